@@ -1,0 +1,8 @@
+import Koa from 'koa'
+import { listen } from './listen.ts'
+
+const app = new Koa()
+app.use((ctx) => {
+  ctx.body = '.'
+})
+listen(app.callback())

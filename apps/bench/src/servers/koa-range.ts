@@ -1,0 +1,11 @@
+import Koa from 'koa'
+import range from 'koa-range'
+import serve from 'koa-static'
+import { listen, root } from './listen.ts'
+
+const app = new Koa()
+// Koa reports every connection that the client cuts at the end of a cell.
+app.silent = true
+app.use(range)
+app.use(serve(root))
+listen(app.callback())

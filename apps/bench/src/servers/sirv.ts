@@ -1,0 +1,4 @@
+import sirv from 'sirv'
+import { listen, root } from './listen.ts'
+
+listen(sirv(root))

@@ -1,0 +1,66 @@
+import { fileURLToPath } from 'node:url'
+import cors from '@koa/cors'
+import Koa from 'koa'
+import conditional from 'koa-conditional-get'
+import type { UploadStore } from 'upload-store'
+import type { Config } from './config.ts'
+import { checkHost, checkOrigin, checkPath } from './guards.ts'
+import { createLogger, logErrors, logRequests } from './log.ts'
+import { problems } from './problems.ts'
+import { routes } from './routes.ts'
+import { staticFiles } from './static-files.ts'
+
+/** Fields that a player on another site needs to see. */
+const EXPOSED = [
+  'Accept-Ranges',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Content-Length',
+  'Content-Range',
+  'ETag',
+  'Last-Modified',
+  'Location',
+]
+
+/**
+ * Composes the server: who may ask, then 304, then the routes, then static files.
+ *
+ * @example
+ * const config = loadConfig(['--data', 'videos'], process.env)
+ * createApp(config, createFsStore(config.data)).listen(config.port, config.host)
+ */
+export function createApp(config: Config, store: UploadStore): Koa {
+  const app = new Koa({ proxy: config.trustProxy })
+  const logger = createLogger(config)
+  app.on('error', logErrors(logger))
+  app.use(logRequests(logger))
+  if (config.corsOrigin.length > 0) app.use(allowOrigins(config))
+  app.use(problems())
+  app.use(noSniff())
+  app.use(checkHost(config))
+  app.use(checkOrigin(config))
+  app.use(checkPath())
+  app.use(conditional())
+  const router = routes(config, store)
+  app.use(router.routes()).use(router.allowedMethods())
+  staticFiles(app, '/assets', config.assets, config.cacheControl)
+  staticFiles(app, '/page', fileURLToPath(new URL('../public', import.meta.url)), 'no-cache')
+  return app
+}
+
+function allowOrigins({ corsOrigin }: Config): Koa.Middleware {
+  return cors({
+    origin: ({ headers: { origin = '' } }) =>
+      corsOrigin.includes('*') ? '*' : corsOrigin.includes(origin) ? origin : '',
+    allowMethods: 'GET,HEAD,POST,PUT,DELETE',
+    exposeHeaders: EXPOSED,
+    maxAge: 600,
+  })
+}
+
+function noSniff(): Koa.Middleware {
+  return async function noSniff(ctx, next) {
+    ctx.set('X-Content-Type-Options', 'nosniff')
+    await next()
+  }
+}

@@ -1,0 +1,84 @@
+/** A flag or environment variable that cannot be used; `message` is one line that says which and why. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  kib: 1024,
+  mib: 1024 ** 2,
+  gib: 1024 ** 3,
+  tib: 1024 ** 4,
+}
+const TIME_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** Reads `10GiB`, `64 MiB` or a number of bytes. */
+export function parseSize(text: string): number {
+  return parseQuantity(text, SIZE_UNITS, 'a size like 500MiB, 10GiB or a number of bytes')
+}
+
+/** Reads `10s`, `500ms`, `2m` or `1h` to ms. */
+export function parseDuration(text: string): number {
+  return parseQuantity(text, TIME_UNITS, 'a time like 500ms, 10s or 2m')
+}
+
+function parseQuantity(text: string, units: Readonly<Record<string, number>>, expected: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,15}(?:\.\d{1,3})?) ?([a-z]*)$/i.exec(text) ?? []
+  const value = Math.floor(Number(digits) * (units[unit.toLowerCase()] ?? Number.NaN))
+  if (digits === '' || !Number.isSafeInteger(value)) throw new ConfigError(`is not ${expected}`)
+  return value
+}
+
+export function parsePort(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535) throw new ConfigError('is not a port from 0 to 65535')
+  return port
+}
+
+export function parseMediaTypes(text: string): readonly string[] {
+  const types = parseList(text)
+  for (const type of types) {
+    if (!/^(?:\*\/\*|[\w.+-]+\/(?:\*|[\w.+-]+))$/.test(type)) {
+      throw new ConfigError(
+        `has ${JSON.stringify(type)}, which is not a media type like video/* or image/png`,
+      )
+    }
+  }
+  if (types.length === 0) throw new ConfigError("names no media type ('*/*' takes any)")
+  return types
+}
+
+export function parseOrigins(text: string): readonly string[] {
+  const origins = parseList(text)
+  for (const origin of origins) {
+    if (origin !== '*' && (!URL.canParse(origin) || new URL(origin).origin !== origin)) {
+      throw new ConfigError(`has ${JSON.stringify(origin)}, which is not an origin like https://example.org`)
+    }
+  }
+  return origins
+}
+
+function parseList(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+export function parseSwitch(text: string): boolean {
+  if (/^(?:1|true|yes|on)$/i.test(text)) return true
+  if (/^(?:0|false|no|off|)$/i.test(text)) return false
+  throw new ConfigError('is neither true nor false')
+}
+
+export function parseOneOf<const T extends string>(text: string, choices: readonly T[]): T {
+  const choice = choices.find((each) => each === text)
+  if (choice === undefined) throw new ConfigError(`is none of ${choices.join(', ')}`)
+  return choice
+}
+
+/** Reads a value that goes into a header field as it is. */
+export function parseFieldValue(text: string): string {
+  if (!/^[\x20-\x7e]+$/.test(text)) throw new ConfigError('is not a header field value in ASCII')
+  return text
+}

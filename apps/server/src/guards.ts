@@ -1,0 +1,65 @@
+import createError from 'http-errors'
+import type Koa from 'koa'
+import type { Config } from './config.ts'
+import { isLoopback } from './loopback.ts'
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+/**
+ * On loopback only names of loopback are answered: a page of a foreign site whose name was rebound to 127.0.0.1 sends
+ * that name, and would else read and write here as if it were ours (RFC 9110 §7.4 for 421).
+ */
+export function checkHost({ host, trustProxy }: Config): Koa.Middleware {
+  const guarded = isLoopback(host) && !trustProxy
+  return async function checkHost(ctx, next) {
+    const named = ctx.req.headers.host
+    if (guarded && named !== undefined && !isLoopback(hostname(named))) {
+      throw createError(
+        421,
+        `This server answers on ${host} only, not as ${JSON.stringify(named.slice(0, 80))}.`,
+      )
+    }
+    await next()
+  }
+}
+
+function hostname(authority: string): string {
+  return authority.replace(/:\d*$/, '')
+}
+
+/** A form or script of a foreign site must not write here with its visitor's access to this machine. */
+export function checkOrigin({ corsOrigin }: Config): Koa.Middleware {
+  return async function checkOrigin(ctx, next) {
+    if (SAFE_METHODS.has(ctx.method)) return next()
+    const origin = ctx.get('Origin')
+    const allowed = corsOrigin.includes(origin)
+    const own = origin === '' || origin === `${ctx.protocol}://${ctx.host}`
+    if (!allowed && (!own || ctx.get('Sec-Fetch-Site') === 'cross-site')) {
+      const from = origin === '' ? 'Another site' : origin
+      throw createError(
+        403,
+        `${from} may not write here: start with --cors-origin to allow it, or with --trust-proxy behind a proxy.`,
+      )
+    }
+    await next()
+  }
+}
+
+/** A path that is no UTF-8 in percent-encoding is the client's mistake (RFC 3986 §2.1), not a name to guess at. */
+export function checkPath(): Koa.Middleware {
+  return async function checkPath(ctx, next) {
+    try {
+      decodeURIComponent(ctx.path)
+    } catch {
+      throw createError(400, 'The path has a percent-escape that is broken or no UTF-8.')
+    }
+    await next()
+  }
+}
+
+export function refuseWrites(): Koa.Middleware {
+  return async function refuseWrites(ctx, next) {
+    if (!SAFE_METHODS.has(ctx.method)) throw createError(403, 'This server is read-only.')
+    await next()
+  }
+}

@@ -1,0 +1,46 @@
+import type Koa from 'koa'
+import type { StoredObject, UploadStore } from 'upload-store'
+import type { Config } from './config.ts'
+import { type PageVideo, renderPage } from './page.ts'
+import { videoPath } from './video-json.ts'
+
+const GREETING =
+  'A range server: POST a video to /video, read it back by ranges from the video_url of the answer.'
+const PAGE_POLICY =
+  "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+
+/** `GET /`: the page for browsers, a greeting in JSON for everybody else. */
+export async function greet(ctx: Koa.Context, config: Config, store: UploadStore): Promise<void> {
+  ctx.vary('Accept')
+  ctx.set('Cache-Control', 'no-store')
+  if (ctx.accepts('json', 'html') !== 'html') {
+    ctx.body = { message: GREETING }
+    return
+  }
+  const { play, cursor } = ctx.query
+  const { items, cursor: next } = await store.list(typeof cursor === 'string' ? { cursor } : {})
+  const playing = typeof play === 'string' ? await findVideo(store, play) : null
+  ctx.set('Content-Security-Policy', PAGE_POLICY)
+  ctx.type = 'html'
+  ctx.body = renderPage({
+    videos: items.map(pageVideo),
+    next,
+    playing: playing === null ? null : pageVideo(playing),
+    maxFileSize: config.maxFileSize,
+    accept: config.accept.join(','),
+    readOnly: config.readOnly,
+  })
+}
+
+async function findVideo(store: UploadStore, key: string): Promise<StoredObject | null> {
+  try {
+    return await store.get(key)
+  } catch {
+    // What somebody typed into the address bar may be no key at all.
+    return null
+  }
+}
+
+function pageVideo({ key, size, type, lastModified }: StoredObject): PageVideo {
+  return { key, size, type, created: new Date(lastModified).toISOString(), url: videoPath(key) }
+}

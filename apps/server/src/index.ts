@@ -1,0 +1,2 @@
+export { createApp } from './app.ts'
+export { type Config, ConfigError, loadConfig } from './config.ts'

@@ -1,0 +1,65 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createFsStore } from 'upload-store'
+import { createApp } from './app.ts'
+import type { Config } from './config.ts'
+import { detectType } from './media-type.ts'
+import { handleExpectations } from './request-body.ts'
+
+/** How often a draining server looks for connections that have become idle. */
+const DRAIN_INTERVAL = 50
+
+export interface RunningServer {
+  /** The local URL, without a slash at the end. */
+  readonly url: string
+  /** Refuses new connections, lets requests in flight finish within `shutdownTimeout`, and closes the store. */
+  close(): Promise<void>
+}
+
+/** Opens the store and accepts requests when it resolves. */
+export async function listen(config: Config): Promise<RunningServer> {
+  const { maxFileSize, accept } = config
+  const store = createFsStore(config.data, { maxFileSize, accept, detectType })
+  const handler = createApp(config, store).callback()
+  // Node's request timeout ends every upload after 5 minutes; a client that stops sending is cut by its idle time.
+  const server = createServer({ requestTimeout: 0, headersTimeout: 15_000 }, handler)
+  handleExpectations(server, handler)
+  await bind(server, config)
+  return {
+    url: urlOf(server),
+    close: async () => {
+      await drain(server, config.shutdownTimeout)
+      await store.close()
+    },
+  }
+}
+
+function bind(server: Server, { host, port }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function urlOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo
+  if (address === '::' || address === '0.0.0.0') return `http://127.0.0.1:${port}`
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+function drain(server: Server, timeout: number): Promise<void> {
+  return new Promise((resolve) => {
+    // Keep-alive connections end as soon as their response is out, not when their idle time is over.
+    const sweep = setInterval(() => server.closeIdleConnections(), DRAIN_INTERVAL)
+    const deadline = setTimeout(() => server.closeAllConnections(), timeout)
+    server.close(() => {
+      clearInterval(sweep)
+      clearTimeout(deadline)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

@@ -1,0 +1,43 @@
+import type Koa from 'koa'
+import { type Logger, pino } from 'pino'
+import type { Config } from './config.ts'
+
+/** Logs go to standard error; standard output is for the URL. */
+export function createLogger({ logLevel }: Config): Logger {
+  return pino({ level: logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
+}
+
+/** One line a request, when its response has ended or its client has gone. */
+export function logRequests(logger: Logger): Koa.Middleware {
+  return async function logRequests(ctx, next) {
+    const started = performance.now()
+    ctx.res.once('close', () => {
+      const line = {
+        method: ctx.method,
+        path: ctx.path,
+        status: ctx.res.statusCode,
+        range: ctx.get('Range') || undefined,
+        ms: Math.round(performance.now() - started),
+      }
+      if (ctx.res.writableFinished) logger.info(line, 'request')
+      // A player that seeks goes away in mid-response: no failure of anybody.
+      else logger.debug(line, 'aborted')
+    })
+    await next()
+  }
+}
+
+/** Koa reports a client that went away as an error, up to twice; only the rest is one. */
+export function logErrors(logger: Logger): (error: Error & { code?: string }) => void {
+  const aborts = new Set([
+    'ECONNRESET',
+    'EPIPE',
+    'ECANCELED',
+    'ERR_STREAM_PREMATURE_CLOSE',
+    'ERR_STREAM_DESTROYED',
+  ])
+  return (error) => {
+    if (aborts.has(error.code ?? '')) logger.debug({ code: error.code }, 'client went away')
+    else logger.error({ err: error }, error.message)
+  }
+}

@@ -1,0 +1,105 @@
+import { STATUS_CODES } from 'node:http'
+import { isHttpError } from 'http-errors'
+import type Koa from 'koa'
+import { MulterError } from 'multer'
+import { StoreError, type StoreErrorCode } from 'upload-store'
+import { lingerAfter } from './linger.ts'
+import { renderProblem } from './problem-page.ts'
+
+/** What a client is told, by RFC 9457. */
+export interface Problem {
+  readonly title: string
+  readonly status: number
+  readonly detail?: string
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'The request is malformed',
+  403: 'This is not allowed',
+  404: 'There is nothing here',
+  405: 'This method does not work here',
+  408: 'The request took too long',
+  412: 'The precondition of the request does not hold',
+  413: 'The upload is too large',
+  415: 'The content is of a type that is not accepted',
+  421: 'This server does not answer under that name',
+  422: 'The request lacks something',
+  500: 'The server failed',
+  507: 'The server is full',
+}
+
+const STORE_STATUS: Readonly<Record<StoreErrorCode, number>> = {
+  ABORTED: 409,
+  CORRUPT: 500,
+  INVALID_KEY: 400,
+  NOT_FOUND: 404,
+  NO_SPACE: 507,
+  OFFSET_MISMATCH: 409,
+  PRECONDITION_FAILED: 412,
+  TOO_LARGE: 413,
+  UNSUPPORTED_TYPE: 415,
+}
+
+/** Faults in the form's structure are 400; these say that there is too much of something. */
+const TOO_MUCH = new Set([
+  'LIMIT_FILE_SIZE',
+  'LIMIT_FILE_COUNT',
+  'LIMIT_PART_COUNT',
+  'LIMIT_FIELD_COUNT',
+  'LIMIT_FIELD_VALUE',
+])
+
+/** busboy's messages: it has no codes. */
+const MALFORMED_FORM = /^(?:Unexpected end of form|Malformed part header|Multipart: Boundary not found)/
+
+/** Fields that were set for the content that does not come; they would even make caches keep the problem. */
+const CONTENT_FIELDS = ['Cache-Control', 'Content-Disposition', 'Content-Range', 'ETag', 'Last-Modified']
+
+/** Answers every error, and every error status without a body, with a problem; surprises go to the log. */
+export function problems(): Koa.Middleware {
+  return async function problems(ctx, next) {
+    try {
+      await next()
+      if (ctx.status >= 400 && ctx.body == null)
+        answer(ctx, { title: titleOf(ctx.status), status: ctx.status })
+    } catch (error) {
+      const problem = toProblem(error)
+      if (problem.status >= 500) ctx.app.emit('error', error, ctx)
+      if (isHttpError(error) && error.headers !== undefined) ctx.set(error.headers)
+      if (!ctx.headerSent) answer(ctx, problem)
+    }
+  }
+}
+
+function toProblem(error: unknown): Problem {
+  if (!(error instanceof Error)) return { title: titleOf(500), status: 500 }
+  const [status, detail] = statusOf(error)
+  return { title: titleOf(status), status, ...(detail === undefined ? {} : { detail }) }
+}
+
+function statusOf(error: Error): readonly [number, string | undefined] {
+  if (error instanceof StoreError) {
+    const status = STORE_STATUS[error.code]
+    // A damaged file's path is for the log.
+    return [status, status === 500 ? undefined : error.message]
+  }
+  if (error instanceof MulterError) return [TOO_MUCH.has(error.code) ? 413 : 400, `${error.message}.`]
+  if (MALFORMED_FORM.test(error.message)) return [400, `${error.message}.`]
+  if (isHttpError(error)) return [error.status, error.expose ? error.message : undefined]
+  return [500, undefined]
+}
+
+function titleOf(status: number): string {
+  return TITLES[status] ?? STATUS_CODES[status] ?? 'Error'
+}
+
+function answer(ctx: Koa.Context, problem: Problem): void {
+  for (const name of CONTENT_FIELDS) ctx.remove(name)
+  const forPeople = ctx.accepts('json', 'html') === 'html'
+  const text = forPeople ? renderProblem(problem) : JSON.stringify(problem)
+  const status = problem.status
+  ctx.body = lingerAfter(ctx, text)
+  ctx.status = status
+  ctx.length = Buffer.byteLength(text)
+  ctx.set('Content-Type', forPeople ? 'text/html; charset=utf-8' : 'application/problem+json')
+}

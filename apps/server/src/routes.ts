@@ -1,0 +1,102 @@
+import Router, { type RouterContext } from '@koa/router'
+import createError from 'http-errors'
+import type Koa from 'koa'
+import type { UploadStore } from 'upload-store'
+import type { Config } from './config.ts'
+import { refuseWrites } from './guards.ts'
+import { greet } from './home.ts'
+import { publishAsNew } from './publish.ts'
+import { expectBody } from './request-body.ts'
+import { formReceiver } from './upload-form.ts'
+import { type VideoJson, videoJson, videoPath } from './video-json.ts'
+import { sendVideo } from './video-response.ts'
+import { writeConditions } from './write-conditions.ts'
+
+const MAX_LIMIT = 1000
+
+/** Every route but the static files. */
+export function routes(config: Config, store: UploadStore): Router {
+  const router = new Router()
+  if (config.readOnly) router.use(refuseWrites())
+  const receiveForm = formReceiver(store, config.maxFileSize)
+
+  router.get('/', (ctx) => greet(ctx, config, store))
+  router.get('/healthz', (ctx) => {
+    ctx.body = { status: 'ok' }
+  })
+  router.post('/video', async (ctx) => {
+    const { session } = await receiveForm(ctx)
+    const object = await publishAsNew(store, session)
+    answerStored(ctx, 201, videoJson(ctx, object))
+    // A form that was sent without script wants to see the video, not JSON.
+    if (ctx.accepts('json', 'html') === 'html') ctx.redirect(`/?play=${encodeURIComponent(object.key)}`)
+    if (ctx.status === 302) ctx.status = 303
+  })
+  router.get('/get_video_by_name/:video_name', (ctx) =>
+    sendVideo(ctx, store, param(ctx, 'video_name'), config),
+  )
+  router.get('/videos', (ctx) => listVideos(ctx, store))
+  router.get('/videos/:key', (ctx) => sendVideo(ctx, store, param(ctx, 'key'), config))
+  router.put('/videos/:key', (ctx) => putVideo(ctx, store, config))
+  router.delete('/videos/:key', (ctx) => deleteVideo(ctx, store))
+  return router
+}
+
+async function listVideos(ctx: Koa.Context, store: UploadStore): Promise<void> {
+  const { items, cursor } = await store.list({
+    prefix: queryValue(ctx, 'prefix'),
+    cursor: queryValue(ctx, 'cursor'),
+    limit: limitOf(queryValue(ctx, 'limit') ?? '50'),
+  })
+  const rows = items.map((object) => ({
+    ...videoJson(ctx, object),
+    created: new Date(object.lastModified).toISOString(),
+  }))
+  ctx.set('Cache-Control', 'no-store')
+  ctx.body = { items: rows, cursor }
+}
+
+async function putVideo(ctx: RouterContext, store: UploadStore, { maxFileSize }: Config): Promise<void> {
+  const key = param(ctx, 'key')
+  // A part of a file stored as if it were the file: RFC 9110 §14.5.
+  if (ctx.get('Content-Range') !== '')
+    throw createError(400, 'PUT stores whole videos: Content-Range has no place in it.')
+  const current = await store.get(key)
+  const conditions = writeConditions(ctx, current)
+  expectBody(ctx, maxFileSize)
+  // A refusal in mid-body must not destroy the request: its answer goes out on the same socket.
+  const source = ctx.req.iterator({ destroyOnReturn: false })
+  const object = await store.put(key, source, { type: ctx.get('Content-Type') || undefined, ...conditions })
+  ctx.set('ETag', object.etag)
+  answerStored(ctx, current === null ? 201 : 200, videoJson(ctx, object))
+}
+
+async function deleteVideo(ctx: RouterContext, store: UploadStore): Promise<void> {
+  const key = param(ctx, 'key')
+  const { ifMatch } = writeConditions(ctx, await store.get(key))
+  const existed = await store.delete(key, { ifMatch })
+  if (!existed) throw createError(404, `There is no video ${JSON.stringify(key)}.`)
+  ctx.status = 204
+}
+
+function answerStored(ctx: Koa.Context, status: 200 | 201, video: VideoJson): void {
+  ctx.status = status
+  ctx.set('Location', videoPath(video.key))
+  ctx.body = video
+}
+
+function limitOf(text: string): number {
+  const limit = Number(text)
+  if (!/^\d+$/.test(text) || limit < 1)
+    throw createError(400, `limit=${text} is not a number from 1 to ${MAX_LIMIT}.`)
+  return Math.min(limit, MAX_LIMIT)
+}
+
+function queryValue(ctx: Koa.Context, name: string): string | undefined {
+  const value = ctx.query[name]
+  return typeof value === 'string' ? value : value?.[0]
+}
+
+function param(ctx: RouterContext, name: string): string {
+  return ctx.params[name] ?? ''
+}

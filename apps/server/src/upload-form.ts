@@ -1,0 +1,99 @@
+import type { IncomingMessage } from 'node:http'
+import createMulter, { type MulterOptions } from '@koa/multer'
+import createError from 'http-errors'
+import type Koa from 'koa'
+import { MulterError } from 'multer'
+import { type MulterStorageEngine, multerStorage, type StoredFile, type UploadStore } from 'upload-store'
+import { expectBody, FORM_OVERHEAD } from './request-body.ts'
+
+/** The field that carries the video. */
+const FIELD = 'file'
+
+interface Transfer {
+  /** Whether the file's field has come up yet. */
+  seen: boolean
+  readonly fail: (error: unknown) => void
+}
+
+/**
+ * Makes the function that takes one multipart form in and resolves to its file, sealed and not yet committed.
+ *
+ * @param maxFileSize bytes
+ */
+export function formReceiver(
+  store: UploadStore,
+  maxFileSize: number,
+): (ctx: Koa.Context) => Promise<StoredFile> {
+  const transfers = new WeakMap<IncomingMessage, Transfer>()
+  const options: MulterOptions = {
+    storage: reportingTo(transfers, multerStorage(store)),
+    // Names are UTF-8; multer would read them as Latin-1.
+    defParamCharset: 'utf8',
+    limits: {
+      fileSize: maxFileSize,
+      files: 1,
+      fields: 20,
+      parts: 21,
+      fieldSize: FORM_OVERHEAD,
+      fieldNameSize: 100,
+      headerPairs: 20,
+      fieldNestingDepth: 1,
+      fieldArrayIndexLimit: 20,
+    },
+  }
+  const parse = createMulter(options).single(FIELD)
+
+  return async function receiveForm(ctx) {
+    // multer takes any other body for a form without fields.
+    if (!ctx.is('multipart/form-data')) {
+      throw createError(
+        415,
+        `Send the video as multipart/form-data in the field "${FIELD}", e.g. curl -F ${FIELD}=@clip.mp4.`,
+      )
+    }
+    expectBody(ctx, maxFileSize + FORM_OVERHEAD)
+    const failed = new Promise<never>((_, reject) => {
+      transfers.set(ctx.req, { seen: false, fail: reject })
+    })
+    try {
+      // multer reports a file's failure only after it has read the whole request, however long that is.
+      await Promise.race([parse(ctx, async () => {}), failed])
+    } catch (error) {
+      throw inWords(error, transfers.get(ctx.req)?.seen === true)
+    }
+    const file: unknown = ctx['file']
+    if (!isStored(file)) throw missingFile('the form has none')
+    return file
+  }
+}
+
+/** The engine, telling the request's transfer about each file at once. */
+function reportingTo(
+  transfers: WeakMap<IncomingMessage, Transfer>,
+  engine: MulterStorageEngine,
+): MulterStorageEngine {
+  return {
+    ...engine,
+    _handleFile: (request, file, callback) => {
+      const transfer = transfers.get(request)
+      if (transfer !== undefined) transfer.seen = true
+      engine._handleFile(request, file, (error, info) => {
+        if (error) transfer?.fail(error)
+        callback(error, info)
+      })
+    },
+  }
+}
+
+function inWords(error: unknown, seen: boolean): unknown {
+  const unexpected = error instanceof MulterError && error.code === 'LIMIT_UNEXPECTED_FILE'
+  return unexpected && !seen ? missingFile(`the form has a file in "${error.field}" instead`) : error
+}
+
+function missingFile(found: string): Error {
+  return createError(422, `The form needs the video in the field "${FIELD}"; ${found}.`)
+}
+
+function isStored(file: unknown): file is StoredFile {
+  return typeof file === 'object' && file !== null && 'session' in file
+}

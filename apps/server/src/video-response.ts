@@ -1,0 +1,43 @@
+import createError from 'http-errors'
+import type Koa from 'koa'
+import { serveContent } from 'koa-range-stream'
+import { StoreError, type UploadStore } from 'upload-store'
+import type { Config } from './config.ts'
+import { isInline } from './media-type.ts'
+
+/** How often a video that is replaced while we open it is looked up anew. */
+const ATTEMPTS = 3
+
+/**
+ * Stored bytes come from strangers: wherever a browser opens them, nothing in them runs. Without allow-same-origin
+ * Chromium's own media document counts as another site, and may not load the video that it is the document of.
+ */
+const SANDBOX = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox allow-same-origin"
+
+/** Answers with the bytes of the video under `key`, as a download where the client or the type asks for that. */
+export async function sendVideo(
+  ctx: Koa.Context,
+  store: UploadStore,
+  key: string,
+  { cacheControl, corsOrigin }: Config,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const content = await store.get(key)
+    if (content === null) throw createError(404, `There is no video ${JSON.stringify(key)}.`)
+    const inline = isInline(content.type) && ctx.query['download'] === undefined
+    try {
+      return await serveContent(ctx, content, {
+        cacheControl,
+        disposition: inline ? 'inline' : 'attachment',
+        setHeaders: () =>
+          ctx.set({
+            'Content-Security-Policy': SANDBOX,
+            'Cross-Origin-Resource-Policy': corsOrigin.length === 0 ? 'same-site' : 'cross-origin',
+          }),
+      })
+    } catch (error) {
+      const replaced = error instanceof StoreError && error.code === 'NOT_FOUND'
+      if (!replaced || attempt === ATTEMPTS) throw error
+    }
+  }
+}

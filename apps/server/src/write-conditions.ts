@@ -1,0 +1,22 @@
+import createError from 'http-errors'
+import type Koa from 'koa'
+import { evaluatePreconditions } from 'range-core'
+import type { CommitOptions, StoredObject } from 'upload-store'
+
+/**
+ * What a PUT or DELETE asks of the object that is there now, evaluated once before the body is read; the store checks it
+ * again, in one step with the change.
+ *
+ * @throws 412
+ * @see RFC 9110 §13.2
+ */
+export function writeConditions(ctx: Koa.Context, current: StoredObject | null): CommitOptions {
+  if (evaluatePreconditions(ctx, current) !== 'proceed') {
+    throw createError(412, current === null ? 'There is no such video.' : `The video is now ${current.etag}.`)
+  }
+  const conditional = ['If-Match', 'If-Unmodified-Since', 'If-None-Match'].some(
+    (name) => ctx.get(name) !== '',
+  )
+  if (!conditional) return {}
+  return current === null ? { ifNoneMatch: '*' } : { ifMatch: current.etag }
+}

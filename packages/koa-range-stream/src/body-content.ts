@@ -1,0 +1,62 @@
+import { ReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import type Koa from 'koa'
+import { parseHttpDate } from 'range-core'
+import type { Content } from './content.ts'
+import { fileContent } from './file-content.ts'
+
+/** The body as content with the validators that the app has set, or `null` when it has to be left alone. */
+export async function bodyContent(ctx: Koa.Context, body: unknown): Promise<Content | null> {
+  const content = await sliceable(body)
+  if (content === null) return null
+  const { response } = ctx
+  // Koa takes every object for JSON, a Content too.
+  if (isContent(body) && ctx.type === 'application/json') ctx.remove('Content-Type')
+  return {
+    size: content.size,
+    name: content.name,
+    etag: response.get('ETag') || content.etag,
+    lastModified: content.lastModified ?? parseHttpDate(response.get('Last-Modified')) ?? undefined,
+    type: response.get('Content-Type') || content.type,
+    stream: (range) => content.stream(range),
+  }
+}
+
+async function sliceable(body: unknown): Promise<Content | null> {
+  if (typeof body === 'string') return bufferContent(Buffer.from(body))
+  if (Buffer.isBuffer(body)) return bufferContent(body)
+  if (body instanceof Blob) return blobContent(body)
+  if (body instanceof ReadStream) return isWholeFile(body) ? fileContent(String(body.path)) : null
+  return isContent(body) ? body : null
+}
+
+function bufferContent(buffer: Buffer): Content {
+  return {
+    size: buffer.length,
+    stream: ({ start, end } = { start: 0, end: buffer.length - 1 }) =>
+      Readable.from([buffer.subarray(start, end + 1)]),
+  }
+}
+
+function blobContent(blob: Blob): Content {
+  return {
+    size: blob.size,
+    ...(blob.type === '' ? {} : { type: blob.type }),
+    stream: ({ start, end } = { start: 0, end: blob.size - 1 }) => blob.slice(start, end + 1).stream(),
+  }
+}
+
+/** Opened by name, from the first byte to the last, and not yet read: it may be opened again somewhere else. */
+function isWholeFile(stream: ReadStream & { start?: unknown; end?: unknown }): boolean {
+  const { path, start, end } = stream
+  const whole =
+    (start === undefined || start === 0) && (end === undefined || end === Number.POSITIVE_INFINITY)
+  return path !== undefined && whole && !stream.readableDidRead
+}
+
+function isContent(body: unknown): body is Content {
+  if (typeof body !== 'object' || body === null || body instanceof Blob) return false
+  return (
+    'size' in body && typeof body.size === 'number' && 'stream' in body && typeof body.stream === 'function'
+  )
+}

@@ -1,0 +1,55 @@
+import { Readable } from 'node:stream'
+import type Koa from 'koa'
+import { bodyContent } from './body-content.ts'
+import { type RangeStreamOptions, serveContent } from './serve-content.ts'
+
+/** How often a file that changes under our hands is planned anew before the request fails. */
+const ATTEMPTS = 3
+
+/**
+ * Serves ranges and evaluates preconditions for the body that the middleware after it leaves: koa-static's file stream,
+ * a Buffer, a string, a Blob, or a `Content`.
+ *
+ * Left alone: methods other than GET and HEAD, statuses other than 200, bodies with Content-Encoding or Content-Range,
+ * streams of unknown length.
+ *
+ * @see RFC 9110 §14
+ * @example
+ * app.use(conditional()) // koa-conditional-get: 304
+ * app.use(rangeStream()) // 206, 412, 416
+ * app.use(serve('videos')) // koa-static: bodies
+ */
+export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
+  return async function rangeStream(ctx, next) {
+    await next()
+    if (isPlainRead(ctx)) await serveBody(ctx, ctx.body, options)
+  }
+}
+
+async function serveBody(ctx: Koa.Context, body: unknown, options: RangeStreamOptions): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const content = await bodyContent(ctx, body)
+    if (content === null) return
+    try {
+      await serveContent(ctx, content, options)
+      // Koa keeps a replaced stream, and koa-static's open file with it, until the response has ended.
+      if (body instanceof Readable) body.destroy()
+      return
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isChanged(error)) throw error
+    }
+  }
+}
+
+function isPlainRead({ method, status, res }: Koa.Context): boolean {
+  return (
+    (method === 'GET' || method === 'HEAD') &&
+    status === 200 &&
+    !res.hasHeader('Content-Encoding') &&
+    !res.hasHeader('Content-Range')
+  )
+}
+
+function isChanged(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'CONTENT_CHANGED'
+}

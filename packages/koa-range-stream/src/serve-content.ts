@@ -1,0 +1,108 @@
+import { extname } from 'node:path'
+import type { Readable } from 'node:stream'
+import type Koa from 'koa'
+import { type PlanOptions, planResponse, type ResponsePlan } from 'range-core'
+import { byteBody, lazyBody, multipartBody } from './body.ts'
+import type { Content } from './content.ts'
+
+export interface RangeStreamOptions extends Omit<PlanOptions, 'now'> {}
+
+export interface ServeContentOptions extends RangeStreamOptions {
+  /** The value of Cache-Control on 200, 206 and 304 (what the app set before). */
+  readonly cacheControl?: string | undefined
+  /** Sets Content-Disposition with the content's `name` (what the app set before). */
+  readonly disposition?: 'inline' | 'attachment' | undefined
+  /** Called last for 200, 206 and 304, to set further fields. */
+  readonly setHeaders?: ((ctx: Koa.Context, content: Content) => void) | undefined
+}
+
+/**
+ * Answers with `content`: 200, 206, 412 or 416, ranges and preconditions by RFC 9110.
+ *
+ * A 304 is left to koa-conditional-get upstream: this sets `ctx.request.fresh`, which it asks, and a body that opens only
+ * when read. Nothing is opened for 304, 412, 416 and HEAD.
+ *
+ * @throws what `content.stream` throws; the response is then untouched
+ * @see RFC 9110 §13, §14
+ * @example
+ * router.get('/clip.mp4', async (ctx) => {
+ *   const content = await fileContent('/srv/videos/clip.mp4')
+ *   if (content !== null) await serveContent(ctx, content)
+ * })
+ */
+export async function serveContent(
+  ctx: Koa.Context,
+  content: Content,
+  options: ServeContentOptions = {},
+): Promise<void> {
+  const type = mediaType(ctx, content)
+  const { size, etag, lastModified } = content
+  const plan = planResponse(ctx, { size, etag, lastModified, type }, options)
+  const body = ctx.method === 'HEAD' ? null : await openBody(content, plan)
+  // koa-conditional-get asks ctx.fresh. Koa's own answer ANDs If-None-Match with If-Modified-Since and gives up on a
+  // reload's no-cache, so ours, by RFC 9110, takes its place.
+  Object.defineProperty(ctx.request, 'fresh', { configurable: true, value: plan.kind === 'not-modified' })
+  // A compressed range, or an identity range under the entity-tag of compressed content, corrupts what the client joins.
+  ctx['compress'] = false
+  if (plan.kind === 'precondition-failed' || plan.kind === 'unsatisfiable') {
+    refuse(ctx, plan, size)
+    return
+  }
+  sendContent(ctx, plan, body)
+  if (options.disposition !== undefined) ctx.attachment(content.name, { type: options.disposition })
+  ctx.set({ 'Content-Type': type, 'Content-Length': `${size}`, ...plan.headers })
+  if (options.cacheControl !== undefined) ctx.set('Cache-Control', options.cacheControl)
+  options.setHeaders?.(ctx, content)
+}
+
+/** What the content says, else what the app has set, else what the file name's extension means to Koa. */
+function mediaType(ctx: Koa.Context, content: Content): string {
+  if (content.type !== undefined) return content.type
+  if (!ctx.res.hasHeader('Content-Type')) ctx.type = extname(content.name ?? '')
+  return ctx.response.get('Content-Type') || 'application/octet-stream'
+}
+
+async function openBody(content: Content, plan: ResponsePlan): Promise<Readable | null> {
+  switch (plan.kind) {
+    case 'full':
+      return byteBody(await content.stream())
+    case 'partial':
+      return byteBody(await content.stream(plan.range))
+    case 'multipart':
+      return multipartBody(content, plan.layout)
+    case 'not-modified':
+      return lazyBody(content)
+    default:
+      return null
+  }
+}
+
+function sendContent(ctx: Koa.Context, plan: ResponsePlan, body: Readable | null): void {
+  const status = plan.kind === 'not-modified' ? 200 : plan.status
+  // Koa answers a null body with 204, or with the text null where the type says JSON: status and fields follow the body.
+  ctx.remove('Content-Type')
+  if (body !== null || ctx.body != null) ctx.body = body
+  ctx.status = status
+  // Koa 2 pipes and leaves the connection open when the body fails: the client would wait for the rest.
+  body?.once('error', () => ctx.res.destroy())
+}
+
+const REFUSALS = {
+  412: 'The precondition of the request does not hold',
+  416: 'None of the requested ranges lies within the content',
+}
+
+/** Not by ctx.throw, which drops every header field but its own (Content-Range here). */
+function refuse(
+  ctx: Koa.Context,
+  { status, headers }: ResponsePlan & { status: 412 | 416 },
+  size: number,
+): void {
+  // Set for the 200 that this is not; explicit freshness would even make caches keep the refusal.
+  for (const name of ['Cache-Control', 'Content-Disposition', 'ETag', 'Expires', 'Last-Modified'])
+    ctx.remove(name)
+  ctx.set({ ...headers, 'Content-Type': 'application/problem+json' })
+  ctx.status = status
+  const detail = status === 416 ? { detail: `The content has ${size} bytes.` } : {}
+  ctx.body = JSON.stringify({ title: REFUSALS[status], status, ...detail })
+}

@@ -1,0 +1,68 @@
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+const MONTH = `(?<month>${MONTHS.join('|')})`
+const TIME = '(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)'
+
+const IMF_FIXDATE = new RegExp(
+  `^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?<day>\\d\\d) ${MONTH} (?<year>\\d{4}) ${TIME} GMT$`,
+)
+const RFC_850 = new RegExp(
+  `^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?<day>\\d\\d)-${MONTH}-(?<year>\\d\\d) ${TIME} GMT$`,
+)
+const ASCTIME = new RegExp(
+  `^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${MONTH} (?<day>[ \\d]\\d) ${TIME} (?<year>\\d{4})$`,
+)
+
+/**
+ * Reads an HTTP-date in any of its three forms, always as UTC, or returns `null` when it is none of them.
+ *
+ * @param field the field value, e.g. `Sun, 06 Nov 1994 08:49:37 GMT`; names of days and months are case-sensitive
+ * @param now ms since the epoch; only the two-digit year of the RFC 850 form is read against it
+ * @returns ms since the epoch, a whole number of seconds; `null` also for a date that no calendar has
+ * @see RFC 9110 §5.6.7
+ * @example
+ * parseHttpDate('Sun, 06 Nov 1994 08:49:37 GMT') // 784111777000
+ */
+export function parseHttpDate(field: string, now: number = Date.now()): number | null {
+  const groups = (IMF_FIXDATE.exec(field) ?? RFC_850.exec(field) ?? ASCTIME.exec(field))?.groups
+  if (groups === undefined) return null
+  const { day = '', month = '', year = '', hour = '', minute = '', second = '' } = groups
+  const at = (fullYear: number) =>
+    utc(fullYear, MONTHS.indexOf(month), Number(day), Number(hour), Number(minute), Number(second))
+  return year.length === 2 ? at(expandYear(Number(year), at, now)) : at(Number(year))
+}
+
+/** The latest year with these last two digits that is not more than 50 years ahead of `now`. */
+function expandYear(lastTwoDigits: number, at: (year: number) => number | null, now: number): number {
+  const limit = new Date(now)
+  limit.setUTCFullYear(limit.getUTCFullYear() + 50)
+  const century = limit.getUTCFullYear() - (limit.getUTCFullYear() % 100)
+  const year = century + lastTwoDigits
+  // 29 February exists in one century and not in the next: an impossible date counts as that year's 1 March.
+  const time = at(year) ?? Date.UTC(year, 2, 1)
+  return time > limit.getTime() ? year - 100 : year
+}
+
+function utc(year: number, month: number, day: number, hour: number, minute: number, second: number) {
+  // 60 is a leap second, which the grammar allows.
+  if (hour > 23 || minute > 59 || second > 60) return null
+  const date = new Date(0)
+  // Not Date.UTC, which takes the years 0–99 for 1900–1999.
+  date.setUTCFullYear(year, month, day)
+  if (date.getUTCDate() !== day) return null
+  return date.setUTCHours(hour, minute, second)
+}
+
+/**
+ * Writes a time as an IMF-fixdate, cut to the second.
+ *
+ * @param time ms since the epoch, in the years 0–9999
+ * @throws RangeError when `time` is no time, as `Date` does
+ * @see RFC 9110 §5.6.7
+ * @example
+ * formatHttpDate(784111777999) // 'Sun, 06 Nov 1994 08:49:37 GMT'
+ */
+export function formatHttpDate(time: number): string {
+  const date = new Date(time)
+  if (Number.isNaN(date.getTime())) throw new RangeError(`No time: ${time}`)
+  return date.toUTCString()
+}

@@ -1,0 +1,134 @@
+import { formatHttpDate } from './http-date.ts'
+import { layoutMultipart, type MultipartLayout } from './multipart.ts'
+import { evaluateIfRange, evaluatePreconditions } from './preconditions.ts'
+import { type ByteRange, coalesceRanges, formatContentRange, parseRange, resolveRanges } from './range.ts'
+import { fieldValue, lastModifiedSecond, type Representation, type RequestHead } from './representation.ts'
+
+/** Header fields to send, by their usual spelling. */
+export type ResponseFields = Readonly<Record<string, string>>
+
+/** What to answer. `headers` holds every field that ranges and validators decide; the rest is the caller's. */
+export type ResponsePlan =
+  | { readonly kind: 'full'; readonly status: 200; readonly headers: ResponseFields }
+  | {
+      readonly kind: 'partial'
+      readonly status: 206
+      readonly headers: ResponseFields
+      readonly range: ByteRange
+    }
+  | {
+      readonly kind: 'multipart'
+      readonly status: 206
+      readonly headers: ResponseFields
+      readonly layout: MultipartLayout
+    }
+  | { readonly kind: 'not-modified'; readonly status: 304; readonly headers: ResponseFields }
+  | { readonly kind: 'precondition-failed'; readonly status: 412; readonly headers: ResponseFields }
+  | { readonly kind: 'unsatisfiable'; readonly status: 416; readonly headers: ResponseFields }
+
+export interface PlanOptions {
+  /** The most ranges that one request may ask for; more are answered with the whole content (16). */
+  readonly maxRanges?: number | undefined
+  /** The most bytes of content in one 206; what goes beyond is cut, as RFC 9110 §15.3.7 permits (no limit). */
+  readonly maxPartialLength?: number | undefined
+  /** ms since the epoch (the clock). */
+  readonly now?: number | undefined
+}
+
+/**
+ * Decides what to answer to a request for a representation that exists; reads nothing and sends nothing.
+ *
+ * Preconditions win over ranges, a Range counts on GET only, and a Range that is malformed, of another unit, of empty
+ * content, or wasteful (more than `maxRanges`, or adding up to more than the content) is ignored.
+ *
+ * @see RFC 9110 §13.2.2, §14.2, §15.3.7
+ * @example
+ * const plan = planResponse({ method: 'GET', headers: { range: 'bytes=-500' } }, { size: 2000 })
+ * // plan.kind === 'partial', plan.range is { start: 1500, end: 1999 }
+ */
+export function planResponse(
+  request: RequestHead,
+  representation: Representation,
+  options: PlanOptions = {},
+): ResponsePlan {
+  const { now = Date.now() } = options
+  const { size } = representation
+  const outcome = evaluatePreconditions(request, representation, now)
+  if (outcome === 'precondition-failed') return { kind: outcome, status: 412, headers: {} }
+  const headers = { 'Accept-Ranges': 'bytes', ...validatorFields(representation, now) }
+  if (outcome === 'not-modified') return { kind: outcome, status: 304, headers }
+
+  const ranges = selectRanges(request, representation, options, now)
+  if (ranges === null) {
+    return { kind: 'full', status: 200, headers: { ...headers, 'Content-Length': `${size}` } }
+  }
+  const [range, ...others] = ranges
+  if (range === undefined) {
+    const unsatisfied = { 'Accept-Ranges': 'bytes', 'Content-Range': formatContentRange(null, size) }
+    return { kind: 'unsatisfiable', status: 416, headers: unsatisfied }
+  }
+  return others.length === 0
+    ? planPartial(range, size, headers)
+    : planMultipart(ranges, representation, headers)
+}
+
+function planPartial(range: ByteRange, size: number, headers: ResponseFields): ResponsePlan {
+  const contentLength = `${range.end - range.start + 1}`
+  const contentRange = formatContentRange(range, size)
+  const partial = { ...headers, 'Content-Length': contentLength, 'Content-Range': contentRange }
+  return { kind: 'partial', status: 206, headers: partial, range }
+}
+
+function planMultipart(
+  ranges: readonly ByteRange[],
+  { size, type }: Representation,
+  headers: ResponseFields,
+): ResponsePlan {
+  const layout = layoutMultipart(ranges, size, type)
+  const { contentLength, contentType } = layout
+  const multipart = { ...headers, 'Content-Length': `${contentLength}`, 'Content-Type': contentType }
+  return { kind: 'multipart', status: 206, headers: multipart, layout }
+}
+
+function validatorFields(representation: Representation, now: number): Record<string, string> {
+  const lastModified = lastModifiedSecond(representation, now)
+  return {
+    ...(representation.etag === undefined ? {} : { ETag: representation.etag }),
+    ...(lastModified === undefined ? {} : { 'Last-Modified': formatHttpDate(lastModified) }),
+  }
+}
+
+/** The ranges to send; empty when none can be satisfied, `null` when Range does not count. */
+function selectRanges(
+  request: RequestHead,
+  representation: Representation,
+  options: PlanOptions,
+  now: number,
+): readonly ByteRange[] | null {
+  const { maxRanges = 16, maxPartialLength = Number.POSITIVE_INFINITY } = options
+  const { size } = representation
+  const field = fieldValue(request.headers, 'range')
+  if (field === undefined || request.method !== 'GET' || size === 0) return null
+  if (!evaluateIfRange(request, representation, now)) return null
+  const specs = parseRange(field)
+  if (specs === null || specs.length > maxRanges) return null
+  const ranges = resolveRanges(specs, size)
+  return totalLength(ranges) > size ? null : cut(coalesceRanges(ranges), maxPartialLength)
+}
+
+function totalLength(ranges: readonly ByteRange[]): number {
+  return ranges.reduce((sum, { start, end }) => sum + (end - start + 1), 0)
+}
+
+/** Keeps ranges from the front until `length` bytes are used up; at least one byte, or there would be no 206. */
+function cut(ranges: readonly ByteRange[], length: number): readonly ByteRange[] {
+  const kept: ByteRange[] = []
+  let left = Math.max(length, 1)
+  for (const { start, end } of ranges) {
+    if (left === 0) break
+    const range = { start, end: Math.min(end, start + left - 1) }
+    kept.push(range)
+    left -= range.end - range.start + 1
+  }
+  return kept
+}

@@ -1,0 +1,13 @@
+import type { CommitOptions } from './store.ts'
+import { StoreError } from './store-error.ts'
+
+/** @throws StoreError PRECONDITION_FAILED when what the key holds now (`etag`) is not what the caller asks for */
+export function checkConditions(key: string, etag: string | undefined, conditions: CommitOptions): void {
+  if (conditions.ifNoneMatch === '*' && etag !== undefined) {
+    throw new StoreError('PRECONDITION_FAILED', `${JSON.stringify(key)} exists already.`)
+  }
+  if (conditions.ifMatch !== undefined && conditions.ifMatch !== etag) {
+    const state = etag === undefined ? 'does not exist' : 'has been changed'
+    throw new StoreError('PRECONDITION_FAILED', `${JSON.stringify(key)} ${state}.`)
+  }
+}

@@ -1,0 +1,76 @@
+import { constants } from 'node:fs'
+import { link, open, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Readable } from 'node:stream'
+import type { StoredObject } from '../store.ts'
+import { StoreError } from '../store-error.ts'
+import { hasCode, linkOrRename, makeParent, removeIfThere, syncDirectory } from './durable.ts'
+import type { Layout } from './layout.ts'
+import type { BlobRecord } from './records.ts'
+
+/** Gives sealed bytes their place among the blobs, or links the same bytes that are there already. May run again. */
+export async function placeBlob(layout: Layout, blob: string, object: StoredObject): Promise<void> {
+  const path = layout.blob(blob)
+  const digest = layout.digest(object.digest)
+  await makeParent(path)
+  if (!(await linkExisting(digest, path, object.size))) {
+    await linkOrRename(layout.part(blob), path)
+    await makeParent(digest)
+    await shareByDigest(path, digest)
+  }
+  await syncDirectory(dirname(path))
+}
+
+/** Dedupe is never a promise: whatever goes wrong with a shared link, the upload's own bytes are there. */
+async function linkExisting(digest: string, path: string, size: number): Promise<boolean> {
+  try {
+    if ((await stat(digest)).size !== size) return false
+    await link(digest, path)
+    return true
+  } catch (error) {
+    return hasCode(error, 'EEXIST')
+  }
+}
+
+async function shareByDigest(path: string, digest: string): Promise<void> {
+  try {
+    await link(path, digest)
+  } catch {
+    // Another upload of the same bytes was first, or there are no (more) hard links: nothing shares this blob then.
+  }
+}
+
+/** Readers that have opened the blob finish; its bytes go with the last of its links. */
+export async function removeBlob(layout: Layout, blob: string, digest: string): Promise<void> {
+  await removeIfThere(layout.blob(blob))
+  const shared = layout.digest(digest)
+  try {
+    // Nobody but the digest link itself holds these bytes any more.
+    if ((await stat(shared)).nlink === 1) await removeIfThere(shared)
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error
+  }
+}
+
+/** @throws StoreError NOT_FOUND when the blob is gone: its key was replaced or deleted since the record was read */
+export async function openBlob(
+  layout: Layout,
+  { object, blob }: BlobRecord,
+  range?: { readonly start: number; readonly end: number },
+): Promise<Readable> {
+  const { start, end } = range ?? { start: 0, end: object.size - 1 }
+  const file = await open(layout.blob(blob), constants.O_RDONLY | constants.O_NOFOLLOW).catch((error) => {
+    if (!hasCode(error, 'ENOENT')) throw error
+    throw new StoreError('NOT_FOUND', `${JSON.stringify(object.key)} was replaced or deleted.`, {
+      cause: error,
+    })
+  })
+  const { size } = await file.stat()
+  if (size === object.size && end >= start) return file.createReadStream({ start, end })
+  await file.close()
+  if (size === object.size) return Readable.from([])
+  throw new StoreError(
+    'CORRUPT',
+    `${JSON.stringify(object.key)} has ${size} bytes on disk, not ${object.size}.`,
+  )
+}

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
+import { checkConditions } from '../conditions.ts'
+import { checkKey } from '../key.ts'
+import { pageOf } from '../listing.ts'
+import { putThrough } from '../put.ts'
+import { Session } from '../session.ts'
+import type { StoredContent, StoreOptions, UploadSession, UploadStore } from '../store.ts'
+import { openBlob, removeBlob } from './blobs.ts'
+import { type Layout, openLayout } from './layout.ts'
+import { type BlobRecord, readAllRecords, readRecord, removeRecord } from './records.ts'
+import { Serializer } from './serialize.ts'
+import { stageInFile } from './staging.ts'
+
+/**
+ * Opens the store in `directory`, making the directory where it is missing.
+ *
+ * Uploads are staged, hashed while they stream, fsynced, and published by one rename: a reader sees an object whole or
+ * not at all, and one that was answered for survives a power cut. Equal contents share their bytes by hard links.
+ *
+ * @throws Error when the directory cannot be written or holds another version of the layout
+ * @example
+ * const store = createFsStore('data')
+ * const { etag } = await store.put('clip.mp4', createReadStream('clip.mp4'), { type: 'video/mp4' })
+ */
+export function createFsStore(directory: string, options: StoreOptions = {}): UploadStore {
+  const layout = openLayout(resolve(directory))
+  const serializer = new Serializer()
+  const sessions = new Set<UploadSession>()
+  const store: UploadStore = {
+    put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
+    get: async (key) => {
+      const record = await readRecord(layout, checkKey(key))
+      return record === null ? null : contentOf(layout, record)
+    },
+    list: async (listOptions) => {
+      const records = await readAllRecords(layout)
+      return pageOf(
+        records.map(({ object }) => object),
+        listOptions,
+      )
+    },
+    delete: (key, conditions = {}) =>
+      serializer.run(checkKey(key), async () => {
+        const record = await readRecord(layout, key)
+        checkConditions(key, record?.object.etag, conditions)
+        if (record === null) return false
+        await removeRecord(layout, key)
+        await removeBlob(layout, record.blob, record.object.digest)
+        return true
+      }),
+    create: async (key, { type } = {}) => {
+      const id = randomBytes(16).toString('base64url')
+      const onEnd = (ended: UploadSession) => sessions.delete(ended)
+      const sessionOptions = { ...options, type, id, key: checkKey(key), onEnd }
+      const session = new Session(await stageInFile(layout, id, serializer), sessionOptions)
+      sessions.add(session)
+      return session
+    },
+    close: async () => {
+      await Promise.all([...sessions].map((session) => session.abort()))
+    },
+  }
+  return store
+}
+
+function contentOf(layout: Layout, record: BlobRecord): StoredContent {
+  const { object } = record
+  return { ...object, name: object.key, stream: (range) => openBlob(layout, record, range) }
+}

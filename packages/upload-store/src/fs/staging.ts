@@ -1,0 +1,44 @@
+import { open } from 'node:fs/promises'
+import { checkConditions } from '../conditions.ts'
+import type { Staging } from '../session.ts'
+import type { CommitOptions, StoredObject } from '../store.ts'
+import { placeBlob, removeBlob } from './blobs.ts'
+import { removeIfThere, withNoSpace, writeAll } from './durable.ts'
+import type { Layout } from './layout.ts'
+import { readRecord, writeRecord } from './records.ts'
+import type { Serializer } from './serialize.ts'
+
+/** Stages an upload in a file of its own, which becomes the blob without a copy. */
+export async function stageInFile(layout: Layout, id: string, serializer: Serializer): Promise<Staging> {
+  const part = layout.part(id)
+  const file = await withNoSpace(open(part, 'wx', 0o600))
+  let placed: StoredObject | undefined
+
+  async function publishLocked(object: StoredObject, conditions: CommitOptions): Promise<void> {
+    const previous = await readRecord(layout, object.key)
+    checkConditions(object.key, previous?.object.etag, conditions)
+    await placeBlob(layout, id, object)
+    placed = object
+    await writeRecord(layout, { object, blob: id }, conditions.ifNoneMatch === '*')
+    // Committed: what cannot be cleaned up now is an orphan for sweep, and no reason to fail the upload.
+    await removeIfThere(part).catch(() => {})
+    if (previous !== null) await removeBlob(layout, previous.blob, previous.object.digest).catch(() => {})
+  }
+
+  return {
+    write: (chunk, position) => withNoSpace(writeAll(file, chunk, position)),
+    seal: async () => {
+      await withNoSpace(file.datasync())
+      await file.chmod(0o440)
+      await file.close()
+    },
+    publish: (object, conditions) =>
+      withNoSpace(serializer.run(object.key, () => publishLocked(object, conditions))),
+    discard: async () => {
+      await file.close().catch(() => {})
+      await removeIfThere(part)
+      await removeIfThere(layout.draft(id))
+      if (placed !== undefined) await removeBlob(layout, id, placed.digest)
+    },
+  }
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import type { SealedUpload, StoreOptions } from './store.ts'
+import { StoreError } from './store-error.ts'
+
+const GIBIBYTE = 1024 ** 3
+const HEAD_LENGTH = 4096
+const UNKNOWN_TYPE = 'application/octet-stream'
+
+/** What every upload passes on its way to the disk: counted, capped, hashed, and its type told from its first bytes. */
+export class Intake {
+  readonly #options: StoreOptions
+  readonly #declaredType: string | undefined
+  readonly #hash = createHash('sha256')
+  #size = 0
+  #head: Uint8Array[] = []
+  #type: string | undefined
+
+  constructor(options: StoreOptions, declaredType: string | undefined) {
+    this.#options = options
+    this.#declaredType = declaredType
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** @throws StoreError TOO_LARGE before anything of the chunk counts, UNSUPPORTED_TYPE */
+  async take(chunk: Uint8Array): Promise<void> {
+    const { maxFileSize = 10 * GIBIBYTE } = this.#options
+    if (this.#size + chunk.length > maxFileSize) {
+      throw new StoreError('TOO_LARGE', `The upload is larger than the limit of ${maxFileSize} bytes.`)
+    }
+    // A copy: whoever sent the chunk may use its memory again.
+    if (this.#size < HEAD_LENGTH)
+      this.#head.push(Uint8Array.from(chunk.subarray(0, HEAD_LENGTH - this.#size)))
+    this.#hash.update(chunk)
+    this.#size += chunk.length
+    if (this.#size >= HEAD_LENGTH) await this.#settleType()
+  }
+
+  /** @throws StoreError UNSUPPORTED_TYPE */
+  async finish(): Promise<SealedUpload> {
+    const type = await this.#settleType()
+    return { size: this.#size, type, digest: this.#hash.digest('hex') }
+  }
+
+  async #settleType(): Promise<string> {
+    if (this.#type !== undefined) return this.#type
+    const { accept = ['*/*'], detectType = () => this.#declaredType } = this.#options
+    const type = (await detectType(Buffer.concat(this.#head))) ?? UNKNOWN_TYPE
+    this.#head = []
+    if (!accept.some((pattern) => matches(pattern, type))) {
+      const found = type === UNKNOWN_TYPE ? 'of no known media type' : type
+      throw new StoreError('UNSUPPORTED_TYPE', `The content is ${found}; accepted are ${accept.join(', ')}.`)
+    }
+    this.#type = type
+    return type
+  }
+}
+
+/** `pattern` as in an Accept field, without parameters (RFC 9110 §12.5.1); parameters of the type do not count. */
+function matches(pattern: string, type: string): boolean {
+  const [wanted = '', essence = ''] = [pattern, type.split(';')[0]].map((text) => text?.trim().toLowerCase())
+  return (
+    wanted === '*/*' ||
+    wanted === essence ||
+    (wanted.endsWith('/*') && essence.startsWith(wanted.slice(0, -1)))
+  )
+}

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { checkConditions } from './conditions.ts'
+import { checkKey } from './key.ts'
+import { pageOf } from './listing.ts'
+import { putThrough } from './put.ts'
+import { Session, type Staging } from './session.ts'
+import type { StoredContent, StoredObject, StoreOptions, UploadSession, UploadStore } from './store.ts'
+
+type Objects = Map<string, { readonly object: StoredObject; readonly bytes: Buffer }>
+
+/**
+ * Creates a store in memory, for tests and examples: the contract of the durable stores without the durability.
+ *
+ * @example
+ * const store = createMemoryStore()
+ * await store.put('hello.txt', Readable.from([Buffer.from('hello')]), { type: 'text/plain' })
+ */
+export function createMemoryStore(options: StoreOptions = {}): UploadStore {
+  const objects: Objects = new Map()
+  const sessions = new Set<UploadSession>()
+  const store: UploadStore = {
+    put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
+    get: async (key) => content(objects.get(checkKey(key))),
+    list: async (listOptions) =>
+      pageOf(
+        [...objects.values()].map(({ object }) => object),
+        listOptions,
+      ),
+    delete: async (key, conditions = {}) => {
+      checkConditions(checkKey(key), objects.get(key)?.object.etag, conditions)
+      return objects.delete(key)
+    },
+    create: async (key, { type } = {}) => {
+      const id = randomBytes(16).toString('base64url')
+      const onEnd = (ended: UploadSession) => sessions.delete(ended)
+      const session = new Session(stageInMemory(objects), { ...options, type, id, key: checkKey(key), onEnd })
+      sessions.add(session)
+      return session
+    },
+    close: async () => {
+      await Promise.all([...sessions].map((session) => session.abort()))
+    },
+  }
+  return store
+}
+
+function content(stored: ReturnType<Objects['get']>): StoredContent | null {
+  if (stored === undefined) return null
+  const { object, bytes } = stored
+  return {
+    ...object,
+    name: object.key,
+    stream: async ({ start, end } = { start: 0, end: bytes.length - 1 }) =>
+      Readable.from(end < start ? [] : [bytes.subarray(start, end + 1)]),
+  }
+}
+
+function stageInMemory(objects: Objects): Staging {
+  let chunks: Uint8Array[] = []
+  return {
+    write: async (chunk) => {
+      chunks.push(Uint8Array.from(chunk))
+    },
+    seal: async () => {},
+    publish: async (object, conditions) => {
+      checkConditions(object.key, objects.get(object.key)?.object.etag, conditions)
+      objects.set(object.key, { object, bytes: Buffer.concat(chunks) })
+    },
+    discard: async () => {
+      chunks = []
+    },
+  }
+}

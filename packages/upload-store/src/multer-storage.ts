@@ -1,0 +1,122 @@
+import { subscribe } from 'node:diagnostics_channel'
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { callbackify } from 'node:util'
+import { sanitizeKey } from './key.ts'
+import type { SealedUpload, UploadSession, UploadStore } from './store.ts'
+import { StoreError } from './store-error.ts'
+
+/** What multer tells of a file before its bytes arrive. */
+export interface IncomingFile {
+  readonly originalname: string
+  readonly mimetype: string
+  readonly stream: Readable & { readonly truncated?: boolean }
+}
+
+/** What the engine adds to multer's file: `session.commit()` publishes it, and nothing else does. */
+export interface StoredFile extends SealedUpload {
+  readonly session: UploadSession
+}
+
+/**
+ * multer's `StorageEngine`, by structure, so that nobody needs multer's types to use this package. `file` is the
+ * `IncomingFile` that multer makes; its type packages disagree on what that is.
+ */
+export interface MulterStorageEngine {
+  _handleFile(
+    request: IncomingMessage,
+    file: object,
+    callback: (error?: unknown, info?: StoredFile) => void,
+  ): void
+  _removeFile(request: IncomingMessage, file: object, callback: (error: Error | null) => void): void
+}
+
+export interface MulterStorageOptions {
+  /** The key of a file (`sanitizeKey` of the client's name). */
+  readonly key?: ((file: IncomingFile, request: IncomingMessage) => string) | undefined
+}
+
+/**
+ * Creates a multer storage engine that seals each file in `store` and leaves its session on the file, as `file.session`.
+ *
+ * The handler calls `file.session.commit()`. Whatever it has not committed when the response ends is aborted: multer may
+ * still revoke a file that is complete, because a later one breaks a limit, and so may the handler.
+ *
+ * @example
+ * const upload = multer({ storage: multerStorage(store), defParamCharset: 'utf8' })
+ * router.post('/video', upload.single('file'), async (ctx) => {
+ *   ctx.body = await ctx.file.session.commit()
+ * })
+ */
+export function multerStorage(store: UploadStore, options: MulterStorageOptions = {}): MulterStorageEngine {
+  const { key = (file) => sanitizeKey(file.originalname) } = options
+  const sessions = new PendingSessions()
+
+  async function receive(request: IncomingMessage, file: object): Promise<StoredFile> {
+    if (!isIncoming(file)) throw new TypeError('multer gave a file without name or stream')
+    const session = await store.create(key(file, request), { type: file.mimetype })
+    try {
+      await session.append(0, file.stream)
+      // busboy ends a file that breaks multer's own size limit as if it were whole.
+      if (file.stream.truncated === true)
+        throw new StoreError('TOO_LARGE', 'The file is larger than the limit.')
+      const sealed = await session.seal()
+      sessions.add(request, session)
+      return { session, ...sealed }
+    } catch (error) {
+      await session.abort()
+      throw error
+    }
+  }
+
+  return {
+    // multer needs exactly one call back, never a throw and never a rejected promise.
+    _handleFile: callbackify(receive),
+    _removeFile: (_request, file, callback) => {
+      const removed = 'session' in file ? (file as StoredFile).session.abort() : Promise.resolve()
+      removed.then(() => callback(null), callback)
+    },
+  }
+}
+
+function isIncoming(file: object): file is IncomingFile {
+  return 'originalname' in file && 'mimetype' in file && 'stream' in file
+}
+
+/** Aborts the sessions of a request when its response has been sent or its connection has gone. */
+class PendingSessions {
+  readonly #ofRequest = new WeakMap<object, { sessions: UploadSession[]; release: () => void }>()
+
+  constructor() {
+    // multer hands an engine the request alone, and Node tells the end of its response here.
+    subscribe('http.server.response.finish', (message) => {
+      if (typeof message !== 'object' || message === null || !('request' in message)) return
+      if (typeof message.request === 'object' && message.request !== null) {
+        this.#ofRequest.get(message.request)?.release()
+      }
+    })
+  }
+
+  add(request: IncomingMessage, session: UploadSession): void {
+    const pending = this.#ofRequest.get(request)
+    if (pending !== undefined) {
+      pending.sessions.push(session)
+      return
+    }
+    const sessions = [session]
+    const connection = connectionOf(request)
+    const release = () => {
+      connection.off('close', release)
+      this.#ofRequest.delete(request)
+      for (const each of sessions) each.abort().catch(() => {})
+    }
+    connection.once('close', release)
+    this.#ofRequest.set(request, { sessions, release })
+  }
+}
+
+/** The stream of an HTTP/2 request, the socket of any other. */
+function connectionOf(request: IncomingMessage & { readonly stream?: EventEmitter }): EventEmitter {
+  return request.stream ?? request.socket
+}

@@ -1,0 +1,135 @@
+import { Intake } from './intake.ts'
+import { checkKey } from './key.ts'
+import type {
+  ByteSource,
+  CommitOptions,
+  CreateOptions,
+  SealedUpload,
+  StoredObject,
+  StoreOptions,
+  UploadSession,
+} from './store.ts'
+import { StoreError } from './store-error.ts'
+
+/** What a driver does for a session: where its bytes go, and how they become an object. */
+export interface Staging {
+  /** Writes all of `chunk` at `position`. */
+  write(chunk: Uint8Array, position: number): Promise<void>
+  /** Makes every byte durable; nothing is written after it. */
+  seal(): Promise<void>
+  /** Makes the object visible in one step if `conditions` hold; leaves all as it was when it throws. */
+  publish(object: StoredObject, conditions: CommitOptions): Promise<void>
+  /** Removes everything; not called after a successful `publish`. */
+  discard(): Promise<void>
+}
+
+export interface SessionOptions extends StoreOptions, CreateOptions {
+  readonly id: string
+  readonly key: string
+  /** Called once, after the commit or the abort. */
+  readonly onEnd: (session: UploadSession) => void
+}
+
+/** The states of an upload, the same over every driver. */
+export class Session implements UploadSession {
+  readonly id: string
+  readonly key: string
+  readonly #staging: Staging
+  readonly #intake: Intake
+  readonly #onEnd: (session: UploadSession) => void
+  #sealed: Promise<SealedUpload> | undefined
+  #state: 'open' | 'committed' | 'aborted' = 'open'
+  /** Steps run one after the other, so that an abort never pulls the file from under a write or a commit. */
+  #last: Promise<unknown> = Promise.resolve()
+  #ending = false
+
+  constructor(staging: Staging, options: SessionOptions) {
+    this.id = options.id
+    this.key = options.key
+    this.#staging = staging
+    this.#intake = new Intake(options, options.type)
+    this.#onEnd = options.onEnd
+  }
+
+  get offset(): number {
+    return this.#intake.size
+  }
+
+  append(offset: number, source: ByteSource): Promise<number> {
+    return this.#step(async () => {
+      if (offset !== this.offset || this.#sealed !== undefined) {
+        const state = this.#sealed === undefined ? `is at ${this.offset}` : 'is sealed'
+        throw new StoreError('OFFSET_MISMATCH', `The upload ${state}; bytes from ${offset} on do not fit.`)
+      }
+      for await (const chunk of source) {
+        const position = this.offset
+        // Hashing runs here while the disk writes there.
+        const [written, taken] = await Promise.allSettled([
+          this.#staging.write(chunk, position),
+          this.#intake.take(chunk),
+        ])
+        if (taken.status === 'rejected') throw taken.reason
+        if (written.status === 'rejected') {
+          // The digest has these bytes and the staging has not: nothing can be built on that.
+          this.#ending = true
+          throw written.reason
+        }
+        this.#checkOpen()
+      }
+      return this.offset
+    })
+  }
+
+  seal(): Promise<SealedUpload> {
+    return this.#step(() => this.#seal())
+  }
+
+  #seal(): Promise<SealedUpload> {
+    this.#sealed ??= this.#intake.finish().then(async (sealed) => {
+      await this.#staging.seal()
+      return sealed
+    })
+    return this.#sealed
+  }
+
+  commit({
+    key = this.key,
+    ...conditions
+  }: CommitOptions & { readonly key?: string | undefined } = {}): Promise<StoredObject> {
+    return this.#step(async () => {
+      checkKey(key)
+      const sealed = await this.#seal()
+      const object = { key, ...sealed, etag: `"${sealed.digest}"`, lastModified: Date.now() }
+      await this.#staging.publish(object, conditions)
+      this.#end('committed')
+      return object
+    })
+  }
+
+  async abort(): Promise<void> {
+    this.#ending = true
+    await this.#last
+    if (this.#state !== 'open') return
+    this.#end('aborted')
+    await this.#staging.discard()
+  }
+
+  #step<T>(step: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(() => {
+      this.#checkOpen()
+      return step()
+    })
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  #checkOpen(): void {
+    if (this.#state === 'committed') throw new StoreError('ABORTED', 'The upload is committed already.')
+    if (this.#ending) throw new StoreError('ABORTED', 'The upload was aborted.')
+  }
+
+  #end(state: 'committed' | 'aborted'): void {
+    this.#state = state
+    this.#onEnd(this)
+  }
+}

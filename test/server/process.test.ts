@@ -1,0 +1,174 @@
+import { once } from 'node:events'
+import { get } from 'node:http'
+import { connect, createServer } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ServerProcess } from '../support/server.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
+
+const run = (flags: readonly string[], env?: Record<string, string>) => {
+  const server = new ServerProcess(flags, env)
+  onTestFinished(async () => void (await server.stop('SIGKILL')))
+  return server
+}
+
+describe('the command', () => {
+  it('prints every flag for --help and exits 0', async () => {
+    const { code, stdout } = await run(['--help']).exited
+    expect(code).toBe(0)
+    for (const flag of ['--host', '--port', '--data', '--accept', '--max-file-size', '--cors-origin']) {
+      expect(stdout).toContain(flag)
+    }
+  })
+
+  it('prints its version', async () => {
+    expect((await run(['--version']).exited).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  it.each([
+    [['--port', '70000'], {}, /--port 70000 is not a port/],
+    [['--port', 'x'], {}, /--port x/],
+    [['--max-file-size', '10GB'], {}, /--max-file-size 10GB is not a size/],
+    [['--accept', 'video'], {}, /--accept video has "video"/],
+    [['--cors-origin', 'example.org'], {}, /"example\.org".*not an origin/],
+    [['--log-level', 'loud'], {}, /--log-level loud is none of/],
+    [['--shutdown-timeout', 'soon'], {}, /--shutdown-timeout soon/],
+    [['--host', '0.0.0.0'], {}, /--host 0\.0\.0\.0.*--allow-anonymous/],
+    [['--prot', '1'], {}, /--prot.*--help/],
+    [['stray'], {}, /stray.*--help/],
+    [[], { PORT: '-1' }, /PORT=-1/],
+    [[], { RANGE_SERVER_MAX_FILE_SIZE: 'big' }, /RANGE_SERVER_MAX_FILE_SIZE=big/],
+    [[], { RANGE_SERVER_READ_ONLY: 'maybe' }, /RANGE_SERVER_READ_ONLY=maybe/],
+  ])('says in one line what is wrong with %j %j and exits 2', async (flags, env, message) => {
+    const { code, stdout, stderr } = await run(flags, env).exited
+    expect(stderr).toMatch(message)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+    expect(stdout).toBe('')
+    expect(code).toBe(2)
+  })
+
+  it('says in one line that the port is taken, and exits 1', async () => {
+    const blocker = createServer().listen(0, '127.0.0.1')
+    await once(blocker, 'listening')
+    onTestFinished(() => void blocker.close())
+    const { port } = blocker.address() as { port: number }
+    const data = await temporaryDirectory()
+    const { code, stderr } = await run(['--port', String(port), '--data', data]).exited
+    expect(stderr).toMatch(new RegExp(`127\\.0\\.0\\.1:${port} is taken`))
+    expect(code).toBe(1)
+  })
+
+  it('says in one line that the directory cannot be written, and exits 1', async () => {
+    // Where not even root may make a directory.
+    const { code, stderr } = await run(['--port', '0', '--data', '/sys/koa-range/data']).exited
+    expect(stderr).toMatch(/^--data cannot be written: \/sys\/koa-range.*\n$/)
+    expect(code).toBe(1)
+  })
+
+  it('takes flags from the environment, and a flag wins', async () => {
+    const data = await temporaryDirectory()
+    const server = run(['--port', '0'], {
+      PORT: '1',
+      RANGE_SERVER_DATA: data,
+      RANGE_SERVER_READ_ONLY: 'true',
+    })
+    const response = await fetch(`${await server.url()}/videos/a`, { method: 'PUT', body: 'x' })
+    expect(response.status).toBe(403)
+  })
+
+  it('prints the URL alone on the first line and logs to standard error', async () => {
+    const server = run(['--port', '0', '--data', await temporaryDirectory()])
+    const url = await server.url()
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok' })
+    const { stdout, stderr } = await server.stop()
+    expect(stdout).toMatch(/^http:.*\n {2}videos/)
+    expect(JSON.parse(stderr.split('\n')[0] ?? '')).toMatchObject({
+      method: 'GET',
+      path: '/healthz',
+      status: 200,
+    })
+  })
+})
+
+describe('shutdown', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'on %s finishes what is in flight, refuses what is new, exits 0',
+    async (signal) => {
+      const server = run(['--port', '0', '--data', await temporaryDirectory(), '--accept', '*/*'])
+      const url = await server.url()
+      const body = Buffer.alloc(8_000_000, 'x')
+      await fetch(`${url}/videos/a`, { method: 'PUT', body })
+      const [response] = await once(get(`${url}/videos/a`), 'response')
+      const stopped = server.stop(signal)
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      await expect(fetch(`${url}/healthz`)).rejects.toThrow()
+      let length = 0
+      for await (const chunk of response) length += chunk.length
+      expect(length).toBe(body.length)
+      expect((await stopped).code).toBe(0)
+    },
+  )
+
+  it('ends idle keep-alive connections at once', async () => {
+    const server = run(['--port', '0', '--data', await temporaryDirectory()])
+    const url = await server.url()
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await once(socket, 'data')
+    const started = performance.now()
+    expect((await server.stop()).code).toBe(0)
+    expect(performance.now() - started).toBeLessThan(3000)
+  })
+
+  it('gives up on a client that never reads after --shutdown-timeout, and exits 0', async () => {
+    const server = run([
+      '--port',
+      '0',
+      '--data',
+      await temporaryDirectory(),
+      '--accept',
+      '*/*',
+      '--shutdown-timeout',
+      '500ms',
+    ])
+    const url = await server.url()
+    await fetch(`${url}/videos/a`, { method: 'PUT', body: Buffer.alloc(50_000_000) })
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.on('error', () => {})
+    socket.pause()
+    socket.write('GET /videos/a HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect((await server.stop()).code).toBe(0)
+    socket.destroy()
+  })
+})
+
+describe('a client that goes away', () => {
+  it('leaves no error in the log and no descriptor open', async () => {
+    const { readdir } = await import('node:fs/promises')
+    const server = run([
+      '--port',
+      '0',
+      '--data',
+      await temporaryDirectory(),
+      '--accept',
+      '*/*',
+      '--log-level',
+      'info',
+    ])
+    const url = await server.url()
+    await fetch(`${url}/videos/a`, { method: 'PUT', body: Buffer.alloc(20_000_000) })
+    const descriptors = async () => (await readdir(`/proc/${server.child.pid}/fd`)).length
+    const before = await descriptors()
+    const abort = async () => {
+      const controller = new AbortController()
+      const response = await fetch(`${url}/videos/a`, { signal: controller.signal })
+      await response.body?.getReader().read()
+      controller.abort()
+    }
+    await Promise.all(Array.from({ length: 50 }, abort))
+    await expect.poll(descriptors, { timeout: 5000 }).toBeLessThanOrEqual(before + 1)
+    const { stderr } = await server.stop()
+    expect(stderr).not.toMatch(/"level":(?:40|50)|Error/)
+  })
+})

@@ -1,0 +1,34 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { createApp, loadConfig } from 'koa-range-server'
+import { createFsStore, type UploadStore } from 'upload-store'
+import { onTestFinished } from 'vitest'
+import { temporaryDirectory } from './temporary.ts'
+
+export interface RunningApp {
+  readonly url: string
+  readonly directory: string
+  readonly store: UploadStore
+}
+
+/** The server's app in this process, which takes any content unless told otherwise, until the test has finished. */
+export async function startApp(...flags: string[]): Promise<RunningApp> {
+  const directory = join(await temporaryDirectory(), 'data')
+  const config = loadConfig(['--log-level', 'silent', '--accept', '*/*', '--data', directory, ...flags], {})
+  const store = createFsStore(directory, config)
+  const server = createServer(createApp(config, store).callback()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, directory, store }
+}
+
+export function formWith(field: string, name: string, content: string | Uint8Array<ArrayBuffer>): FormData {
+  const form = new FormData()
+  form.append(field, new Blob([content]), name)
+  return form
+}

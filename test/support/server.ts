@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../apps/server/dist/main.js', import.meta.url))
+
+export interface Exit {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The server as people start it, in a process of its own. */
+export class ServerProcess {
+  readonly child: ChildProcess
+  readonly exited: Promise<Exit>
+  #stdout = ''
+  #stderr = ''
+
+  constructor(flags: readonly string[], env: Record<string, string> = {}) {
+    this.child = spawn(process.execPath, [MAIN, ...flags], {
+      env: { PATH: process.env['PATH'], TZ: 'America/New_York', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.child.stdout?.on('data', (chunk) => {
+      this.#stdout += chunk
+    })
+    this.child.stderr?.on('data', (chunk) => {
+      this.#stderr += chunk
+    })
+    this.exited = once(this.child, 'close').then(([code]) => ({
+      code: code as number | null,
+      stdout: this.#stdout,
+      stderr: this.#stderr,
+    }))
+  }
+
+  get stderr(): string {
+    return this.#stderr
+  }
+
+  /** The first line of standard output: its URL. */
+  async url(): Promise<string> {
+    while (!this.#stdout.includes('\n')) {
+      const ended = await Promise.race([
+        once(this.child.stdout ?? this.child, 'data').then(() => null),
+        this.exited,
+      ])
+      if (ended !== null) throw new Error(`The server exited with ${ended.code}: ${ended.stderr}`)
+    }
+    return this.#stdout.slice(0, this.#stdout.indexOf('\n'))
+  }
+
+  /** Ends it as an operator would. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
+    this.child.kill(signal)
+    return this.exited
+  }
+}

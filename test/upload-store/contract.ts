@@ -1,0 +1,274 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import type { StoreOptions, UploadStore } from 'upload-store'
+import { describe, expect, it } from 'vitest'
+
+export const bytesOf = async (stream: AsyncIterable<Uint8Array>) => {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+export const source = (...chunks: (string | Uint8Array)[]) =>
+  Readable.from(chunks.map((chunk) => Buffer.from(chunk)))
+const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
+
+async function* failing(...chunks: string[]) {
+  for (const chunk of chunks) yield Buffer.from(chunk)
+  throw new Error('connection lost')
+}
+
+/** What every store promises, whatever it stores on. */
+export function describeContract(name: string, open: (options?: StoreOptions) => Promise<UploadStore>): void {
+  describe(`${name}: put and get`, () => {
+    it('gives back the bytes and tells size, type, digest and a strong etag of them', async () => {
+      const store = await open()
+      const put = await store.put('clip.mp4', source('hello ', 'world'), { type: 'video/mp4' })
+      const digest = sha256('hello world')
+      expect(put).toMatchObject({ key: 'clip.mp4', size: 11, type: 'video/mp4', digest, etag: `"${digest}"` })
+      expect(Math.abs(Date.now() - put.lastModified)).toBeLessThan(60_000)
+      const content = await store.get('clip.mp4')
+      expect(content).toMatchObject({ ...put, name: 'clip.mp4' })
+      expect(await bytesOf((await content?.stream()) ?? source())).toEqual(Buffer.from('hello world'))
+    })
+
+    it.each([
+      [{ start: 0, end: 0 }, 'h'],
+      [{ start: 6, end: 10 }, 'world'],
+      [{ start: 10, end: 10 }, 'd'],
+    ])('streams the bytes of %j, both ends included', async (range, expected) => {
+      const store = await open()
+      await store.put('a', source('hello world'))
+      const content = await store.get('a')
+      expect(String(await bytesOf((await content?.stream(range)) ?? source()))).toBe(expected)
+    })
+
+    it('stores empty content', async () => {
+      const store = await open()
+      expect(await store.put('empty', source())).toMatchObject({ size: 0, digest: sha256('') })
+      const content = await store.get('empty')
+      expect(await bytesOf((await content?.stream()) ?? source('x'))).toHaveLength(0)
+    })
+
+    it('answers null for a key that holds nothing', async () => {
+      expect(await (await open()).get('nothing')).toBeNull()
+    })
+
+    it('replaces an object, and who reads the old one gets all of it', async () => {
+      const store = await open()
+      const old = Buffer.alloc(1_000_000, 'a')
+      await store.put('a', source(old))
+      const reading = await (await store.get('a'))?.stream()
+      await store.put('a', source('new'))
+      expect((await bytesOf(reading ?? source())).equals(old)).toBe(true)
+      expect(await store.get('a')).toMatchObject({ size: 3 })
+    })
+
+    it('shows nothing of an upload whose source fails, and keeps what was there', async () => {
+      const store = await open()
+      await store.put('a', source('before'))
+      await expect(store.put('a', failing('par', 'tial'))).rejects.toThrow('connection lost')
+      await expect(store.put('b', failing('partial'))).rejects.toThrow('connection lost')
+      expect(await store.get('a')).toMatchObject({ digest: sha256('before') })
+      expect(await store.get('b')).toBeNull()
+      expect((await store.list()).items).toHaveLength(1)
+    })
+
+    it.each([
+      '',
+      '.',
+      '..',
+      'a/b',
+      'a\\b',
+      'a\0b',
+      'a\nb',
+      'x'.repeat(256),
+      'é'.repeat(128),
+      'e\u0301',
+      '\ud800',
+    ])('refuses %j as a key everywhere', async (key) => {
+      const store = await open()
+      const refusal = { code: 'INVALID_KEY' }
+      await expect(store.put(key, source('x'))).rejects.toMatchObject(refusal)
+      await expect((async () => store.get(key))()).rejects.toMatchObject(refusal)
+      await expect((async () => store.delete(key))()).rejects.toMatchObject(refusal)
+    })
+
+    it.each(['a b+&#?%.mp4', 'видео 歌.mp4', '%2e%2e', '__proto__', 'x'.repeat(255)])(
+      'takes %j as a key',
+      async (key) => {
+        const store = await open()
+        await store.put(key, source('x'))
+        expect(await store.get(key)).toMatchObject({ key })
+        expect((await store.list()).items).toMatchObject([{ key }])
+      },
+    )
+  })
+
+  describe(`${name}: limits and types`, () => {
+    it('takes a file of exactly the limit and refuses one byte more', async () => {
+      const store = await open({ maxFileSize: 10 })
+      expect(await store.put('ten', source('01234', '56789'))).toMatchObject({ size: 10 })
+      await expect(store.put('eleven', source('01234', '567890'))).rejects.toMatchObject({
+        code: 'TOO_LARGE',
+      })
+      expect(await store.get('eleven')).toBeNull()
+    })
+
+    it('stores the detected type, not the declared one', async () => {
+      const store = await open({ detectType: (head) => `video/${Buffer.from(head).subarray(0, 4)}` })
+      expect(await store.put('a', source('w', 'ebm', '...'), { type: 'text/html' })).toMatchObject({
+        type: 'video/webm',
+      })
+    })
+
+    it('shows the detector the first 4096 bytes, however they arrive', async () => {
+      const heads: Buffer[] = []
+      const store = await open({
+        detectType: async (head) => {
+          heads.push(Buffer.from(head))
+          return 'video/mp4'
+        },
+      })
+      const bytes = Buffer.from(Array.from({ length: 10_000 }, (_, index) => index % 251))
+      await store.put('a', source(bytes.subarray(0, 1), bytes.subarray(1, 5000), bytes.subarray(5000)))
+      expect(heads).toEqual([bytes.subarray(0, 4096)])
+    })
+
+    it.each([
+      [['video/*'], 'video/mp4', true],
+      [['video/*', 'audio/mpeg'], 'audio/mpeg', true],
+      [['video/*'], 'text/html', false],
+      [['video/mp4'], 'video/mp4; codecs=avc1', true],
+      [['*/*'], undefined, true],
+      [['video/*'], undefined, false],
+    ])('with accept %j and content of type %s: %s', async (accept, type, taken) => {
+      const store = await open({ accept, detectType: () => type })
+      const put = store.put('a', source('x'))
+      await (taken ? put : expect(put).rejects.toMatchObject({ code: 'UNSUPPORTED_TYPE' }))
+      expect((await store.list()).items).toHaveLength(taken ? 1 : 0)
+    })
+  })
+
+  describe(`${name}: sessions`, () => {
+    it('shows an upload only when it is committed', async () => {
+      const store = await open()
+      const session = await store.create('a')
+      expect(session.id).toMatch(/^[\w-]{22}$/)
+      expect(await session.append(0, source('hello '))).toBe(6)
+      expect(await session.append(6, source('world'))).toBe(11)
+      expect(await session.seal()).toMatchObject({ size: 11, digest: sha256('hello world') })
+      expect(await store.get('a')).toBeNull()
+      await session.commit()
+      expect(await store.get('a')).toMatchObject({ size: 11 })
+    })
+
+    it('refuses bytes that do not continue the upload', async () => {
+      const session = await (await open()).create('a')
+      await session.append(0, source('abc'))
+      await expect(session.append(2, source('x'))).rejects.toMatchObject({ code: 'OFFSET_MISMATCH' })
+      await expect(session.append(4, source('x'))).rejects.toMatchObject({ code: 'OFFSET_MISMATCH' })
+      await session.seal()
+      await expect(session.append(3, source('x'))).rejects.toMatchObject({ code: 'OFFSET_MISMATCH' })
+    })
+
+    it('commits nothing after an abort, and aborts nothing after a commit', async () => {
+      const store = await open()
+      const aborted = await store.create('a')
+      await aborted.append(0, source('x'))
+      await aborted.abort()
+      await aborted.abort()
+      await expect(aborted.commit()).rejects.toMatchObject({ code: 'ABORTED' })
+      expect(await store.get('a')).toBeNull()
+      const committed = await store.create('b')
+      await committed.commit()
+      await committed.abort()
+      expect(await store.get('b')).toMatchObject({ size: 0 })
+    })
+
+    it('commits under another key after the first was refused', async () => {
+      const store = await open()
+      await store.put('a', source('first'))
+      const session = await store.create('a')
+      await session.append(0, source('second'))
+      await expect(session.commit({ ifNoneMatch: '*' })).rejects.toMatchObject({
+        code: 'PRECONDITION_FAILED',
+      })
+      expect(await session.commit({ key: 'a-2', ifNoneMatch: '*' })).toMatchObject({ key: 'a-2', size: 6 })
+      expect(await store.get('a')).toMatchObject({ size: 5 })
+    })
+
+    it('aborts open sessions when the store is closed', async () => {
+      const store = await open()
+      const session = await store.create('a')
+      await session.append(0, source('x'))
+      await store.close()
+      await expect(session.commit()).rejects.toMatchObject({ code: 'ABORTED' })
+    })
+  })
+
+  describe(`${name}: conditions`, () => {
+    it('lets exactly one of 20 racers create a key', async () => {
+      const store = await open()
+      const racers = Array.from({ length: 20 }, (_, index) =>
+        store.put('a', source(`racer ${index}`), { ifNoneMatch: '*' }),
+      )
+      const results = await Promise.allSettled(racers)
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+      expect(refused).toHaveLength(19)
+      for (const reason of refused) expect(reason).toMatchObject({ code: 'PRECONDITION_FAILED' })
+    })
+
+    it('lets exactly one of 20 racers replace the object that all have seen', async () => {
+      const store = await open()
+      const { etag } = await store.put('a', source('seen'))
+      const racers = Array.from({ length: 20 }, (_, i) => store.put('a', source(`${i}`), { ifMatch: etag }))
+      const results = await Promise.allSettled(racers)
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    })
+
+    it('deletes only the object that was meant', async () => {
+      const store = await open()
+      const { etag } = await store.put('a', source('x'))
+      await expect(store.delete('a', { ifMatch: '"other"' })).rejects.toMatchObject({
+        code: 'PRECONDITION_FAILED',
+      })
+      expect(await store.delete('a', { ifMatch: etag })).toBe(true)
+      expect(await store.delete('a')).toBe(false)
+      expect(await store.get('a')).toBeNull()
+    })
+  })
+
+  describe(`${name}: list`, () => {
+    it('pages through the keys in the order of their UTF-8 bytes', async () => {
+      const store = await open()
+      const keys = ['b', 'a', '\u{1f600}', '\uff5e', 'ä', 'B', 'a-2']
+      for (const key of keys) await store.put(key, source(key))
+      const seen: string[] = []
+      let cursor: string | undefined
+      do {
+        const page = await store.list({ limit: 2, cursor })
+        seen.push(...page.items.map(({ key }) => key))
+        cursor = page.cursor ?? undefined
+      } while (cursor !== undefined)
+      expect(seen).toEqual(['B', 'a', 'a-2', 'b', 'ä', '\uff5e', '\u{1f600}'])
+    })
+
+    it('lists only keys with the prefix, and no cursor on the last page', async () => {
+      const store = await open()
+      for (const key of ['a1', 'a2', 'b1']) await store.put(key, source(key))
+      const page = await store.list({ prefix: 'a', limit: 2 })
+      expect(page.items.map(({ key }) => key)).toEqual(['a1', 'a2'])
+      expect(page.cursor).toBeNull()
+    })
+
+    it('goes on behind a key that was deleted since the page before', async () => {
+      const store = await open()
+      for (const key of ['a', 'b', 'c']) await store.put(key, source(key))
+      const { cursor } = await store.list({ limit: 2 })
+      await store.delete('b')
+      const { items } = await store.list({ cursor: cursor ?? undefined })
+      expect(items.map(({ key }) => key)).toEqual(['c'])
+    })
+  })
+}

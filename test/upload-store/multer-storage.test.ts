@@ -1,0 +1,159 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import express from 'express'
+import Koa from 'koa'
+import multer, { type StorageEngine } from 'multer'
+import {
+  createFsStore,
+  createMemoryStore,
+  multerStorage,
+  type StoredFile,
+  type UploadStore,
+} from 'upload-store'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { temporaryDirectory } from '../support/temporary.ts'
+
+async function serve(handler: RequestListener): Promise<string> {
+  const server = createServer(handler).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const engineOf = (store: UploadStore): StorageEngine => multerStorage(store)
+const fileOf = (request: unknown) => (request as { file?: StoredFile }).file
+
+function form(...files: (readonly [field: string, name: string, text: string])[]): FormData {
+  const data = new FormData()
+  for (const [field, name, text] of files) data.append(field, new Blob([text], { type: 'video/mp4' }), name)
+  return data
+}
+
+/** Sessions that are still open in the store, told by what closing it would abort. */
+async function stagedFiles(directory: string): Promise<string[]> {
+  const { readdir } = await import('node:fs/promises')
+  return readdir(`${directory}/staging`)
+}
+
+async function eventuallyEmpty(directory: string): Promise<void> {
+  await expect.poll(() => stagedFiles(directory), { timeout: 5000 }).toEqual([])
+}
+
+describe('multerStorage', () => {
+  it('seals the file on Express and publishes nothing until the handler commits', async () => {
+    const store = createMemoryStore()
+    const app = express()
+    app.post('/', multer({ storage: engineOf(store) }).single('file'), async (request, response) => {
+      const file = fileOf(request)
+      const before = await store.get('clip.mp4')
+      const object = await file?.session.commit()
+      response.json({ before, sealed: { size: file?.size, digest: file?.digest }, object })
+    })
+    const response = await fetch(await serve(app), {
+      method: 'POST',
+      body: form(['file', 'clip.mp4', 'hello']),
+    })
+    const answer = await response.json()
+    expect(answer).toMatchObject({ before: null, sealed: { size: 5 }, object: { key: 'clip.mp4', size: 5 } })
+    expect(answer.sealed.digest).toBe(answer.object.digest)
+  })
+
+  it.each(['Koa', 'Express'])(
+    'removes what the handler did not commit once the response has ended, on %s',
+    async (host) => {
+      const directory = await temporaryDirectory()
+      const upload = multer({ storage: engineOf(createFsStore(directory)) }).single('file')
+      const staged: string[][] = []
+      const url = await serve(host === 'Koa' ? koaListener() : expressListener())
+      function koaListener(): RequestListener {
+        const app = new Koa({ env: 'test' })
+        app.silent = true
+        app.use(async (ctx) => {
+          await new Promise<void>((resolve, reject) => {
+            upload(ctx.req as express.Request, ctx.res as express.Response, (error) =>
+              error ? reject(error) : resolve(),
+            )
+          })
+          staged.push(await stagedFiles(directory))
+          throw new Error('the handler failed')
+        })
+        return app.callback()
+      }
+      function expressListener(): RequestListener {
+        return express().post('/', upload, async (_request, response) => {
+          staged.push(await stagedFiles(directory))
+          response.sendStatus(500)
+        })
+      }
+      const response = await fetch(url, { method: 'POST', body: form(['file', 'a.mp4', 'x']) })
+      expect(response.status).toBe(500)
+      expect(staged).toMatchObject([[expect.stringMatching(/\.part$/)]])
+      await eventuallyEmpty(directory)
+    },
+  )
+
+  it('removes the first file when a second one breaks a limit', async () => {
+    const directory = await temporaryDirectory()
+    const upload = multer({ storage: engineOf(createFsStore(directory)), limits: { files: 1 } }).any()
+    const app = express().post('/', upload, (_request, response) => void response.sendStatus(200))
+    app.use(((error, _request, response, _next) => {
+      response.status(413).json({ code: error.code })
+    }) satisfies express.ErrorRequestHandler)
+    const body = form(['file', 'a.mp4', 'first'], ['file', 'b.mp4', 'second'])
+    const response = await fetch(await serve(app), { method: 'POST', body })
+    expect(await response.json()).toEqual({ code: 'LIMIT_FILE_COUNT' })
+    await eventuallyEmpty(directory)
+  })
+
+  it("fails a file that breaks multer's own size limit instead of storing its beginning", async () => {
+    const directory = await temporaryDirectory()
+    const upload = multer({ storage: engineOf(createFsStore(directory)), limits: { fileSize: 3 } }).single(
+      'file',
+    )
+    const app = express().post('/', upload, (_request, response) => void response.sendStatus(200))
+    app.use(((_error, _request, response, _next) => {
+      response.sendStatus(413)
+    }) satisfies express.ErrorRequestHandler)
+    const response = await fetch(await serve(app), { method: 'POST', body: form(['file', 'a.mp4', 'four']) })
+    expect(response.status).toBe(413)
+    await eventuallyEmpty(directory)
+  })
+
+  it('removes what arrived when the client goes away in mid-file', async () => {
+    const directory = await temporaryDirectory()
+    const upload = multer({ storage: engineOf(createFsStore(directory)) }).single('file')
+    const failed = new Promise<unknown>((resolve) => {
+      void serve((request, response) => {
+        upload(request as express.Request, response as express.Response, resolve)
+      }).then((url) => {
+        const socket = connect(Number(new URL(url).port), '127.0.0.1')
+        socket.write(
+          'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n',
+        )
+        socket.write('--b\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\npartial')
+        setTimeout(() => socket.destroy(), 100)
+      })
+    })
+    expect(await failed).toBeInstanceOf(Error)
+    await eventuallyEmpty(directory)
+  })
+
+  it('derives a safe key from a hostile file name', async () => {
+    const store = createMemoryStore()
+    const upload = multer({ storage: engineOf(store), defParamCharset: 'utf8' } as multer.Options).single(
+      'file',
+    )
+    const app = express().post('/', upload, async (request, response) => {
+      response.json(await fileOf(request)?.session.commit())
+    })
+    const response = await fetch(await serve(app), {
+      method: 'POST',
+      body: form(['file', '..\\..\\видео\r\n.mp4', 'x']),
+    })
+    expect(await response.json()).toMatchObject({ key: 'видео.mp4' })
+  })
+})

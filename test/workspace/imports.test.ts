@@ -1,0 +1,89 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { REPOSITORY } from '../support/server.ts'
+
+// Who may import what: the table of CONTRIBUTING.md. Everything that is not named here is forbidden.
+const ALLOWED = {
+  'packages/range-core': [],
+  'packages/koa-range-stream': [
+    /^range-core$/,
+    /^koa$/,
+    /^node:(?:fs|fs\/promises|path|stream|stream\/web)$/,
+  ],
+  'packages/upload-store': [/^node:/],
+  'apps/server': [
+    /^node:/,
+    /^(?:range-core|koa-range-stream|upload-store)$/,
+    /^(?:koa|@koa\/cors|@koa\/multer|@koa\/router|koa-conditional-get|koa-mount|koa-static|multer)$/,
+    /^(?:close-with-grace|file-type|http-errors|pino)$/,
+  ],
+} satisfies Record<string, RegExp[]>
+
+/** Koa and its types are the app's own choice, so the middleware's declarations may name them and code may not. */
+const TYPES_ONLY = { 'packages/koa-range-stream': /^koa$/ } as Readonly<Record<string, RegExp>>
+
+/** Media belong to the store and the streamer: the server neither computes ranges nor opens their files. */
+const SERVER_FS = /^node:fs(?:\/promises)?$/
+
+async function sources(directory: string, extension: string): Promise<string[]> {
+  const entries = await readdir(join(REPOSITORY, directory), { recursive: true })
+  return entries.filter((name) => name.endsWith(extension)).map((name) => join(directory, name))
+}
+
+async function importsOf(file: string): Promise<{ from: string; typeOnly: boolean }[]> {
+  const text = await readFile(join(REPOSITORY, file), 'utf8')
+  const statements = text.matchAll(/^\s*(?:import|export)\s+(type\s)?(?:[^'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gm)
+  const dynamic = text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g)
+  return [
+    ...[...statements].map(([, type, from = '']) => ({ from, typeOnly: type !== undefined })),
+    ...[...dynamic].map(([, from = '']) => ({ from, typeOnly: false })),
+  ]
+}
+
+async function importsBelow(directory: string) {
+  const files = await sources(`${directory}/src`, '.ts')
+  const each = files.map(async (file) => (await importsOf(file)).map((found) => ({ file, ...found })))
+  return (await Promise.all(each)).flat()
+}
+
+describe.each(Object.entries(ALLOWED))('%s', (directory, allowed) => {
+  it('imports only what the table allows', async () => {
+    const imports = await importsBelow(directory)
+    expect(imports.length).toBeGreaterThan(0)
+    const forbidden = imports.filter(({ from, typeOnly }) => {
+      if (from.startsWith('.')) return false
+      const asCode = TYPES_ONLY[directory]?.test(from) === true && !typeOnly
+      return asCode || !allowed.some((pattern) => pattern.test(from))
+    })
+    expect(forbidden).toEqual([])
+  })
+
+  it('never reaches out of its own folder by a relative path', async () => {
+    const outside = (await importsBelow(directory)).filter(
+      ({ file, from }) => from.startsWith('.') && !join(file, '..', from).startsWith(`${directory}/src/`),
+    )
+    expect(outside).toEqual([])
+  })
+})
+
+describe('declarations', () => {
+  it('of upload-store import nothing but node:*', async () => {
+    const foreign: string[] = []
+    for (const file of await sources('packages/upload-store/dist', '.d.ts')) {
+      for (const { from } of await importsOf(file))
+        if (!/^(?:\.|node:)/.test(from)) foreign.push(`${file}: ${from}`)
+    }
+    expect(foreign).toEqual([])
+  })
+})
+
+describe('apps/server', () => {
+  it('opens no file but its own package.json', async () => {
+    const users: string[] = []
+    for (const file of await sources('apps/server/src', '.ts')) {
+      if ((await importsOf(file)).some(({ from }) => SERVER_FS.test(from))) users.push(file)
+    }
+    expect(users).toEqual(['apps/server/src/main.ts'])
+  })
+})

@@ -1,0 +1,94 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { REPOSITORY, ServerProcess } from '../support/server.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
+import { describeWith } from '../support/tools.ts'
+
+/** The code blocks of a README in `language`, in order. */
+async function blocks(readme: string, language: string): Promise<string[]> {
+  const text = await readFile(join(REPOSITORY, readme), 'utf8')
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(
+    ([, code = '']) => code,
+  )
+}
+
+describeWith(['curl'], "the README's curl lines", () => {
+  it('print what the README says, run as written', async () => {
+    const [lines = ''] = (await blocks('README.md', 'sh')).filter((block) => block.includes('curl'))
+    const directory = await temporaryDirectory()
+    await cp(join(REPOSITORY, 'apps'), join(directory, 'apps'), {
+      recursive: true,
+      filter: (path) => !path.includes('node_modules'),
+    })
+    const server = new ServerProcess(['--port', '0', '--data', join(directory, 'data')])
+    onTestFinished(async () => void (await server.stop('SIGKILL')))
+    const base = await server.url()
+    const checked: string[] = []
+    for (const line of lines.trim().split('\n')) {
+      const [command = '', expected] = line.split(/\s+# /)
+      const script = command.replaceAll('http://127.0.0.1:8000', base)
+      const { stdout } = await promisify(execFile)('sh', ['-c', script], { cwd: directory })
+      // The comment's first word is the status; what follows it in quotes has to be in the output.
+      const [, status = '', quoted] = /^(\d{3})[^"]*(?:"(.*)")?/.exec(expected ?? '') ?? []
+      expect(stdout, command).toContain(status)
+      if (quoted !== undefined) expect(stdout, command).toContain(quoted)
+      checked.push(status)
+    }
+    expect(checked).toEqual(['201', '200', '206', '206', '304', '416'])
+  })
+})
+
+/** Runs a README's JavaScript as a newcomer's file, in a folder where the packages and `clip.mp4` are. */
+async function runSnippet(code: string): Promise<{ directory: string; script: string }> {
+  const directory = await temporaryDirectory()
+  await symlink(join(REPOSITORY, 'test/node_modules'), join(directory, 'node_modules'))
+  await cp(join(REPOSITORY, 'apps/server/assets/video/sample.mp4'), join(directory, 'clip.mp4'))
+  await cp(join(REPOSITORY, 'apps/server/assets/video'), join(directory, 'videos'), { recursive: true })
+  const script = join(directory, 'snippet.mjs')
+  await writeFile(script, code)
+  return { directory, script }
+}
+
+describe('the quick starts', () => {
+  it.each(['README.md', 'packages/koa-range-stream/README.md'])(
+    'of %s serves ranges over koa-static',
+    async (readme) => {
+      const [code = ''] = await blocks(readme, 'js')
+      const listen = "app.listen(0, '127.0.0.1', function () { console.log(this.address().port) })"
+      const { directory, script } = await runSnippet(`${code.replace(/^app\.listen\(.*$/m, '')}\n${listen}`)
+      const child = spawn(process.execPath, [script], {
+        cwd: directory,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      onTestFinished(() => void child.kill())
+      const [port] = await once(child.stdout, 'data')
+      const url = `http://127.0.0.1:${String(port).trim()}/sample.mp4`
+      const part = await fetch(url, { headers: { range: 'bytes=4-7' } })
+      expect([part.status, await part.text()]).toEqual([206, 'ftyp'])
+      const headers = { 'if-none-match': part.headers.get('etag') ?? '' }
+      expect((await fetch(url, { headers })).status).toBe(304)
+    },
+  )
+
+  it('of range-core prints what its comments say', async () => {
+    const [code = ''] = await blocks('packages/range-core/README.md', 'js')
+    const { directory, script } = await runSnippet(code)
+    const { stdout } = await promisify(execFile)(process.execPath, [script], { cwd: directory })
+    const comments = [...code.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)].map(([, text]) => text)
+    expect(comments.length).toBeGreaterThan(0)
+    expect(stdout.trimEnd().split('\n')).toEqual(comments)
+  })
+
+  it('of upload-store stores and reads back', async () => {
+    const [code = ''] = await blocks('packages/upload-store/README.md', 'js')
+    const print =
+      'let length = 0\nfor await (const chunk of stream) length += chunk.length\nconsole.log(key, length)'
+    const { directory, script } = await runSnippet(`${code}\n${print}`)
+    const { stdout } = await promisify(execFile)(process.execPath, [script], { cwd: directory })
+    expect(stdout).toBe('clip.mp4 100\n')
+  })
+})
