@@ -53,11 +53,13 @@ async function manyRequests(server: Server): Promise<void> {
 }
 
 describe('open descriptors', () => {
-  it('are held while a response is under way and closed when the client goes away', async () => {
+  it('are one while a response is under way, none when the client has gone away', async () => {
     const directory = await directoryWithClip()
     const server = await serve(conditional(), rangeStream(), serveStatic(directory))
     const response = await open(server, { path: '/clip.mp4', headers: { range: 'bytes=1-' } })
-    await expect.poll(() => openDescriptors(directory)).toBe(1)
+    // koa-static's own is opened and closed meanwhile.
+    await delay(200)
+    expect(await openDescriptors(directory)).toBe(1)
     response.destroy()
     await expect.poll(() => openDescriptors(directory)).toBe(0)
   })

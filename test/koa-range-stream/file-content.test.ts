@@ -170,6 +170,16 @@ describe('fileContent: a file that changes after it was described', () => {
     await expect(content?.stream({ start: 0, end: 0 })).rejects.toMatchObject({ code: 'CONTENT_CHANGED' })
   })
 
+  it('rejects with CONTENT_CHANGED when it is written anew and gets its size and mtime back', async () => {
+    const path = await settledFile(await temporaryDirectory(), 'clip.mp4', 'hello')
+    await utimes(path, 1_700_000_000, 1_700_000_000)
+    await settle()
+    const content = await fileContent(path)
+    await writeFile(path, 'HELLO')
+    await utimes(path, 1_700_000_000, 1_700_000_000)
+    await expect(content?.stream()).rejects.toMatchObject({ code: 'CONTENT_CHANGED' })
+  })
+
   it('rejects with ENOENT when it is gone', async () => {
     const path = await settledFile(await temporaryDirectory(), 'clip.mp4', 'hello')
     const content = await fileContent(path)
