@@ -88,3 +88,24 @@ describe('fileContent: root', () => {
     expect(Buffer.concat(chunks).toString()).toBe('deep!')
   })
 })
+
+describe('fileContent with a root: names', () => {
+  it('finds files when the root is the root of the file system', async () => {
+    const directory = await temporaryDirectory()
+    await writeFile(join(directory, 'a'), 'x')
+    expect(await fileContent(join(directory, 'a').slice(1), { root: '/' })).toMatchObject({ size: 1 })
+  })
+
+  it('has the name that was asked for, not the one that a link leads to', async () => {
+    const directory = await temporaryDirectory()
+    await writeFile(join(directory, 'blob'), 'x')
+    await symlink('blob', join(directory, 'clip.mp4'))
+    expect(await fileContent('clip.mp4', { root: directory })).toMatchObject({ name: 'clip.mp4' })
+  })
+
+  it('finds no file under the name of a directory', async () => {
+    const directory = await temporaryDirectory()
+    await writeFile(join(directory, 'a'), 'x')
+    expect(await fileContent('a/', { root: directory })).toBeNull()
+  })
+})

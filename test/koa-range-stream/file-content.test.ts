@@ -3,11 +3,11 @@ import { mkdir, open, readFile, stat, truncate, utimes, writeFile } from 'node:f
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
-import { type Content, fileContent } from 'koa-range-stream'
+import { type FileContent, fileContent } from 'koa-range-stream'
 import { describe, expect, it } from 'vitest'
 import { patterned, settle, settledFile, temporaryDirectory } from './files.ts'
 
-async function bytesOf(content: Content | null, range?: { start: number; end: number }): Promise<Buffer> {
+async function bytesOf(content: FileContent | null, range?: { start: number; end: number }): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   for await (const chunk of (await content?.stream(range)) ?? []) chunks.push(chunk)
   return Buffer.concat(chunks)

@@ -150,3 +150,9 @@ describe('strongMatch and weakMatch: RFC 9110 §8.8.3.2', () => {
     expect([strongMatch(x, y), weakMatch(x, y)]).toEqual([strongly, weakly])
   })
 })
+
+describe('parseEntityTags: whitespace', () => {
+  it('takes no no-break space for it', () => {
+    expect(parseEntityTags('\u00a0*')).toBeNull()
+  })
+})

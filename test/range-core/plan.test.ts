@@ -134,3 +134,18 @@ describe('planResponse: what decides first (RFC 9110 §13.2.2)', () => {
     expect(plan({ 'if-match': '"x"' }, 'HEAD').status).toBe(412)
   })
 })
+
+describe('planResponse: numbers that no client can be told', () => {
+  it.each([-9e15, Date.parse('-000001-12-31T23:59:59Z'), Number.NaN])(
+    'leaves out a lastModified of %d',
+    (lastModified) => {
+      const plan = planResponse({ method: 'GET', headers: {} }, { size: 1, lastModified })
+      expect(plan.headers).not.toHaveProperty('Last-Modified')
+    },
+  )
+
+  it('takes the whole bytes of a maxPartialLength', () => {
+    const request = { method: 'GET', headers: { range: 'bytes=0-' } }
+    expect(planResponse(request, { size: 10 }, { maxPartialLength: 1.5 }).headers['Content-Length']).toBe('1')
+  })
+})

@@ -2,10 +2,16 @@ import type { BigIntStats } from 'node:fs'
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { basename, resolve, sep } from 'node:path'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { ByteRange } from 'range-core'
 import type { Content } from './content.ts'
 import { FileStream } from './file-stream.ts'
+
+/** A regular file as it was when it was described. */
+export interface FileContent extends Content {
+  /** @throws Error with code `CONTENT_CHANGED` when the file is no longer the one described */
+  stream(range?: ByteRange): Promise<Readable>
+}
 
 export interface FileContentOptions {
   /** A directory that the file must lie in, symbolic links followed; `path` is then relative to it (none). */
@@ -28,19 +34,21 @@ const SETTLED_AFTER = 50
  *
  * @param path a file; with `root`, relative to it
  * @returns `null` when there is no regular file of that name, or it lies outside `root`
- * @throws what `fs.stat` throws for other reasons, e.g. `EACCES`; the stream throws `CONTENT_CHANGED` when the file is no
- * longer the one described
+ * @throws what `fs.stat` throws for other reasons, e.g. `EACCES`
  * @see RFC 9110 §8.8.1 for what makes a validator strong
  * @example
  * const content = await fileContent('clip.mp4', { root: '/srv/videos' })
  * if (content !== null) await serveContent(ctx, content)
  */
-export async function fileContent(path: string, options: FileContentOptions = {}): Promise<Content | null> {
+export async function fileContent(
+  path: string,
+  options: FileContentOptions = {},
+): Promise<FileContent | null> {
   try {
     const file = await locate(path, options.root)
     if (file === null) return null
     const stats = await stat(file, { bigint: true })
-    return stats.isFile() ? describe(file, stats, options.etag ?? 'strong') : null
+    return stats.isFile() ? describe(file, basename(path), stats, options.etag ?? 'strong') : null
   } catch (error) {
     if (error instanceof Error && 'code' in error && ABSENT.has(String(error.code))) return null
     throw error
@@ -50,25 +58,28 @@ export async function fileContent(path: string, options: FileContentOptions = {}
 /** The path with every symbolic link followed, or `null` when that leaves `root`. */
 async function locate(path: string, root: string | undefined): Promise<string | null> {
   if (root === undefined) return path
-  const inside = `${await realpath(root)}${sep}`
+  // `resolve` would drop it, and find the file where a directory was asked for.
+  if (/[/\\]$/.test(path)) return null
+  const top = await realpath(root)
+  const inside = top.endsWith(sep) ? top : `${top}${sep}`
   const file = await realpath(resolve(inside, `.${sep}${path}`))
   return file.startsWith(inside) ? file : null
 }
 
-function describe(path: string, stats: BigIntStats, etag: NonNullable<FileContentOptions['etag']>): Content {
+function describe(
+  path: string,
+  name: string,
+  stats: BigIntStats,
+  etag: NonNullable<FileContentOptions['etag']>,
+): FileContent {
   const size = Number(stats.size)
   return {
     size,
-    name: basename(path),
+    name,
     lastModified: Number(stats.mtimeMs),
     etag: typeof etag === 'function' ? etag(stats) : fileEtag(stats, etag),
-    stream: async (range: ByteRange = { start: 0, end: size - 1 }) => {
-      const file = await openUnchanged(path, stats)
-      // FileStream owns the descriptor from here on; empty content needs none.
-      if (range.end >= range.start) return new FileStream(file, range)
-      await file.close()
-      return Readable.from([])
-    },
+    stream: async (range: ByteRange = { start: 0, end: size - 1 }) =>
+      new FileStream(await openUnchanged(path, stats), range),
   }
 }
 

@@ -2,7 +2,7 @@ import { extname } from 'node:path'
 import type { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { type PlanOptions, planResponse, type ResponsePlan } from 'range-core'
-import { byteBody, lazyBody, multipartBody } from './body.ts'
+import { lazyBody, multipartBody, openBody } from './body.ts'
 import type { Content } from './content.ts'
 
 export interface RangeStreamOptions extends Omit<PlanOptions, 'now'> {}
@@ -38,7 +38,7 @@ export async function serveContent(
   const type = mediaType(ctx, content)
   const { size, etag, lastModified } = content
   const plan = planResponse(ctx, { size, etag, lastModified, type }, options)
-  const body = ctx.method === 'HEAD' ? null : await openBody(content, plan)
+  const body = ctx.method === 'HEAD' ? null : await openPlanned(content, plan)
   // koa-conditional-get asks ctx.fresh. Koa's own answer ANDs If-None-Match with If-Modified-Since and gives up on a
   // reload's no-cache, so ours, by RFC 9110, takes its place.
   Object.defineProperty(ctx.request, 'fresh', { configurable: true, value: plan.kind === 'not-modified' })
@@ -58,16 +58,20 @@ export async function serveContent(
 /** What the content says, else what the app has set, else what the file name's extension means to Koa. */
 function mediaType(ctx: Koa.Context, content: Content): string {
   if (content.type !== undefined) return content.type
-  if (!ctx.res.hasHeader('Content-Type')) ctx.type = extname(content.name ?? '')
-  return ctx.response.get('Content-Type') || 'application/octet-stream'
+  if (ctx.res.hasHeader('Content-Type')) return ctx.response.get('Content-Type')
+  ctx.type = extname(content.name ?? '')
+  const known = ctx.response.get('Content-Type')
+  // Only asked: the response stays untouched until the content is open.
+  ctx.remove('Content-Type')
+  return known || 'application/octet-stream'
 }
 
-async function openBody(content: Content, plan: ResponsePlan): Promise<Readable | null> {
+async function openPlanned(content: Content, plan: ResponsePlan): Promise<Readable | null> {
   switch (plan.kind) {
     case 'full':
-      return byteBody(await content.stream())
+      return openBody(content)
     case 'partial':
-      return byteBody(await content.stream(plan.range))
+      return openBody(content, plan.range)
     case 'multipart':
       return multipartBody(content, plan.layout)
     case 'not-modified':

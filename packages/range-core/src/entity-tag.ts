@@ -1,3 +1,5 @@
+import { trimWhitespace } from './whitespace.ts'
+
 /** An entity-tag, taken apart. */
 export interface EntityTag {
   /** Whether it carries the `W/` prefix. */
@@ -20,7 +22,7 @@ const ENTITY_TAG = /(W\/)?("[!\x23-\x7e\x80-\xff]*")/y
  * parseEntityTags('"a", W/"b,c"') // [{ weak: false, opaqueTag: '"a"' }, { weak: true, opaqueTag: '"b,c"' }]
  */
 export function parseEntityTags(field: string): readonly EntityTag[] | '*' | null {
-  if (field.trim() === '*') return '*'
+  if (trimWhitespace(field) === '*') return '*'
   const tags: EntityTag[] = []
   let afterTag = false
   for (let at = 0; at < field.length; ) {

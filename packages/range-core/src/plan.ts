@@ -123,7 +123,7 @@ function totalLength(ranges: readonly ByteRange[]): number {
 /** Keeps ranges from the front until `length` bytes are used up; at least one byte, or there would be no 206. */
 function cut(ranges: readonly ByteRange[], length: number): readonly ByteRange[] {
   const kept: ByteRange[] = []
-  let left = Math.max(length, 1)
+  let left = Math.max(Math.floor(length), 1)
   for (const { start, end } of ranges) {
     if (left === 0) break
     const range = { start, end: Math.min(end, start + left - 1) }

@@ -1,3 +1,5 @@
+import { trimWhitespace } from './whitespace.ts'
+
 /** One range as the client wrote it, before the complete length is known. */
 export type RangeSpec =
   | {
@@ -62,14 +64,6 @@ function isBelow(a: string, b: string): boolean {
 
 function toPosition(digits: string): number {
   return Math.min(Number(digits), Number.MAX_SAFE_INTEGER)
-}
-
-/** OWS is space and tab; `trim` would also take the no-break space, which Node passes on from the wire. */
-function trimWhitespace(text: string): string {
-  let [start, end] = [0, text.length]
-  while (text[start] === ' ' || text[start] === '\t') start++
-  while (end > start && (text[end - 1] === ' ' || text[end - 1] === '\t')) end--
-  return text.slice(start, end)
 }
 
 /**

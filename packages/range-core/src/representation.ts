@@ -28,12 +28,15 @@ export function fieldValue(headers: RequestFields, name: string): string | undef
   return typeof value === 'string' || value === undefined ? value : value.join(', ')
 }
 
+const YEAR_0 = Date.parse('0000-01-01T00:00:00Z')
+
 /**
  * The modification time that Last-Modified tells: cut to the second, and never later than `now`, because the field must
  * not be later than Date (RFC 9110 §8.8.2.1).
  */
 export function lastModifiedSecond(representation: Representation, now: number): number | undefined {
   const { lastModified } = representation
-  if (lastModified === undefined || !Number.isFinite(lastModified)) return undefined
+  // HTTP-dates begin with the year 0, `Date` long before.
+  if (lastModified === undefined || !(lastModified >= YEAR_0)) return undefined
   return Math.floor(Math.min(lastModified, now) / 1000) * 1000
 }

@@ -1,0 +1,95 @@
+import { Readable } from 'node:stream'
+
+/** What a body is made of: bytes, or a source of `length` bytes that is opened when it is its turn. */
+export type Piece = Buffer | { readonly length: number; readonly open: () => Promise<Readable> }
+
+/** A source that is open already. */
+export interface OpenPiece {
+  readonly length: number
+  readonly source: Readable
+}
+
+/**
+ * The bytes of pieces, one after the other, each of exactly its length: Content-Length is on the wire, so a source that
+ * gives more is cut, and one that gives less fails the stream, where a client would wait for ever or take the next
+ * response for the rest. Destroying it destroys the source that is open.
+ */
+export class PieceStream extends Readable {
+  readonly #pieces: Piece[]
+  #source: Readable | undefined
+  /** Bytes that the source still owes. */
+  #left = 0
+  #wanted = false
+
+  constructor(pieces: readonly Piece[], first?: OpenPiece) {
+    super()
+    this.#pieces = [...pieces]
+    if (first !== undefined) this.#take(first.source, first.length)
+  }
+
+  override _read(): void {
+    this.#wanted = true
+    if (this.#source === undefined) this.#next()
+    else this.#pull()
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#source?.destroy()
+    callback(error)
+  }
+
+  #next(): void {
+    const piece = this.#pieces.shift()
+    this.#wanted = false
+    if (piece === undefined) this.push(null)
+    else if (Buffer.isBuffer(piece)) this.push(piece)
+    else if (piece.length === 0) this.#next()
+    else {
+      this.#wanted = true
+      piece.open().then(
+        (source) => this.#opened(source, piece.length),
+        (error) => this.destroy(error),
+      )
+    }
+  }
+
+  #opened(source: Readable, length: number): void {
+    if (this.destroyed) {
+      source.destroy()
+      return
+    }
+    this.#take(source, length)
+    this.#pull()
+  }
+
+  #take(source: Readable, length: number): void {
+    this.#source = source
+    this.#left = length
+    source.on('readable', () => this.#pull())
+    source.on('error', (error) => this.destroy(error))
+    source.on('close', () => this.#closed(source))
+  }
+
+  #pull(): void {
+    if (!this.#wanted || this.#source === undefined) return
+    const read: Uint8Array | string | null = this.#source.read()
+    if (read === null) return
+    // A stream of text counts characters where we count bytes.
+    const chunk = typeof read === 'string' ? Buffer.from(read) : read
+    this.#wanted = false
+    this.#left -= chunk.length
+    if (this.#left > 0) {
+      this.push(chunk)
+      return
+    }
+    const source = this.#source
+    this.#source = undefined
+    source.destroy()
+    this.push(this.#left === 0 ? chunk : chunk.subarray(0, this.#left))
+  }
+
+  #closed(source: Readable): void {
+    if (this.#source !== source || this.destroyed) return
+    this.destroy(new Error(`The content ended ${this.#left} bytes early`))
+  }
+}

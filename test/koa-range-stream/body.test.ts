@@ -1,0 +1,92 @@
+import { createReadStream } from 'node:fs'
+import { connect } from 'node:net'
+import { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import type Koa from 'koa'
+import { serveContent } from 'koa-range-stream'
+import { describe, expect, it } from 'vitest'
+import { ask, open, serve } from './server.ts'
+
+/** Middleware that is busy for a while after the body has been set, as a logger or a session may be. */
+const slow: Koa.Middleware = async (_ctx, next) => {
+  await next()
+  await delay(50)
+}
+
+function stalled(): Readable {
+  const source = new Readable({ read: () => undefined })
+  source.push('x')
+  return source
+}
+
+describe('a client that goes away while the source has nothing to give', () => {
+  it.each([
+    ['all of it', {}],
+    ['one range', { range: 'bytes=0-9' }],
+    ['several ranges', { range: 'bytes=0-9,20-29' }],
+    ['the lazy body of a fresh request', { 'if-none-match': '"a"' }],
+  ])('has the source of %s destroyed', async (_, headers) => {
+    const source = stalled()
+    const server = await serve((ctx) => serveContent(ctx, { size: 36, etag: '"a"', stream: () => source }))
+    const response = await open(server, { headers })
+    response.destroy()
+    await expect.poll(() => source.destroyed).toBe(true)
+  })
+})
+
+describe('a source that fails', () => {
+  const failures: readonly (readonly [string, () => Readable])[] = [
+    ['late', () => createReadStream('/nonexistent')],
+    ['before it is read', () => new Readable({ read: () => undefined }).destroy(new Error('gone'))],
+  ]
+  it.each(
+    failures.flatMap(([when, stream]) =>
+      [undefined, 'bytes=0-9', 'bytes=0-9,20-29'].map((range) => [when, range, stream] as const),
+    ),
+  )('%s ends the response to Range: %s, not the process', async (_, range, stream) => {
+    const server = await serve(slow, (ctx) => serveContent(ctx, { size: 36, stream }))
+    const headers = range === undefined ? {} : { range }
+    const outcome = await ask(server, { headers }).then(
+      ({ status }) => status,
+      () => 'cut',
+    )
+    expect(['cut', 500]).toContain(outcome)
+    expect((await ask(server, { method: 'HEAD' })).status).toBe(200)
+  })
+
+  it('leaves no media type behind for the answer that the app gives instead', async () => {
+    const server = await serve(
+      async (ctx, next) => {
+        await next().catch(() => {
+          ctx.body = 'Sorry'
+        })
+      },
+      (ctx) =>
+        serveContent(ctx, { size: 36, name: 'a.mp4', stream: () => Promise.reject(new Error('gone')) }),
+    )
+    expect((await ask(server)).headers['content-type']).toBe('text/plain; charset=utf-8')
+  })
+})
+
+describe('a source that does not keep its length', () => {
+  it('ends the connection when it is short, where a client would wait', async () => {
+    const server = await serve((ctx) => serveContent(ctx, { size: 36, stream: () => Readable.from(['abc']) }))
+    await expect(ask(server)).rejects.toThrow()
+  })
+
+  it('is cut when it is long, and nothing of it reaches the next response', async () => {
+    const stream = () => Readable.from([Buffer.from('abcIN'), Buffer.from('JECTED')])
+    const server = await serve((ctx) => serveContent(ctx, { size: 3, stream }))
+    const socket = connect(server.port, '127.0.0.1')
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    let text = ''
+    for await (const chunk of socket) text += chunk
+    expect(text.match(/\r\n\r\nabc/g)).toHaveLength(2)
+    expect(text).not.toMatch(/IN|JECTED/)
+  })
+
+  it('counts bytes, not the characters of a stream of text', async () => {
+    const server = await serve((ctx) => serveContent(ctx, { size: 6, stream: () => Readable.from(['歌歌']) }))
+    expect((await ask(server)).text).toBe('歌歌')
+  })
+})
