@@ -4,29 +4,41 @@ import type Koa from 'koa'
 import { parseHttpDate } from 'range-core'
 import type { Content } from './content.ts'
 import { fileContent } from './file-content.ts'
+import { isWebStream, webStreamContent } from './web-stream-content.ts'
 
 /** The body as content with the validators that the app has set, or `null` when it has to be left alone. */
 export async function bodyContent(ctx: Koa.Context, body: unknown): Promise<Content | null> {
-  const content = await sliceable(body)
+  const content = await sliceable(ctx, body)
   if (content === null) return null
-  const { response } = ctx
   // Koa takes every object for JSON, a Content too.
-  if (isContent(body) && ctx.type === 'application/json') ctx.remove('Content-Type')
+  if (content === body && ctx.type === 'application/json') ctx.remove('Content-Type')
   return {
     size: content.size,
     name: content.name,
-    etag: response.get('ETag') || content.etag,
-    lastModified: content.lastModified ?? parseHttpDate(response.get('Last-Modified')) ?? undefined,
-    type: response.get('Content-Type') || content.type,
+    etag: strongest(header(ctx, 'ETag'), content.etag),
+    lastModified: content.lastModified ?? parseHttpDate(header(ctx, 'Last-Modified') ?? '') ?? undefined,
+    type: header(ctx, 'Content-Type') ?? content.type,
     stream: (range) => content.stream(range),
   }
 }
 
-async function sliceable(body: unknown): Promise<Content | null> {
+/** Koa's own `get` is typed as a string and gives `undefined` for a field that is not set. */
+function header(ctx: Koa.Context, name: string): string | undefined {
+  const value = ctx.res.getHeader(name)
+  return value === undefined ? undefined : String(value)
+}
+
+/** What the app says, but a weak tag, which @koa/etag gives every file: with it no If-Range would ever match. */
+function strongest(declared: string | undefined, own: string | undefined): string | undefined {
+  return declared?.startsWith('W/') ? (own ?? declared) : (declared ?? own)
+}
+
+async function sliceable(ctx: Koa.Context, body: unknown): Promise<Content | null> {
   if (typeof body === 'string') return bufferContent(Buffer.from(body))
   if (Buffer.isBuffer(body)) return bufferContent(body)
   if (body instanceof Blob) return blobContent(body)
   if (body instanceof ReadStream) return isWholeFile(body) ? fileContent(String(body.path)) : null
+  if (isWebStream(body)) return webStreamContent(ctx, body)
   return isContent(body) ? body : null
 }
 

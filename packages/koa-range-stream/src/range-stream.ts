@@ -2,13 +2,14 @@ import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { bodyContent } from './body-content.ts'
 import { type RangeStreamOptions, serveContent } from './serve-content.ts'
+import { isWebStream } from './web-stream-content.ts'
 
 /** How often a file that changes under our hands is planned anew before the request fails. */
 const ATTEMPTS = 3
 
 /**
  * Serves ranges and evaluates preconditions for the body that the middleware after it leaves: koa-static's file stream,
- * a Buffer, a string, a Blob, or a `Content`.
+ * a Buffer, a string, a Blob, a web ReadableStream with Content-Length, or a `Content`.
  *
  * Left alone: methods other than GET and HEAD, statuses other than 200, bodies with Content-Encoding or Content-Range,
  * streams of unknown length.
@@ -27,11 +28,12 @@ export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
 }
 
 async function serveBody(ctx: Koa.Context, body: unknown, options: RangeStreamOptions): Promise<void> {
+  const readOnce = isWebStream(body)
   for (let attempt = 1; ; attempt++) {
     const content = await bodyContent(ctx, body)
     if (content === null) return
     try {
-      await serveContent(ctx, content, options)
+      await serveContent(ctx, content, readOnce ? { ...options, maxRanges: 1 } : options)
       // Koa keeps a replaced stream, and koa-static's open file with it, until the response has ended.
       if (body instanceof Readable) body.destroy()
       return

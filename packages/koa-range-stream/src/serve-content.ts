@@ -87,8 +87,22 @@ function sendContent(ctx: Koa.Context, plan: ResponsePlan, body: Readable | null
   ctx.remove('Content-Type')
   if (body !== null || ctx.body != null) ctx.body = body
   ctx.status = status
+  if (body === null) return
   // Koa 2 pipes and leaves the connection open when the body fails: the client would wait for the rest.
-  body?.once('error', () => ctx.res.destroy())
+  body.once('error', () => ctx.res.destroy())
+  forgiveAborts(ctx)
+}
+
+/**
+ * Keeps a client that goes away in mid-body, as a player does at every seek, from being reported as an error of ours.
+ * Koa 3 pipes bodies through `pipeline` and hands what that says to `ctx.onerror`; a body that fails says something else.
+ */
+function forgiveAborts(ctx: Koa.Context): void {
+  const { onerror } = ctx
+  ctx.onerror = (error) => {
+    const aborted = error !== null && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
+    if (!aborted) onerror.call(ctx, error)
+  }
 }
 
 const REFUSALS = {

@@ -1,0 +1,45 @@
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import { ReadableStream } from 'node:stream/web'
+import type Koa from 'koa'
+import type { Content } from './content.ts'
+
+export function isWebStream(body: unknown): body is ReadableStream<Uint8Array> {
+  return body instanceof ReadableStream
+}
+
+/**
+ * A web stream whose length the app has declared, or `null`: what goes before a range has to be read and dropped, and
+ * it can be read only once, so there is one range to a request.
+ */
+export function webStreamContent(ctx: Koa.Context, body: ReadableStream<Uint8Array>): Content | null {
+  const length = String(ctx.res.getHeader('Content-Length') ?? '')
+  if (!/^\d{1,15}$/.test(length) || body.locked) return null
+  let source: Readable | undefined
+  ctx.res.once('close', () => {
+    // Koa never cancels the web stream of a HEAD or a 304.
+    if (source === undefined) body.cancel().catch(() => {})
+    else if (!source.destroyed) source.destroy(clientGone())
+  })
+  return {
+    size: Number(length),
+    stream: async ({ start } = { start: 0, end: 0 }) => {
+      source = Readable.fromWeb(body)
+      await skip(source, start)
+      return source
+    },
+  }
+}
+
+async function skip(source: Readable, length: number): Promise<void> {
+  for (let left = length; left > 0 && !source.readableEnded; ) {
+    const chunk: Uint8Array | null = source.read()
+    if (chunk === null) await once(source, 'readable')
+    else if (chunk.length > left) source.unshift(chunk.subarray(left))
+    left -= chunk?.length ?? 0
+  }
+}
+
+function clientGone(): Error {
+  return Object.assign(new Error('The client went away'), { code: 'ECONNRESET' })
+}
