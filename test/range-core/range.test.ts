@@ -170,3 +170,14 @@ describe('formatContentRange: RFC 9110 §14.4', () => {
     )
   })
 })
+
+describe('parseRange: maxRanges', () => {
+  it.each([
+    ['bytes=0-0,2-2', 2, 2],
+    ['bytes=,0-0,,2-2,', 2, 2],
+    ['bytes=0-0,2-2,4-4', 2, null],
+    ['bytes=0-0,2-2,junk', 2, null],
+  ])('reads %s with %i as %j specs', (field, maxRanges, count) => {
+    expect(parseRange(field, maxRanges)?.length ?? null).toBe(count)
+  })
+})

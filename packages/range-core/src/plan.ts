@@ -110,8 +110,8 @@ function selectRanges(
   const field = fieldValue(request.headers, 'range')
   if (field === undefined || request.method !== 'GET' || size === 0) return null
   if (!evaluateIfRange(request, representation, now)) return null
-  const specs = parseRange(field)
-  if (specs === null || specs.length > maxRanges) return null
+  const specs = parseRange(field, maxRanges)
+  if (specs === null) return null
   const ranges = resolveRanges(specs, size)
   return totalLength(ranges) > size ? null : cut(coalesceRanges(ranges), maxPartialLength)
 }

@@ -28,21 +28,27 @@ const RANGE_SPEC = /^(?:(\d+)-(\d*)|-(\d+))$/
  *
  * Positions above `Number.MAX_SAFE_INTEGER` come back as that number, which lies behind the end of any content.
  *
- * @returns the range specs in their order, or `null` when the field is to be ignored: a unit other than `bytes`, or no
- * valid set of ranges
+ * @param maxRanges the most range specs to read (no limit); reading stops at the first one more
+ * @returns the range specs in their order, or `null` when the field is to be ignored: a unit other than `bytes`, no
+ * valid set of ranges, or too many
  * @see RFC 9110 §14.1.1, §14.1.2, §14.2
  * @example
  * parseRange('bytes=0-499, -500') // [{ firstPos: 0, lastPos: 499 }, { suffixLength: 500 }]
  */
-export function parseRange(field: string): readonly RangeSpec[] | null {
+export function parseRange(
+  field: string,
+  maxRanges: number = Number.POSITIVE_INFINITY,
+): readonly RangeSpec[] | null {
   if (field.slice(0, 6).toLowerCase() !== 'bytes=') return null
   const specs: RangeSpec[] = []
-  for (const element of field.slice(6).split(',')) {
-    const text = trimWhitespace(element)
+  for (let at = 6, comma = 0; at <= field.length; at = comma + 1) {
+    comma = field.indexOf(',', at)
+    if (comma === -1) comma = field.length
+    const text = trimWhitespace(field.slice(at, comma))
     // Empty list elements are legal: RFC 9110 §5.6.1.2.
     if (text === '') continue
     const spec = parseRangeSpec(text)
-    if (spec === null) return null
+    if (spec === null || specs.length >= maxRanges) return null
     specs.push(spec)
   }
   return specs.length === 0 ? null : specs
