@@ -3,8 +3,9 @@ import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type Koa from 'koa'
-import { serveContent } from 'koa-range-stream'
+import { fileContent, rangeStream, serveContent } from 'koa-range-stream'
 import { describe, expect, it } from 'vitest'
+import { openDescriptors, settledFile, temporaryDirectory } from './files.ts'
 import { ask, open, serve } from './server.ts'
 
 /** Middleware that is busy for a while after the body has been set, as a logger or a session may be. */
@@ -88,5 +89,39 @@ describe('a source that does not keep its length', () => {
   it('counts bytes, not the characters of a stream of text', async () => {
     const server = await serve((ctx) => serveContent(ctx, { size: 6, stream: () => Readable.from(['歌歌']) }))
     expect((await ask(server)).text).toBe('歌歌')
+  })
+})
+
+describe('rangeStream over a file that cannot be opened', () => {
+  it.each(['GET', 'HEAD'])('answers %s with 404 where the file has gone', async (method) => {
+    const server = await serve(slow, rangeStream(), (ctx) => {
+      ctx.body = createReadStream('/nonexistent/clip.mp4')
+    })
+    expect((await ask(server, { method })).status).toBe(404)
+  })
+
+  it('lives on when a stream that it leaves alone fails', async () => {
+    const server = await serve(slow, rangeStream(), (ctx) => {
+      ctx.body = createReadStream('/nonexistent/clip.mp4', { start: 5 })
+    })
+    await expect(ask(server)).rejects.toThrow()
+    await expect(ask(server)).rejects.toThrow()
+  })
+})
+
+describe('pipelined requests', () => {
+  it('have every file closed when the client leaves, those of queued responses too', async () => {
+    const directory = await temporaryDirectory()
+    const path = await settledFile(directory, 'clip.mp4', Buffer.alloc(5_000_000))
+    const server = await serve(async (ctx) => {
+      const content = await fileContent(path)
+      if (content !== null) await serveContent(ctx, content)
+    })
+    const socket = connect(server.port, '127.0.0.1')
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(50))
+    socket.pause()
+    await expect.poll(() => openDescriptors(directory)).toBe(50)
+    socket.destroy()
+    await expect.poll(() => openDescriptors(directory)).toBe(0)
   })
 })

@@ -180,11 +180,11 @@ describe('fileContent: a file that changes after it was described', () => {
     await expect(content?.stream()).rejects.toMatchObject({ code: 'CONTENT_CHANGED' })
   })
 
-  it('rejects with ENOENT when it is gone', async () => {
+  it('rejects with CONTENT_CHANGED when it is gone', async () => {
     const path = await settledFile(await temporaryDirectory(), 'clip.mp4', 'hello')
     const content = await fileContent(path)
     await promisify(execFile)('rm', [path])
-    await expect(content?.stream()).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(content?.stream()).rejects.toMatchObject({ code: 'CONTENT_CHANGED' })
   })
 })
 

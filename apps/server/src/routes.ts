@@ -27,10 +27,9 @@ export function routes(config: Config, store: UploadStore): Router {
   router.post('/video', async (ctx) => {
     const { session } = await receiveForm(ctx)
     const object = await publishAsNew(store, session)
-    answerStored(ctx, 201, videoJson(ctx, object))
     // A form that was sent without script wants to see the video, not JSON.
-    if (ctx.accepts('json', 'html') === 'html') ctx.redirect(`/?play=${encodeURIComponent(object.key)}`)
-    if (ctx.status === 302) ctx.status = 303
+    if (ctx.accepts('json', 'html') === 'html') seeOther(ctx, `/?play=${encodeURIComponent(object.key)}`)
+    else answerStored(ctx, 201, videoJson(ctx, object))
   })
   router.get('/get_video_by_name/:video_name', (ctx) =>
     sendVideo(ctx, store, param(ctx, 'video_name'), config),
@@ -77,6 +76,11 @@ async function deleteVideo(ctx: RouterContext, store: UploadStore): Promise<void
   const existed = await store.delete(key, { ifMatch })
   if (!existed) throw createError(404, `There is no video ${JSON.stringify(key)}.`)
   ctx.status = 204
+}
+
+function seeOther(ctx: Koa.Context, url: string): void {
+  ctx.status = 303
+  ctx.redirect(url)
 }
 
 function answerStored(ctx: Koa.Context, status: 200 | 201, video: VideoJson): void {

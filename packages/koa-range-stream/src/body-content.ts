@@ -37,7 +37,9 @@ async function sliceable(ctx: Koa.Context, body: unknown): Promise<Content | nul
   if (typeof body === 'string') return bufferContent(Buffer.from(body))
   if (Buffer.isBuffer(body)) return bufferContent(body)
   if (body instanceof Blob) return blobContent(body)
-  if (body instanceof ReadStream) return isWholeFile(body) ? fileContent(String(body.path)) : null
+  // koa-static has looked at the file before; one that has gone since must not become a connection that breaks.
+  if (body instanceof ReadStream && isWholeFile(body))
+    return (await fileContent(String(body.path))) ?? ctx.throw(404)
   if (isWebStream(body)) return webStreamContent(ctx, body)
   return isContent(body) ? body : null
 }

@@ -1,40 +1,38 @@
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import type { ByteRange, MultipartLayout } from 'range-core'
+import type { ByteRange, ResponsePlan } from 'range-core'
 import type { ByteStream, Content } from './content.ts'
 import { FileStream } from './file-stream.ts'
-import { type Piece, PieceStream } from './piece-stream.ts'
+import { type Piece, PieceStream, type Source } from './piece-stream.ts'
 
-/** All of the content or a range of it, opened now, so that a failure can still become a status of its own. */
-export async function openBody(content: Content, range?: ByteRange): Promise<Readable> {
-  if (content.size === 0) return new PieceStream([])
-  const source = await openSource(content, range)
+/** The body of a planned response, its first source opened now, so that a failure can still become a status. */
+export async function openBody(content: Content, plan: ResponsePlan): Promise<Readable> {
+  const pieces = piecesOf(content, plan)
+  const first = pieces.findIndex((piece) => !Buffer.isBuffer(piece))
+  const piece = pieces[first]
+  if (piece === undefined || Buffer.isBuffer(piece) || piece.length === 0) return new PieceStream(pieces)
+  const stream = await piece.open()
   // It counts for itself, and one stream less is half the work for a small range.
-  return source instanceof FileStream
-    ? source
-    : new PieceStream([], { source, length: lengthOf(content, range) })
+  if (stream instanceof FileStream && pieces.length === 1) return stream
+  const before = pieces.slice(0, first).filter((each) => Buffer.isBuffer(each))
+  return new PieceStream(pieces.slice(first + 1), before, { length: piece.length, stream })
 }
 
-/** All of the content, opened when first read: never, where koa-conditional-get turns the response into a 304. */
-export function lazyBody(content: Content): Readable {
-  return new PieceStream([pieceOf(content)])
+/** The same with nothing opened until it is read. */
+export function lazyBody(content: Content, plan: ResponsePlan): Readable {
+  return new PieceStream(piecesOf(content, plan))
 }
 
-/** A multipart/byteranges body; its first part is opened now, the others when it is their turn. */
-export async function multipartBody(content: Content, { parts, tail }: MultipartLayout): Promise<Readable> {
-  const [first, ...others] = parts
-  if (first === undefined) throw new RangeError('A multipart body needs a part')
-  const source = await openSource(content, first.range)
-  const body = new PieceStream(
-    [...others.flatMap(({ head, range }) => [ascii(head), pieceOf(content, range)]), ascii(tail)],
-    { source, length: lengthOf(content, first.range) },
-  )
-  body.push(ascii(first.head))
-  return body
+function piecesOf(content: Content, plan: ResponsePlan): readonly Piece[] {
+  if (plan.kind === 'partial') return [sourceOf(content, plan.range)]
+  if (plan.kind !== 'multipart') return [sourceOf(content)]
+  const { parts, tail } = plan.layout
+  return [...parts.flatMap(({ head, range }) => [ascii(head), sourceOf(content, range)]), ascii(tail)]
 }
 
-function pieceOf(content: Content, range?: ByteRange): Piece {
-  return { length: lengthOf(content, range), open: () => openSource(content, range) }
+function sourceOf(content: Content, range?: ByteRange): Source {
+  const length = range === undefined ? content.size : range.end - range.start + 1
+  return { length, open: () => openSource(content, range) }
 }
 
 async function openSource(content: Content, range?: ByteRange): Promise<Readable> {
@@ -55,8 +53,4 @@ function toReadable(stream: ByteStream): Readable {
 
 function ascii(text: string): Buffer {
   return Buffer.from(text, 'latin1')
-}
-
-function lengthOf(content: Content, range?: ByteRange): number {
-  return range === undefined ? content.size : range.end - range.start + 1
 }

@@ -50,9 +50,13 @@ export async function fileContent(
     const stats = await stat(file, { bigint: true })
     return stats.isFile() ? describe(file, basename(path), stats, options.etag ?? 'strong') : null
   } catch (error) {
-    if (error instanceof Error && 'code' in error && ABSENT.has(String(error.code))) return null
+    if (isAbsent(error)) return null
     throw error
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ABSENT.has(String(error.code))
 }
 
 /** The path with every symbolic link followed, or `null` when that leaves `root`. */
@@ -93,7 +97,9 @@ function fileEtag(stats: BigIntStats, kind: 'strong' | 'size-mtime'): string {
 
 async function openUnchanged(path: string, planned: BigIntStats): Promise<FileHandle> {
   // O_NONBLOCK: a FIFO that took the file's place would otherwise hold a thread of the pool until somebody writes to it.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
+    throw isAbsent(error) ? contentChanged(path) : error
+  })
   try {
     const current = await file.stat({ bigint: true })
     if (!isSame(planned, current)) throw contentChanged(path)
@@ -115,6 +121,6 @@ function isSame(a: BigIntStats, b: BigIntStats): boolean {
 }
 
 function contentChanged(path: string): Error {
-  const message = `The file was changed or replaced between the plan and the opening: ${path}`
+  const message = `The file was changed, replaced or deleted between the plan and the opening: ${path}`
   return Object.assign(new Error(message), { code: 'CONTENT_CHANGED' })
 }

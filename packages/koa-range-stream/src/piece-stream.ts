@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream'
 
-/** What a body is made of: bytes, or a source of `length` bytes that is opened when it is its turn. */
-export type Piece = Buffer | { readonly length: number; readonly open: () => Promise<Readable> }
-
-/** A source that is open already. */
-export interface OpenPiece {
+/** `length` bytes that are opened when it is their turn. */
+export interface Source {
   readonly length: number
-  readonly source: Readable
+  readonly open: () => Promise<Readable>
 }
+
+/** What a body is made of. */
+export type Piece = Buffer | Source
 
 /**
  * The bytes of pieces, one after the other, each of exactly its length: Content-Length is on the wire, so a source that
@@ -21,10 +21,16 @@ export class PieceStream extends Readable {
   #left = 0
   #wanted = false
 
-  constructor(pieces: readonly Piece[], first?: OpenPiece) {
+  /** @param opened a source that is open already, which comes after `before` and before `pieces` */
+  constructor(
+    pieces: readonly Piece[],
+    before: readonly Buffer[] = [],
+    opened?: { readonly length: number; readonly stream: Readable },
+  ) {
     super()
     this.#pieces = [...pieces]
-    if (first !== undefined) this.#take(first.source, first.length)
+    for (const bytes of before) this.push(bytes)
+    if (opened !== undefined) this.#take(opened.stream, opened.length)
   }
 
   override _read(): void {

@@ -23,6 +23,8 @@ const ATTEMPTS = 3
 export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
   return async function rangeStream(ctx, next) {
     await next()
+    // koa-static's file may fail to open while we look at it, and Koa listens only when it sends the body.
+    if (ctx.body instanceof Readable) ctx.body.on('error', () => {})
     if (isPlainRead(ctx)) await serveBody(ctx, ctx.body, options)
   }
 }

@@ -2,7 +2,7 @@ import { extname } from 'node:path'
 import type { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { type PlanOptions, planResponse, type ResponsePlan } from 'range-core'
-import { lazyBody, multipartBody, openBody } from './body.ts'
+import { lazyBody, openBody } from './body.ts'
 import type { Content } from './content.ts'
 
 export interface RangeStreamOptions extends Omit<PlanOptions, 'now'> {}
@@ -38,7 +38,7 @@ export async function serveContent(
   const type = mediaType(ctx, content)
   const { size, etag, lastModified } = content
   const plan = planResponse(ctx, { size, etag, lastModified, type }, options)
-  const body = ctx.method === 'HEAD' ? null : await openPlanned(content, plan)
+  const body = await bodyOf(ctx, content, plan)
   // koa-conditional-get asks ctx.fresh. Koa's own answer ANDs If-None-Match with If-Modified-Since and gives up on a
   // reload's no-cache, so ours, by RFC 9110, takes its place.
   Object.defineProperty(ctx.request, 'fresh', { configurable: true, value: plan.kind === 'not-modified' })
@@ -66,19 +66,9 @@ function mediaType(ctx: Koa.Context, content: Content): string {
   return known || 'application/octet-stream'
 }
 
-async function openPlanned(content: Content, plan: ResponsePlan): Promise<Readable | null> {
-  switch (plan.kind) {
-    case 'full':
-      return openBody(content)
-    case 'partial':
-      return openBody(content, plan.range)
-    case 'multipart':
-      return multipartBody(content, plan.layout)
-    case 'not-modified':
-      return lazyBody(content)
-    default:
-      return null
-  }
+async function bodyOf(ctx: Koa.Context, content: Content, plan: ResponsePlan): Promise<Readable | null> {
+  if (ctx.method === 'HEAD' || plan.status === 412 || plan.status === 416) return null
+  return plan.status === 304 ? lazyBody(content, plan) : openBody(content, plan)
 }
 
 function sendContent(ctx: Koa.Context, plan: ResponsePlan, body: Readable | null): void {
@@ -90,6 +80,10 @@ function sendContent(ctx: Koa.Context, plan: ResponsePlan, body: Readable | null
   if (body === null) return
   // Koa 2 pipes and leaves the connection open when the body fails: the client would wait for the rest.
   body.once('error', () => ctx.res.destroy())
+  // Koa waits for the response to close, and one that is queued behind another on a pipelined connection never does.
+  ctx.req.once('close', () => {
+    if (ctx.req.socket?.destroyed !== false) body.destroy()
+  })
   forgiveAborts(ctx)
 }
 
