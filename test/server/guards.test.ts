@@ -19,6 +19,8 @@ describe('the Host field', () => {
     ['127.0.0.1.evil.example', 421],
     ['evil.example:8000', 421],
     ['127.0.0.1@evil.example', 421],
+    ['evil.example/x.localhost', 421],
+    ['a"<b>.localhost', 421],
     ['192.168.0.1', 421],
   ])('%s on loopback: %i', async (host, status) => {
     const { url } = await startApp()

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { readdir, writeFile } from 'node:fs/promises'
 import { get } from 'node:http'
 import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
@@ -35,6 +37,9 @@ describe('the command', () => {
     [['--host', '0.0.0.0'], {}, /--host 0\.0\.0\.0.*--allow-anonymous/],
     [['--prot', '1'], {}, /--prot.*--help/],
     [['stray'], {}, /stray.*--help/],
+    [['--data', ''], {}, /--data {2}is empty/],
+    [['--assets', '/nonexistent'], {}, /--assets \/nonexistent is no directory/],
+    [['--shutdown-timeout', '600h'], {}, /600h is longer/],
     [[], { PORT: '-1' }, /PORT=-1/],
     [[], { RANGE_SERVER_MAX_FILE_SIZE: 'big' }, /RANGE_SERVER_MAX_FILE_SIZE=big/],
     [[], { RANGE_SERVER_READ_ONLY: 'maybe' }, /RANGE_SERVER_READ_ONLY=maybe/],
@@ -57,11 +62,19 @@ describe('the command', () => {
     expect(code).toBe(1)
   })
 
-  it('says in one line that the directory cannot be written, and exits 1', async () => {
+  it('says in one line that the directory cannot be written, and exits 2', async () => {
     // Where not even root may make a directory.
     const { code, stderr } = await run(['--port', '0', '--data', '/sys/koa-range/data']).exited
-    expect(stderr).toMatch(/^--data cannot be written: \/sys\/koa-range.*\n$/)
-    expect(code).toBe(1)
+    expect(stderr).toMatch(/^--data cannot be written: .*\/sys\/koa-range.*\n$/)
+    expect(code).toBe(2)
+  })
+
+  it('says in one line that the directory holds another layout, and exits 2', async () => {
+    const data = await temporaryDirectory()
+    await writeFile(join(data, 'FORMAT'), '{"layout":2}')
+    const { code, stderr } = await run(['--port', '0', '--data', data]).exited
+    expect(stderr).toMatch(/^--data: .*layout 2.*\n$/)
+    expect(code).toBe(2)
   })
 
   it('takes flags from the environment, and a flag wins', async () => {
@@ -145,7 +158,6 @@ describe('shutdown', () => {
 
 describe('a client that goes away', () => {
   it('leaves no error in the log and no descriptor open', async () => {
-    const { readdir } = await import('node:fs/promises')
     const server = run([
       '--port',
       '0',
@@ -170,5 +182,28 @@ describe('a client that goes away', () => {
     await expect.poll(descriptors, { timeout: 5000 }).toBeLessThanOrEqual(before + 1)
     const { stderr } = await server.stop()
     expect(stderr).not.toMatch(/"level":(?:40|50)|Error/)
+  })
+
+  it('in mid-upload leaves no error in the log, no file, and nothing of its headers', async () => {
+    const data = await temporaryDirectory()
+    const server = run(['--port', '0', '--data', data, '--accept', '*/*'])
+    const url = await server.url()
+    const head = 'Host: 127.0.0.1\r\nAuthorization: Bearer SECRET123\r\n'
+    const form = '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\npartial'
+    const uploads = [
+      `POST /video HTTP/1.1\r\n${head}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n\r\n${form}`,
+      `PUT /videos/a HTTP/1.1\r\n${head}Content-Length: 1000\r\n\r\npartial`,
+      `PUT /videos/a HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\n\r\nno chunk\r\n`,
+    ]
+    for (const upload of uploads) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1')
+      socket.on('error', () => {})
+      socket.write(upload)
+      setTimeout(() => socket.destroy(), 100)
+      await once(socket, 'close')
+    }
+    await expect.poll(() => readdir(join(data, 'staging'))).toEqual([])
+    const { stderr } = await server.stop()
+    expect(stderr).not.toMatch(/"level":(?:40|50)|SECRET123/)
   })
 })

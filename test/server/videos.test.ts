@@ -36,6 +36,21 @@ describe('PUT /videos/:key', () => {
     expect(await (await fetch(`${url}/videos/a`)).text()).toBe('two')
   })
 
+  it('checks Repr-Digest before it publishes', async () => {
+    const { url } = await startApp()
+    const digestOf = (text: string) => `sha-256=:${createHash('sha256').update(text).digest('base64')}:`
+    expect((await put(url, 'a', 'x', { 'repr-digest': digestOf('y') })).status).toBe(400)
+    expect((await put(url, 'a', 'x', { 'repr-digest': 'sha-256=abc' })).status).toBe(400)
+    expect((await fetch(`${url}/videos/a`)).status).toBe(404)
+    expect((await put(url, 'a', 'x', { 'repr-digest': `md5=:AAAA:, ${digestOf('x')}` })).status).toBe(201)
+  })
+
+  it('refuses content that would have to be decoded with 415', async () => {
+    const { url } = await startApp()
+    expect((await put(url, 'a', 'x', { 'content-encoding': 'gzip' })).status).toBe(415)
+    expect((await put(url, 'a', 'x', { 'content-encoding': 'identity' })).status).toBe(201)
+  })
+
   it('refuses a part of a video: Content-Range is 400', async () => {
     const { url } = await startApp()
     expect((await put(url, 'a', 'x', { 'content-range': 'bytes 0-0/5' })).status).toBe(400)
@@ -122,6 +137,7 @@ describe('methods', () => {
     ['DELETE', '/video', 405],
     ['GET', '/video', 405],
     ['GET', '/none', 404],
+    ['POST', '/assets/video/sample.mp4', 405],
     ['BREW', '/videos/a', 400],
   ])('%s %s is %i', async (method, path, status) => {
     const { url } = await startApp()

@@ -3,7 +3,16 @@ import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
 
 /** The Debian package of each program that tests use beside Node. */
-const PACKAGES = { chromium: 'chromium', curl: 'curl', ffmpeg: 'ffmpeg' } as const
+const PACKAGES = {
+  aria2c: 'aria2',
+  chromium: 'chromium',
+  curl: 'curl',
+  cvlc: 'vlc-bin vlc-plugin-base',
+  ffmpeg: 'ffmpeg',
+  ffprobe: 'ffmpeg',
+  mpv: 'mpv',
+  wget: 'wget',
+} as const
 
 type Program = keyof typeof PACKAGES
 

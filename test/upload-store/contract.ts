@@ -197,12 +197,38 @@ export function describeContract(name: string, open: (options?: StoreOptions) =>
       expect(await store.get('a')).toMatchObject({ size: 5 })
     })
 
-    it('aborts open sessions when the store is closed', async () => {
+    it('aborts open sessions when the store is closed, and begins no others', async () => {
       const store = await open()
       const session = await store.create('a')
       await session.append(0, source('x'))
+      const opening = store.create('b')
       await store.close()
       await expect(session.commit()).rejects.toMatchObject({ code: 'ABORTED' })
+      await expect((await opening).commit()).rejects.toMatchObject({ code: 'ABORTED' })
+      await expect(store.create('c')).rejects.toMatchObject({ code: 'ABORTED' })
+    })
+
+    it('commits nothing after an append that was refused', async () => {
+      const store = await open({ maxFileSize: 10, accept: ['video/*'], detectType: () => 'text/html' })
+      const tooLarge = await store.create('a')
+      await tooLarge.append(0, source('12345'))
+      await expect(tooLarge.append(5, source('678901'))).rejects.toMatchObject({ code: 'TOO_LARGE' })
+      await expect(tooLarge.commit()).rejects.toMatchObject({ code: 'ABORTED' })
+      const wrongType = await store.create('b')
+      await wrongType.append(0, source('12345'))
+      await expect(wrongType.seal()).rejects.toMatchObject({ code: 'UNSUPPORTED_TYPE' })
+      await expect(wrongType.commit()).rejects.toMatchObject({ code: 'UNSUPPORTED_TYPE' })
+      expect((await store.list()).items).toEqual([])
+    })
+
+    it('publishes only content of the digest that was declared', async () => {
+      const store = await open()
+      const digest = sha256('right')
+      await expect(store.put('a', source('wrong'), { digest })).rejects.toMatchObject({
+        code: 'DIGEST_MISMATCH',
+      })
+      expect(await store.get('a')).toBeNull()
+      expect(await store.put('a', source('right'), { digest })).toMatchObject({ digest })
     })
   })
 
@@ -225,6 +251,14 @@ export function describeContract(name: string, open: (options?: StoreOptions) =>
       const racers = Array.from({ length: 20 }, (_, i) => store.put('a', source(`${i}`), { ifMatch: etag }))
       const results = await Promise.allSettled(racers)
       expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    })
+
+    it('replaces with ifMatch: * whatever is there, and creates nothing', async () => {
+      const store = await open()
+      const refusal = { code: 'PRECONDITION_FAILED' }
+      await expect(store.put('a', source('x'), { ifMatch: '*' })).rejects.toMatchObject(refusal)
+      await store.put('a', source('x'))
+      expect(await store.put('a', source('yy'), { ifMatch: '*' })).toMatchObject({ size: 2 })
     })
 
     it('deletes only the object that was meant', async () => {

@@ -71,6 +71,33 @@ describe('file-system store: on disk', () => {
     await expect(store.get('a')).rejects.toMatchObject({ code: 'CORRUPT' })
   })
 
+  it("lists the rest beside a damaged record and strangers' files, and lets the key be replaced or deleted", async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    await store.put('a', source('a'))
+    const damaged = (await filesIn(directory)).find((name) => name.startsWith('records')) ?? ''
+    await store.put('b', source('b'))
+    await writeFile(join(directory, 'records', '.DS_Store'), '')
+    const damage = () => writeFile(join(directory, damaged), '{')
+    await damage()
+    expect((await store.list()).items.map(({ key }) => key)).toEqual(['b'])
+    await expect(store.get('a')).rejects.toMatchObject({ code: 'CORRUPT' })
+    expect(await store.put('a', source('anew'))).toMatchObject({ size: 4 })
+    await damage()
+    expect(await store.delete('a')).toBe(true)
+    expect(await store.get('a')).toBeNull()
+  })
+
+  it('sees in every list what was committed before it, however many list at once', async () => {
+    const store = createFsStore(await temporaryDirectory())
+    const lists = Array.from({ length: 30 }, async (_, index) => {
+      await store.put(`key ${index}`, source('x'))
+      const pages = await Promise.all([store.list(), store.list({ prefix: `key ${index}`, limit: 1 })])
+      return pages.map(({ items }) => items.some(({ key }) => key === `key ${index}`))
+    })
+    expect((await Promise.all(lists)).flat()).not.toContain(false)
+  })
+
   it('leaves nothing of uploads that failed, were aborted, or lost a race', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory, { maxFileSize: 5 })

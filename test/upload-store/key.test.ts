@@ -34,6 +34,10 @@ describe('sanitizeKey', () => {
     expect(sanitizeKey(name)).toBe(key)
   })
 
+  it('takes a name of 400,000 spaces in its stride', () => {
+    expect(sanitizeKey(`x${' '.repeat(400_000)}x`)).toMatch(/^x +$|^x$/)
+  })
+
   it('makes a key of any string, and leaves a key that it made alone', async () => {
     const store = createMemoryStore()
     await fc.assert(

@@ -9,7 +9,7 @@ const ALLOWED = {
   'packages/koa-range-stream': [
     /^range-core$/,
     /^koa$/,
-    /^node:(?:fs|fs\/promises|path|stream|stream\/web)$/,
+    /^node:(?:events|fs|fs\/promises|path|stream|stream\/web)$/,
   ],
   'packages/upload-store': [/^node:/],
   'apps/server': [

@@ -17,9 +17,14 @@ export function parseSize(text: string): number {
   return parseQuantity(text, SIZE_UNITS, 'a size like 500MiB, 10GiB or a number of bytes')
 }
 
+const MAX_TIME = 2 ** 31 - 1
+
 /** Reads `10s`, `500ms`, `2m` or `1h` to ms. */
 export function parseDuration(text: string): number {
-  return parseQuantity(text, TIME_UNITS, 'a time like 500ms, 10s or 2m')
+  const time = parseQuantity(text, TIME_UNITS, 'a time like 500ms, 10s or 2m')
+  // Node's timers take a longer one for 1 ms.
+  if (time > MAX_TIME) throw new ConfigError('is longer than 24 days')
+  return time
 }
 
 function parseQuantity(text: string, units: Readonly<Record<string, number>>, expected: string): number {
@@ -63,6 +68,11 @@ function parseList(text: string): readonly string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '')
+}
+
+export function parseText(text: string): string {
+  if (text.trim() === '') throw new ConfigError('is empty')
+  return text
 }
 
 export function parseSwitch(text: string): boolean {

@@ -11,6 +11,7 @@ import {
   parsePort,
   parseSize,
   parseSwitch,
+  parseText,
 } from './config-values.ts'
 import { isLoopback } from './loopback.ts'
 
@@ -106,9 +107,9 @@ export function loadConfig(
     }
   }
   const config: Config = {
-    host: read('host', (text) => text),
+    host: read('host', (text) => parseText(text).replace(/^\[(.*)\]$/, '$1')),
     port: read('port', parsePort),
-    data: resolve(read('data', (text) => text)),
+    data: resolve(read('data', parseText)),
     assets: resolve(read('assets', (text) => text || fileURLToPath(new URL('../assets', import.meta.url)))),
     accept: read('accept', parseMediaTypes),
     maxFileSize: read('max-file-size', parseSize),
@@ -142,8 +143,8 @@ function readFlags(argv: readonly string[]): Readonly<Record<string, string | un
     )
   } catch (error) {
     // Node's message names the argument, then adds advice on positional arguments that does not apply here.
-    const [reason = ''] = error instanceof Error ? error.message.split(/\. |\n/) : []
-    throw new ConfigError(`${reason}. --help lists the flags.`)
+    const [reason = ''] = error instanceof Error ? error.message.split(/\.?\n|\. (?=To |This )/) : []
+    throw new ConfigError(`${reason.replace(/\.$/, '')}. --help lists the flags.`)
   }
 }
 

@@ -13,7 +13,7 @@ export function checkHost({ host, trustProxy }: Config): Koa.Middleware {
   const guarded = isLoopback(host) && !trustProxy
   return async function checkHost(ctx, next) {
     const named = ctx.req.headers.host
-    if (guarded && named !== undefined && !isLoopback(hostname(named))) {
+    if (guarded && named !== undefined && !namesLoopback(named)) {
       throw createError(
         421,
         `This server answers on ${host} only, not as ${JSON.stringify(named.slice(0, 80))}.`,
@@ -23,8 +23,10 @@ export function checkHost({ host, trustProxy }: Config): Koa.Middleware {
   }
 }
 
-function hostname(authority: string): string {
-  return authority.replace(/:\d*$/, '')
+/** uri-host and port (RFC 9110 §7.2), no stranger characters: the name goes into the URLs that we answer. */
+function namesLoopback(authority: string): boolean {
+  const [, host] = /^([\w.-]+|\[[\da-f:.]+\])(?::\d*)?$/i.exec(authority) ?? []
+  return host !== undefined && isLoopback(host)
 }
 
 /** A form or script of a foreign site must not write here with its visitor's access to this machine. */
@@ -49,7 +51,8 @@ export function checkOrigin({ corsOrigin }: Config): Koa.Middleware {
 export function checkPath(): Koa.Middleware {
   return async function checkPath(ctx, next) {
     try {
-      decodeURIComponent(ctx.path)
+      // Koa has no path at all for a target like http://
+      decodeURIComponent(ctx.path ?? '%')
     } catch {
       throw createError(400, 'The path has a percent-escape that is broken or no UTF-8.')
     }

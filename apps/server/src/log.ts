@@ -1,10 +1,14 @@
 import type Koa from 'koa'
 import { type Logger, pino } from 'pino'
+import { isAbort } from './abort.ts'
 import type { Config } from './config.ts'
 
 /** Logs go to standard error; standard output is for the URL. */
 export function createLogger({ logLevel }: Config): Logger {
-  return pino({ level: logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
+  // A parse error carries the packet, and with it whatever credentials the client sent.
+  const err = ({ name, message, stack, code }: Error & { code?: string }) => ({ name, message, code, stack })
+  const options = { level: logLevel, base: null, serializers: { err } }
+  return pino(options, pino.destination({ dest: 2, sync: true }))
 }
 
 /** One line a request, when its response has ended or its client has gone. */
@@ -15,7 +19,7 @@ export function logRequests(logger: Logger): Koa.Middleware {
       const line = {
         method: ctx.method,
         path: ctx.path,
-        status: ctx.res.statusCode,
+        status: ctx.res.headersSent ? ctx.res.statusCode : undefined,
         range: ctx.get('Range') || undefined,
         ms: Math.round(performance.now() - started),
       }
@@ -28,16 +32,9 @@ export function logRequests(logger: Logger): Koa.Middleware {
 }
 
 /** Koa reports a client that went away as an error, up to twice; only the rest is one. */
-export function logErrors(logger: Logger): (error: Error & { code?: string }) => void {
-  const aborts = new Set([
-    'ECONNRESET',
-    'EPIPE',
-    'ECANCELED',
-    'ERR_STREAM_PREMATURE_CLOSE',
-    'ERR_STREAM_DESTROYED',
-  ])
-  return (error) => {
-    if (aborts.has(error.code ?? '')) logger.debug({ code: error.code }, 'client went away')
+export function logErrors(logger: Logger): (error: Error, ctx?: Koa.Context) => void {
+  return (error, ctx) => {
+    if (ctx !== undefined && isAbort(ctx, error)) logger.debug({ reason: error.message }, 'client went away')
     else logger.error({ err: error }, error.message)
   }
 }

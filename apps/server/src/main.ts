@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import closeWithGrace from 'close-with-grace'
 import { type Config, ConfigError, helpText, loadConfig } from './config.ts'
 import { listen } from './listen.ts'
@@ -10,6 +10,9 @@ async function main(argv: readonly string[]): Promise<void> {
   if (argv.includes('--help')) return write(helpText())
   if (argv.includes('--version')) return write(`${version()}\n`)
   const config = loadConfig(argv, process.env)
+  if (!statSync(config.assets, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new ConfigError(`--assets ${config.assets} is no directory.`)
+  }
   const server = await listen(config)
   closeWithGrace({ delay: false, logger: false }, async ({ err }) => {
     if (err !== undefined) console.error(err)
@@ -33,24 +36,36 @@ function version(): string {
   return version
 }
 
-/** One line for what the person who started it can mend; a stack only for what we have to. */
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const code = 'code' in error ? String(error.code) : ''
-  const { address = '', port = '', path = '' } = error as { address?: string; port?: number; path?: string }
-  if (code === 'EADDRINUSE')
-    return `${address}:${port} is taken: choose another --port, or 0 for any free one.`
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-    return `--host names no address of this machine: ${error.message}.`
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return port === ''
-      ? `--data cannot be written: ${path} (${code}).`
-      : `--port ${port} needs more rights (${code}).`
+/** What opening the store or the socket says of a flag's value. */
+const BAD_VALUES: Readonly<Record<string, string>> = {
+  CORRUPT: '--data',
+  EACCES: '--data cannot be written',
+  EEXIST: '--data is no directory',
+  ENOTDIR: '--data is no directory',
+  EPERM: '--data cannot be written',
+  EROFS: '--data cannot be written',
+  EADDRNOTAVAIL: '--host names no address of this machine',
+  ENOTFOUND: '--host names no address of this machine',
+}
+
+/** One line for what the person who started it can mend, and exit 2 where a value is bad; a stack only for what we have to. */
+function explain(error: unknown): { readonly text: string; readonly exitCode: number } {
+  if (!(error instanceof Error)) return { text: String(error), exitCode: 1 }
+  if (error instanceof ConfigError) return { text: error.message, exitCode: BAD_USAGE }
+  const { code = '', address, port } = error as Error & { code?: string; address?: string; port?: number }
+  if (code === 'EADDRINUSE') {
+    const text = `${address}:${port} is taken: choose another --port, or 0 for any free one.`
+    return { text, exitCode: 1 }
   }
-  return error instanceof ConfigError || code !== '' ? error.message : (error.stack ?? error.message)
+  if (code === 'EACCES' && port !== undefined)
+    return { text: `--port ${port} needs more rights.`, exitCode: 1 }
+  const bad = BAD_VALUES[code]
+  if (bad !== undefined) return { text: `${bad}: ${error.message}`, exitCode: BAD_USAGE }
+  return { text: error.stack ?? error.message, exitCode: 1 }
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(explain(error))
-  process.exitCode = error instanceof ConfigError ? BAD_USAGE : 1
+  const { text, exitCode } = explain(error)
+  console.error(text)
+  process.exitCode = exitCode
 })

@@ -3,6 +3,7 @@ import { isHttpError } from 'http-errors'
 import type Koa from 'koa'
 import { MulterError } from 'multer'
 import { StoreError, type StoreErrorCode } from 'upload-store'
+import { isAbort } from './abort.ts'
 import { lingerAfter } from './linger.ts'
 import { renderProblem } from './problem-page.ts'
 
@@ -18,7 +19,6 @@ const TITLES: Readonly<Record<number, string>> = {
   403: 'This is not allowed',
   404: 'There is nothing here',
   405: 'This method does not work here',
-  408: 'The request took too long',
   412: 'The precondition of the request does not hold',
   413: 'The upload is too large',
   415: 'The content is of a type that is not accepted',
@@ -31,6 +31,7 @@ const TITLES: Readonly<Record<number, string>> = {
 const STORE_STATUS: Readonly<Record<StoreErrorCode, number>> = {
   ABORTED: 409,
   CORRUPT: 500,
+  DIGEST_MISMATCH: 400,
   INVALID_KEY: 400,
   NOT_FOUND: 404,
   NO_SPACE: 507,
@@ -64,7 +65,9 @@ export function problems(): Koa.Middleware {
         answer(ctx, { title: titleOf(ctx.status), status: ctx.status })
     } catch (error) {
       const problem = toProblem(error)
+      // The listener tells a client that went away from a failure.
       if (problem.status >= 500) ctx.app.emit('error', error, ctx)
+      if (isAbort(ctx, error)) return
       if (isHttpError(error) && error.headers !== undefined) ctx.set(error.headers)
       if (!ctx.headerSent) answer(ctx, problem)
     }
@@ -94,6 +97,7 @@ function titleOf(status: number): string {
 }
 
 function answer(ctx: Koa.Context, problem: Problem): void {
+  ctx.vary('Accept')
   for (const name of CONTENT_FIELDS) ctx.remove(name)
   const forPeople = ctx.accepts('json', 'html') === 'html'
   const text = forPeople ? renderProblem(problem) : JSON.stringify(problem)

@@ -7,6 +7,7 @@ import { refuseWrites } from './guards.ts'
 import { greet } from './home.ts'
 import { publishAsNew } from './publish.ts'
 import { expectBody } from './request-body.ts'
+import { declaredDigest, refuseEncoded } from './upload-fields.ts'
 import { formReceiver } from './upload-form.ts'
 import { type VideoJson, videoJson, videoPath } from './video-json.ts'
 import { sendVideo } from './video-response.ts'
@@ -60,12 +61,18 @@ async function putVideo(ctx: RouterContext, store: UploadStore, { maxFileSize }:
   // A part of a file stored as if it were the file: RFC 9110 §14.5.
   if (ctx.get('Content-Range') !== '')
     throw createError(400, 'PUT stores whole videos: Content-Range has no place in it.')
+  refuseEncoded(ctx)
   const current = await store.get(key)
   const conditions = writeConditions(ctx, current)
+  const digest = declaredDigest(ctx)
   expectBody(ctx, maxFileSize)
   // A refusal in mid-body must not destroy the request: its answer goes out on the same socket.
   const source = ctx.req.iterator({ destroyOnReturn: false })
-  const object = await store.put(key, source, { type: ctx.get('Content-Type') || undefined, ...conditions })
+  const object = await store.put(key, source, {
+    type: ctx.get('Content-Type') || undefined,
+    digest,
+    ...conditions,
+  })
   ctx.set('ETag', object.etag)
   answerStored(ctx, current === null ? 201 : 200, videoJson(ctx, object))
 }

@@ -24,6 +24,9 @@ export function staticFiles(app: Koa, prefix: string, root: string, cacheControl
  */
 function gate(root: string): Koa.Middleware {
   return async function gate(ctx, next) {
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
+      throw createError(405, 'Static files can only be read.', { headers: { Allow: 'GET, HEAD' } })
+    }
     const content = await fileContent(decodeURIComponent(ctx.path), { root })
     if (content === null) throw createError(404, 'There is no such file.')
     await next()

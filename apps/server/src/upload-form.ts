@@ -45,7 +45,7 @@ export function formReceiver(
 
   return async function receiveForm(ctx) {
     // multer takes any other body for a form without fields.
-    if (!ctx.is('multipart/form-data')) {
+    if (!/^multipart\/form-data\b/i.test(ctx.get('Content-Type'))) {
       throw createError(
         415,
         `Send the video as multipart/form-data in the field "${FIELD}", e.g. curl -F ${FIELD}=@clip.mp4.`,

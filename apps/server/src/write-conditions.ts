@@ -14,6 +14,8 @@ export function writeConditions(ctx: Koa.Context, current: StoredObject | null):
   if (evaluatePreconditions(ctx, current) !== 'proceed') {
     throw createError(412, current === null ? 'There is no such video.' : `The video is now ${current.etag}.`)
   }
+  // Any object will do, also one that replaces the current one in the meantime.
+  if (ctx.get('If-Match').trim() === '*' && ctx.get('If-None-Match') === '') return { ifMatch: '*' }
   const conditional = ['If-Match', 'If-Unmodified-Since', 'If-None-Match'].some(
     (name) => ctx.get(name) !== '',
   )

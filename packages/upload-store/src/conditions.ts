@@ -6,7 +6,8 @@ export function checkConditions(key: string, etag: string | undefined, condition
   if (conditions.ifNoneMatch === '*' && etag !== undefined) {
     throw new StoreError('PRECONDITION_FAILED', `${JSON.stringify(key)} exists already.`)
   }
-  if (conditions.ifMatch !== undefined && conditions.ifMatch !== etag) {
+  const { ifMatch } = conditions
+  if (ifMatch !== undefined && (ifMatch === '*' ? etag === undefined : ifMatch !== etag)) {
     const state = etag === undefined ? 'does not exist' : 'has been changed'
     throw new StoreError('PRECONDITION_FAILED', `${JSON.stringify(key)} ${state}.`)
   }

@@ -48,12 +48,12 @@ export class Intake {
     if (this.#type !== undefined) return this.#type
     const { accept = ['*/*'], detectType = () => this.#declaredType } = this.#options
     const type = (await detectType(Buffer.concat(this.#head))) ?? UNKNOWN_TYPE
-    this.#head = []
     if (!accept.some((pattern) => matches(pattern, type))) {
       const found = type === UNKNOWN_TYPE ? 'of no known media type' : type
       throw new StoreError('UNSUPPORTED_TYPE', `The content is ${found}; accepted are ${accept.join(', ')}.`)
     }
     this.#type = type
+    this.#head = []
     return type
   }
 }

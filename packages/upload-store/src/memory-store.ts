@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { checkConditions } from './conditions.ts'
 import { checkKey } from './key.ts'
 import { pageOf } from './listing.ts'
 import { putThrough } from './put.ts'
-import { Session, type Staging } from './session.ts'
-import type { StoredContent, StoredObject, StoreOptions, UploadSession, UploadStore } from './store.ts'
+import type { Staging } from './session.ts'
+import { Sessions } from './sessions.ts'
+import type { StoredContent, StoredObject, StoreOptions, UploadStore } from './store.ts'
 
 type Objects = Map<string, { readonly object: StoredObject; readonly bytes: Buffer }>
 
@@ -18,7 +18,7 @@ type Objects = Map<string, { readonly object: StoredObject; readonly bytes: Buff
  */
 export function createMemoryStore(options: StoreOptions = {}): UploadStore {
   const objects: Objects = new Map()
-  const sessions = new Set<UploadSession>()
+  const sessions = new Sessions(options, async () => stageInMemory(objects))
   const store: UploadStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => content(objects.get(checkKey(key))),
@@ -31,16 +31,8 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
       checkConditions(checkKey(key), objects.get(key)?.object.etag, conditions)
       return objects.delete(key)
     },
-    create: async (key, { type } = {}) => {
-      const id = randomBytes(16).toString('base64url')
-      const onEnd = (ended: UploadSession) => sessions.delete(ended)
-      const session = new Session(stageInMemory(objects), { ...options, type, id, key: checkKey(key), onEnd })
-      sessions.add(session)
-      return session
-    },
-    close: async () => {
-      await Promise.all([...sessions].map((session) => session.abort()))
-    },
+    create: (key, createOptions) => sessions.create(key, createOptions),
+    close: () => sessions.close(),
   }
   return store
 }

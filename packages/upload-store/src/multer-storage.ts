@@ -1,7 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
-import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { callbackify } from 'node:util'
 import { sanitizeKey } from './key.ts'
 import type { SealedUpload, UploadSession, UploadStore } from './store.ts'
@@ -51,7 +50,6 @@ export interface MulterStorageOptions {
  */
 export function multerStorage(store: UploadStore, options: MulterStorageOptions = {}): MulterStorageEngine {
   const { key = (file) => sanitizeKey(file.originalname) } = options
-  const sessions = new PendingSessions()
 
   async function receive(request: IncomingMessage, file: object): Promise<StoredFile> {
     if (!isIncoming(file)) throw new TypeError('multer gave a file without name or stream')
@@ -62,7 +60,7 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
       if (file.stream.truncated === true)
         throw new StoreError('TOO_LARGE', 'The file is larger than the limit.')
       const sealed = await session.seal()
-      sessions.add(request, session)
+      abortWithResponse(request, session)
       return { session, ...sealed }
     } catch (error) {
       await session.abort()
@@ -84,39 +82,37 @@ function isIncoming(file: object): file is IncomingFile {
   return 'originalname' in file && 'mimetype' in file && 'stream' in file
 }
 
-/** Aborts the sessions of a request when its response has been sent or its connection has gone. */
-class PendingSessions {
-  readonly #ofRequest = new WeakMap<object, { sessions: UploadSession[]; release: () => void }>()
+/** What to do when a request's response has been sent or its connection has gone. */
+const releases = new WeakMap<object, () => void>()
+let subscribed = false
 
-  constructor() {
-    // multer hands an engine the request alone, and Node tells the end of its response here.
-    subscribe('http.server.response.finish', (message) => {
-      if (typeof message !== 'object' || message === null || !('request' in message)) return
-      if (typeof message.request === 'object' && message.request !== null) {
-        this.#ofRequest.get(message.request)?.release()
-      }
-    })
+/** Aborts the session, unless it is committed by then, when the response to its request ends. */
+function abortWithResponse(request: IncomingMessage, session: UploadSession): void {
+  subscribeOnce()
+  const connection = connectionOf(request)
+  const before = releases.get(request)
+  const release = () => {
+    connection.off('close', release)
+    releases.delete(request)
+    before?.()
+    session.abort().catch(() => {})
   }
+  releases.set(request, release)
+  connection.once('close', release)
+  if (connection.destroyed) release()
+}
 
-  add(request: IncomingMessage, session: UploadSession): void {
-    const pending = this.#ofRequest.get(request)
-    if (pending !== undefined) {
-      pending.sessions.push(session)
-      return
-    }
-    const sessions = [session]
-    const connection = connectionOf(request)
-    const release = () => {
-      connection.off('close', release)
-      this.#ofRequest.delete(request)
-      for (const each of sessions) each.abort().catch(() => {})
-    }
-    connection.once('close', release)
-    this.#ofRequest.set(request, { sessions, release })
-  }
+/** multer hands an engine the request alone; the end of its response is told here, to all engines at once. */
+function subscribeOnce(): void {
+  if (subscribed) return
+  subscribed = true
+  subscribe('http.server.response.finish', (message) => {
+    if (typeof message !== 'object' || message === null || !('request' in message)) return
+    if (typeof message.request === 'object' && message.request !== null) releases.get(message.request)?.()
+  })
 }
 
 /** The stream of an HTTP/2 request, the socket of any other. */
-function connectionOf(request: IncomingMessage & { readonly stream?: EventEmitter }): EventEmitter {
+function connectionOf(request: IncomingMessage & { readonly stream?: Duplex }): Duplex {
   return request.stream ?? request.socket
 }

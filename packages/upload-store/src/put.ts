@@ -5,9 +5,9 @@ export async function putThrough(
   store: Pick<UploadStore, 'create'>,
   key: string,
   source: ByteSource,
-  { type, ...conditions }: CreateOptions & CommitOptions = {},
+  { type, digest, ...conditions }: CreateOptions & CommitOptions = {},
 ): Promise<StoredObject> {
-  const session = await store.create(key, { type })
+  const session = await store.create(key, { type, digest })
   try {
     await session.append(0, source)
     return await session.commit(conditions)

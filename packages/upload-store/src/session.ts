@@ -36,12 +36,14 @@ export class Session implements UploadSession {
   readonly key: string
   readonly #staging: Staging
   readonly #intake: Intake
+  readonly #digest: string | undefined
   readonly #onEnd: (session: UploadSession) => void
   #sealed: Promise<SealedUpload> | undefined
   #state: 'open' | 'committed' | 'aborted' = 'open'
   /** Steps run one after the other, so that an abort never pulls the file from under a write or a commit. */
   #last: Promise<unknown> = Promise.resolve()
   #ending = false
+  #aborted: Promise<void> | undefined
 
   constructor(staging: Staging, options: SessionOptions) {
     this.id = options.id
@@ -49,6 +51,7 @@ export class Session implements UploadSession {
     this.#staging = staging
     this.#intake = new Intake(options, options.type)
     this.#onEnd = options.onEnd
+    this.#digest = options.digest
   }
 
   get offset(): number {
@@ -64,15 +67,12 @@ export class Session implements UploadSession {
       for await (const chunk of source) {
         const position = this.offset
         // Hashing runs here while the disk writes there.
-        const [written, taken] = await Promise.allSettled([
-          this.#staging.write(chunk, position),
-          this.#intake.take(chunk),
-        ])
-        if (taken.status === 'rejected') throw taken.reason
-        if (written.status === 'rejected') {
-          // The digest has these bytes and the staging has not: nothing can be built on that.
+        const steps = [this.#intake.take(chunk), this.#staging.write(chunk, position)]
+        const failure = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected')
+        if (failure?.status === 'rejected') {
+          // One of the two has these bytes and the other may not: nothing can be built on that.
           this.#ending = true
-          throw written.reason
+          throw failure.reason
         }
         this.#checkOpen()
       }
@@ -86,6 +86,10 @@ export class Session implements UploadSession {
 
   #seal(): Promise<SealedUpload> {
     this.#sealed ??= this.#intake.finish().then(async (sealed) => {
+      if (this.#digest !== undefined && this.#digest !== sealed.digest) {
+        const sent = `sha-256 of the ${sealed.size} bytes that arrived is ${sealed.digest}`
+        throw new StoreError('DIGEST_MISMATCH', `The ${sent}, not ${this.#digest}.`)
+      }
       await this.#staging.seal()
       return sealed
     })
@@ -101,17 +105,21 @@ export class Session implements UploadSession {
       const sealed = await this.#seal()
       const object = { key, ...sealed, etag: `"${sealed.digest}"`, lastModified: Date.now() }
       await this.#staging.publish(object, conditions)
-      this.#end('committed')
+      this.#state = 'committed'
+      this.#onEnd(this)
       return object
     })
   }
 
-  async abort(): Promise<void> {
+  abort(): Promise<void> {
     this.#ending = true
-    await this.#last
-    if (this.#state !== 'open') return
-    this.#end('aborted')
-    await this.#staging.discard()
+    this.#aborted ??= this.#last.then(async () => {
+      if (this.#state !== 'open') return
+      this.#state = 'aborted'
+      await this.#staging.discard()
+      this.#onEnd(this)
+    })
+    return this.#aborted
   }
 
   #step<T>(step: () => Promise<T>): Promise<T> {
@@ -126,10 +134,5 @@ export class Session implements UploadSession {
   #checkOpen(): void {
     if (this.#state === 'committed') throw new StoreError('ABORTED', 'The upload is committed already.')
     if (this.#ending) throw new StoreError('ABORTED', 'The upload was aborted.')
-  }
-
-  #end(state: 'committed' | 'aborted'): void {
-    this.#state = state
-    this.#onEnd(this)
   }
 }

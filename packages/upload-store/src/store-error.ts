@@ -2,6 +2,7 @@
 export type StoreErrorCode =
   | 'ABORTED'
   | 'CORRUPT'
+  | 'DIGEST_MISMATCH'
   | 'INVALID_KEY'
   | 'NO_SPACE'
   | 'NOT_FOUND'

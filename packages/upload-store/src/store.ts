@@ -34,13 +34,15 @@ export type ByteSource = AsyncIterable<Uint8Array>
 export interface CreateOptions {
   /** The media type that the client declares; used where the store detects none itself (application/octet-stream). */
   readonly type?: string | undefined
+  /** The sha-256 that the content must have, lower-case hex (unchecked). */
+  readonly digest?: string | undefined
 }
 
 /** Conditions that are checked and acted on in one step. */
 export interface CommitOptions {
   /** Commits only if the key holds nothing. */
   readonly ifNoneMatch?: '*' | undefined
-  /** Commits only if the key holds the object with this entity-tag. */
+  /** Commits only if the key holds the object with this entity-tag, or with `*` any object. */
   readonly ifMatch?: string | undefined
 }
 
@@ -69,7 +71,7 @@ export interface UploadSession {
   /**
    * Ends the upload: all bytes are durable, size, type and digest are known. May be called again.
    *
-   * @throws StoreError UNSUPPORTED_TYPE, NO_SPACE, ABORTED
+   * @throws StoreError UNSUPPORTED_TYPE, DIGEST_MISMATCH, NO_SPACE, ABORTED
    */
   seal(): Promise<SealedUpload>
   /**
@@ -105,7 +107,8 @@ export interface UploadStore {
   /**
    * Stores `source` under `key`, replacing what was there: create, append, seal and commit in one.
    *
-   * @throws StoreError INVALID_KEY, TOO_LARGE, UNSUPPORTED_TYPE, NO_SPACE, PRECONDITION_FAILED; what the source throws
+   * @throws StoreError INVALID_KEY, TOO_LARGE, UNSUPPORTED_TYPE, DIGEST_MISMATCH, NO_SPACE, PRECONDITION_FAILED; what the
+   * source throws
    */
   put(key: string, source: ByteSource, options?: CreateOptions & CommitOptions): Promise<StoredObject>
   /**

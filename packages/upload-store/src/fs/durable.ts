@@ -38,16 +38,21 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** Directories whose own name this process has made durable: one a shard, so at most a few thousand. */
+const durable = new Set<string>()
+
 /** Makes the directory that `path` will lie in, durably. */
 export async function makeParent(path: string): Promise<void> {
   const parent = dirname(path)
   try {
     await mkdir(parent, { mode: 0o700 })
   } catch (error) {
-    if (hasCode(error, 'EEXIST')) return
-    throw error
+    if (!hasCode(error, 'EEXIST')) throw error
+    // Somebody else may have made it a moment ago, or before a crash, and not synced it yet.
+    if (durable.has(parent)) return
   }
   await syncDirectory(dirname(parent))
+  durable.add(parent)
 }
 
 /** Gives a file a second name, or where the file system has no hard links its only one; an existing name stays. */
@@ -80,7 +85,7 @@ export async function withNoSpace<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
-    if (!hasCode(error, 'ENOSPC', 'EDQUOT')) throw error
+    if (!hasCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG')) throw error
     throw new StoreError('NO_SPACE', 'There is no space left for the upload.', { cause: error })
   }
 }

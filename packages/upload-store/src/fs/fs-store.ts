@@ -1,15 +1,15 @@
-import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { checkConditions } from '../conditions.ts'
 import { checkKey } from '../key.ts'
 import { pageOf } from '../listing.ts'
 import { putThrough } from '../put.ts'
-import { Session } from '../session.ts'
-import type { StoredContent, StoreOptions, UploadSession, UploadStore } from '../store.ts'
+import { Sessions } from '../sessions.ts'
+import type { StoredContent, StoreOptions, UploadStore } from '../store.ts'
 import { openBlob, removeBlob } from './blobs.ts'
 import { type Layout, openLayout } from './layout.ts'
-import { type BlobRecord, readAllRecords, readRecord, removeRecord } from './records.ts'
+import { type BlobRecord, readAllRecords, readable, readRecord, removeRecord } from './records.ts'
 import { Serializer } from './serialize.ts'
+import { shareScans } from './share-scans.ts'
 import { stageInFile } from './staging.ts'
 
 /**
@@ -26,7 +26,8 @@ import { stageInFile } from './staging.ts'
 export function createFsStore(directory: string, options: StoreOptions = {}): UploadStore {
   const layout = openLayout(resolve(directory))
   const serializer = new Serializer()
-  const sessions = new Set<UploadSession>()
+  const sessions = new Sessions(options, (id) => stageInFile(layout, id, serializer))
+  const scan = shareScans(() => readAllRecords(layout))
   const store: UploadStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => {
@@ -34,7 +35,7 @@ export function createFsStore(directory: string, options: StoreOptions = {}): Up
       return record === null ? null : contentOf(layout, record)
     },
     list: async (listOptions) => {
-      const records = await readAllRecords(layout)
+      const records = await scan()
       return pageOf(
         records.map(({ object }) => object),
         listOptions,
@@ -42,24 +43,14 @@ export function createFsStore(directory: string, options: StoreOptions = {}): Up
     },
     delete: (key, conditions = {}) =>
       serializer.run(checkKey(key), async () => {
-        const record = await readRecord(layout, key)
+        const record = await readable(readRecord(layout, key))
         checkConditions(key, record?.object.etag, conditions)
-        if (record === null) return false
-        await removeRecord(layout, key)
-        await removeBlob(layout, record.blob, record.object.digest)
-        return true
+        const existed = await removeRecord(layout, key)
+        if (record !== null) await removeBlob(layout, record.blob, record.object.digest)
+        return existed
       }),
-    create: async (key, { type } = {}) => {
-      const id = randomBytes(16).toString('base64url')
-      const onEnd = (ended: UploadSession) => sessions.delete(ended)
-      const sessionOptions = { ...options, type, id, key: checkKey(key), onEnd }
-      const session = new Session(await stageInFile(layout, id, serializer), sessionOptions)
-      sessions.add(session)
-      return session
-    },
-    close: async () => {
-      await Promise.all([...sessions].map((session) => session.abort()))
-    },
+    create: (key, createOptions) => sessions.create(key, createOptions),
+    close: () => sessions.close(),
   }
   return store
 }

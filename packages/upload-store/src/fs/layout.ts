@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { StoreError } from '../store-error.ts'
 import { hasCode } from './durable.ts'
 
 const LAYOUT_VERSION = 1
@@ -23,7 +24,8 @@ export interface Layout {
 /**
  * Makes the directories of a store where they are missing.
  *
- * @throws Error when the directory holds another version of the layout, or cannot be written
+ * @throws StoreError CORRUPT when the directory holds another version of the layout; what the file system throws when it
+ * cannot be written
  */
 export function openLayout(directory: string): Layout {
   const inside = (name: string) => join(directory, name)
@@ -43,15 +45,29 @@ export function openLayout(directory: string): Layout {
   }
 }
 
+/** Written under another name first: one that a crash left empty would lock the store for ever. */
 function checkFormat(path: string): void {
+  const text = readIfThere(path)
+  if (text === null) {
+    const draft = `${path}.${process.pid}`
+    writeFileSync(draft, `${JSON.stringify({ layout: LAYOUT_VERSION })}\n`, { mode: 0o600, flush: true })
+    renameSync(draft, path)
+    return
+  }
+  const [, found] = /^\{"layout":(\d+)\}\s*$/.exec(text) ?? []
+  if (found === String(LAYOUT_VERSION)) return
+  const layout = found === undefined ? 'no layout that is known' : `layout ${found}`
+  throw new StoreError(
+    'CORRUPT',
+    `${path} tells of ${layout}, and this version reads layout ${LAYOUT_VERSION}: choose another directory, or the version that wrote this one.`,
+  )
+}
+
+function readIfThere(path: string): string | null {
   try {
-    writeFileSync(path, `${JSON.stringify({ layout: LAYOUT_VERSION })}\n`, { flag: 'wx', mode: 0o600 })
+    return readFileSync(path, 'utf8')
   } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error
-    const found: unknown = JSON.parse(readFileSync(path, 'utf8') || '{}').layout
-    if (found === LAYOUT_VERSION) return
-    throw new Error(
-      `${path} tells of layout ${String(found)}, and this version reads layout ${LAYOUT_VERSION}: choose another directory, or the version that wrote this one.`,
-    )
+    if (hasCode(error, 'ENOENT')) return null
+    throw error
   }
 }

@@ -16,57 +16,80 @@ export async function readRecord(layout: Layout, key: string): Promise<BlobRecor
   return readRecordFile(layout.record(key))
 }
 
-/** Every record, in no order. */
+/** Files read at a time: a scan must leave descriptors to everybody else. */
+const BATCH = 32
+
+/** Every readable record, in no order; `verify` tells of damaged ones. */
 export async function readAllRecords(layout: Layout): Promise<readonly BlobRecord[]> {
   const all: BlobRecord[] = []
   for (const shard of await readdir(layout.records)) {
+    if (!/^[\da-f]{2}$/.test(shard)) continue
     const directory = join(layout.records, shard)
-    const names = await readdir(directory)
-    const records = await Promise.all(names.map((name) => readRecordFile(join(directory, name))))
-    // One that was deleted since readdir is no record any more.
-    for (const record of records) if (record !== null) all.push(record)
+    // What a person's tools leave behind, .DS_Store and the like, is no record.
+    const names = (await readdir(directory)).filter((name) => /^[\da-f]{64}\.json$/.test(name))
+    for (let at = 0; at < names.length; at += BATCH) {
+      const batch = names.slice(at, at + BATCH).map((name) => readable(readRecordFile(join(directory, name))))
+      // One that was deleted since readdir is no record any more.
+      for (const record of await Promise.all(batch)) if (record !== null) all.push(record)
+    }
   }
   return all
 }
 
+/** The record, or `null` where there is none or a damaged one, which may be replaced. */
+export async function readable(reading: Promise<BlobRecord | null>): Promise<BlobRecord | null> {
+  try {
+    return await reading
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'CORRUPT') return null
+    throw error
+  }
+}
+
+/** Writes the record that `publishRecord` will make visible. */
+export async function draftRecord(layout: Layout, { object, blob }: BlobRecord): Promise<void> {
+  const { key, size, type, digest, lastModified } = object
+  const created = new Date(lastModified).toISOString()
+  await makeParent(layout.record(key))
+  await writeDurably(layout.draft(blob), `${JSON.stringify({ key, blob, size, type, digest, created })}\n`)
+}
+
 /**
- * Publishes a record; its new name is the commit point.
+ * Makes the draft the record of its key: the commit point. Nothing may fail in here after that.
  *
  * @param exclusive leaves a record alone that another process has just published, and throws PRECONDITION_FAILED
  */
-export async function writeRecord(
+export async function publishRecord(
   layout: Layout,
   { object, blob }: BlobRecord,
   exclusive: boolean,
 ): Promise<void> {
-  const { key, size, type, digest, lastModified } = object
   const draft = layout.draft(blob)
-  const path = layout.record(key)
-  const created = new Date(lastModified).toISOString()
-  await makeParent(path)
-  await writeDurably(draft, `${JSON.stringify({ key, blob, size, type, digest, created })}\n`)
-  await (exclusive ? linkNew(draft, path, key) : rename(draft, path))
-  await syncDirectory(dirname(path))
-}
-
-async function linkNew(draft: string, path: string, key: string): Promise<void> {
+  const path = layout.record(object.key)
+  if (!exclusive) return rename(draft, path)
   try {
     await link(draft, path)
   } catch (error) {
     if (hasCode(error, 'EEXIST')) {
-      throw new StoreError('PRECONDITION_FAILED', `${JSON.stringify(key)} exists already.`)
+      throw new StoreError('PRECONDITION_FAILED', `${JSON.stringify(object.key)} exists already.`)
     }
     if (!hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error
     // No hard links here: the caller's check, under its lock, is all the exclusion there is.
     return rename(draft, path)
   }
-  await removeIfThere(draft)
+  await removeIfThere(draft).catch(() => {})
 }
 
-export async function removeRecord(layout: Layout, key: string): Promise<void> {
-  const path = layout.record(key)
-  await removeIfThere(path)
-  await syncDirectory(dirname(path))
+/** Makes what was published under `key` survive a power cut. */
+export async function syncRecord(layout: Layout, key: string): Promise<void> {
+  await syncDirectory(dirname(layout.record(key)))
+}
+
+/** Resolves to whether there was one. */
+export async function removeRecord(layout: Layout, key: string): Promise<boolean> {
+  const existed = await removeIfThere(layout.record(key))
+  if (existed) await syncRecord(layout, key)
+  return existed
 }
 
 async function readRecordFile(path: string): Promise<BlobRecord | null> {

@@ -5,7 +5,7 @@ import type { CommitOptions, StoredObject } from '../store.ts'
 import { placeBlob, removeBlob } from './blobs.ts'
 import { removeIfThere, withNoSpace, writeAll } from './durable.ts'
 import type { Layout } from './layout.ts'
-import { readRecord, writeRecord } from './records.ts'
+import { draftRecord, publishRecord, readable, readRecord, syncRecord } from './records.ts'
 import type { Serializer } from './serialize.ts'
 
 /** Stages an upload in a file of its own, which becomes the blob without a copy. */
@@ -15,12 +15,17 @@ export async function stageInFile(layout: Layout, id: string, serializer: Serial
   let placed: StoredObject | undefined
 
   async function publishLocked(object: StoredObject, conditions: CommitOptions): Promise<void> {
-    const previous = await readRecord(layout, object.key)
+    const record = { object, blob: id }
+    const previous = await readable(readRecord(layout, object.key))
     checkConditions(object.key, previous?.object.etag, conditions)
-    await placeBlob(layout, id, object)
     placed = object
-    await writeRecord(layout, { object, blob: id }, conditions.ifNoneMatch === '*')
-    // Committed: what cannot be cleaned up now is an orphan for sweep, and no reason to fail the upload.
+    await placeBlob(layout, id, object)
+    await draftRecord(layout, record)
+    await publishRecord(layout, record, conditions.ifNoneMatch === '*')
+    // Committed: readers find the blob through its record, so no failure from here on may take it away.
+    placed = undefined
+    await syncRecord(layout, object.key)
+    // What cannot be cleaned up now is an orphan for sweep, and no reason to fail the upload.
     await removeIfThere(part).catch(() => {})
     if (previous !== null) await removeBlob(layout, previous.blob, previous.object.digest).catch(() => {})
   }

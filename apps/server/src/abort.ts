@@ -1,0 +1,20 @@
+import type Koa from 'koa'
+
+const ABORT_CODES = new Set([
+  'ECONNRESET',
+  'ECANCELED',
+  'EPIPE',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_PREMATURE_CLOSE',
+])
+
+/** multer's, which have no code. */
+const ABORT_MESSAGES = /^Request (?:aborted|closed)$/
+
+/** Whether an error only says that the client went away, or sent what is no HTTP: normal, and nobody is left to tell. */
+export function isAbort(ctx: Koa.Context, error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error ? String(error.code) : ''
+  const cut = ctx.req.destroyed && !ctx.req.complete
+  return cut || ABORT_CODES.has(code) || code.startsWith('HPE_') || ABORT_MESSAGES.test(error.message)
+}
