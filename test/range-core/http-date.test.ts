@@ -59,7 +59,11 @@ describe('parseHttpDate: RFC 9110 §5.6.7', () => {
     ['a year of five digits', 'Sun, 06 Nov 11994 08:49:37 GMT'],
     ['two spaces', 'Sun,  06 Nov 1994 08:49:37 GMT'],
     ['a leading space', ' Sun, 06 Nov 1994 08:49:37 GMT'],
+    ['a leading space in the RFC 850 form', ' Sunday, 06-Nov-94 08:49:37 GMT'],
+    ['a leading space in asctime', ' Sun Nov  6 08:49:37 1994'],
     ['a trailing line feed', 'Sun, 06 Nov 1994 08:49:37 GMT\n'],
+    ['a trailing space in the RFC 850 form', 'Sunday, 06-Nov-94 08:49:37 GMT '],
+    ['a year of five digits in asctime', 'Sun Nov  6 08:49:37 19941'],
     ['ISO 8601', '1994-11-06T08:49:37Z'],
     ['a number', '784111777000'],
     ['what only Date.parse reads', 'Nov 6, 1994'],
@@ -104,6 +108,14 @@ describe('parseHttpDate: RFC 9110 §5.6.7', () => {
     fc.assert(
       fc.property(fc.integer({ min: YEAR_0 / 1000, max: YEAR_9999 / 1000 }), fc.nat(999), (second, ms) => {
         expect(parseHttpDate(formatHttpDate(second * 1000 + ms), 0)).toBe(second * 1000)
+      }),
+    )
+  })
+
+  it('reads any second of the years 0 to 9999 in asctime as that second (property)', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: YEAR_0 / 1000, max: YEAR_9999 / 1000 }), (second) => {
+        expect(parseHttpDate(toAsctime(second * 1000))).toBe(second * 1000)
       }),
     )
   })
@@ -172,6 +184,11 @@ function toRfc850(time: number): string {
   return `${day}, ${date}-${month}-${year?.slice(2)} ${clock} GMT`
 }
 
+function toAsctime(time: number): string {
+  const [day, date, month, year, clock] = new Date(time).toUTCString().split(' ')
+  return `${day?.slice(0, 3)} ${month} ${date?.replace(/^0/, ' ')} ${clock} ${year}`
+}
+
 describe('formatHttpDate: RFC 9110 §5.6.7', () => {
   it('writes the example of its documentation', () => {
     expect(formatHttpDate(784111777999)).toBe('Sun, 06 Nov 1994 08:49:37 GMT')
@@ -185,7 +202,11 @@ describe('formatHttpDate: RFC 9110 §5.6.7', () => {
     expect(formatHttpDate(YEAR_0)).toBe('Sat, 01 Jan 0000 00:00:00 GMT')
   })
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, 8.64e15 + 1])('throws a RangeError at %s', (time) => {
-    expect(() => formatHttpDate(time)).toThrow(RangeError)
-  })
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 8.64e15 + 1])(
+    'throws a RangeError that names %s',
+    (time) => {
+      expect(() => formatHttpDate(time)).toThrow(RangeError)
+      expect(() => formatHttpDate(time)).toThrow(`No time: ${time}`)
+    },
+  )
 })

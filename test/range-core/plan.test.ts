@@ -78,7 +78,9 @@ describe('planResponse: the kinds and their fields', () => {
   })
 
   it('leaves out the validators that it does not know', () => {
-    expect(plan({}, 'GET', { size: 5 }).headers).toEqual({ 'Accept-Ranges': 'bytes', 'Content-Length': '5' })
+    const bare = { 'Accept-Ranges': 'bytes', 'Content-Length': '5' }
+    expect(plan({}, 'GET', { size: 5 }).headers).toStrictEqual(bare)
+    expect(plan({}, 'GET', { size: 5, etag: undefined }).headers).toStrictEqual(bare)
     expect(plan({}, 'GET', { size: 5, lastModified: Number.NaN }).headers).not.toHaveProperty('Last-Modified')
   })
 
@@ -116,6 +118,11 @@ describe('planResponse: what decides first (RFC 9110 §13.2.2)', () => {
     expect(plan(headers).status).toBe(status)
   })
 
+  it('evaluates If-Modified-Since at the time that it is told', () => {
+    const future = { size: 5, lastModified: NOW + 86_400_000 }
+    expect(plan({ 'if-modified-since': formatHttpDate(NOW) }, 'GET', future).status).toBe(304)
+  })
+
   it('takes an If-Range date within its second for weak (RFC 9110 §8.8.2.2)', () => {
     const request = { method: 'GET', headers: { 'if-range': AT, range: 'bytes=0-0' } }
     const changed = Date.parse(AT)
@@ -143,6 +150,12 @@ describe('planResponse: numbers that no client can be told', () => {
       expect(plan.headers).not.toHaveProperty('Last-Modified')
     },
   )
+
+  it('tells the first Last-Modified that an HTTP-date can tell, in the year 0', () => {
+    const lastModified = Date.parse('0000-01-01T00:00:00Z')
+    const { headers } = planResponse({ method: 'GET', headers: {} }, { size: 1, lastModified })
+    expect(headers['Last-Modified']).toBe('Sat, 01 Jan 0000 00:00:00 GMT')
+  })
 
   it('takes the whole bytes of a maxPartialLength', () => {
     const request = { method: 'GET', headers: { range: 'bytes=0-' } }

@@ -96,6 +96,21 @@ describe('evaluatePreconditions, one field at a time', () => {
   })
 })
 
+describe('evaluatePreconditions with a year of two digits: RFC 9110 §5.6.7', () => {
+  const field = 'Saturday, 01-Jan-50 00:00:00 GMT'
+  const about = { size: 10, lastModified: Date.parse('1990-01-01T00:00:00Z') }
+
+  it.each<[string, string, PreconditionOutcome, PreconditionOutcome]>([
+    ['1950', '1999-06-15T12:00:00Z', 'proceed', 'precondition-failed'],
+    ['2050', '2000-06-15T12:00:00Z', 'not-modified', 'proceed'],
+  ])('reads it as %s at %s', (_year, at, modifiedSince, unmodifiedSince) => {
+    const outcomes = ['if-modified-since', 'if-unmodified-since'].map((name) =>
+      evaluatePreconditions({ method: 'GET', headers: { [name]: field } }, about, Date.parse(at)),
+    )
+    expect(outcomes).toEqual([modifiedSince, unmodifiedSince])
+  })
+})
+
 describe('evaluatePreconditions, several fields: RFC 9110 §13.2.2', () => {
   it.each<Row>([
     [
@@ -202,5 +217,14 @@ describe('evaluatePreconditions without all validators', () => {
     const future = { size: 10, lastModified: NOW + 86_400_000 }
     expect(evaluate({ 'if-modified-since': formatHttpDate(NOW) }, 'GET', future)).toBe('not-modified')
     expect(evaluate({ 'if-modified-since': formatHttpDate(NOW - 1000) }, 'GET', future)).toBe('proceed')
+  })
+
+  it('tells the time by the clock unless told otherwise', () => {
+    const future = { size: 10, lastModified: Date.now() + 86_400_000 }
+    const evaluateByClock = (ms: number) => {
+      const headers = { 'if-modified-since': formatHttpDate(Date.now() + ms) }
+      return evaluatePreconditions({ method: 'GET', headers }, future)
+    }
+    expect([-60_000, 60_000].map(evaluateByClock)).toEqual(['proceed', 'not-modified'])
   })
 })

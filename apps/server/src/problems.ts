@@ -61,17 +61,21 @@ export function problems(): Koa.Middleware {
   return async function problems(ctx, next) {
     try {
       await next()
-      if (ctx.status >= 400 && ctx.body == null)
-        answer(ctx, { title: titleOf(ctx.status), status: ctx.status })
     } catch (error) {
-      const problem = toProblem(error)
-      // The listener tells a client that went away from a failure.
-      if (problem.status >= 500) ctx.app.emit('error', error, ctx)
-      if (isAbort(ctx, error)) return
-      if (isHttpError(error) && error.headers !== undefined) ctx.set(error.headers)
-      if (!ctx.headerSent) answer(ctx, problem)
+      fail(ctx, error)
+      return
     }
+    if (ctx.status >= 400 && ctx.body == null) answer(ctx, { title: titleOf(ctx.status), status: ctx.status })
   }
+}
+
+function fail(ctx: Koa.Context, error: unknown): void {
+  const problem = toProblem(error)
+  // The listener tells a client that went away from a failure.
+  if (problem.status >= 500) ctx.app.emit('error', error, ctx)
+  if (ctx.headerSent || isAbort(ctx, error)) return
+  if (isHttpError(error) && error.headers !== undefined) ctx.set(error.headers)
+  answer(ctx, problem)
 }
 
 function toProblem(error: unknown): Problem {

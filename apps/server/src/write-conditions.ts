@@ -11,7 +11,8 @@ import type { CommitOptions, StoredObject } from 'upload-store'
  * @see RFC 9110 §13.2
  */
 export function writeConditions(ctx: Koa.Context, current: StoredObject | null): CommitOptions {
-  if (evaluatePreconditions(ctx, current) !== 'proceed') {
+  const request = { method: ctx.method, headers: ctx.req.headersDistinct }
+  if (evaluatePreconditions(request, current) !== 'proceed') {
     throw createError(412, current === null ? 'There is no such video.' : `The video is now ${current.etag}.`)
   }
   // Any object will do, also one that replaces the current one in the meantime.

@@ -37,7 +37,9 @@ export async function serveContent(
 ): Promise<void> {
   const type = mediaType(ctx, content)
   const { size, etag, lastModified } = content
-  const plan = planResponse(ctx, { size, etag, lastModified, type }, options)
+  // Node drops the second line of a date field, where two lines are a list, which no date is (RFC 9110 §5.2, §13.1.3).
+  const headers = ctx.req.headersDistinct ?? ctx.headers
+  const plan = planResponse({ method: ctx.method, headers }, { size, etag, lastModified, type }, options)
   const body = await bodyOf(ctx, content, plan)
   // koa-conditional-get asks ctx.fresh. Koa's own answer ANDs If-None-Match with If-Modified-Since and gives up on a
   // reload's no-cache, so ours, by RFC 9110, takes its place.

@@ -1,0 +1,87 @@
+import { type Case, cases } from '../case.ts'
+
+const file = 'sparse.bin'
+const only = 'files'
+const MIB = 1024 * 1024
+
+/** RFC 9110 §14.1.2: no limit to the length; sparse.bin has 5 GiB and 3 bytes. */
+export const largeFiles: readonly Case[] = cases(
+  {
+    id: 'across-2-31',
+    level: 'should',
+    section: '14.1.2',
+    title: 'sends a range across offset 2^31',
+    only,
+    file,
+    limit: MIB,
+    headers: ['Range: bytes=2147483600-2147483700'],
+    expect: 'part 2147483600-2147483700',
+  },
+  {
+    id: 'across-2-32',
+    level: 'should',
+    section: '14.1.2',
+    title: 'sends a range across offset 2^32',
+    only,
+    file,
+    limit: MIB,
+    headers: ['Range: bytes=4294967200-4294967400'],
+    expect: 'part 4294967200-4294967400',
+  },
+  {
+    id: 'large-suffix',
+    level: 'should',
+    section: '14.1.2',
+    title: 'sends the last bytes of 5 GiB',
+    only,
+    file,
+    limit: MIB,
+    headers: ['Range: bytes=-40'],
+    expect: 'part 5368709083-5368709122',
+  },
+  {
+    id: 'large-range',
+    level: 'should',
+    section: '14.4',
+    title: 'announces a range longer than 2^32 bytes',
+    only,
+    file,
+    limit: MIB,
+    headers: ['Range: bytes=1-'],
+    expect: 'part 1-5368709122',
+    demands: { fields: { 'content-length': /^5368709122$/ } },
+  },
+  {
+    id: 'large-multipart',
+    level: 'should',
+    section: '15.3.7.2',
+    title: 'sends parts from either side of 2^32',
+    only,
+    file,
+    limit: MIB,
+    headers: ['Range: bytes=0-31,4294967280-4294967311,-32'],
+    expect: 'parts 0-31, 4294967280-4294967311, 5368709091-5368709122',
+  },
+  {
+    id: 'large-416',
+    level: 'should',
+    section: '15.5.17',
+    title: 'says in a 416 how long 5 GiB are',
+    only,
+    file,
+    limit: MIB,
+    headers: ['Range: bytes=5368709123-'],
+    expect: 'unsatisfied',
+  },
+  {
+    id: 'large-head',
+    level: 'should',
+    section: '8.6',
+    title: 'tells HEAD the length of 5 GiB',
+    only,
+    file,
+    method: 'HEAD',
+    expect: 'whole',
+    demands: { fields: { 'content-length': /^5368709123$/ } },
+  },
+)

@@ -1,0 +1,56 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, it } from 'vitest'
+import { CASES, type ThemedCase } from './cases/index.ts'
+import { CONTENDERS, type Contender } from './peers.ts'
+import { report, type Score } from './report.ts'
+import { Suite } from './suite.ts'
+import { startTarget } from './target.ts'
+
+const DOCUMENT = fileURLToPath(new URL('../../docs/conformance.md', import.meta.url))
+
+const scores: Score[] = []
+
+const installed = CONTENDERS.filter(({ version }) => version !== null)
+
+// Not a test of anything: vitest runs TypeScript, which Node 20 does not.
+it.each(installed.map((one) => [one.name, one] as const))('%s', async (_, contender) => {
+  scores.push({ contender, passed: await passedBy(contender) })
+})
+
+afterAll(() => {
+  const text = report(
+    scores,
+    `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${system()}`,
+  )
+  writeFileSync(DOCUMENT, text)
+  console.log(`\n${text}`)
+})
+
+async function passedBy(contender: Contender): Promise<ReadonlyMap<ThemedCase, boolean>> {
+  const target = await startTarget(contender.start)
+  try {
+    const suite = new Suite(target)
+    const passed = new Map<ThemedCase, boolean>()
+    // REASONS=1 npm run conformance: what each of them fails, and why.
+    const tells = process.env['REASONS'] === '1'
+    for (const one of CASES) {
+      if (contender.stores === true && one.only === 'files') continue
+      const verdict = await suite.run(one)
+      passed.set(one, verdict.result === 'pass')
+      if (verdict.result !== 'pass' && tells)
+        console.log(`${contender.name}, ${one.id} (${one.level}): ${verdict.result}, ${verdict.reason}`)
+    }
+    return passed
+  } finally {
+    await target.close()
+  }
+}
+
+function system(): string {
+  try {
+    return /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform
+  } catch {
+    return process.platform
+  }
+}
