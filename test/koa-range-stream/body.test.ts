@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import type Koa from 'koa'
 import { fileContent, rangeStream, serveContent } from 'koa-range-stream'
 import { describe, expect, it } from 'vitest'
@@ -123,5 +124,77 @@ describe('pipelined requests', () => {
     await expect.poll(() => openDescriptors(directory)).toBe(50)
     socket.destroy()
     await expect.poll(() => openDescriptors(directory)).toBe(0)
+  })
+})
+
+describe('a source that has nothing to give any more', () => {
+  const sources: readonly (readonly [string, () => Promise<Readable>])[] = [
+    [
+      'was closed',
+      async () => {
+        const source = Readable.from([Buffer.from('abcde')])
+        source.destroy()
+        await delay(10)
+        return source
+      },
+    ],
+    [
+      'was read to its end',
+      async () => {
+        const source = Readable.from([Buffer.from('abcde')])
+        for await (const _ of source);
+        return source
+      },
+    ],
+    ['is short and never closes', async () => shortWithout({ emitClose: false })],
+    ['is short and never destroys itself', async () => shortWithout({ autoDestroy: false })],
+  ]
+  it.each(sources)('and %s ends the response at once', async (_, stream) => {
+    const server = await serve((ctx) => serveContent(ctx, { size: 5, stream }))
+    const outcome = ask(server).then(
+      ({ status }) => status,
+      () => 'cut',
+    )
+    expect(await Promise.race([outcome, delay(3000, 'hung')])).toBeOneOf(['cut', 500])
+  })
+})
+
+function shortWithout(options: { emitClose?: boolean; autoDestroy?: boolean }): Readable {
+  const source = new Readable({ ...options, read() {} })
+  source.push('abc')
+  source.push(null)
+  return source
+}
+
+describe('what other middleware does with us', () => {
+  it.each(['oops', 5])('lets %j be thrown above a body of ours', async (thrown) => {
+    const server = await serve(
+      async (_ctx, next) => {
+        await next()
+        throw thrown
+      },
+      rangeStream(),
+      (ctx) => {
+        ctx.body = 'hello'
+      },
+    )
+    await ask(server).catch(() => {})
+    expect((await ask(server, { method: 'OPTIONS' }).catch(() => ({ status: 0 }))).status).toBeTypeOf(
+      'number',
+    )
+  })
+
+  it('serves encoded content whole, and refuses without the encoding', async () => {
+    const bytes = gzipSync('hello world')
+    const server = await serve((ctx) => {
+      ctx.set('Content-Encoding', 'gzip')
+      return serveContent(ctx, { size: bytes.length, etag: '"z"', stream: () => Readable.from([bytes]) })
+    })
+    const whole = await ask(server, { headers: { range: 'bytes=0-3' } })
+    expect(whole).toMatchObject({ status: 200, headers: { 'content-encoding': 'gzip' } })
+    expect(whole.body.equals(bytes)).toBe(true)
+    const refused = await ask(server, { headers: { 'if-match': '"other"' } })
+    expect(refused.status).toBe(412)
+    expect(refused.headers).not.toHaveProperty('content-encoding')
   })
 })

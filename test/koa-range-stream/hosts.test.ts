@@ -116,6 +116,9 @@ describe('other versions of HTTP', () => {
     expect((await ask({ 'if-none-match': part.response.etag })).response[':status']).toBe(304)
     expect((await ask({ ':method': 'HEAD' })).response).toMatchObject({ 'content-length': String(SIZE) })
 
+    // Before there is a body, and in the middle of one.
+    for (let i = 0; i < 20; i++)
+      session.request({ ':path': '/clip.mp4' }).close(http2.constants.NGHTTP2_CANCEL)
     const cut = session.request({ ':path': '/clip.mp4' })
     await once(cut, 'data')
     cut.close(http2.constants.NGHTTP2_CANCEL)

@@ -53,6 +53,21 @@ describe('beside @koa/etag', () => {
   })
 })
 
+describe('a string or Buffer beside @koa/etag', () => {
+  it.each(['hello', Buffer.from('hello')])('keeps its tag, and 304 by it: %o', async (body) => {
+    const server = await serve(conditional(), etag(), rangeStream(), (ctx) => {
+      ctx.body = body
+    })
+    const { headers, text } = await ask(server)
+    expect(text).toBe('hello')
+    expect(headers.etag).toMatch(/^(?:W\/)?"/)
+    expect((await ask(server, { headers: { 'if-none-match': headers.etag } })).status).toBe(304)
+    const part = await ask(server, { headers: { range: 'bytes=1-2' } })
+    expect([part.status, part.text]).toEqual([206, 'el'])
+    expect(part.headers).not.toHaveProperty('etag')
+  })
+})
+
 describe('rangeStream over a web stream with Content-Length', () => {
   function webStream() {
     const state = { cancelled: false, pulled: 0 }
@@ -121,6 +136,18 @@ describe('rangeStream over a web stream with Content-Length', () => {
     await delay(100)
     socket.destroy()
     await expect.poll(() => cancelled).toBe(true)
+  })
+
+  it('ends the connection when the stream ends before the range', async () => {
+    const server = await serve(rangeStream(), (ctx) => {
+      ctx.body = new Blob(['short']).stream()
+      ctx.set('Content-Length', '100')
+    })
+    const outcome = ask(server, { headers: { range: 'bytes=50-60' } }).then(
+      ({ status }) => status,
+      () => 'cut',
+    )
+    expect(await Promise.race([outcome, delay(3000, 'hung')])).toBeOneOf(['cut', 500])
   })
 
   it('leaves it alone without Content-Length', async () => {

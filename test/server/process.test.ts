@@ -38,7 +38,7 @@ describe('the command', () => {
     [['--prot', '1'], {}, /--prot.*--help/],
     [['stray'], {}, /stray.*--help/],
     [['--data', ''], {}, /--data {2}is empty/],
-    [['--assets', '/nonexistent'], {}, /--assets \/nonexistent is no directory/],
+    [['--assets', '/nonexistent'], {}, /--assets cannot be read: .*\/nonexistent/],
     [['--shutdown-timeout', '600h'], {}, /600h is longer/],
     [[], { PORT: '-1' }, /PORT=-1/],
     [[], { RANGE_SERVER_MAX_FILE_SIZE: 'big' }, /RANGE_SERVER_MAX_FILE_SIZE=big/],
@@ -65,7 +65,7 @@ describe('the command', () => {
   it('says in one line that the directory cannot be written, and exits 2', async () => {
     // Where not even root may make a directory.
     const { code, stderr } = await run(['--port', '0', '--data', '/sys/koa-range/data']).exited
-    expect(stderr).toMatch(/^--data cannot be written: .*\/sys\/koa-range.*\n$/)
+    expect(stderr).toMatch(/^--data cannot be used: .*\/sys\/koa-range.*\n$/)
     expect(code).toBe(2)
   })
 
@@ -73,7 +73,7 @@ describe('the command', () => {
     const data = await temporaryDirectory()
     await writeFile(join(data, 'FORMAT'), '{"layout":2}')
     const { code, stderr } = await run(['--port', '0', '--data', data]).exited
-    expect(stderr).toMatch(/^--data: .*layout 2.*\n$/)
+    expect(stderr).toMatch(/^--data cannot be used: .*layout 2.*\n$/)
     expect(code).toBe(2)
   })
 

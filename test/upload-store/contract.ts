@@ -208,6 +208,19 @@ export function describeContract(name: string, open: (options?: StoreOptions) =>
       await expect(store.create('c')).rejects.toMatchObject({ code: 'ABORTED' })
     })
 
+    it('ends an append that waits for a stalled source when it is aborted', async () => {
+      const store = await open()
+      const session = await store.create('a')
+      const stalled = new Readable({ read() {} })
+      stalled.push('x')
+      const append = session.append(0, stalled)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      await session.abort()
+      await expect(append).rejects.toMatchObject({ code: 'ABORTED' })
+      await expect.poll(() => stalled.destroyed).toBe(true)
+      await store.close()
+    })
+
     it('commits nothing after an append that was refused', async () => {
       const store = await open({ maxFileSize: 10, accept: ['video/*'], detectType: () => 'text/html' })
       const tooLarge = await store.create('a')

@@ -16,5 +16,9 @@ export function isAbort(ctx: Koa.Context, error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''
   const cut = ctx.req.destroyed && !ctx.req.complete
-  return cut || ABORT_CODES.has(code) || code.startsWith('HPE_') || ABORT_MESSAGES.test(error.message)
+  // A store behind us may lose its connection too, with the same codes and our client waiting.
+  const gone = !ctx.req.socket || ctx.req.socket.destroyed === true
+  return (
+    cut || code.startsWith('HPE_') || (gone && (ABORT_CODES.has(code) || ABORT_MESSAGES.test(error.message)))
+  )
 }

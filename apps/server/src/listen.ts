@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createFsStore } from 'upload-store'
+import { createFsStore, type UploadStore } from 'upload-store'
 import { createApp } from './app.ts'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import { detectType } from './media-type.ts'
 import { handleExpectations } from './request-body.ts'
 
@@ -18,8 +18,7 @@ export interface RunningServer {
 
 /** Opens the store and accepts requests when it resolves. */
 export async function listen(config: Config): Promise<RunningServer> {
-  const { maxFileSize, accept } = config
-  const store = createFsStore(config.data, { maxFileSize, accept, detectType })
+  const store = openStore(config)
   const handler = createApp(config, store).callback()
   // Node's request timeout ends every upload after 5 minutes; a client that stops sending is cut by its idle time.
   const server = createServer({ requestTimeout: 0, headersTimeout: 15_000 }, handler)
@@ -31,6 +30,14 @@ export async function listen(config: Config): Promise<RunningServer> {
       await drain(server, config.shutdownTimeout)
       await store.close()
     },
+  }
+}
+
+function openStore({ data, maxFileSize, accept }: Config): UploadStore {
+  try {
+    return createFsStore(data, { maxFileSize, accept, detectType })
+  } catch (error) {
+    throw new ConfigError(`--data cannot be used: ${error instanceof Error ? error.message : error}`)
   }
 }
 

@@ -10,15 +10,22 @@ async function main(argv: readonly string[]): Promise<void> {
   if (argv.includes('--help')) return write(helpText())
   if (argv.includes('--version')) return write(`${version()}\n`)
   const config = loadConfig(argv, process.env)
-  if (!statSync(config.assets, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new ConfigError(`--assets ${config.assets} is no directory.`)
-  }
+  checkAssets(config)
   const server = await listen(config)
   closeWithGrace({ delay: false, logger: false }, async ({ err }) => {
     if (err !== undefined) console.error(err)
     await server.close()
   })
   write(`${server.url}\n${summary(config)}`)
+}
+
+function checkAssets({ assets }: Config): void {
+  try {
+    if (statSync(assets).isDirectory()) return
+  } catch (error) {
+    throw new ConfigError(`--assets cannot be read: ${error instanceof Error ? error.message : error}.`)
+  }
+  throw new ConfigError(`--assets ${assets} is no directory.`)
 }
 
 function summary({ data, accept, readOnly, host }: Config): string {
@@ -36,31 +43,18 @@ function version(): string {
   return version
 }
 
-/** What opening the store or the socket says of a flag's value. */
-const BAD_VALUES: Readonly<Record<string, string>> = {
-  CORRUPT: '--data',
-  EACCES: '--data cannot be written',
-  EEXIST: '--data is no directory',
-  ENOTDIR: '--data is no directory',
-  EPERM: '--data cannot be written',
-  EROFS: '--data cannot be written',
-  EADDRNOTAVAIL: '--host names no address of this machine',
-  ENOTFOUND: '--host names no address of this machine',
-}
-
 /** One line for what the person who started it can mend, and exit 2 where a value is bad; a stack only for what we have to. */
 function explain(error: unknown): { readonly text: string; readonly exitCode: number } {
   if (!(error instanceof Error)) return { text: String(error), exitCode: 1 }
   if (error instanceof ConfigError) return { text: error.message, exitCode: BAD_USAGE }
   const { code = '', address, port } = error as Error & { code?: string; address?: string; port?: number }
   if (code === 'EADDRINUSE') {
-    const text = `${address}:${port} is taken: choose another --port, or 0 for any free one.`
-    return { text, exitCode: 1 }
+    return { text: `${address}:${port} is taken: choose another --port, or 0 for any free one.`, exitCode: 1 }
   }
-  if (code === 'EACCES' && port !== undefined)
-    return { text: `--port ${port} needs more rights.`, exitCode: 1 }
-  const bad = BAD_VALUES[code]
-  if (bad !== undefined) return { text: `${bad}: ${error.message}`, exitCode: BAD_USAGE }
+  if (code === 'EACCES') return { text: `--port ${port} needs more rights.`, exitCode: 1 }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return { text: `--host names no address of this machine: ${error.message}.`, exitCode: BAD_USAGE }
+  }
   return { text: error.stack ?? error.message, exitCode: 1 }
 }
 

@@ -54,7 +54,14 @@ const TOO_MUCH = new Set([
 const MALFORMED_FORM = /^(?:Unexpected end of form|Malformed part header|Multipart: Boundary not found)/
 
 /** Fields that were set for the content that does not come; they would even make caches keep the problem. */
-const CONTENT_FIELDS = ['Cache-Control', 'Content-Disposition', 'Content-Range', 'ETag', 'Last-Modified']
+const CONTENT_FIELDS = [
+  'Cache-Control',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Content-Range',
+  'ETag',
+  'Last-Modified',
+]
 
 /** Answers every error, and every error status without a body, with a problem; surprises go to the log. */
 export function problems(): Koa.Middleware {

@@ -8,9 +8,10 @@ import type Koa from 'koa'
  * @throws 400 for a sha-256 that is none
  */
 export function declaredDigest(ctx: Koa.Context): string | undefined {
-  const [, bytes] = /(?:^|,)\s*sha-256=([^,;]*)/i.exec(ctx.get('Repr-Digest')) ?? []
+  // Of a key that comes twice the last counts (RFC 9651 §3.2).
+  const [, bytes] = [...ctx.get('Repr-Digest').matchAll(/(?:^|,)\s*sha-256=([^,;]*)/g)].at(-1) ?? []
   if (bytes === undefined) return undefined
-  const [, base64] = /^:([A-Za-z\d+/]{43}=):\s*$/.exec(bytes) ?? []
+  const [, base64] = /^:([A-Za-z\d+/]{43}=?):\s*$/.exec(bytes) ?? []
   if (base64 === undefined)
     throw createError(400, `Repr-Digest has no sha-256 in base64 between colons: ${bytes}`)
   return Buffer.from(base64, 'base64').toString('hex')
@@ -20,6 +21,9 @@ export function declaredDigest(ctx: Koa.Context): string | undefined {
 export function refuseEncoded(ctx: Koa.Context): void {
   const encoding = ctx.get('Content-Encoding')
   if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
-    throw createError(415, `Content-Encoding: ${encoding} is not understood; send the content as it is.`)
+    const headers = { 'Accept-Encoding': 'identity' }
+    throw createError(415, `Content-Encoding: ${encoding} is not understood; send the content as it is.`, {
+      headers,
+    })
   }
 }

@@ -6,9 +6,14 @@ import type { Content } from './content.ts'
 import { fileContent } from './file-content.ts'
 import { isWebStream, webStreamContent } from './web-stream-content.ts'
 
-/** The body as content with the validators that the app has set, or `null` when it has to be left alone. */
-export async function bodyContent(ctx: Koa.Context, body: unknown): Promise<Content | null> {
-  const content = await sliceable(ctx, body)
+/** Content that is in memory as a whole may show it. */
+interface BodyContent extends Content {
+  readonly bytes?: Buffer
+}
+
+/** The body as content with the entity-tag and the media type that the app has set, or `null` when it has to be left alone. */
+export async function bodyContent(ctx: Koa.Context, body: unknown): Promise<BodyContent | null> {
+  const content: BodyContent | null = await sliceable(ctx, body)
   if (content === null) return null
   // Koa takes every object for JSON, a Content too.
   if (content === body && ctx.type === 'application/json') ctx.remove('Content-Type')
@@ -19,6 +24,7 @@ export async function bodyContent(ctx: Koa.Context, body: unknown): Promise<Cont
     lastModified: content.lastModified ?? parseHttpDate(header(ctx, 'Last-Modified') ?? '') ?? undefined,
     type: header(ctx, 'Content-Type') ?? content.type,
     stream: (range) => content.stream(range),
+    ...(content.bytes === undefined ? {} : { bytes: content.bytes }),
   }
 }
 
@@ -33,19 +39,18 @@ function strongest(declared: string | undefined, own: string | undefined): strin
   return declared?.startsWith('W/') ? (own ?? declared) : (declared ?? own)
 }
 
-async function sliceable(ctx: Koa.Context, body: unknown): Promise<Content | null> {
+async function sliceable(ctx: Koa.Context, body: unknown): Promise<BodyContent | null> {
   if (typeof body === 'string') return bufferContent(Buffer.from(body))
   if (Buffer.isBuffer(body)) return bufferContent(body)
   if (body instanceof Blob) return blobContent(body)
-  // koa-static has looked at the file before; one that has gone since must not become a connection that breaks.
-  if (body instanceof ReadStream && isWholeFile(body))
-    return (await fileContent(String(body.path))) ?? ctx.throw(404)
+  if (body instanceof ReadStream) return isWholeFile(body) ? fileOf(ctx, String(body.path)) : null
   if (isWebStream(body)) return webStreamContent(ctx, body)
   return isContent(body) ? body : null
 }
 
-function bufferContent(buffer: Buffer): Content {
+function bufferContent(buffer: Buffer): BodyContent {
   return {
+    bytes: buffer,
     size: buffer.length,
     stream: ({ start, end } = { start: 0, end: buffer.length - 1 }) =>
       Readable.from([buffer.subarray(start, end + 1)]),
@@ -60,12 +65,19 @@ function blobContent(blob: Blob): Content {
   }
 }
 
-/** Opened by name, from the first byte to the last, and not yet read: it may be opened again somewhere else. */
+/** koa-static has looked at the file before: one that has gone since must not become a connection that breaks. */
+async function fileOf(ctx: Koa.Context, path: string): Promise<Content | null> {
+  const content = (await fileContent(path)) ?? ctx.throw(404)
+  // Files of /proc and their like say that they are empty and are not.
+  return content.size === 0 ? null : content
+}
+
+/** Opened by name, from the first byte to the last, as bytes, and not yet read: it may be opened again elsewhere. */
 function isWholeFile(stream: ReadStream & { start?: unknown; end?: unknown }): boolean {
   const { path, start, end } = stream
   const whole =
     (start === undefined || start === 0) && (end === undefined || end === Number.POSITIVE_INFINITY)
-  return path !== undefined && whole && !stream.readableDidRead
+  return typeof path === 'string' && whole && stream.readableEncoding === null && !stream.readableDidRead
 }
 
 function isContent(body: unknown): body is Content {

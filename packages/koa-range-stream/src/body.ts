@@ -42,6 +42,8 @@ async function openSource(content: Content, range?: ByteRange): Promise<Readable
   const source = opened instanceof Promise ? toReadable(await opened) : toReadable(opened)
   await null
   if (source.errored !== null) throw source.errored
+  // It would never say that it has nothing to give.
+  if (source.destroyed || source.readableEnded) throw new Error('The content was closed before it was read')
   return source
 }
 

@@ -71,12 +71,15 @@ export class PieceStream extends Readable {
   #take(source: Readable, length: number): void {
     this.#source = source
     this.#left = length
-    source.on('readable', () => this.#pull())
-    source.on('error', (error) => this.destroy(error))
-    source.on('close', () => this.#closed(source))
+    source.on('readable', this.#pull)
+    source.on('error', (error) => {
+      if (this.#source === source) this.destroy(error)
+    })
+    // 'end' too: not every stream closes itself.
+    for (const event of ['end', 'close']) source.on(event, () => this.#ended(source))
   }
 
-  #pull(): void {
+  readonly #pull = (): void => {
     if (!this.#wanted || this.#source === undefined) return
     const read: Uint8Array | string | null = this.#source.read()
     if (read === null) return
@@ -84,17 +87,24 @@ export class PieceStream extends Readable {
     const chunk = typeof read === 'string' ? Buffer.from(read) : read
     this.#wanted = false
     this.#left -= chunk.length
-    if (this.#left > 0) {
-      this.push(chunk)
-      return
-    }
-    const source = this.#source
-    this.#source = undefined
-    source.destroy()
-    this.push(this.#left === 0 ? chunk : chunk.subarray(0, this.#left))
+    if (this.#left <= 0) this.#release(this.#source)
+    this.push(this.#left < 0 ? chunk.subarray(0, this.#left) : chunk)
   }
 
-  #closed(source: Readable): void {
+  /** The source has given its length: what comes after that is surplus, and its end what a keep-alive backend needs. */
+  #release(source: Readable): void {
+    this.#source = undefined
+    if (this.#left < 0) {
+      source.destroy()
+      return
+    }
+    source.off('readable', this.#pull)
+    source.on('data', () => source.destroy())
+    source.resume()
+    this.once('close', () => source.destroy())
+  }
+
+  #ended(source: Readable): void {
     if (this.#source !== source || this.destroyed) return
     this.destroy(new Error(`The content ended ${this.#left} bytes early`))
   }

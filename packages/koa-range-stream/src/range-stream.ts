@@ -45,8 +45,11 @@ async function serveBody(ctx: Koa.Context, body: unknown, options: RangeStreamOp
   }
 }
 
-function isPlainRead({ method, status, res }: Koa.Context): boolean {
+function isPlainRead({ method, status, res, respond, headerSent }: Koa.Context): boolean {
   return (
+    respond !== false &&
+    !headerSent &&
+    !res.hasHeader('Transfer-Encoding') &&
     (method === 'GET' || method === 'HEAD') &&
     status === 200 &&
     !res.hasHeader('Content-Encoding') &&

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { ReadableStream } from 'node:stream/web'
 import type Koa from 'koa'
@@ -32,12 +31,14 @@ export function webStreamContent(ctx: Koa.Context, body: ReadableStream<Uint8Arr
 }
 
 async function skip(source: Readable, length: number): Promise<void> {
-  for (let left = length; left > 0 && !source.readableEnded; ) {
-    const chunk: Uint8Array | null = source.read()
-    if (chunk === null) await once(source, 'readable')
-    else if (chunk.length > left) source.unshift(chunk.subarray(left))
-    left -= chunk?.length ?? 0
+  let left = length
+  if (left === 0) return
+  for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+    if (chunk.length > left) source.unshift(chunk.subarray(left))
+    left -= chunk.length
+    if (left <= 0) return
   }
+  throw new Error(`The content ended ${left} bytes before the range`)
 }
 
 function clientGone(): Error {

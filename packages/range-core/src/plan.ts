@@ -41,6 +41,7 @@ export interface PlanOptions {
  * Preconditions win over ranges, a Range counts on GET only, and a Range that is malformed, of another unit, of empty
  * content, or wasteful (more than `maxRanges`, or adding up to more than the content) is ignored.
  *
+ * @throws RangeError when `size` is no whole number of bytes; never for anything that a client sends
  * @see RFC 9110 §13.2.2, §14.2, §15.3.7
  * @example
  * const plan = planResponse({ method: 'GET', headers: { range: 'bytes=-500' } }, { size: 2000 })
@@ -53,6 +54,7 @@ export function planResponse(
 ): ResponsePlan {
   const { now = Date.now() } = options
   const { size } = representation
+  if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`No complete length: ${size}`)
   const outcome = evaluatePreconditions(request, representation, now)
   if (outcome === 'precondition-failed') return { kind: outcome, status: 412, headers: {} }
   const headers = { 'Accept-Ranges': 'bytes', ...validatorFields(representation, now) }

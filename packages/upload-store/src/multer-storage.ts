@@ -63,7 +63,7 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
       abortWithResponse(request, session)
       return { session, ...sealed }
     } catch (error) {
-      await session.abort()
+      await session.abort().catch(() => {})
       throw error
     }
   }
@@ -82,22 +82,26 @@ function isIncoming(file: object): file is IncomingFile {
   return 'originalname' in file && 'mimetype' in file && 'stream' in file
 }
 
-/** What to do when a request's response has been sent or its connection has gone. */
-const releases = new WeakMap<object, () => void>()
+/** What to abort when a request's response has been sent or its connection has gone. */
+const pending = new WeakMap<object, { readonly sessions: UploadSession[]; readonly release: () => void }>()
 let subscribed = false
 
 /** Aborts the session, unless it is committed by then, when the response to its request ends. */
 function abortWithResponse(request: IncomingMessage, session: UploadSession): void {
   subscribeOnce()
+  const known = pending.get(request)
+  if (known !== undefined) {
+    known.sessions.push(session)
+    return
+  }
+  const sessions = [session]
   const connection = connectionOf(request)
-  const before = releases.get(request)
   const release = () => {
     connection.off('close', release)
-    releases.delete(request)
-    before?.()
-    session.abort().catch(() => {})
+    pending.delete(request)
+    for (const each of sessions) each.abort().catch(() => {})
   }
-  releases.set(request, release)
+  pending.set(request, { sessions, release })
   connection.once('close', release)
   if (connection.destroyed) release()
 }
@@ -108,7 +112,8 @@ function subscribeOnce(): void {
   subscribed = true
   subscribe('http.server.response.finish', (message) => {
     if (typeof message !== 'object' || message === null || !('request' in message)) return
-    if (typeof message.request === 'object' && message.request !== null) releases.get(message.request)?.()
+    if (typeof message.request === 'object' && message.request !== null)
+      pending.get(message.request)?.release()
   })
 }
 

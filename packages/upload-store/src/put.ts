@@ -12,7 +12,7 @@ export async function putThrough(
     await session.append(0, source)
     return await session.commit(conditions)
   } catch (error) {
-    await session.abort()
+    await session.abort().catch(() => {})
     throw error
   }
 }

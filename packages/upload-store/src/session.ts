@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { Intake } from './intake.ts'
 import { checkKey } from './key.ts'
 import type {
@@ -44,6 +45,7 @@ export class Session implements UploadSession {
   #last: Promise<unknown> = Promise.resolve()
   #ending = false
   #aborted: Promise<void> | undefined
+  #interrupt: ((reason: StoreError) => void) | undefined
 
   constructor(staging: Staging, options: SessionOptions) {
     this.id = options.id
@@ -64,20 +66,39 @@ export class Session implements UploadSession {
         const state = this.#sealed === undefined ? `is at ${this.offset}` : 'is sealed'
         throw new StoreError('OFFSET_MISMATCH', `The upload ${state}; bytes from ${offset} on do not fit.`)
       }
-      for await (const chunk of source) {
-        const position = this.offset
-        // Hashing runs here while the disk writes there.
-        const steps = [this.#intake.take(chunk), this.#staging.write(chunk, position)]
-        const failure = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected')
-        if (failure?.status === 'rejected') {
-          // One of the two has these bytes and the other may not: nothing can be built on that.
-          this.#ending = true
-          throw failure.reason
+      const iterator = source[Symbol.asyncIterator]()
+      try {
+        for (let step = await this.#next(iterator); step.done !== true; step = await this.#next(iterator)) {
+          await this.#take(step.value)
         }
-        this.#checkOpen()
+      } catch (error) {
+        // A stalled stream's iterator would only return with the next chunk; and neither is waited for.
+        if (source instanceof Readable) source.destroy()
+        else Promise.resolve(iterator.return?.()).catch(() => {})
+        throw error
       }
       return this.offset
     })
+  }
+
+  /** The next chunk, or the abort that comes first. Not Promise.race, which keeps something of every chunk. */
+  #next(iterator: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+    return new Promise((resolve, reject) => {
+      this.#interrupt = reject
+      iterator.next().then(resolve, reject)
+    })
+  }
+
+  /** Hashing runs here while the disk writes there. */
+  async #take(chunk: Uint8Array): Promise<void> {
+    const steps = [this.#staging.write(chunk, this.offset), this.#intake.take(chunk)]
+    const failure = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected')
+    if (failure?.status === 'rejected') {
+      // One of the two has these bytes and the other may not: nothing can be built on that.
+      this.#ending = true
+      throw failure.reason
+    }
+    this.#checkOpen()
   }
 
   seal(): Promise<SealedUpload> {
@@ -113,13 +134,23 @@ export class Session implements UploadSession {
 
   abort(): Promise<void> {
     this.#ending = true
-    this.#aborted ??= this.#last.then(async () => {
-      if (this.#state !== 'open') return
-      this.#state = 'aborted'
-      await this.#staging.discard()
-      this.#onEnd(this)
-    })
+    this.#interrupt?.(aborted())
+    this.#aborted ??= this.#last.then(() => this.#discard())
     return this.#aborted
+  }
+
+  async #discard(): Promise<void> {
+    if (this.#state !== 'open') return
+    try {
+      await this.#staging.discard()
+      this.#state = 'aborted'
+    } catch (error) {
+      // The next abort tries again.
+      this.#aborted = undefined
+      throw error
+    } finally {
+      this.#onEnd(this)
+    }
   }
 
   #step<T>(step: () => Promise<T>): Promise<T> {
@@ -133,6 +164,10 @@ export class Session implements UploadSession {
 
   #checkOpen(): void {
     if (this.#state === 'committed') throw new StoreError('ABORTED', 'The upload is committed already.')
-    if (this.#ending) throw new StoreError('ABORTED', 'The upload was aborted.')
+    if (this.#ending) throw aborted()
   }
+}
+
+function aborted(): StoreError {
+  return new StoreError('ABORTED', 'The upload was aborted.')
 }

@@ -17,17 +17,23 @@ export async function stageInFile(layout: Layout, id: string, serializer: Serial
   async function publishLocked(object: StoredObject, conditions: CommitOptions): Promise<void> {
     const record = { object, blob: id }
     const previous = await readable(readRecord(layout, object.key))
-    checkConditions(object.key, previous?.object.etag, conditions)
-    placed = object
-    await placeBlob(layout, id, object)
-    await draftRecord(layout, record)
-    await publishRecord(layout, record, conditions.ifNoneMatch === '*')
-    // Committed: readers find the blob through its record, so no failure from here on may take it away.
-    placed = undefined
+    // Our own from a commit before this one, which failed after its commit point: only the rest is left to do.
+    const published = previous?.blob === id
+    if (!published) {
+      checkConditions(object.key, previous?.object.etag, conditions)
+      placed = object
+      await placeBlob(layout, id, object)
+      await draftRecord(layout, record)
+      await publishRecord(layout, record, conditions.ifNoneMatch === '*')
+      // Committed: readers find the blob through its record, so no failure from here on may take it away.
+      placed = undefined
+    }
     await syncRecord(layout, object.key)
     // What cannot be cleaned up now is an orphan for sweep, and no reason to fail the upload.
     await removeIfThere(part).catch(() => {})
-    if (previous !== null) await removeBlob(layout, previous.blob, previous.object.digest).catch(() => {})
+    if (previous !== null && !published) {
+      await removeBlob(layout, previous.blob, previous.object.digest).catch(() => {})
+    }
   }
 
   return {
