@@ -17,6 +17,15 @@ function serveBody(body: () => unknown) {
 }
 
 describe('rangeStream leaves alone', () => {
+  it.each([
+    ['text of a file', (path: string) => createReadStream(path, 'hex'), '616263'],
+    ['what says that it is empty and is not', () => createReadStream('/proc/self/comm'), /^\S+\n$/],
+  ])('%s', async (_what, body, text) => {
+    const path = await settledFile(await temporaryDirectory(), 'a.txt', 'abc')
+    const reply = await ask(await serveBody(() => body(path)))
+    expect(reply.text).toMatch(text)
+  })
+
   const range = 'bytes=0-0'
 
   it.each([

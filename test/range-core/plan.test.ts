@@ -157,6 +157,15 @@ describe('planResponse: numbers that no client can be told', () => {
     expect(headers['Last-Modified']).toBe('Sat, 01 Jan 0000 00:00:00 GMT')
   })
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 1.5, -1])(
+    'throws a RangeError that names a size of %s',
+    (size) => {
+      const planIt = () => planResponse({ method: 'GET', headers: {} }, { size })
+      expect(planIt).toThrow(RangeError)
+      expect(planIt).toThrow(`No complete length: ${size}`)
+    },
+  )
+
   it('takes the whole bytes of a maxPartialLength', () => {
     const request = { method: 'GET', headers: { range: 'bytes=0-' } }
     expect(planResponse(request, { size: 10 }, { maxPartialLength: 1.5 }).headers['Content-Length']).toBe('1')

@@ -1,4 +1,5 @@
 import { ReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { parseHttpDate } from 'range-core'
@@ -69,7 +70,16 @@ function blobContent(blob: Blob): Content {
 async function fileOf(ctx: Koa.Context, path: string): Promise<Content | null> {
   const content = (await fileContent(path)) ?? ctx.throw(404)
   // Files of /proc and their like say that they are empty and are not.
-  return content.size === 0 ? null : content
+  return content.size === 0 && (await hasBytes(path)) ? null : content
+}
+
+async function hasBytes(path: string): Promise<boolean> {
+  const file = await open(path)
+  try {
+    return (await file.read(Buffer.alloc(1), 0, 1, 0)).bytesRead > 0
+  } finally {
+    await file.close()
+  }
 }
 
 /** Opened by name, from the first byte to the last, as bytes, and not yet read: it may be opened again elsewhere. */
