@@ -58,7 +58,7 @@ function parseRangeSpec(text: string): RangeSpec | null {
   const [, first, last, suffix] = RANGE_SPEC.exec(text) ?? []
   if (suffix !== undefined) return { suffixLength: toPosition(suffix) }
   if (first === undefined) return null
-  if (last === undefined || last === '') return { firstPos: toPosition(first), lastPos: null }
+  if (!last) return { firstPos: toPosition(first), lastPos: null }
   return isBelow(last, first) ? null : { firstPos: toPosition(first), lastPos: toPosition(last) }
 }
 
