@@ -7,6 +7,9 @@ export default defineConfig({
     // A test that starts a server, ffmpeg or Chromium on a busy machine.
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    coverage: { include: ['packages/*/dist/**/*.js', 'apps/server/dist/**/*.js'], reporter: ['text-summary', 'text'] },
+    coverage: {
+      include: ['packages/*/dist/**/*.js', 'apps/server/dist/**/*.js'],
+      reporter: ['text-summary', 'text'],
+    },
   },
 })
