@@ -87,6 +87,24 @@ describe('a source that does not keep its length', () => {
     expect(text).not.toMatch(/IN|JECTED/)
   })
 
+  it.each([{}, { range: 'bytes=0-2' }])(
+    'is read to its end when it keeps it, as a keep-alive backend needs: %j',
+    async (headers) => {
+      let ended = false
+      const stream = () => {
+        const source = new Readable({ read() {} }).on('end', () => {
+          ended = true
+        })
+        source.push('abc')
+        setTimeout(() => source.push(null), 20)
+        return source
+      }
+      const server = await serve((ctx) => serveContent(ctx, { size: 'range' in headers ? 36 : 3, stream }))
+      expect((await ask(server, { headers })).text).toBe('abc')
+      await expect.poll(() => ended).toBe(true)
+    },
+  )
+
   it('counts bytes, not the characters of a stream of text', async () => {
     const server = await serve((ctx) => serveContent(ctx, { size: 6, stream: () => Readable.from(['歌歌']) }))
     expect((await ask(server)).text).toBe('歌歌')

@@ -142,6 +142,25 @@ describe('multerStorage', () => {
     await eventuallyEmpty(directory)
   })
 
+  it('removes a file whose client goes away while it is being sealed', async () => {
+    const directory = await temporaryDirectory()
+    const detectType = () => new Promise<string>((resolve) => setTimeout(() => resolve('video/mp4'), 300))
+    const upload = multer({ storage: engineOf(createFsStore(directory, { detectType })) }).single('file')
+    const url = await serve((request, response) => {
+      upload(request as express.Request, response as express.Response, () => {})
+    })
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    const body =
+      '--b\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\nwhole\r\n--b--\r\n'
+    socket.write(
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n${body}`,
+    )
+    await expect.poll(() => stagedFiles(directory)).toHaveLength(1)
+    socket.destroy()
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    await eventuallyEmpty(directory)
+  })
+
   it('derives a safe key from a hostile file name', async () => {
     const store = createMemoryStore()
     const upload = multer({ storage: engineOf(store), defParamCharset: 'utf8' } as multer.Options).single(

@@ -1,5 +1,8 @@
 import { Readable } from 'node:stream'
 
+/** How long a source that has given all its bytes may take to end, in ms. */
+const END_GRACE = 1000
+
 /** `length` bytes that are opened when it is their turn. */
 export interface Source {
   readonly length: number
@@ -101,7 +104,11 @@ export class PieceStream extends Readable {
     source.off('readable', this.#pull)
     source.on('data', () => source.destroy())
     source.resume()
-    this.once('close', () => source.destroy())
+    this.once('close', () => {
+      if (source.closed) return
+      const timer = setTimeout(() => source.destroy(), this.readableEnded ? END_GRACE : 0).unref()
+      source.once('close', () => clearTimeout(timer))
+    })
   }
 
   #ended(source: Readable): void {
