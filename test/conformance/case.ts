@@ -113,3 +113,13 @@ type Brief = Omit<Case, 'steps'> & ({ readonly steps: readonly Step[] } | Exchan
 export function cases(...list: readonly Brief[]): readonly Case[] {
   return list.map((one) => ('steps' in one ? one : { ...one, steps: [one] }))
 }
+
+/** What a 206 and a 304 share with the 200: RFC 9110 §15.3.7, §15.4.5. */
+export const SAME: Readonly<Record<string, FieldRule>> = {
+  etag: 'as in the 200',
+  'cache-control': 'as in the 200',
+  expires: 'as in the 200',
+  vary: 'as in the 200',
+  'content-location': 'as in the 200',
+  date: 'present',
+}

@@ -1,15 +1,8 @@
-import { mkdtemp, readdir, readlink, realpath, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { onTestFinished } from 'vitest'
 
-/** A directory of its own, until the test has finished. */
-export async function temporaryDirectory(): Promise<string> {
-  const directory = await realpath(await mkdtemp(join(tmpdir(), 'koa-range-stream-')))
-  onTestFinished(() => rm(directory, { recursive: true, force: true }))
-  return directory
-}
+export { temporaryDirectory } from '../support/temporary.ts'
 
 /** A file whose last change lies so far back that its entity-tag is strong. */
 export async function settledFile(

@@ -1,23 +1,14 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createApp, loadConfig } from 'koa-range-server'
 import { createMemoryStore, StoreError, type UploadStore } from 'upload-store'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { listenOn } from '../support/app.ts'
 
 /** The app over a store that fails to answer, as one behind a network may. */
 async function startOver(failure: Error): Promise<string> {
   const get: UploadStore['get'] = async () => {
     throw failure
   }
-  const app = createApp(loadConfig(['--log-level', 'silent'], {}), { ...createMemoryStore(), get })
-  const server = createServer(app.callback()).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return listenOn(createApp(loadConfig(['--log-level', 'silent'], {}), { ...createMemoryStore(), get }))
 }
 
 describe('a store that fails', () => {

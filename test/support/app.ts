@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type Koa from 'koa'
 import { createApp, loadConfig } from 'koa-range-server'
 import { createFsStore, type UploadStore } from 'upload-store'
 import { onTestFinished } from 'vitest'
@@ -18,13 +19,18 @@ export async function startApp(...flags: string[]): Promise<RunningApp> {
   const directory = join(await temporaryDirectory(), 'data')
   const config = loadConfig(['--log-level', 'silent', '--accept', '*/*', '--data', directory, ...flags], {})
   const store = createFsStore(directory, config)
-  const server = createServer(createApp(config, store).callback()).listen(0, '127.0.0.1')
+  return { url: await listenOn(createApp(config, store)), directory, store }
+}
+
+/** The URL of an app in this process, until the test has finished. */
+export async function listenOn(app: Koa): Promise<string> {
+  const server = createServer(app.callback()).listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {
     server.closeAllConnections()
     server.close()
   })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, directory, store }
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 export function formWith(field: string, name: string, content: string | Uint8Array<ArrayBuffer>): FormData {

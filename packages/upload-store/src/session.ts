@@ -18,17 +18,20 @@ export interface Staging {
   write(chunk: Uint8Array, position: number): Promise<void>
   /** Makes every byte durable; nothing is written after it. */
   seal(): Promise<void>
-  /** Makes the object visible in one step if `conditions` hold; leaves all as it was when it throws. */
+  /**
+   * Makes the object visible in one step if `conditions` hold, and durable. Where only the latter fails it throws with the
+   * object visible; called again for the same key it does the rest.
+   */
   publish(object: StoredObject, conditions: CommitOptions): Promise<void>
-  /** Removes everything; not called after a successful `publish`. */
+  /** Removes everything that no visible object needs; not called after a successful `publish`. */
   discard(): Promise<void>
 }
 
 export interface SessionOptions extends StoreOptions, CreateOptions {
   readonly id: string
   readonly key: string
-  /** Called once, after the commit or the abort. */
-  readonly onEnd: (session: UploadSession) => void
+  /** Called after the commit, or after each try to abort. */
+  readonly onEnd: () => void
 }
 
 /** The states of an upload, the same over every driver. */
@@ -38,7 +41,7 @@ export class Session implements UploadSession {
   readonly #staging: Staging
   readonly #intake: Intake
   readonly #digest: string | undefined
-  readonly #onEnd: (session: UploadSession) => void
+  readonly #onEnd: () => void
   #sealed: Promise<SealedUpload> | undefined
   #state: 'open' | 'committed' | 'aborted' = 'open'
   /** Steps run one after the other, so that an abort never pulls the file from under a write or a commit. */
@@ -127,7 +130,7 @@ export class Session implements UploadSession {
       const object = { key, ...sealed, etag: `"${sealed.digest}"`, lastModified: Date.now() }
       await this.#staging.publish(object, conditions)
       this.#state = 'committed'
-      this.#onEnd(this)
+      this.#onEnd()
       return object
     })
   }
@@ -149,7 +152,7 @@ export class Session implements UploadSession {
       this.#aborted = undefined
       throw error
     } finally {
-      this.#onEnd(this)
+      this.#onEnd()
     }
   }
 

@@ -1,14 +1,6 @@
-import { type Case, cases, type FieldRule } from '../case.ts'
+import { type Case, cases, SAME } from '../case.ts'
 
 const file = 'letters.txt'
-const SAME: Readonly<Record<string, FieldRule>> = {
-  etag: 'as in the 200',
-  'cache-control': 'as in the 200',
-  expires: 'as in the 200',
-  vary: 'as in the 200',
-  'content-location': 'as in the 200',
-  date: 'present',
-}
 
 /** RFC 9110 §15.4.5. */
 export const notModified: readonly Case[] = cases(

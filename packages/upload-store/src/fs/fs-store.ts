@@ -18,7 +18,8 @@ import { stageInFile } from './staging.ts'
  * Uploads are staged, hashed while they stream, fsynced, and published by one rename: a reader sees an object whole or
  * not at all, and one that was answered for survives a power cut. Equal contents share their bytes by hard links.
  *
- * @throws Error when the directory cannot be written or holds another version of the layout
+ * @throws StoreError CORRUPT when the directory holds another version of the layout; what the file system throws when it
+ * cannot be written
  * @example
  * const store = createFsStore('data')
  * const { etag } = await store.put('clip.mp4', createReadStream('clip.mp4'), { type: 'video/mp4' })
