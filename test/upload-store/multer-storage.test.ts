@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import express from 'express'
@@ -33,14 +34,14 @@ function form(...files: (readonly [field: string, name: string, text: string])[]
   return data
 }
 
-/** Sessions that are still open in the store, told by what closing it would abort. */
+/** What uploads have under way on the disk, their locks aside. */
 async function stagedFiles(directory: string): Promise<string[]> {
-  const { readdir } = await import('node:fs/promises')
-  return readdir(`${directory}/staging`)
+  const names = await readdir(`${directory}/staging`)
+  return names.filter((name) => !name.endsWith('.lock'))
 }
 
 async function eventuallyEmpty(directory: string): Promise<void> {
-  await expect.poll(() => stagedFiles(directory), { timeout: 5000 }).toEqual([])
+  await expect.poll(() => readdir(`${directory}/staging`), { timeout: 5000 }).toEqual([])
 }
 
 describe('multerStorage', () => {

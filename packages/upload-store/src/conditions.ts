@@ -1,5 +1,5 @@
-import type { CommitOptions } from './store.ts'
 import { StoreError } from './store-error.ts'
+import type { CommitOptions } from './upload-session.ts'
 
 /** @throws StoreError PRECONDITION_FAILED when what the key holds now (`etag`) is not what the caller asks for */
 export function checkConditions(key: string, etag: string | undefined, conditions: CommitOptions): void {

@@ -1,4 +1,4 @@
-export { createFsStore } from './fs/fs-store.ts'
+export { createFsStore, type FsStoreOptions } from './fs/fs-store.ts'
 export { numberedKey, sanitizeKey } from './key.ts'
 export { createMemoryStore } from './memory-store.ts'
 export {
@@ -8,17 +8,14 @@ export {
   multerStorage,
   type StoredFile,
 } from './multer-storage.ts'
+export type { StoredContent, StoredObject } from './object.ts'
+export type { Quarantined, RecoverReport, SweepReport, VerifyReport } from './reports.ts'
+export type { ListOptions, ListPage, StoreOptions, UploadStore } from './store.ts'
+export { StoreError, type StoreErrorCode } from './store-error.ts'
 export type {
   ByteSource,
   CommitOptions,
   CreateOptions,
-  ListOptions,
-  ListPage,
   SealedUpload,
-  StoredContent,
-  StoredObject,
-  StoreOptions,
   UploadSession,
-  UploadStore,
-} from './store.ts'
-export { StoreError, type StoreErrorCode } from './store-error.ts'
+} from './upload-session.ts'

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { SealedUpload, StoreOptions } from './store.ts'
+import type { StoreOptions } from './store.ts'
 import { StoreError } from './store-error.ts'
+import type { SealedUpload } from './upload-session.ts'
 
 const GIBIBYTE = 1024 ** 3
 const HEAD_LENGTH = 4096
@@ -20,12 +21,17 @@ export class Intake {
     this.#declaredType = declaredType
   }
 
+  /** Bytes let in. */
   get size(): number {
     return this.#size
   }
 
-  /** @throws StoreError TOO_LARGE before anything of the chunk counts, UNSUPPORTED_TYPE */
-  async take(chunk: Uint8Array): Promise<void> {
+  /**
+   * Lets a chunk in. Returns a promise only where it has to be waited for.
+   *
+   * @throws StoreError TOO_LARGE before anything of the chunk counts, UNSUPPORTED_TYPE
+   */
+  admit(chunk: Uint8Array): Promise<unknown> | undefined {
     const { maxFileSize = 10 * GIBIBYTE } = this.#options
     if (this.#size + chunk.length > maxFileSize) {
       throw new StoreError('TOO_LARGE', `The upload is larger than the limit of ${maxFileSize} bytes.`)
@@ -33,15 +39,23 @@ export class Intake {
     // A copy: whoever sent the chunk may use its memory again.
     if (this.#size < HEAD_LENGTH)
       this.#head.push(Uint8Array.from(chunk.subarray(0, HEAD_LENGTH - this.#size)))
-    this.#hash.update(chunk)
     this.#size += chunk.length
-    if (this.#size >= HEAD_LENGTH) await this.#settleType()
+    return this.#size >= HEAD_LENGTH && this.#type === undefined ? this.#settleType() : undefined
   }
 
-  /** @throws StoreError UNSUPPORTED_TYPE */
+  /** Hashes bytes that were let in, in their order. */
+  hash(bytes: Uint8Array): void {
+    this.#hash.update(bytes)
+  }
+
+  /**
+   * Call when all is hashed. More may be let in afterwards.
+   *
+   * @throws StoreError UNSUPPORTED_TYPE
+   */
   async finish(): Promise<SealedUpload> {
     const type = await this.#settleType()
-    return { size: this.#size, type, digest: this.#hash.digest('hex') }
+    return { size: this.#size, type, digest: this.#hash.copy().digest('hex') }
   }
 
   async #settleType(): Promise<string> {
@@ -52,8 +66,10 @@ export class Intake {
       const found = type === UNKNOWN_TYPE ? 'of no known media type' : type
       throw new StoreError('UNSUPPORTED_TYPE', `The content is ${found}; accepted are ${accept.join(', ')}.`)
     }
-    this.#type = type
-    this.#head = []
+    if (this.#size >= HEAD_LENGTH) {
+      this.#type = type
+      this.#head = []
+    }
     return type
   }
 }

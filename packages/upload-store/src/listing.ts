@@ -1,6 +1,20 @@
-import type { ListOptions, ListPage, StoredObject } from './store.ts'
+import type { StoredObject } from './object.ts'
+import type { ListOptions, ListPage } from './store.ts'
 
 const MAX_LIMIT = 1000
+
+export function pageSize({ limit = 50 }: ListOptions): number {
+  return Math.min(Math.max(Math.trunc(limit), 1), MAX_LIMIT)
+}
+
+/** The cursor of a page that ends with `object`; `placeOf` gives back its key. */
+export function cursorOf(object: StoredObject | undefined): string | null {
+  return object === undefined ? null : Buffer.from(object.key).toString('base64url')
+}
+
+export function placeOf(cursor: string): string {
+  return Buffer.from(cursor, 'base64url').toString()
+}
 
 /** The order of UTF-8 bytes, which S3 lists in too; JavaScript's own puts U+FF5E behind every emoji. */
 function compareKeys(a: string, b: string): number {
@@ -9,14 +23,12 @@ function compareKeys(a: string, b: string): number {
 
 /** Cuts one page out of all objects, in whatever order they come. */
 export function pageOf(objects: readonly StoredObject[], options: ListOptions = {}): ListPage {
-  const { prefix = '', cursor, limit = 50 } = options
-  const after = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString()
-  const size = Math.min(Math.max(Math.trunc(limit), 1), MAX_LIMIT)
+  const { prefix = '', cursor } = options
+  const after = cursor === undefined ? undefined : placeOf(cursor)
+  const size = pageSize(options)
   const rest = objects
     .filter(({ key }) => key.startsWith(prefix) && (after === undefined || compareKeys(key, after) > 0))
     .sort((a, b) => compareKeys(a.key, b.key))
   const items = rest.slice(0, size)
-  const last = items.at(-1)
-  const more = rest.length > items.length && last !== undefined
-  return { items, cursor: more ? Buffer.from(last.key).toString('base64url') : null }
+  return { items, cursor: rest.length > items.length ? cursorOf(items.at(-1)) : null }
 }

@@ -3,8 +3,9 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import { callbackify } from 'node:util'
 import { sanitizeKey } from './key.ts'
-import type { SealedUpload, UploadSession, UploadStore } from './store.ts'
+import type { UploadStore } from './store.ts'
 import { StoreError } from './store-error.ts'
+import type { SealedUpload, UploadSession } from './upload-session.ts'
 
 /** What multer tells of a file before its bytes arrive. */
 export interface IncomingFile {
@@ -53,7 +54,8 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
 
   async function receive(request: IncomingMessage, file: object): Promise<StoredFile> {
     if (!isIncoming(file)) throw new TypeError('multer gave a file without name or stream')
-    const session = await store.create(key(file, request), { type: file.mimetype })
+    const expectedSize = Number(request.headers['content-length'] ?? 0)
+    const session = await store.create(key(file, request), { type: file.mimetype, expectedSize })
     try {
       await session.append(0, file.stream)
       // busboy ends a file that breaks multer's own size limit as if it were whole.
@@ -70,12 +72,30 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
 
   return {
     // multer needs exactly one call back, never a throw and never a rejected promise.
-    _handleFile: callbackify(receive),
+    _handleFile: callbackify((request: IncomingMessage, file: object) =>
+      inTurn(request, () => receive(request, file)),
+    ),
     _removeFile: (_request, file, callback) => {
       const removed = 'session' in file ? (file as StoredFile).session.abort() : Promise.resolve()
       removed.then(() => callback(null), callback)
     },
   }
+}
+
+/** The end of the file that a request has under way. */
+const turns = new WeakMap<IncomingMessage, Promise<unknown>>()
+
+/**
+ * Takes a request's files in one after the other: multer begins all of them as their parts come up, and 3,000 small ones
+ * in one request would be 3,000 open files.
+ */
+function inTurn<T>(request: IncomingMessage, task: () => Promise<T>): Promise<T> {
+  const result = (turns.get(request) ?? Promise.resolve()).then(task)
+  turns.set(
+    request,
+    result.catch(() => {}),
+  )
+  return result
 }
 
 function isIncoming(file: object): file is IncomingFile {

@@ -1,13 +1,15 @@
-import type { ByteSource, CommitOptions, CreateOptions, StoredObject, UploadStore } from './store.ts'
+import type { StoredObject } from './object.ts'
+import type { UploadStore } from './store.ts'
+import type { ByteSource, CommitOptions, CreateOptions } from './upload-session.ts'
 
 /** `UploadStore.put` over any store's sessions. */
 export async function putThrough(
   store: Pick<UploadStore, 'create'>,
   key: string,
   source: ByteSource,
-  { type, digest, ...conditions }: CreateOptions & CommitOptions = {},
+  { type, digest, expectedSize, ...conditions }: CreateOptions & CommitOptions = {},
 ): Promise<StoredObject> {
-  const session = await store.create(key, { type, digest })
+  const session = await store.create(key, { type, digest, expectedSize })
   try {
     await session.append(0, source)
     return await session.commit(conditions)

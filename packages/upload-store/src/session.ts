@@ -1,62 +1,56 @@
 import { Readable } from 'node:stream'
-import { Intake } from './intake.ts'
+import { BlockWriter } from './block-writer.ts'
+import type { Staging } from './driver.ts'
+import type { Intake } from './intake.ts'
 import { checkKey } from './key.ts'
-import type {
-  ByteSource,
-  CommitOptions,
-  CreateOptions,
-  SealedUpload,
-  StoredObject,
-  StoreOptions,
-  UploadSession,
-} from './store.ts'
+import type { StoredObject } from './object.ts'
 import { StoreError } from './store-error.ts'
+import type { ByteSource, CommitOptions, SealedUpload, UploadSession } from './upload-session.ts'
 
-/** What a driver does for a session: where its bytes go, and how they become an object. */
-export interface Staging {
-  /** Writes all of `chunk` at `position`. */
-  write(chunk: Uint8Array, position: number): Promise<void>
-  /** Makes every byte durable; nothing is written after it. */
-  seal(): Promise<void>
-  /**
-   * Makes the object visible in one step if `conditions` hold, and durable. Where only the latter fails it throws with the
-   * object visible; called again for the same key it does the rest.
-   */
-  publish(object: StoredObject, conditions: CommitOptions): Promise<void>
-  /** Removes everything that no visible object needs; not called after a successful `publish`. */
-  discard(): Promise<void>
-}
-
-export interface SessionOptions extends StoreOptions, CreateOptions {
+export interface SessionOptions {
   readonly id: string
   readonly key: string
-  /** Called after the commit, or after each try to abort. */
-  readonly onEnd: () => void
+  /** The sha-256 that the content must have, lower-case hex. */
+  readonly digest: string | undefined
+  /** Whether it was paused before, so that somebody else may know of it. */
+  readonly resumed: boolean
+  /** Called after a commit, a pause, or each try to abort; with the epoch after a pause that leaves the intake of use. */
+  readonly onEnd: (epoch?: string) => void
 }
 
 /** The states of an upload, the same over every driver. */
 export class Session implements UploadSession {
   readonly id: string
   readonly key: string
+  readonly resumed: boolean
   readonly #staging: Staging
   readonly #intake: Intake
+  readonly #blocks: BlockWriter
   readonly #digest: string | undefined
-  readonly #onEnd: () => void
+  readonly #onEnd: (epoch?: string) => void
   #sealed: Promise<SealedUpload> | undefined
-  #state: 'open' | 'committed' | 'aborted' = 'open'
+  #state: 'open' | 'paused' | 'committed' | 'aborted' = 'open'
   /** Steps run one after the other, so that an abort never pulls the file from under a write or a commit. */
   #last: Promise<unknown> = Promise.resolve()
-  #ending = false
+  /** Why no further step may begin. */
+  #ending: StoreError | undefined
+  /** Whether something was let in of which hash or disk may know nothing. */
+  #broken = false
+  #paused: Promise<number> | undefined
   #aborted: Promise<void> | undefined
   #interrupt: ((reason: StoreError) => void) | undefined
 
-  constructor(staging: Staging, options: SessionOptions) {
-    this.id = options.id
-    this.key = options.key
+  constructor(staging: Staging, intake: Intake, { id, key, digest, resumed, onEnd }: SessionOptions) {
+    this.id = id
+    this.key = key
+    this.resumed = resumed
     this.#staging = staging
-    this.#intake = new Intake(options, options.type)
-    this.#onEnd = options.onEnd
-    this.#digest = options.digest
+    this.#intake = intake
+    this.#digest = digest
+    this.#onEnd = onEnd
+    const write = (block: Uint8Array, position: number) => staging.write(block, position)
+    this.#blocks = new BlockWriter({ hash: (block) => intake.hash(block), write }, intake.size)
+    staging.onTakeover(() => void this.pause().catch(() => {}))
   }
 
   get offset(): number {
@@ -69,22 +63,26 @@ export class Session implements UploadSession {
         const state = this.#sealed === undefined ? `is at ${this.offset}` : 'is sealed'
         throw new StoreError('OFFSET_MISMATCH', `The upload ${state}; bytes from ${offset} on do not fit.`)
       }
-      const iterator = source[Symbol.asyncIterator]()
-      try {
-        for (let step = await this.#next(iterator); step.done !== true; step = await this.#next(iterator)) {
-          await this.#take(step.value)
-        }
-      } catch (error) {
-        // A stalled stream's iterator would only return with the next chunk; and neither is waited for.
-        if (source instanceof Readable) source.destroy()
-        else Promise.resolve(iterator.return?.()).catch(() => {})
-        throw error
-      }
+      await this.#receive(source)
       return this.offset
     })
   }
 
-  /** The next chunk, or the abort that comes first. Not Promise.race, which keeps something of every chunk. */
+  async #receive(source: ByteSource): Promise<void> {
+    const iterator = source[Symbol.asyncIterator]()
+    try {
+      for (let step = await this.#next(iterator); step.done !== true; step = await this.#next(iterator)) {
+        await this.#take(step.value)
+      }
+    } catch (error) {
+      // A stalled stream's iterator would only return with the next chunk; and neither is waited for.
+      if (source instanceof Readable) source.destroy()
+      else Promise.resolve(iterator.return?.()).catch(() => {})
+      throw error
+    }
+  }
+
+  /** The next chunk, or the end of the session that comes first. Not Promise.race, which keeps something of every chunk. */
   #next(iterator: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
     return new Promise((resolve, reject) => {
       this.#interrupt = reject
@@ -92,16 +90,23 @@ export class Session implements UploadSession {
     })
   }
 
-  /** Hashing runs here while the disk writes there. */
   async #take(chunk: Uint8Array): Promise<void> {
-    const steps = [this.#staging.write(chunk, this.offset), this.#intake.take(chunk)]
-    const failure = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected')
-    if (failure?.status === 'rejected') {
-      // One of the two has these bytes and the other may not: nothing can be built on that.
-      this.#ending = true
-      throw failure.reason
+    try {
+      const settling = this.#intake.admit(chunk)
+      if (settling !== undefined) await settling
+      const writing = this.#blocks.add(chunk)
+      if (writing !== undefined) await writing
+    } catch (error) {
+      throw this.#break(error)
     }
     this.#checkOpen()
+  }
+
+  /** Counted, hashed or written in part: nothing can be built on that here, though a resumption counts anew. */
+  #break(error: unknown): unknown {
+    this.#broken = true
+    this.#ending ??= new StoreError('ABORTED', 'The upload has failed.', { cause: error })
+    return error
   }
 
   seal(): Promise<SealedUpload> {
@@ -109,15 +114,23 @@ export class Session implements UploadSession {
   }
 
   #seal(): Promise<SealedUpload> {
-    this.#sealed ??= this.#intake.finish().then(async (sealed) => {
-      if (this.#digest !== undefined && this.#digest !== sealed.digest) {
-        const sent = `sha-256 of the ${sealed.size} bytes that arrived is ${sealed.digest}`
-        throw new StoreError('DIGEST_MISMATCH', `The ${sent}, not ${this.#digest}.`)
-      }
-      await this.#staging.seal()
-      return sealed
-    })
+    this.#sealed ??= this.#sealNow()
     return this.#sealed
+  }
+
+  async #sealNow(): Promise<SealedUpload> {
+    try {
+      await this.#blocks.flush()
+    } catch (error) {
+      throw this.#break(error)
+    }
+    const sealed = await this.#intake.finish()
+    if (this.#digest !== undefined && this.#digest !== sealed.digest) {
+      const sent = `sha-256 of the ${sealed.size} bytes that arrived is ${sealed.digest}`
+      throw new StoreError('DIGEST_MISMATCH', `The ${sent}, not ${this.#digest}.`)
+    }
+    await this.#staging.seal()
+    return sealed
   }
 
   commit({
@@ -135,10 +148,32 @@ export class Session implements UploadSession {
     })
   }
 
+  pause(): Promise<number> {
+    this.#end(new StoreError('ABORTED', 'The upload was paused here; it may be resumed.'))
+    this.#paused ??= this.#last.then(() => this.#letGo())
+    return this.#paused
+  }
+
+  async #letGo(): Promise<number> {
+    if (this.#state !== 'open') throw new StoreError('ABORTED', `The upload is ${this.#state} already.`)
+    try {
+      if (!this.#broken) await this.#blocks.flush().catch((error) => this.#break(error))
+      const offset = this.#blocks.written
+      const epoch = await this.#staging.pause(offset)
+      this.#state = 'paused'
+      this.#onEnd(this.#broken ? undefined : epoch)
+      return offset
+    } catch (error) {
+      // The next pause tries again.
+      this.#paused = undefined
+      throw error
+    }
+  }
+
   abort(): Promise<void> {
-    this.#ending = true
-    this.#interrupt?.(aborted())
-    this.#aborted ??= this.#last.then(() => this.#discard())
+    this.#end(new StoreError('ABORTED', 'The upload was aborted.'))
+    // A pause that came first is heard first.
+    this.#aborted ??= Promise.allSettled([this.#last, this.#paused]).then(() => this.#discard())
     return this.#aborted
   }
 
@@ -156,6 +191,12 @@ export class Session implements UploadSession {
     }
   }
 
+  /** Lets no further step begin, and interrupts one that waits for its source. */
+  #end(reason: StoreError): void {
+    this.#ending ??= reason
+    this.#interrupt?.(reason)
+  }
+
   #step<T>(step: () => Promise<T>): Promise<T> {
     const result = this.#last.then(() => {
       this.#checkOpen()
@@ -167,10 +208,6 @@ export class Session implements UploadSession {
 
   #checkOpen(): void {
     if (this.#state === 'committed') throw new StoreError('ABORTED', 'The upload is committed already.')
-    if (this.#ending) throw aborted()
+    if (this.#ending) throw this.#ending
   }
-}
-
-function aborted(): StoreError {
-  return new StoreError('ABORTED', 'The upload was aborted.')
 }

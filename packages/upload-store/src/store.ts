@@ -1,90 +1,6 @@
-import type { Readable } from 'node:stream'
-
-/** A committed object: what is known of it without reading its bytes. */
-export interface StoredObject {
-  /** Its name in the store. */
-  readonly key: string
-  /** Length in bytes. */
-  readonly size: number
-  /** Media type, as detected from the first bytes. */
-  readonly type: string
-  /** sha-256 of the bytes, lower-case hex. */
-  readonly digest: string
-  /** Strong entity-tag, quotes included, made from the digest. */
-  readonly etag: string
-  /** When the key got this content, ms since the epoch. */
-  readonly lastModified: number
-}
-
-/** A committed object and its bytes; fits koa-range-stream's `Content`. */
-export interface StoredContent extends StoredObject {
-  /** The key, under the Web platform's word for a file's name. */
-  readonly name: string
-  /**
-   * Opens the bytes of `range`, inclusive at both ends, or all of them.
-   *
-   * @throws StoreError NOT_FOUND when the object was replaced or deleted meanwhile, CORRUPT when its bytes are damaged
-   */
-  stream(range?: { readonly start: number; readonly end: number }): Promise<Readable>
-}
-
-/** Where the bytes of an upload come from: any stream of Node or the Web platform, or an async generator. */
-export type ByteSource = AsyncIterable<Uint8Array>
-
-export interface CreateOptions {
-  /** The media type that the client declares; used where the store detects none itself (application/octet-stream). */
-  readonly type?: string | undefined
-  /** The sha-256 that the content must have, lower-case hex (unchecked). */
-  readonly digest?: string | undefined
-}
-
-/** Conditions that are checked and acted on in one step. */
-export interface CommitOptions {
-  /** Commits only if the key holds nothing. */
-  readonly ifNoneMatch?: '*' | undefined
-  /** Commits only if the key holds the object with this entity-tag, or with `*` any object. */
-  readonly ifMatch?: string | undefined
-}
-
-export interface SealedUpload {
-  /** Length in bytes. */
-  readonly size: number
-  readonly type: string
-  /** sha-256, lower-case hex. */
-  readonly digest: string
-}
-
-/** An upload that nobody sees until it is committed: receiving, then sealed, then committed or aborted. */
-export interface UploadSession {
-  /** 22 characters of base64url, 128 random bits. */
-  readonly id: string
-  /** The key that `commit` publishes under unless told otherwise. */
-  readonly key: string
-  /** How many bytes have been taken in. */
-  readonly offset: number
-  /**
-   * Takes in bytes from `offset` on and resolves to the new offset.
-   *
-   * @throws StoreError OFFSET_MISMATCH, TOO_LARGE, UNSUPPORTED_TYPE, NO_SPACE, ABORTED; what the source throws
-   */
-  append(offset: number, source: ByteSource): Promise<number>
-  /**
-   * Ends the upload: all bytes are durable, size, type and digest are known. May be called again.
-   *
-   * @throws StoreError UNSUPPORTED_TYPE, DIGEST_MISMATCH, NO_SPACE, ABORTED
-   */
-  seal(): Promise<SealedUpload>
-  /**
-   * Makes the object visible under `key` in one atomic step, sealing first where that is still to do. When it has
-   * resolved, the object survives a power cut.
-   *
-   * @param options `key` in place of the session's own
-   * @throws StoreError PRECONDITION_FAILED, after which another commit may follow; INVALID_KEY, NO_SPACE, ABORTED
-   */
-  commit(options?: CommitOptions & { readonly key?: string | undefined }): Promise<StoredObject>
-  /** Removes what was staged; does nothing after a commit or a first abort. */
-  abort(): Promise<void>
-}
+import type { StoredContent, StoredObject } from './object.ts'
+import type { RecoverReport, SweepReport, VerifyReport } from './reports.ts'
+import type { ByteSource, CommitOptions, CreateOptions, UploadSession } from './upload-session.ts'
 
 export interface ListOptions {
   /** Only keys that begin with this. */
@@ -132,13 +48,35 @@ export interface UploadStore {
    * @throws StoreError INVALID_KEY, NO_SPACE
    */
   create(key: string, options?: CreateOptions): Promise<UploadSession>
-  /** Aborts the sessions that are still open. */
+  /**
+   * Goes on with the upload `id` from where it was paused, or from later where a process died over it; `null` where there
+   * is none. Whoever is writing it, in this process or another, is ended first.
+   *
+   * @throws StoreError ABORTED when somebody else resumes it at the same time, CORRUPT
+   */
+  resume(id: string): Promise<UploadSession | null>
+  /**
+   * Resolves where an upload of `size` bytes would be let in now.
+   *
+   * @param size bytes, 0 where the length is not known
+   * @throws StoreError NO_SPACE
+   */
+  admit(size?: number): Promise<void>
+  /** To be called at start: what a killed process left is made resumable or removed. Sessions of others stay. */
+  recover(): Promise<RecoverReport>
+  /** To be called from time to time: recovers, and removes what has expired or belongs to nothing. */
+  sweep(): Promise<SweepReport>
+  /** Reads every byte and puts into quarantine what is not what was committed. */
+  verify(): Promise<VerifyReport>
+  /** Pauses the open sessions that were paused before, and aborts all others. */
   close(): Promise<void>
 }
 
 export interface StoreOptions {
   /** The most bytes in one object (10 GiB). */
   readonly maxFileSize?: number | undefined
+  /** The most bytes in all objects; uploads that are under way when it is reached may still be committed (none). */
+  readonly maxTotalSize?: number | undefined
   /** Media types to take: `type/subtype`, `type/*` or two asterisks (everything). */
   readonly accept?: readonly string[] | undefined
   /**
@@ -146,4 +84,6 @@ export interface StoreOptions {
    * application/octet-stream (none: the declared type counts).
    */
   readonly detectType?: ((head: Uint8Array) => string | undefined | Promise<string | undefined>) | undefined
+  /** How long a paused upload waits for somebody to resume it, in ms (24 h). */
+  readonly expireAfter?: number | undefined
 }

@@ -2,23 +2,32 @@ import { constants } from 'node:fs'
 import { link, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
-import type { StoredObject } from '../store.ts'
 import { StoreError } from '../store-error.ts'
-import { hasCode, linkOrRename, makeParent, removeIfThere, syncDirectory } from './durable.ts'
+import type { Disk } from './disk.ts'
+import { hasCode, linkOrRename, removeIfThere } from './files.ts'
 import type { Layout } from './layout.ts'
 import type { BlobRecord } from './records.ts'
 
-/** Gives sealed bytes their place among the blobs, or links the same bytes that are there already. May run again. */
-export async function placeBlob(layout: Layout, blob: string, object: StoredObject): Promise<void> {
+/**
+ * Gives the sealed bytes in `part` their place among the blobs, or links the same bytes that are there already. May run
+ * again.
+ */
+export async function placeBlob(
+  layout: Layout,
+  disk: Disk,
+  part: string,
+  { blob, object }: BlobRecord,
+): Promise<void> {
   const path = layout.blob(blob)
   const digest = layout.digest(object.digest)
-  await makeParent(path)
-  if (!(await linkExisting(digest, path, object.size))) {
-    await linkOrRename(layout.part(blob), path)
-    await makeParent(digest)
-    await shareByDigest(path, digest)
+  await disk.makeParent(path)
+  // Bytes that are shared may have come without durability.
+  if (await linkExisting(digest, path, object.size)) await disk.syncPath(path)
+  else {
+    await linkOrRename(part, path)
+    await shareByDigest(disk, path, digest)
   }
-  await syncDirectory(dirname(path))
+  await disk.syncDirectory(dirname(path))
 }
 
 /** Dedupe is never a promise: whatever goes wrong with a shared link, the upload's own bytes are there. */
@@ -32,8 +41,9 @@ async function linkExisting(digest: string, path: string, size: number): Promise
   }
 }
 
-async function shareByDigest(path: string, digest: string): Promise<void> {
+async function shareByDigest(disk: Disk, path: string, digest: string): Promise<void> {
   try {
+    await disk.makeParent(digest)
     await link(path, digest)
   } catch {
     // Another upload of the same bytes was first, or there are no (more) hard links: nothing shares this blob then.

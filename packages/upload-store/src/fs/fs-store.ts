@@ -1,19 +1,39 @@
 import { resolve } from 'node:path'
 import { checkConditions } from '../conditions.ts'
 import { checkKey } from '../key.ts'
-import { pageOf } from '../listing.ts'
+import type { StoredContent } from '../object.ts'
 import { putThrough } from '../put.ts'
 import { Sessions } from '../sessions.ts'
-import type { StoredContent, StoreOptions, UploadStore } from '../store.ts'
+import type { StoreOptions, UploadStore } from '../store.ts'
 import { openBlob, removeBlob } from './blobs.ts'
+import { Disk } from './disk.ts'
+import type { FsContext } from './fs-context.ts'
+import { KeyIndex } from './key-index.ts'
 import { type Layout, openLayout } from './layout.ts'
-import { type BlobRecord, readAllRecords, readable, readRecord, removeRecord } from './records.ts'
+import { Locks } from './lock.ts'
+import { withKeyLocked } from './publish.ts'
+import { type BlobRecord, readable, readRecord, removeRecord } from './records.ts'
+import { recoverStaging } from './recover.ts'
 import { Serializer } from './serialize.ts'
-import { shareScans } from './share-scans.ts'
-import { stageInFile } from './staging.ts'
+import { Space } from './space.ts'
+import { fsStagingArea } from './staging.ts'
+import { sweepStore } from './sweep.ts'
+import { verifyStore } from './verify.ts'
+
+const DAY = 24 * 60 * 60 * 1000
+
+export interface FsStoreOptions extends StoreOptions {
+  /** `full`: what was answered survives a power cut; `none`: a crash of this process only (full). */
+  readonly durability?: 'full' | 'none' | undefined
+  /**
+   * How long a process that cannot be seen from here, in another container or on another machine, may give no sign of
+   * life before its uploads count as left behind, in ms (60 s). One that can be seen needs no guess.
+   */
+  readonly gracePeriod?: number | undefined
+}
 
 /**
- * Opens the store in `directory`, making the directory where it is missing.
+ * Opens the store in `directory`, making the directory where it is missing. Several processes may share it.
  *
  * Uploads are staged, hashed while they stream, fsynced, and published by one rename: a reader sees an object whole or
  * not at all, and one that was answered for survives a power cut. Equal contents share their bytes by hard links.
@@ -24,36 +44,60 @@ import { stageInFile } from './staging.ts'
  * const store = createFsStore('data')
  * const { etag } = await store.put('clip.mp4', createReadStream('clip.mp4'), { type: 'video/mp4' })
  */
-export function createFsStore(directory: string, options: StoreOptions = {}): UploadStore {
-  const layout = openLayout(resolve(directory))
-  const serializer = new Serializer()
-  const sessions = new Sessions(options, (id) => stageInFile(layout, id, serializer))
-  const scan = shareScans(() => readAllRecords(layout))
+export function createFsStore(directory: string, options: FsStoreOptions = {}): UploadStore {
+  const context = openContext(directory, options)
+  const { layout, space } = context
+  const sessions = new Sessions(options, fsStagingArea(context))
+  const index = new KeyIndex(layout)
   const store: UploadStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => {
       const record = await readRecord(layout, checkKey(key))
       return record === null ? null : contentOf(layout, record)
     },
-    list: async (listOptions) => {
-      const records = await scan()
-      return pageOf(
-        records.map(({ object }) => object),
-        listOptions,
-      )
-    },
-    delete: (key, conditions = {}) =>
-      serializer.run(checkKey(key), async () => {
-        const record = await readable(readRecord(layout, key))
-        checkConditions(key, record?.object.etag, conditions)
-        const existed = await removeRecord(layout, key)
-        if (record !== null) await removeBlob(layout, record.blob, record.object.digest)
-        return existed
-      }),
+    list: (listOptions) => index.page(listOptions),
+    delete: async (key, conditions = {}) =>
+      withKeyLocked(context, checkKey(key), () => deleteLocked(context, key, conditions.ifMatch)),
     create: (key, createOptions) => sessions.create(key, createOptions),
+    resume: (id) => sessions.resume(id),
+    admit: (size = 0) => space.admit(size),
+    recover: async () => {
+      const { expired: _, ...report } = await recoverStaging(context, Number.POSITIVE_INFINITY)
+      return report
+    },
+    sweep: () => sweepStore(context),
+    verify: () => verifyStore(context),
     close: () => sessions.close(),
   }
   return store
+}
+
+function openContext(
+  directory: string,
+  { durability = 'full', gracePeriod = 60_000, maxTotalSize, expireAfter = DAY }: FsStoreOptions,
+): FsContext {
+  const layout = openLayout(resolve(directory))
+  return {
+    layout,
+    disk: new Disk(durability),
+    locks: new Locks(layout, gracePeriod),
+    serializer: new Serializer(),
+    space: new Space(layout, maxTotalSize),
+    expireAfter,
+  }
+}
+
+async function deleteLocked(
+  { layout, disk }: FsContext,
+  key: string,
+  ifMatch: string | undefined,
+): Promise<boolean> {
+  const record = await readable(readRecord(layout, key))
+  checkConditions(key, record?.object.etag, { ifMatch })
+  const existed = await removeRecord(layout, disk, key)
+  // An orphan for sweep, and no reason to say that the object is still there.
+  if (record !== null) await removeBlob(layout, record.blob, record.object.digest).catch(() => {})
+  return existed
 }
 
 function contentOf(layout: Layout, record: BlobRecord): StoredContent {

@@ -1,24 +1,44 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { StoreError } from '../store-error.ts'
-import { hasCode } from './durable.ts'
+import { hasCode } from './files.ts'
 
 const LAYOUT_VERSION = 1
 
 /** Where things lie in a store's directory. No name that a client gave ever becomes part of a path. */
 export interface Layout {
+  readonly directory: string
+  readonly staging: string
+  readonly blobs: string
+  readonly digests: string
   readonly records: string
+  readonly quarantine: string
   /** The bytes of an upload session so far. */
   part(id: string): string
+  /** What it takes to resume a paused session. */
+  intent(id: string): string
+  /** Names who is to have the session next: a symbolic link. */
+  epoch(id: string): string
   /** A record on its way to `record(key)`. */
   draft(id: string): string
+  /** Held by who works on a session, or replaces what a key holds (`recordName`). */
+  lock(name: string): string
+  /** The lock that takes over from one whose owner is gone. */
+  next(lockId: string): string
   /** The bytes of one committed object. */
   blob(id: string): string
   /** A hard link to a blob with these bytes. */
   digest(sha256: string): string
   /** What the key holds. */
   record(key: string): string
+}
+
+export const SESSION_ID: RegExp = /^[\w-]{22}$/
+
+/** The name of a key's record, without its ending. */
+export function recordName(key: string): string {
+  return createHash('sha256').update(key).digest('hex')
 }
 
 /**
@@ -29,29 +49,63 @@ export interface Layout {
  */
 export function openLayout(directory: string): Layout {
   const inside = (name: string) => join(directory, name)
-  for (const name of ['staging', 'blobs', 'digests', 'records']) {
-    mkdirSync(inside(name), { recursive: true, mode: 0o700 })
-  }
-  checkFormat(inside('FORMAT'))
+  makeDirectory(directory)
+  for (const name of ['staging', 'blobs', 'digests', 'records']) makeDirectory(inside(name))
+  checkFormat(inside('FORMAT'), join(directory, 'staging', `format-${process.pid}.tmp`))
+  syncDirectory(directory)
+  const staged = (name: string) => join(directory, 'staging', name)
   const sharded = (parent: string, name: string) => join(directory, parent, name.slice(0, 2), name)
-  const recordName = (key: string) => `${createHash('sha256').update(key).digest('hex')}.json`
   return {
+    directory,
+    staging: inside('staging'),
+    blobs: inside('blobs'),
+    digests: inside('digests'),
     records: inside('records'),
-    part: (id) => join(directory, 'staging', `${id}.part`),
-    draft: (id) => join(directory, 'staging', `${id}.record`),
+    quarantine: inside('quarantine'),
+    part: (id) => staged(`${id}.part`),
+    intent: (id) => staged(`${id}.json`),
+    epoch: (id) => staged(`${id}.epoch`),
+    draft: (id) => staged(`${id}.record`),
+    lock: (name) => staged(`${name}.lock`),
+    next: (id) => staged(`${id}.next`),
     blob: (id) => sharded('blobs', id),
     digest: (sha256) => sharded('digests', sha256),
-    record: (key) => sharded('records', recordName(key)),
+    record: (key) => sharded('records', `${recordName(key)}.json`),
+  }
+}
+
+/** A store whose directory is gone after a power cut has lost every upload that it answered for. */
+function makeDirectory(path: string): void {
+  const first = mkdirSync(path, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let made = path; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made))
+}
+
+function syncDirectory(path: string): void {
+  try {
+    const descriptor = openSync(path, 'r')
+    try {
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+  } catch {
+    // Not ours to read, or a system that makes names durable itself.
   }
 }
 
 /** Written under another name first: one that a crash left empty would lock the store for ever. */
-function checkFormat(path: string): void {
+function checkFormat(path: string, draft: string): void {
   const text = readIfThere(path)
   if (text === null) {
-    const draft = `${path}.${process.pid}`
     writeFileSync(draft, `${JSON.stringify({ layout: LAYOUT_VERSION })}\n`, { mode: 0o600, flush: true })
-    renameSync(draft, path)
+    try {
+      renameSync(draft, path)
+    } catch (error) {
+      // A process that has opened the store before us swept it away.
+      if (!hasCode(error, 'ENOENT')) throw error
+      checkFormat(path, draft)
+    }
     return
   }
   const [, found] = /^\{"layout":(\d+)\}\s*$/.exec(text) ?? []

@@ -1,9 +1,11 @@
-import { link, readdir, readFile, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import type { StoredObject } from '../store.ts'
+import { readFile, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { StoredObject } from '../object.ts'
 import { StoreError } from '../store-error.ts'
-import { hasCode, makeParent, removeIfThere, syncDirectory, writeDurably } from './durable.ts'
+import type { Disk } from './disk.ts'
+import { hasCode, removeIfThere } from './files.ts'
 import type { Layout } from './layout.ts'
+import { namesBelow } from './shards.ts'
 
 /** An object and where its bytes lie. */
 export interface BlobRecord {
@@ -19,21 +21,26 @@ export async function readRecord(layout: Layout, key: string): Promise<BlobRecor
 /** Files read at a time: a scan must leave descriptors to everybody else. */
 const BATCH = 32
 
-/** Every readable record, in no order; `verify` tells of damaged ones. */
-export async function readAllRecords(layout: Layout): Promise<readonly BlobRecord[]> {
-  const all: BlobRecord[] = []
-  for (const shard of await readdir(layout.records)) {
-    if (!/^[\da-f]{2}$/.test(shard)) continue
-    const directory = join(layout.records, shard)
-    // What a person's tools leave behind, .DS_Store and the like, is no record.
-    const names = (await readdir(directory)).filter((name) => /^[\da-f]{64}\.json$/.test(name))
-    for (let at = 0; at < names.length; at += BATCH) {
-      const batch = names.slice(at, at + BATCH).map((name) => readable(readRecordFile(join(directory, name))))
-      // One that was deleted since readdir is no record any more.
-      for (const record of await Promise.all(batch)) if (record !== null) all.push(record)
-    }
+/** Every record file, in no order; `record` is `null` where it cannot be read. */
+export async function* readAllRecords(
+  layout: Layout,
+): AsyncGenerator<{ readonly path: string; readonly record: BlobRecord | null }> {
+  const paths: string[] = []
+  for await (const path of namesBelow(layout.records, /^[\da-f]{64}\.json$/)) paths.push(path)
+  for (let at = 0; at < paths.length; at += BATCH) {
+    yield* (await Promise.all(paths.slice(at, at + BATCH).map(readForScan))).filter((read) => read !== null)
   }
-  return all
+}
+
+async function readForScan(path: string): Promise<{ path: string; record: BlobRecord | null } | null> {
+  try {
+    const record = await readRecordFile(path)
+    // One that was deleted since it was listed is no record any more.
+    return record === null ? null : { path, record }
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'CORRUPT') return { path, record: null }
+    throw error
+  }
 }
 
 /** The record, or `null` where there is none or a damaged one, which may be replaced. */
@@ -47,52 +54,32 @@ export async function readable(reading: Promise<BlobRecord | null>): Promise<Blo
 }
 
 /** Writes the record that `publishRecord` will make visible. */
-export async function draftRecord(layout: Layout, { object, blob }: BlobRecord): Promise<void> {
+export async function draftRecord(layout: Layout, disk: Disk, { object, blob }: BlobRecord): Promise<void> {
   const { key, size, type, digest, lastModified } = object
   const created = new Date(lastModified).toISOString()
-  await makeParent(layout.record(key))
-  await writeDurably(layout.draft(blob), `${JSON.stringify({ key, blob, size, type, digest, created })}\n`)
+  await disk.makeParent(layout.record(key))
+  await disk.writeFile(layout.draft(blob), `${JSON.stringify({ key, blob, size, type, digest, created })}\n`)
 }
 
-/**
- * Makes the draft the record of its key: the commit point. Nothing may fail in here after that.
- *
- * @param exclusive leaves a record alone that another process has just published, and throws PRECONDITION_FAILED
- */
-export async function publishRecord(
-  layout: Layout,
-  { object, blob }: BlobRecord,
-  exclusive: boolean,
-): Promise<void> {
-  const draft = layout.draft(blob)
-  const path = layout.record(object.key)
-  if (!exclusive) return rename(draft, path)
-  try {
-    await link(draft, path)
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) {
-      throw new StoreError('PRECONDITION_FAILED', `${JSON.stringify(object.key)} exists already.`)
-    }
-    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error
-    // No hard links here: the caller's check, under its lock, is all the exclusion there is.
-    return rename(draft, path)
-  }
-  await removeIfThere(draft).catch(() => {})
+/** Makes the draft the record of its key: the commit point. */
+export async function publishRecord(layout: Layout, { object, blob }: BlobRecord): Promise<void> {
+  await rename(layout.draft(blob), layout.record(object.key))
 }
 
 /** Makes what was published under `key` survive a power cut. */
-export async function syncRecord(layout: Layout, key: string): Promise<void> {
-  await syncDirectory(dirname(layout.record(key)))
+export async function syncRecord(layout: Layout, disk: Disk, key: string): Promise<void> {
+  await disk.syncDirectory(dirname(layout.record(key)))
 }
 
 /** Resolves to whether there was one. */
-export async function removeRecord(layout: Layout, key: string): Promise<boolean> {
+export async function removeRecord(layout: Layout, disk: Disk, key: string): Promise<boolean> {
   const existed = await removeIfThere(layout.record(key))
-  if (existed) await syncRecord(layout, key)
+  if (existed) await syncRecord(layout, disk, key)
   return existed
 }
 
-async function readRecordFile(path: string): Promise<BlobRecord | null> {
+/** @throws StoreError CORRUPT */
+export async function readRecordFile(path: string): Promise<BlobRecord | null> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
@@ -105,7 +92,8 @@ async function readRecordFile(path: string): Promise<BlobRecord | null> {
   return record
 }
 
-function parseRecord(text: string): BlobRecord | null {
+/** `null` for what is no record. */
+export function parseRecord(text: string): BlobRecord | null {
   let value: unknown
   try {
     value = JSON.parse(text)

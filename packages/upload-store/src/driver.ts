@@ -1,0 +1,53 @@
+import type { StoredObject } from './object.ts'
+import type { CommitOptions } from './upload-session.ts'
+
+/** What an upload session has to remember besides its bytes. */
+export interface Intent {
+  readonly key: string
+  /** The declared media type. */
+  readonly type: string | undefined
+  /** The sha-256 that the content must have, lower-case hex. */
+  readonly digest: string | undefined
+}
+
+/** What a driver does for a session: where its bytes go, and how they become an object. */
+export interface Staging {
+  /** Writes all of `bytes` at `position`. */
+  write(bytes: Uint8Array, position: number): Promise<void>
+  /** Makes every byte durable; nothing is written after it. */
+  seal(): Promise<void>
+  /**
+   * Makes the first `offset` bytes durable and what it takes to resume them, and lets go of the upload. Resolves to the
+   * epoch that ends with this.
+   */
+  pause(offset: number): Promise<string>
+  /**
+   * Makes the object visible in one step if `conditions` hold, and durable. Where only the latter fails it throws with the
+   * object visible; called again for the same key it does the rest.
+   */
+  publish(object: StoredObject, conditions: CommitOptions): Promise<void>
+  /** Removes everything that no visible object needs; not called after a successful `publish`. */
+  discard(): Promise<void>
+  /** Calls `listener`, once, when another process wants to resume the upload. */
+  onTakeover(listener: () => void): void
+}
+
+/** A session that was taken over, and what is known of it. */
+export interface Resumed {
+  readonly staging: Staging
+  readonly intent: Intent
+  /** How many bytes are there. */
+  readonly size: number
+  /** The last epoch that ended by a pause. */
+  readonly epoch: string
+  /** Reads them. */
+  bytes(): AsyncIterable<Uint8Array>
+}
+
+/** Where a store keeps its upload sessions. */
+export interface StagingArea {
+  /** @throws StoreError NO_SPACE */
+  create(id: string, intent: Intent, expectedSize: number): Promise<Staging>
+  /** Ends the upload's writer in another process and takes its place; `null` where there is no such upload. */
+  resume(id: string): Promise<Resumed | null>
+}

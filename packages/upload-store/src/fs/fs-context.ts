@@ -1,0 +1,16 @@
+import type { Disk } from './disk.ts'
+import type { Layout } from './layout.ts'
+import type { Locks } from './lock.ts'
+import type { Serializer } from './serialize.ts'
+import type { Space } from './space.ts'
+
+/** What the parts of a file-system store share. */
+export interface FsContext {
+  readonly layout: Layout
+  readonly disk: Disk
+  readonly locks: Locks
+  readonly serializer: Serializer
+  readonly space: Space
+  /** How long a paused session waits to be resumed, in ms. */
+  readonly expireAfter: number
+}

@@ -1,0 +1,72 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { threadId } from 'node:worker_threads'
+
+/** A process, told from every other: `boot/namespace/pid/start/thread`. */
+export type Owner = string
+
+let own: Owner | undefined
+
+/** This thread of this process. */
+export function ownOwner(): Owner {
+  own ??= [boot(), namespace(), process.pid, startOf(process.pid) ?? '', threadId].join('/')
+  return own
+}
+
+/** What a page cache lives as long as; the empty string where that cannot be told. */
+export function currentBoot(): string {
+  return ownOwner().split('/', 1)[0] ?? ''
+}
+
+/**
+ * Whether a process is gone: `true` and `false` are proofs, `undefined` is a process that cannot be seen from here, in
+ * another container or on another machine, or with whose number another process may go about now.
+ */
+export function isGone(owner: Owner): boolean | undefined {
+  const [boot, space, pid = '', start] = owner.split('/')
+  const [ownBoot, ownSpace] = ownOwner().split('/')
+  if (boot !== ownBoot || space !== ownSpace || !/^\d+$/.test(pid)) return undefined
+  // A thread of ours that may have ended without a word.
+  if (Number(pid) === process.pid && start === ownOwner().split('/')[3]) return undefined
+  const now = startOf(Number(pid))
+  if (now !== undefined) return now !== start
+  return hasNoProcess(Number(pid)) ? true : undefined
+}
+
+function boot(): string {
+  return read('/proc/sys/kernel/random/boot_id') ?? ''
+}
+
+/** Process numbers mean something only within their namespace; systems that have none have one a machine. */
+function namespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid').replaceAll('/', '')
+  } catch {
+    return hostname().replaceAll('/', '')
+  }
+}
+
+/** When a process began, in ticks since boot: its number is used again after it. */
+function startOf(pid: number): string | undefined {
+  // The second field is the program's name, spaces and parentheses included.
+  const fields = read(`/proc/${pid}/stat`)?.replace(/^.*\)/s, '').trim().split(' ')
+  // A zombie has let go of its files.
+  return fields?.[0] === 'Z' ? 'gone' : fields?.[19]
+}
+
+function hasNoProcess(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH'
+  }
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}

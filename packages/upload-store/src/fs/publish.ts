@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import { checkConditions } from '../conditions.ts'
+import type { StoredObject } from '../object.ts'
+import type { CommitOptions } from '../upload-session.ts'
+import { placeBlob, removeBlob } from './blobs.ts'
+import { removeIfThere } from './files.ts'
+import type { FsContext } from './fs-context.ts'
+import { recordName } from './layout.ts'
+import type { Lock } from './lock.ts'
+import { draftRecord, publishRecord, readable, readRecord, syncRecord } from './records.ts'
+
+/** Runs `task` while nobody else, in this process or another, changes what the key holds. */
+export function withKeyLocked<T>(
+  { locks, serializer }: FsContext,
+  key: string,
+  task: () => Promise<T>,
+): Promise<T> {
+  return serializer.run(key, async () => {
+    const lock = await locks.acquire(recordName(key))
+    try {
+      return await task()
+    } finally {
+      lock.release()
+    }
+  })
+}
+
+/**
+ * How sealed bytes become an object: the blob first, then the record that names it. The blob's id is new with each
+ * process that tries, so that no try ever builds on what an earlier one may have left under its name.
+ */
+export class Publication {
+  readonly #context: FsContext
+  /** The session whose bytes these are. */
+  readonly #session: string
+  readonly #blob = randomBytes(16).toString('base64url')
+  /** Held as long as the blob may have no record yet: sweep leaves it alone. */
+  #lock: Lock | undefined
+  #placed: StoredObject | undefined
+
+  constructor(context: FsContext, session: string) {
+    this.#context = context
+    this.#session = session
+  }
+
+  async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
+    await withKeyLocked(this.#context, object.key, () => this.#publishLocked(object, conditions))
+    this.#lock?.release()
+  }
+
+  async #publishLocked(object: StoredObject, conditions: CommitOptions): Promise<void> {
+    const { layout, disk, locks } = this.#context
+    const record = { object, blob: this.#blob }
+    const previous = await readable(readRecord(layout, object.key))
+    // Our own from a commit before this one, which failed after its commit point: only the rest is left to do.
+    const published = previous?.blob === this.#blob
+    if (!published) {
+      checkConditions(object.key, previous?.object.etag, conditions)
+      this.#lock ??= await locks.acquire(this.#blob)
+      this.#placed = object
+      await both(
+        placeBlob(layout, disk, layout.part(this.#session), record),
+        draftRecord(layout, disk, record),
+      )
+      await publishRecord(layout, record)
+      // Committed: readers find the blob through its record, so no failure from here on may take it away.
+      this.#placed = undefined
+    }
+    await syncRecord(layout, disk, object.key)
+    if (previous !== null && !published) {
+      // An orphan for sweep, and no reason to fail the upload.
+      await removeBlob(layout, previous.blob, previous.object.digest).catch(() => {})
+    }
+  }
+
+  /** Takes back what was placed without being published. */
+  async undo(): Promise<void> {
+    const { layout } = this.#context
+    const placed = this.#placed
+    if (placed !== undefined) {
+      // A rename may be reported as failed and have happened.
+      const record = await readable(readRecord(layout, placed.key))
+      if (record?.blob !== this.#blob) await removeBlob(layout, this.#blob, placed.digest)
+      await removeIfThere(layout.draft(this.#blob))
+      this.#placed = undefined
+    }
+    this.#lock?.release()
+  }
+}
+
+/** Like Promise.all, and when it fails nothing is under way any more. */
+async function both(...tasks: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(tasks)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+}

@@ -1,0 +1,89 @@
+import { statSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { RecoverReport } from '../reports.ts'
+import { removeIfThere } from './files.ts'
+import type { FsContext } from './fs-context.ts'
+import { readIntent } from './intent.ts'
+import { SESSION_ID } from './layout.ts'
+import { lockId } from './lock.ts'
+import { discardFiles } from './staging.ts'
+
+interface Recovery extends RecoverReport {
+  readonly expired: number
+}
+
+/**
+ * Brings what killed processes left in `staging/` back to a state: paused where somebody may resume it, else removed.
+ *
+ * @param expireAfter ms of silence after which a paused session is removed too
+ */
+export async function recoverStaging(context: FsContext, expireAfter: number): Promise<Recovery> {
+  const { staging } = context.layout
+  const names = await readdir(staging)
+  const count = { paused: 0, discarded: 0, busy: 0, expired: 0, nothing: 0 }
+  for (const id of idsOf(names)) count[await recoverOne(context, id, expireAfter)]++
+  // Of processes that opened the store for the first time and ended before they had.
+  for (const name of names) if (/^format-\d+\.tmp$/.test(name)) await removeIfThere(join(staging, name))
+  removeLocks(context, names)
+  const { nothing: _, ...report } = count
+  return report
+}
+
+/** What a session or a publication has left behind, told by the ids in front. */
+function idsOf(names: readonly string[]): Set<string> {
+  const ids = names.map(
+    (name) => /^([\w-]{22})\.(?:part|part\.tmp|json|json\.tmp|epoch|record)$/.exec(name)?.[1],
+  )
+  return new Set(ids.filter((id) => id !== undefined))
+}
+
+async function recoverOne(
+  context: FsContext,
+  id: string,
+  expireAfter: number,
+): Promise<'paused' | 'discarded' | 'expired' | 'busy' | 'nothing'> {
+  const { layout, locks } = context
+  const lock = locks.tryAcquire(id)
+  if (lock === null) return isThere(layout.part(id)) ? 'busy' : 'nothing'
+  try {
+    // Only now: its owner may have paused or ended it since its files were listed.
+    const staged = isThere(layout.part(id))
+    const intent = await readIntent(layout.intent(id)).catch(() => null)
+    if (staged && intent !== null && silenceOf(context, id) < expireAfter) return 'paused'
+    await discardFiles(layout, id)
+    if (!staged) return 'nothing'
+    return intent === null ? 'discarded' : 'expired'
+  } finally {
+    lock.release()
+  }
+}
+
+/** ms since anything came for a session. */
+function silenceOf({ layout }: FsContext, id: string): number {
+  const times = [layout.part(id), layout.intent(id)].map(
+    (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,
+  )
+  return Date.now() - Math.max(...times)
+}
+
+/** Frees the locks of owners that are gone. */
+function removeLocks({ layout, locks }: FsContext, names: readonly string[]): void {
+  const named = (ending: string) =>
+    names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length))
+  for (const name of named('.lock')) locks.tryAcquire(name)?.release()
+  const links = [...named('.lock').map(layout.lock), ...named('.next').map(layout.next)]
+  const living = new Set(links.map(lockId))
+  // One that succeeds a lock that is no more will never be asked for again.
+  for (const id of named('.next')) if (!living.has(id)) locks.removeStaleNext(layout.next(id))
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+/** Whether a lock of this name exists, whoever holds it. */
+export function lockedIds(names: readonly string[]): Set<string> {
+  const ids = names.filter((name) => name.endsWith('.lock')).map((name) => name.slice(0, -5))
+  return new Set(ids.filter((id) => SESSION_ID.test(id)))
+}

@@ -1,0 +1,114 @@
+import { statSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
+import { StoreError } from '../store-error.ts'
+import type { Layout } from './layout.ts'
+import { ShardedNames } from './shards.ts'
+
+const MEBIBYTE = 1024 ** 2
+const GIBIBYTE = 1024 ** 3
+/** What stays free: everything else on the file system needs some, and so do records and directories. */
+const FLOOR_SHARE = 0.05
+const MAX_FLOOR_BYTES = GIBIBYTE
+const MAX_FLOOR_FILES = 10_000
+/** How far an upload that is larger than expected goes before space is looked at again, at the most. */
+const MAX_STRIDE = 64 * MEBIBYTE
+
+/** Space set aside for one upload. */
+export interface Reservation {
+  /** Tells that so many bytes more are about to be written. Returns a promise only where it has to be waited for. */
+  take(bytes: number): Promise<void> | undefined
+  release(): void
+}
+
+/** Decides whether there is room, so that a full disk is a refusal and never a failing write. */
+export class Space {
+  readonly #directory: string
+  readonly #maxTotalSize: number | undefined
+  readonly #sizes: ShardedNames<number>
+  /** Bytes of all blobs, as of the last look. */
+  #stored = 0
+  /** Bytes that uploads of this process have set aside and not yet written. */
+  #reserved = 0
+
+  constructor({ directory, blobs }: Layout, maxTotalSize: number | undefined) {
+    this.#directory = directory
+    this.#maxTotalSize = maxTotalSize
+    this.#sizes = new ShardedNames({
+      directory: blobs,
+      pattern: /^[\w-]{22}$/,
+      load: (path) => statSync(path, { throwIfNoEntry: false })?.size,
+      onAdd: (size) => {
+        this.#stored += size
+      },
+      onRemove: (size) => {
+        this.#stored -= size
+      },
+    })
+  }
+
+  /** @throws StoreError NO_SPACE where `bytes` more would not fit beside all that is reserved */
+  async admit(bytes: number): Promise<void> {
+    await this.#checkTotal(bytes)
+    await this.#room(bytes)
+  }
+
+  /** @throws StoreError NO_SPACE */
+  async reserve(expected: number): Promise<Reservation> {
+    // First: of two that come at once, the second must see the first one's.
+    this.#reserved += expected
+    let left = expected
+    try {
+      await this.#checkTotal(0)
+      await this.#room(0)
+    } catch (error) {
+      this.#reserved -= expected
+      throw error
+    }
+    const spend = (bytes: number) => {
+      const spent = Math.min(bytes, left)
+      left -= spent
+      this.#reserved -= spent
+      return bytes - spent
+    }
+    // How many bytes may still come before the next look.
+    let unchecked = 0
+    const look = async (bytes: number) => {
+      unchecked = await this.#stride(bytes)
+    }
+    return {
+      take: (bytes) => {
+        unchecked -= spend(bytes)
+        return unchecked < 0 ? look(bytes) : undefined
+      },
+      release: () => void spend(left),
+    }
+  }
+
+  /** How many bytes may come before the next look: half of what there is, since others take of it too. */
+  async #stride(bytes: number): Promise<number> {
+    return Math.min((await this.#room(bytes)) / 2, MAX_STRIDE)
+  }
+
+  async #checkTotal(bytes: number): Promise<void> {
+    const max = this.#maxTotalSize
+    if (max === undefined) return
+    await this.#sizes.refresh()
+    const total = this.#stored + this.#reserved + bytes
+    if (total <= max && this.#stored < max) return
+    throw new StoreError('NO_SPACE', `The store holds ${this.#stored} of at most ${max} bytes.`)
+  }
+
+  /** The bytes that are free above the floor when `bytes` more have come. */
+  async #room(bytes: number): Promise<number> {
+    const { bsize, blocks, bavail, files, ffree } = await statfs(this.#directory)
+    const floor = Math.min(blocks * bsize * FLOOR_SHARE, MAX_FLOOR_BYTES)
+    const room = bavail * bsize - floor - this.#reserved - bytes
+    if (room < 0)
+      throw new StoreError('NO_SPACE', 'The disk is nearly full: there is no space for the upload.')
+    // Some file systems have no fixed number of files, and say 0.
+    if (files > 0 && ffree < Math.min(files * FLOOR_SHARE, MAX_FLOOR_FILES)) {
+      throw new StoreError('NO_SPACE', 'The disk has nearly no room for more files.')
+    }
+    return room
+  }
+}

@@ -1,0 +1,111 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises'
+import { basename, join, relative } from 'node:path'
+import type { Quarantined, VerifyReport } from '../reports.ts'
+import { hasCode, removeIfThere } from './files.ts'
+import type { FsContext } from './fs-context.ts'
+import { withKeyLocked } from './publish.ts'
+import { type BlobRecord, readAllRecords, readable, readRecord } from './records.ts'
+
+const READ_LENGTH = 1024 ** 2
+
+/** What was read, by inode: bytes that several blobs share are read once. */
+type Reads = Map<string, { readonly digest: string; readonly size: number }>
+
+/** Reads every blob, and moves objects whose bytes are not what was committed to `quarantine/`, their records with them. */
+export async function verifyStore(context: FsContext): Promise<VerifyReport> {
+  const quarantined: Quarantined[] = []
+  const read: Reads = new Map()
+  let intact = 0
+  for await (const { path, record } of readAllRecords(context.layout)) {
+    const found = record === null ? await checkRecord(context, path) : await checkBlob(context, record, read)
+    if (found === 'intact') intact++
+    else if (found !== null) quarantined.push(found)
+  }
+  const bytes = [...read.values()].reduce((sum, { size }) => sum + size, 0)
+  return { intact, bytes, quarantined }
+}
+
+/** `null` where the object was replaced or deleted meanwhile. */
+async function checkBlob(
+  context: FsContext,
+  record: BlobRecord,
+  read: Reads,
+): Promise<Quarantined | 'intact' | null> {
+  const { layout } = context
+  const { object, blob } = record
+  const reason = await faultOf(layout.blob(blob), object, read)
+  if (reason === null) return 'intact'
+  return withKeyLocked(context, object.key, async () => {
+    if ((await readable(readRecord(layout, object.key)))?.blob !== blob) return null
+    // Later uploads of the true bytes must not be given these.
+    await removeIfThere(layout.digest(object.digest))
+    const files = await moveAway(context, [layout.record(object.key), layout.blob(blob)], blob)
+    return { key: object.key, reason, files }
+  })
+}
+
+async function faultOf(
+  path: string,
+  { size, digest }: BlobRecord['object'],
+  read: Reads,
+): Promise<string | null> {
+  let file: FileHandle
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return 'Its bytes are missing.'
+    throw error
+  }
+  try {
+    const { dev, ino } = await file.stat({ bigint: true })
+    const found = read.get(`${dev}:${ino}`) ?? (await digestOf(file))
+    read.set(`${dev}:${ino}`, found)
+    if (found.size !== size) return `It has ${found.size} bytes, and had ${size} when it was committed.`
+    return found.digest === digest ? null : `The sha-256 of its bytes is ${found.digest}, and was ${digest}.`
+  } finally {
+    await file.close()
+  }
+}
+
+async function digestOf(file: FileHandle): Promise<{ digest: string; size: number }> {
+  const hash = createHash('sha256')
+  const buffer = Buffer.allocUnsafe(READ_LENGTH)
+  for (let size = 0; ; ) {
+    const { bytesRead } = await file.read(buffer, 0, READ_LENGTH, size)
+    if (bytesRead === 0) return { digest: hash.digest('hex'), size }
+    hash.update(buffer.subarray(0, bytesRead))
+    size += bytesRead
+  }
+}
+
+/** A record that cannot be read, with the blob that it names where that much of it is legible. */
+async function checkRecord(context: FsContext, path: string): Promise<Quarantined | null> {
+  const { layout } = context
+  const text = await readFile(path, 'latin1').catch(() => '')
+  const blob = /"blob":"([\w-]{22})"/.exec(text)?.[1]
+  const paths = blob === undefined ? [path] : [path, layout.blob(blob)]
+  const files = await moveAway(context, paths, blob ?? randomBytes(16).toString('base64url'))
+  return files.length === 0 ? null : { key: null, reason: 'Its record cannot be read.', files }
+}
+
+async function moveAway(
+  { layout, disk }: FsContext,
+  paths: readonly string[],
+  id: string,
+): Promise<readonly string[]> {
+  await mkdir(layout.quarantine, { recursive: true, mode: 0o700 })
+  const files: string[] = []
+  for (const path of paths) {
+    const target = join(layout.quarantine, path.endsWith('.json') ? `${id}.json` : basename(path))
+    try {
+      await rename(path, target)
+      files.push(relative(layout.directory, target))
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error
+    }
+  }
+  await disk.syncDirectory(layout.quarantine)
+  return files
+}

@@ -1,0 +1,41 @@
+/** What `recover` found among the upload sessions of earlier processes. */
+export interface RecoverReport {
+  /** Sessions that can be resumed. */
+  readonly paused: number
+  /** Remains that nobody could resume, removed. */
+  readonly discarded: number
+  /** Sessions of processes that live, or that cannot be known to be gone; left alone. */
+  readonly busy: number
+}
+
+/** What `sweep` removed, and the sessions that it left. */
+export interface SweepReport extends RecoverReport {
+  /** Paused sessions that nobody resumed in time, removed. */
+  readonly expired: number
+  /** Blobs that no record names, removed. */
+  readonly blobs: number
+  /** Their bytes, as far as no other blob shares them. */
+  readonly bytes: number
+  /** Digest links without a blob, removed. */
+  readonly digests: number
+  /** Records that cannot be read. While there are any, no blob is removed: it may be theirs. */
+  readonly damaged: number
+}
+
+/** What `verify` read, and what it put into quarantine. */
+export interface VerifyReport {
+  /** Objects whose bytes are those that were committed. */
+  readonly intact: number
+  /** Bytes read; equal contents that share theirs are read once. */
+  readonly bytes: number
+  readonly quarantined: readonly Quarantined[]
+}
+
+export interface Quarantined {
+  /** `null` where not even the record can be read. */
+  readonly key: string | null
+  /** Why, in one sentence. */
+  readonly reason: string
+  /** Where its remains are now, relative to the store's directory. */
+  readonly files: readonly string[]
+}

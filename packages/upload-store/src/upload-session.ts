@@ -1,0 +1,72 @@
+import type { StoredObject } from './object.ts'
+
+/** Where the bytes of an upload come from: any stream of Node or the Web platform, or an async generator. */
+export type ByteSource = AsyncIterable<Uint8Array>
+
+export interface CreateOptions {
+  /** The media type that the client declares; used where the store detects none itself (application/octet-stream). */
+  readonly type?: string | undefined
+  /** The sha-256 that the content must have, lower-case hex (unchecked). */
+  readonly digest?: string | undefined
+  /** How many bytes will come at the most, as far as one knows; space for them is set aside (none). */
+  readonly expectedSize?: number | undefined
+}
+
+/** Conditions that are checked and acted on in one step. */
+export interface CommitOptions {
+  /** Commits only if the key holds nothing. */
+  readonly ifNoneMatch?: '*' | undefined
+  /** Commits only if the key holds the object with this entity-tag, or with `*` any object. */
+  readonly ifMatch?: string | undefined
+}
+
+export interface SealedUpload {
+  /** Length in bytes. */
+  readonly size: number
+  readonly type: string
+  /** sha-256, lower-case hex. */
+  readonly digest: string
+}
+
+/**
+ * An upload that nobody sees until it is committed: receiving and paused in turns, then sealed, then committed; or
+ * aborted. One that waits for nobody in particular to go on should be paused: only then does it survive the process.
+ */
+export interface UploadSession {
+  /** 22 characters of base64url, 128 random bits. */
+  readonly id: string
+  /** The key that `commit` publishes under unless told otherwise. */
+  readonly key: string
+  /** How many bytes have been taken in. */
+  readonly offset: number
+  /**
+   * Takes in bytes from `offset` on and resolves to the new offset. What came before its source failed stays.
+   *
+   * @throws StoreError OFFSET_MISMATCH, TOO_LARGE, UNSUPPORTED_TYPE, NO_SPACE; ABORTED, also when somebody else resumed
+   * the upload; what the source throws
+   */
+  append(offset: number, source: ByteSource): Promise<number>
+  /**
+   * Ends this object's part in the upload, a running `append` included, and resolves to an offset that is durable:
+   * `store.resume(id)` goes on from there or from later, in any process, until the upload expires.
+   *
+   * @throws StoreError NO_SPACE, and ABORTED when the upload was committed or aborted
+   */
+  pause(): Promise<number>
+  /**
+   * Ends the upload: all bytes are durable, size, type and digest are known. May be called again.
+   *
+   * @throws StoreError UNSUPPORTED_TYPE, DIGEST_MISMATCH, NO_SPACE, ABORTED
+   */
+  seal(): Promise<SealedUpload>
+  /**
+   * Makes the object visible under `key` in one atomic step, sealing first where that is still to do. When it has
+   * resolved, the object survives a power cut.
+   *
+   * @param options `key` in place of the session's own
+   * @throws StoreError PRECONDITION_FAILED, after which another commit may follow; INVALID_KEY, NO_SPACE, ABORTED
+   */
+  commit(options?: CommitOptions & { readonly key?: string | undefined }): Promise<StoredObject>
+  /** Removes what was staged; does nothing after a commit or a first abort. */
+  abort(): Promise<void>
+}
