@@ -79,7 +79,7 @@ export async function removeRecord(layout: Layout, disk: Disk, key: string): Pro
 }
 
 /** @throws StoreError CORRUPT */
-export async function readRecordFile(path: string): Promise<BlobRecord | null> {
+async function readRecordFile(path: string): Promise<BlobRecord | null> {
   let text: string
   try {
     text = await readFile(path, 'utf8')

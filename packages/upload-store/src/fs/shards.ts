@@ -97,10 +97,14 @@ function namesIn(path: string): string[] {
   try {
     return readdirSync(path)
   } catch (error) {
-    // A file of somebody's, or a directory that is gone.
-    if (hasCode(error, 'ENOTDIR', 'ENOENT')) return []
-    throw error
+    return noneIfGone(error)
   }
+}
+
+/** A file of somebody's, or a directory that is gone. */
+function noneIfGone(error: unknown): string[] {
+  if (hasCode(error, 'ENOTDIR', 'ENOENT')) return []
+  throw error
 }
 
 /** The paths of all files in a directory of shards, whose names match. */
@@ -108,7 +112,7 @@ export async function* namesBelow(directory: string, pattern: RegExp): AsyncGene
   for (const shard of await readdir(directory)) {
     if (!SHARD.test(shard)) continue
     // What a person's tools leave behind, .DS_Store and the like, is none of ours.
-    for (const name of namesIn(join(directory, shard))) {
+    for (const name of await readdir(join(directory, shard)).catch(noneIfGone)) {
       if (pattern.test(name)) yield join(directory, shard, name)
     }
   }
