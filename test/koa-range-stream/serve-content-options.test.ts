@@ -43,6 +43,7 @@ describe('serveContent: options', () => {
       'Größe €.mp4',
       'attachment; filename="Gr??e ?.mp4"; filename*=UTF-8\'\'Gr%C3%B6%C3%9Fe%20%E2%82%AC.mp4',
     ],
+    ['inline', 'café.mp4', 'inline; filename="caf?.mp4"; filename*=UTF-8\'\'caf%C3%A9.mp4'],
     ['attachment', 'a"b.mp4', 'attachment; filename="a\\"b.mp4"'],
     ['attachment', undefined, 'attachment'],
   ] as const)('sets Content-Disposition %s for the name %s (RFC 6266)', async (disposition, name, value) => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, statfs, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createFsStore } from 'upload-store'
@@ -133,6 +133,38 @@ describe('file-system store: on disk', () => {
     const blob = (await filesIn(directory)).find((name) => name.startsWith('blobs')) ?? ''
     expect((await stat(join(directory, blob))).mode & 0o777).toBe(0o440)
     expect((await stat(join(directory, 'blobs'))).mode & 0o777).toBe(0o700)
+  })
+
+  it('refuses an upload that is larger than the disk before it begins, and sets nothing aside for it', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    const refusal = { code: 'NO_SPACE' }
+    await expect(store.admit(2 ** 60)).rejects.toMatchObject(refusal)
+    await expect(store.create('a', { expectedSize: 2 ** 60 })).rejects.toMatchObject(refusal)
+    await store.admit(1)
+    expect(await readdir(join(directory, 'staging'))).toEqual([])
+  })
+
+  it('sets space aside for an upload until it ends, however it does', async () => {
+    const directory = await temporaryDirectory()
+    const { bavail, bsize } = await statfs(directory)
+    const most = Math.floor((bavail * bsize) / 3)
+    const store = createFsStore(directory)
+    const first = await store.create('a', { expectedSize: most })
+    const second = await store.create('b', { expectedSize: most })
+    const third = await store.create('c', { expectedSize: most }).catch((error) => error.code)
+    expect(third).toBe('NO_SPACE')
+    await first.abort()
+    await second.commit()
+    await (await store.create('c', { expectedSize: most })).pause()
+    await (await store.create('d', { expectedSize: most })).abort()
+  })
+
+  it('stores without syncing anything where durability is none', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory, { durability: 'none' })
+    await store.put('a', source('hello'))
+    expect(String(await bytesOf((await (await store.get('a'))?.stream()) ?? source()))).toBe('hello')
   })
 
   it('refuses a directory with another version of the layout', async () => {

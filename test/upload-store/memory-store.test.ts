@@ -1,4 +1,6 @@
 import { createMemoryStore } from 'upload-store'
 import { describeContract } from './contract.ts'
+import { describeResumption } from './contract-resume.ts'
 
 describeContract('memory store', async (options) => createMemoryStore(options))
+describeResumption('memory store', async (options) => createMemoryStore(options))

@@ -57,10 +57,20 @@ export async function serveContent(
     return
   }
   sendContent(ctx, plan, body)
-  if (options.disposition !== undefined) ctx.attachment(content.name, { type: options.disposition })
+  if (options.disposition !== undefined)
+    ctx.attachment(content.name, dispositionOf(options.disposition, content))
   ctx.set({ 'Content-Type': type, 'Content-Length': `${size}`, ...plan.headers })
   if (options.cacheControl !== undefined) ctx.set('Cache-Control', options.cacheControl)
   options.setHeaders?.(ctx, content)
+}
+
+/** A name in other than ASCII goes into `filename*` (RFC 6266 §4.3); content-disposition would send Latin-1 as raw bytes. */
+function dispositionOf(
+  type: 'inline' | 'attachment',
+  { name = '' }: Content,
+): Parameters<Koa.Context['attachment']>[1] {
+  const fallback = name.replace(/[^\x20-\x7e]/g, '?')
+  return fallback === name ? { type } : { type, fallback }
 }
 
 /** What the content says, else what the app has set, else what the file name's extension means to Koa. */

@@ -9,9 +9,9 @@ import { openBlob, removeBlob } from './blobs.ts'
 import { Disk } from './disk.ts'
 import type { FsContext } from './fs-context.ts'
 import { KeyIndex } from './key-index.ts'
-import { type Layout, openLayout } from './layout.ts'
+import { type Layout, openLayout, recordName } from './layout.ts'
 import { Locks } from './lock.ts'
-import { withKeyLocked } from './publish.ts'
+import { withRecordLocked } from './publish.ts'
 import { type BlobRecord, readable, readRecord, removeRecord } from './records.ts'
 import { recoverStaging } from './recover.ts'
 import { Serializer } from './serialize.ts'
@@ -57,7 +57,9 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
     },
     list: (listOptions) => index.page(listOptions),
     delete: async (key, conditions = {}) =>
-      withKeyLocked(context, checkKey(key), () => deleteLocked(context, key, conditions.ifMatch)),
+      withRecordLocked(context, recordName(checkKey(key)), () =>
+        deleteLocked(context, key, conditions.ifMatch),
+      ),
     create: (key, createOptions) => sessions.create(key, createOptions),
     resume: (id) => sessions.resume(id),
     admit: (size = 0) => space.admit(size),

@@ -9,14 +9,14 @@ import { recordName } from './layout.ts'
 import type { Lock } from './lock.ts'
 import { draftRecord, publishRecord, readable, readRecord, syncRecord } from './records.ts'
 
-/** Runs `task` while nobody else, in this process or another, changes what the key holds. */
-export function withKeyLocked<T>(
+/** Runs `task` while nobody else, in this process or another, changes the record of that name. */
+export function withRecordLocked<T>(
   { locks, serializer }: FsContext,
-  key: string,
+  name: string,
   task: () => Promise<T>,
 ): Promise<T> {
-  return serializer.run(key, async () => {
-    const lock = await locks.acquire(recordName(key))
+  return serializer.run(name, async () => {
+    const lock = await locks.acquire(name)
     try {
       return await task()
     } finally {
@@ -44,7 +44,9 @@ export class Publication {
   }
 
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
-    await withKeyLocked(this.#context, object.key, () => this.#publishLocked(object, conditions))
+    await withRecordLocked(this.#context, recordName(object.key), () =>
+      this.#publishLocked(object, conditions),
+    )
     this.#lock?.release()
   }
 

@@ -5,8 +5,9 @@ import { basename, join, relative } from 'node:path'
 import type { Quarantined, VerifyReport } from '../reports.ts'
 import { hasCode, removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
-import { withKeyLocked } from './publish.ts'
-import { type BlobRecord, readAllRecords, readable, readRecord } from './records.ts'
+import { recordName } from './layout.ts'
+import { withRecordLocked } from './publish.ts'
+import { type BlobRecord, parseRecord, readAllRecords, readable, readRecord } from './records.ts'
 
 const READ_LENGTH = 1024 ** 2
 
@@ -37,7 +38,7 @@ async function checkBlob(
   const { object, blob } = record
   const reason = await faultOf(layout.blob(blob), object, read)
   if (reason === null) return 'intact'
-  return withKeyLocked(context, object.key, async () => {
+  return withRecordLocked(context, recordName(object.key), async () => {
     if ((await readable(readRecord(layout, object.key)))?.blob !== blob) return null
     // Later uploads of the true bytes must not be given these.
     await removeIfThere(layout.digest(object.digest))
@@ -83,11 +84,15 @@ async function digestOf(file: FileHandle): Promise<{ digest: string; size: numbe
 /** A record that cannot be read, with the blob that it names where that much of it is legible. */
 async function checkRecord(context: FsContext, path: string): Promise<Quarantined | null> {
   const { layout } = context
-  const text = await readFile(path, 'latin1').catch(() => '')
-  const blob = /"blob":"([\w-]{22})"/.exec(text)?.[1]
-  const paths = blob === undefined ? [path] : [path, layout.blob(blob)]
-  const files = await moveAway(context, paths, blob ?? randomBytes(16).toString('base64url'))
-  return files.length === 0 ? null : { key: null, reason: 'Its record cannot be read.', files }
+  return withRecordLocked(context, basename(path, '.json'), async () => {
+    const text = await readFile(path, 'utf8').catch(() => null)
+    // Replaced or deleted meanwhile.
+    if (text === null || parseRecord(text) !== null) return null
+    const blob = /"blob":"([\w-]{22})"/.exec(text)?.[1]
+    const paths = blob === undefined ? [path] : [path, layout.blob(blob)]
+    const files = await moveAway(context, paths, blob ?? randomBytes(16).toString('base64url'))
+    return { key: null, reason: 'Its record cannot be read.', files }
+  })
 }
 
 async function moveAway(

@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import type { StoreOptions, UploadStore } from 'upload-store'
+import { describe, expect, it } from 'vitest'
+import { bytesOf, source } from './contract.ts'
+
+const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
+
+/** What every store promises of uploads that are paused and resumed. */
+export function describeResumption(
+  name: string,
+  open: (options?: StoreOptions) => Promise<UploadStore>,
+): void {
+  describe(`${name}: paused uploads`, () => {
+    it('go on where they were paused, as often as one likes', async () => {
+      const store = await open()
+      let session = await store.create('a.mp4', { type: 'video/mp4' })
+      const { id } = session
+      const bytes = Buffer.from(Array.from({ length: 1_000_000 }, (_, index) => (index * 7) % 251))
+      for (let offset = 0; offset < bytes.length; offset += 300_000) {
+        await session.append(offset, source(bytes.subarray(offset, offset + 300_000)))
+        expect(await session.pause()).toBe(Math.min(offset + 300_000, bytes.length))
+        session = (await store.resume(id)) ?? session
+        expect(session).toMatchObject({ id, key: 'a.mp4', offset: Math.min(offset + 300_000, bytes.length) })
+      }
+      const object = await session.commit()
+      expect(object).toMatchObject({ size: bytes.length, type: 'video/mp4', digest: sha256(bytes) })
+      const content = await store.get('a.mp4')
+      expect((await bytesOf((await content?.stream()) ?? source())).equals(bytes)).toBe(true)
+    })
+
+    it('keep what arrived before their source failed', async () => {
+      const store = await open()
+      const session = await store.create('a')
+      const failing = async function* () {
+        yield Buffer.from('hello ')
+        throw new Error('connection lost')
+      }
+      await expect(session.append(0, failing())).rejects.toThrow('connection lost')
+      expect(await session.pause()).toBe(6)
+      const resumed = await store.resume(session.id)
+      await resumed?.append(6, source('world'))
+      expect(await resumed?.commit()).toMatchObject({ size: 11, digest: sha256('hello world') })
+    })
+
+    it('show nothing, and take nothing more from who paused them', async () => {
+      const store = await open()
+      const session = await store.create('a')
+      await session.append(0, source('x'))
+      await session.pause()
+      expect(await session.pause()).toBe(1)
+      expect(await store.get('a')).toBeNull()
+      for (const step of [session.append(1, source('y')), session.seal(), session.commit()]) {
+        await expect(step).rejects.toMatchObject({ code: 'ABORTED' })
+      }
+      // Not its own any more, so not its own to remove.
+      await session.abort()
+      expect(await store.resume(session.id)).toMatchObject({ offset: 1 })
+    })
+
+    it('are taken from who still writes them, even where no byte comes', async () => {
+      const store = await open()
+      const session = await store.create('a')
+      const stalled = new Readable({ read() {} })
+      stalled.push('hello ')
+      const append = session.append(0, stalled)
+      append.catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      const resumed = await store.resume(session.id)
+      await expect(append).rejects.toMatchObject({ code: 'ABORTED' })
+      expect(resumed).toMatchObject({ offset: 6 })
+      await resumed?.append(6, source('world'))
+      expect(await resumed?.commit()).toMatchObject({ digest: sha256('hello world') })
+    })
+
+    it('belong to one of many who resume them at once', async () => {
+      const store = await open()
+      const session = await store.create('a')
+      await session.append(0, source('x'))
+      await session.pause()
+      const resumed = await Promise.allSettled(Array.from({ length: 10 }, () => store.resume(session.id)))
+      const appends = resumed.map(async (result) => {
+        if (result.status === 'fulfilled') await result.value?.append(1, source('y'))
+        else throw result.reason
+      })
+      const won = (await Promise.allSettled(appends)).filter(({ status }) => status === 'fulfilled')
+      expect(won).toHaveLength(1)
+      expect(await (await store.resume(session.id))?.commit()).toMatchObject({ digest: sha256('xy') })
+    })
+
+    it('can be sealed, paused, resumed and committed', async () => {
+      const store = await open()
+      const session = await store.create('a')
+      await session.append(0, source('hello'))
+      await session.seal()
+      expect(await session.pause()).toBe(5)
+      const resumed = await store.resume(session.id)
+      expect(await resumed?.commit()).toMatchObject({ digest: sha256('hello') })
+      expect(await store.resume(session.id)).toBeNull()
+    })
+
+    it('can be aborted once they are resumed', async () => {
+      const store = await open()
+      const session = await store.create('a')
+      await session.pause()
+      await (await store.resume(session.id))?.abort()
+      expect(await store.resume(session.id)).toBeNull()
+    })
+
+    it.each(['', 'x', '../../etc/passwd', 'A'.repeat(22)])('do not exist under the id %j', async (id) => {
+      expect(await (await open()).resume(id)).toBeNull()
+    })
+
+    it('must still have the digest that was declared', async () => {
+      const store = await open()
+      const session = await store.create('a', { digest: sha256('right') })
+      await session.append(0, source('wr'))
+      await session.pause()
+      const resumed = await store.resume(session.id)
+      await resumed?.append(2, source('ong'))
+      await expect(resumed?.commit()).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' })
+    })
+
+    it('outlive the closing of their store, which aborts the others', async () => {
+      const store = await open()
+      const session = await store.create('a')
+      await session.append(0, source('x'))
+      await session.pause()
+      const resumed = await store.resume(session.id)
+      const unknown = await store.create('b')
+      await store.close()
+      await expect(resumed?.append(1, source('y'))).rejects.toMatchObject({ code: 'ABORTED' })
+      await expect(unknown.append(0, source('y'))).rejects.toMatchObject({ code: 'ABORTED' })
+      await expect(store.resume(session.id)).rejects.toMatchObject({ code: 'ABORTED' })
+    })
+
+    it('are counted by recover, and removed by sweep when nobody resumes them in time', async () => {
+      const store = await open({ expireAfter: 200 })
+      const session = await store.create('a')
+      await session.pause()
+      expect(await store.recover()).toMatchObject({ paused: 1, discarded: 0, busy: 0 })
+      expect(await store.sweep()).toMatchObject({ paused: 1, expired: 0 })
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      expect(await store.sweep()).toMatchObject({ paused: 0, expired: 1 })
+      expect(await store.resume(session.id)).toBeNull()
+    })
+  })
+
+  describe(`${name}: sources`, () => {
+    it('may use their memory again: digest and bytes are those of what they gave', async () => {
+      const store = await open()
+      const memory = Buffer.alloc(100_000)
+      const reusing = async function* () {
+        for (let value = 1; value <= 20; value++) yield memory.fill(value)
+      }
+      const object = await store.put('a', reusing())
+      const expected = Buffer.concat(
+        Array.from({ length: 20 }, (_, index) => Buffer.alloc(100_000, index + 1)),
+      )
+      expect(object.digest).toBe(sha256(expected))
+      const stream = await (await store.get('a'))?.stream()
+      expect((await bytesOf(stream ?? source())).equals(expected)).toBe(true)
+    })
+
+    it.each([1, 255, 256 * 1024, 256 * 1024 + 1, 3_000_000])(
+      'may come in chunks of %i bytes',
+      async (length) => {
+        const store = await open()
+        const chunks = Array.from({ length: 4 }, (_, index) => Buffer.alloc(length, index))
+        const whole = Buffer.concat(chunks)
+        expect(await store.put('a', source(...chunks, ''))).toMatchObject({
+          size: whole.length,
+          digest: sha256(whole),
+        })
+        const stream = await (await store.get('a'))?.stream()
+        expect((await bytesOf(stream ?? source())).equals(whole)).toBe(true)
+      },
+    )
+  })
+
+  describe(`${name}: room`, () => {
+    it('is refused when all objects together reach the limit, and is there again after a deletion', async () => {
+      const store = await open({ maxTotalSize: 10 })
+      await store.put('a', source('12345'))
+      await store.put('b', source('12345'))
+      await expect(store.put('c', source('1'))).rejects.toMatchObject({ code: 'NO_SPACE' })
+      await expect(store.admit()).rejects.toMatchObject({ code: 'NO_SPACE' })
+      await store.delete('a')
+      await store.admit(5)
+      await expect(store.admit(6)).rejects.toMatchObject({ code: 'NO_SPACE' })
+      await expect(store.create('c', { expectedSize: 6 })).rejects.toMatchObject({ code: 'NO_SPACE' })
+      expect(await store.put('c', source('12345'), { expectedSize: 5 })).toMatchObject({ size: 5 })
+    })
+  })
+}

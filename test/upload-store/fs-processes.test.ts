@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto'
+import { readdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createFsStore } from 'upload-store'
+import { describe, expect, it } from 'vitest'
+import { temporaryDirectory } from '../support/temporary.ts'
+import { bytesOf, source } from './contract.ts'
+import { runScript } from './node-script.ts'
+
+const recordName = (key: string) => createHash('sha256').update(key).digest('hex')
+const text = async (store: ReturnType<typeof createFsStore>, key: string) =>
+  String(await bytesOf((await (await store.get(key))?.stream()) ?? source()))
+
+describe('processes that share a store', () => {
+  it('see at once what another one stored, replaced and deleted', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    const script = runScript(
+      `say('ready')
+       for (let round = 0; round < 30; round++) {
+         await store.put('a', bytes('round ' + round)); say(round)
+         while ((await store.get('ack-' + round)) === null) await sleep(1)
+         await store.delete('a'); say(round)
+         while ((await store.get('gone-' + round)) === null) await sleep(1)
+       }`,
+      directory,
+    )
+    expect(await script.next()).toBe('ready')
+    for (let round = 0; round < 30; round++) {
+      await script.next()
+      expect(await text(store, 'a')).toBe(`round ${round}`)
+      expect((await store.list({ prefix: 'a', limit: 1 })).items).toMatchObject([{ key: 'a' }])
+      await store.put(`ack-${round}`, source('x'))
+      await script.next()
+      expect(await store.get('a')).toBeNull()
+      expect((await store.list()).items.map(({ key }) => key)).not.toContain('a')
+      await store.put(`gone-${round}`, source('x'))
+    }
+    expect(await script.ended).toBe(0)
+  })
+
+  it('let exactly one of them replace or delete the object that all have seen', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    const rounds = 40
+    const etags: string[] = []
+    for (let round = 0; round < rounds; round++) {
+      etags.push((await store.put(`key-${round}`, source(`seen ${round}`))).etag)
+    }
+    const code = `
+      const etags = JSON.parse(rest[0])
+      let won = 0
+      for (const [round, ifMatch] of etags.entries()) {
+        const key = 'key-' + round
+        const step = rest[1] === 'delete'
+          ? store.delete(key, { ifMatch })
+          : store.put(key, bytes('by ' + rest[1] + round), { ifMatch })
+        await step.then(() => won++, (error) => { if (error.code !== 'PRECONDITION_FAILED') throw error })
+      }
+      say(won)`
+    const scripts = ['delete', 'one', 'two'].map((name) =>
+      runScript(code, directory, JSON.stringify(etags), name),
+    )
+    const won = await Promise.all(scripts.map((script) => script.next()))
+    expect(won.map(Number).reduce((sum, each) => sum + each, 0)).toBe(rounds)
+    expect(await readdir(join(directory, 'staging'))).toEqual([])
+    expect(await store.sweep()).toMatchObject({ blobs: 0, digests: 0, discarded: 0 })
+  })
+
+  it('let exactly one of 100 racers create a key, and store one inode for 100 of the same content', async () => {
+    const directory = await temporaryDirectory()
+    const code = `
+      const puts = Array.from({ length: 50 }, (_, racer) =>
+        store.put('key', bytes(rest[0] + racer), { ifNoneMatch: '*' }).then(() => 1, (error) => {
+          if (error.code !== 'PRECONDITION_FAILED') throw error
+          return 0
+        }))
+      const won = (await Promise.all(puts)).reduce((sum, each) => sum + each, 0)
+      await Promise.all(Array.from({ length: 50 }, (_, racer) => store.put(rest[0] + racer, bytes('the same'))))
+      say(won)`
+    const scripts = ['one', 'two'].map((name) => runScript(code, directory, name))
+    const won = await Promise.all(scripts.map((script) => script.next()))
+    expect(won.map(Number).reduce((sum, each) => sum + each, 0)).toBe(1)
+    const store = createFsStore(directory)
+    expect((await store.list({ limit: 1000 })).items).toHaveLength(101)
+    const shared = await readdir(join(directory, 'digests'), { recursive: true })
+    expect(shared.filter((name) => name.length > 10)).toHaveLength(2)
+    expect(await store.verify()).toMatchObject({ intact: 101, quarantined: [] })
+    expect(await store.sweep()).toMatchObject({ blobs: 0, digests: 0, damaged: 0 })
+  })
+
+  it('sweep beside each other and beside uploads, and remove nothing that is needed', async () => {
+    const directory = await temporaryDirectory()
+    const sweeping = `
+      let swept = 0
+      const until = Date.now() + 2500
+      while (Date.now() < until) { await store.sweep(); swept++ }
+      say(swept)`
+    const writing = `
+      const until = Date.now() + 2500
+      let count = 0
+      while (Date.now() < until) {
+        const key = rest[0] + (count++ % 7)
+        await store.put(key, bytes('content ' + (count % 3)))
+        const content = await store.get(key)
+        const stream = await content.stream()
+        for await (const chunk of stream) {}
+        if (count % 5 === 0) await store.delete(key)
+      }
+      say(count)`
+    const scripts = [
+      runScript(sweeping, directory),
+      runScript(sweeping, directory),
+      runScript(writing, directory, 'a'),
+      runScript(writing, directory, 'b'),
+    ]
+    for (const script of scripts) expect(await script.next()).toBeGreaterThan(3)
+    for (const script of scripts) expect(await script.ended).toBe(0)
+    const store = createFsStore(directory)
+    expect(await store.verify()).toMatchObject({ quarantined: [] })
+    await store.sweep()
+    expect(await store.sweep()).toMatchObject({ blobs: 0, digests: 0, discarded: 0 })
+  })
+})
+
+describe('a lock', () => {
+  const dead = (id: string) => `${id.padEnd(22, '0')}:another-boot/another-namespace/1/1/0`
+
+  it('of a process that is gone is taken over, chain and all, and leaves no link', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory, { gracePeriod: 0 })
+    const lock = join(directory, 'staging', `${recordName('a')}.lock`)
+    await symlink(dead('one'), lock)
+    await symlink(dead('two'), join(directory, 'staging', `${'one'.padEnd(22, '0')}.next`))
+    const puts = Array.from({ length: 10 }, (_, index) => store.put('a', source(`${index}`)))
+    await Promise.all(puts)
+    expect(await readdir(join(directory, 'staging'))).toEqual([])
+  })
+
+  it('of a process that cannot be seen holds until its grace is over', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory, { gracePeriod: 700 })
+    await symlink(dead('one'), join(directory, 'staging', `${recordName('a')}.lock`))
+    const started = performance.now()
+    await store.put('b', source('x'))
+    expect(performance.now() - started).toBeLessThan(600)
+    await store.put('a', source('x'))
+    expect(performance.now() - started).toBeGreaterThan(600)
+  })
+
+  it('that nobody asks for is removed by recover, and so is what succeeded one that is no more', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory, { gracePeriod: 0 })
+    await symlink(dead('one'), join(directory, 'staging', `${recordName('a')}.lock`))
+    await symlink(dead('two'), join(directory, 'staging', `${'gone'.padEnd(22, '0')}.next`))
+    await store.recover()
+    expect(await readdir(join(directory, 'staging'))).toEqual([])
+  })
+
+  it('of a process that was killed is free at once', async () => {
+    const directory = await temporaryDirectory()
+    const script = runScript(
+      `const session = await store.create('a'); await session.append(0, bytes('x')); say(session.id); await sleep(60_000)`,
+      directory,
+    )
+    await script.next()
+    await script.kill('SIGKILL')
+    const started = performance.now()
+    const store = createFsStore(directory, { gracePeriod: 1_000_000 })
+    expect(await store.sweep()).toMatchObject({ discarded: 1, busy: 0 })
+    expect(performance.now() - started).toBeLessThan(5000)
+    expect(await readdir(join(directory, 'staging'))).toEqual([])
+  })
+})

@@ -1,0 +1,167 @@
+import { linkSync } from 'node:fs'
+import { chmod, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createFsStore } from 'upload-store'
+import { describe, expect, it } from 'vitest'
+import { temporaryDirectory } from '../support/temporary.ts'
+import { bytesOf, source } from './contract.ts'
+
+/** Every regular file below `directory`, relative to it. */
+async function filesIn(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+}
+
+const below = async (directory: string, folder: string) =>
+  (await filesIn(directory))
+    .filter((name) => name.startsWith(`${folder}/`))
+    .map((name) => join(directory, name))
+
+/** A blob that no record names, as a process leaves it that dies before its commit point. */
+async function orphan(directory: string, text: string): Promise<void> {
+  await mkdir(join(directory, 'blobs', 'AA'), { recursive: true })
+  await writeFile(join(directory, 'blobs', 'AA', 'A'.repeat(22)), text)
+}
+
+describe('sweep', () => {
+  it('removes blobs without a record and digest links without a blob, and nothing else', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    await store.put('a', source('kept'))
+    const before = await filesIn(directory)
+    await orphan(directory, 'nobody’s')
+    await mkdir(join(directory, 'digests', '00'))
+    await writeFile(join(directory, 'digests', '00', '0'.repeat(64)), 'nobody’s')
+    await writeFile(join(directory, 'blobs', '.DS_Store'), '')
+    expect(await store.sweep()).toEqual({
+      paused: 0,
+      discarded: 0,
+      busy: 0,
+      expired: 0,
+      blobs: 1,
+      bytes: 10,
+      digests: 1,
+      damaged: 0,
+    })
+    expect((await filesIn(directory)).sort()).toEqual([...before, 'blobs/.DS_Store'].sort())
+  })
+
+  it('keeps every blob while a record is damaged: it may be the one that the record named', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    await store.put('a', source('precious'))
+    const [record = ''] = await below(directory, 'records')
+    await writeFile(record, '{')
+    await orphan(directory, 'x')
+    expect(await store.sweep()).toMatchObject({ blobs: 0, damaged: 1 })
+    expect(await below(directory, 'blobs')).toHaveLength(2)
+  })
+
+  it('leaves uploads alone that are under way', async () => {
+    const store = createFsStore(await temporaryDirectory(), { gracePeriod: 0, expireAfter: 0 })
+    const session = await store.create('a')
+    await session.append(0, source('x'))
+    expect(await store.sweep()).toMatchObject({ busy: 1, discarded: 0 })
+    await session.append(1, source('y'))
+    await session.seal()
+    await store.sweep()
+    expect(await session.commit()).toMatchObject({ size: 2 })
+  })
+})
+
+describe('verify', () => {
+  it('finds nothing where nothing is wrong, and reads shared bytes once', async () => {
+    const store = createFsStore(await temporaryDirectory())
+    await store.put('a', source('same'))
+    await store.put('b', source('same'))
+    await store.put('empty', source())
+    expect(await store.verify()).toEqual({ intact: 3, bytes: 4, quarantined: [] })
+  })
+
+  it('puts objects into quarantine whose bytes have changed, all that share them, and lets them be stored anew', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    await store.put('a', source('same'))
+    await store.put('b', source('same'))
+    await store.put('c', source('other'))
+    const path = (await below(directory, 'digests')).at(0) ?? ''
+    const damaged =
+      (await readFile(path, 'utf8')) === 'same' ? path : ((await below(directory, 'digests'))[1] ?? '')
+    await chmod(damaged, 0o600)
+    await writeFile(damaged, 'sAme')
+    const { intact, quarantined } = await store.verify()
+    expect(intact).toBe(1)
+    expect(quarantined.map(({ key }) => key).sort()).toEqual(['a', 'b'])
+    for (const { reason, files } of quarantined) {
+      expect(reason).toMatch(/sha-256/)
+      expect(files).toHaveLength(2)
+      for (const file of files) expect((await stat(join(directory, file))).isFile()).toBe(true)
+    }
+    expect(await store.get('a')).toBeNull()
+    expect((await store.list()).items.map(({ key }) => key)).toEqual(['c'])
+    await store.put('a', source('same'))
+    expect(String(await bytesOf((await (await store.get('a'))?.stream()) ?? source()))).toBe('same')
+    expect(await store.verify()).toMatchObject({ intact: 2, quarantined: [] })
+    expect(await store.sweep()).toMatchObject({ blobs: 0, digests: 0 })
+  })
+
+  it('tells of bytes that are missing or too few, and of records that cannot be read, with the blob that they name', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    await store.put('short', source('short'))
+    const [short = ''] = await below(directory, 'blobs')
+    await chmod(short, 0o600)
+    await truncate(short, 2)
+    await store.put('damaged', source('x'))
+    const records = await below(directory, 'records')
+    for (const record of records) {
+      const text = await readFile(record, 'utf8')
+      if (text.includes('"damaged"')) await writeFile(record, text.slice(0, 60))
+    }
+    const { quarantined } = await store.verify()
+    expect(quarantined).toHaveLength(2)
+    expect(quarantined.find(({ key }) => key === 'short')?.reason).toMatch(/has 2 bytes, and had 5/)
+    const unreadable = quarantined.find(({ key }) => key === null)
+    expect(unreadable?.reason).toBe('Its record cannot be read.')
+    expect(unreadable?.files).toHaveLength(2)
+    expect(await store.verify()).toMatchObject({ quarantined: [] })
+    expect(await store.sweep()).toMatchObject({ damaged: 0, blobs: 0 })
+  })
+})
+
+describe('hard links that cannot be made', () => {
+  it('cost the sharing, not the upload: a digest that is a directory', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    const { digest } = await store.put('a', source('same'))
+    await store.delete('a')
+    await mkdir(join(directory, 'digests', digest.slice(0, 2), digest))
+    await store.put('a', source('same'))
+    await store.put('b', source('same'))
+    expect(await store.verify()).toMatchObject({ intact: 2 })
+  })
+
+  it('cost the sharing, not the upload: a file with as many links as there can be', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    const { digest } = await store.put('a', source('same'))
+    const shared = join(directory, 'digests', digest.slice(0, 2), digest)
+    const links = await mkdtempBeside(directory)
+    let made = 0
+    try {
+      for (; made < 70_000; made++) linkSync(shared, join(links, `${made}`))
+    } catch {
+      // The limit of this file system; where there is none, the file simply has many links.
+    }
+    expect(await store.put('b', source('same'))).toMatchObject({ size: 4 })
+    expect(String(await bytesOf((await (await store.get('b'))?.stream()) ?? source()))).toBe('same')
+  })
+})
+
+async function mkdtempBeside(directory: string): Promise<string> {
+  const path = join(directory, 'links')
+  await mkdir(path)
+  return path
+}
