@@ -34,7 +34,9 @@ export class Sessions {
     const { type, digest, expectedSize = 0 } = options
     const id = randomBytes(16).toString('base64url')
     return this.#opening(id, async (onEnd) => {
-      const staging = await this.#area.create(id, { key, type, digest }, expectedSize)
+      // Not a number, or less than nothing, where a client made it up.
+      const expected = Math.max(0, expectedSize) || 0
+      const staging = await this.#area.create(id, { key, type, digest }, expected)
       const intake = new Intake(this.#options, type)
       return new Session(staging, intake, { id, key, digest, resumed: false, onEnd: onEnd(intake) })
     })

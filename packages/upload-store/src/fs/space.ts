@@ -13,6 +13,8 @@ const MAX_FLOOR_FILES = 10_000
 /** How far an upload that is larger than expected goes before space is looked at again, at the most. */
 const MAX_STRIDE = 64 * MEBIBYTE
 
+const MAX_EXPECTED = 2 ** 50
+
 /** Space set aside for one upload. */
 export interface Reservation {
   /** Tells that so many bytes more are about to be written. Returns a promise only where it has to be waited for. */
@@ -54,26 +56,28 @@ export class Space {
 
   /** @throws StoreError NO_SPACE */
   async reserve(expected: number): Promise<Reservation> {
+    // Sums of larger numbers are not exact, and what is added here is subtracted later.
+    if (expected > MAX_EXPECTED) throw nearlyFull()
     // First: of two that come at once, the second must see the first one's.
     this.#reserved += expected
     let left = expected
-    try {
-      await this.#checkTotal(0)
-      await this.#room(0)
-    } catch (error) {
-      this.#reserved -= expected
-      throw error
-    }
     const spend = (bytes: number) => {
       const spent = Math.min(bytes, left)
       left -= spent
       this.#reserved -= spent
       return bytes - spent
     }
-    // How many bytes may still come before the next look.
+    // How many bytes may come beside the expected ones before the next look.
     let unchecked = 0
     const look = async (bytes: number) => {
-      unchecked = await this.#stride(bytes)
+      unchecked = strideFor(await this.#room(bytes))
+    }
+    try {
+      await this.#checkTotal(0)
+      await look(0)
+    } catch (error) {
+      spend(left)
+      throw error
     }
     return {
       take: (bytes) => {
@@ -82,11 +86,6 @@ export class Space {
       },
       release: () => void spend(left),
     }
-  }
-
-  /** How many bytes may come before the next look: half of what there is, since others take of it too. */
-  async #stride(bytes: number): Promise<number> {
-    return Math.min((await this.#room(bytes)) / 2, MAX_STRIDE)
   }
 
   async #checkTotal(bytes: number): Promise<void> {
@@ -111,4 +110,13 @@ export class Space {
     }
     return room
   }
+}
+
+function nearlyFull(): StoreError {
+  return new StoreError('NO_SPACE', 'The disk is nearly full: there is no space for the upload.')
+}
+
+/** Half of what there is at the most, since others take of it too. */
+function strideFor(room: number): number {
+  return Math.min(room / 2, MAX_STRIDE)
 }
