@@ -124,7 +124,7 @@ describe('processes that share a store', () => {
 })
 
 describe('a lock', () => {
-  const dead = (id: string) => `${id.padEnd(22, '0')}:another-boot/another-namespace/1/1/0`
+  const dead = (id: string) => `${id.padEnd(22, '0')}:elsewhere/1/1/0`
 
   it('of a process that is gone is taken over, chain and all, and leaves no link', async () => {
     const directory = await temporaryDirectory()

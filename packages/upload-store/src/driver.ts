@@ -18,7 +18,7 @@ export interface Staging {
   seal(): Promise<void>
   /**
    * Makes the first `offset` bytes durable and what it takes to resume them, and lets go of the upload. Resolves to the
-   * epoch that ends with this.
+   * epoch that ends with this. Where that fails, a session that was paused before is let go all the same.
    */
   pause(offset: number): Promise<string>
   /**

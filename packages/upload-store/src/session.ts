@@ -164,8 +164,12 @@ export class Session implements UploadSession {
       this.#onEnd(this.#broken ? undefined : epoch)
       return offset
     } catch (error) {
-      // The next pause tries again.
-      this.#paused = undefined
+      if (this.resumed) {
+        this.#state = 'paused'
+        this.#onEnd()
+      }
+      // The next pause tries again, or an abort ends it.
+      else this.#paused = undefined
       throw error
     }
   }

@@ -92,7 +92,8 @@ export class Locks {
     heldHere.add(claim.text)
     return {
       release: () => {
-        heldHere.delete(claim.text)
+        // Once only: the same name may be somebody else's link by now.
+        if (!heldHere.delete(claim.text)) return
         this.#held.delete(claim.path)
         // First the one that newcomers try first: by the time they find it free nobody holds the rest.
         for (const { path } of [...dead, claim]) removeLink(path)

@@ -1,21 +1,25 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { threadId } from 'node:worker_threads'
 
-/** A process, told from every other: `boot/namespace/pid/start/thread`. */
+/**
+ * A thread of a process, told from every other: `system/pid/start/thread`. Short, since a symbolic link of 60 bytes or
+ * more takes a block of the disk, and one must be able to delete where there is none.
+ */
 export type Owner = string
 
 let own: Owner | undefined
 
 /** This thread of this process. */
 export function ownOwner(): Owner {
-  own ??= [boot(), namespace(), process.pid, startOf(process.pid) ?? '', threadId].join('/')
+  own ??= [system(), process.pid, startOf(process.pid) ?? '', threadId].join('/')
   return own
 }
 
 /** What a page cache lives as long as; the empty string where that cannot be told. */
 export function currentBoot(): string {
-  return ownOwner().split('/', 1)[0] ?? ''
+  return read('/proc/sys/kernel/random/boot_id') ?? ''
 }
 
 /**
@@ -23,26 +27,26 @@ export function currentBoot(): string {
  * another container or on another machine, or with whose number another process may go about now.
  */
 export function isGone(owner: Owner): boolean | undefined {
-  const [boot, space, pid = '', start] = owner.split('/')
-  const [ownBoot, ownSpace] = ownOwner().split('/')
-  if (boot !== ownBoot || space !== ownSpace || !/^\d+$/.test(pid)) return undefined
+  const [where, pid = '', start] = owner.split('/')
+  const [here, , ownStart] = ownOwner().split('/')
+  if (where !== here || !/^\d+$/.test(pid)) return undefined
   // A thread of ours that may have ended without a word.
-  if (Number(pid) === process.pid && start === ownOwner().split('/')[3]) return undefined
+  if (Number(pid) === process.pid && start === ownStart) return undefined
   const now = startOf(Number(pid))
   if (now !== undefined) return now !== start
   return hasNoProcess(Number(pid)) ? true : undefined
 }
 
-function boot(): string {
-  return read('/proc/sys/kernel/random/boot_id') ?? ''
+/** What the number of a process is unique in: one boot, one namespace; where there are none, one machine. */
+function system(): string {
+  return createHash('sha256').update(`${currentBoot()} ${namespace()}`).digest('base64url').slice(0, 10)
 }
 
-/** Process numbers mean something only within their namespace; systems that have none have one a machine. */
 function namespace(): string {
   try {
-    return readlinkSync('/proc/self/ns/pid').replaceAll('/', '')
+    return readlinkSync('/proc/self/ns/pid')
   } catch {
-    return hostname().replaceAll('/', '')
+    return hostname()
   }
 }
 

@@ -2,12 +2,12 @@ import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RecoverReport } from '../reports.ts'
+import { discardFiles } from './file-staging.ts'
 import { removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { readIntent } from './intent.ts'
 import { SESSION_ID } from './layout.ts'
 import { lockId } from './lock.ts'
-import { discardFiles } from './staging.ts'
 
 interface Recovery extends RecoverReport {
   readonly expired: number

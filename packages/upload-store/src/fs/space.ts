@@ -17,6 +17,8 @@ const MAX_EXPECTED = 2 ** 50
 
 /** Space set aside for one upload. */
 export interface Reservation {
+  /** @throws StoreError NO_SPACE where it would not fit */
+  check(): Promise<void>
   /** Tells that so many bytes more are about to be written. Returns a promise only where it has to be waited for. */
   take(bytes: number): Promise<void> | undefined
   release(): void
@@ -54,11 +56,14 @@ export class Space {
     await this.#room(bytes)
   }
 
-  /** @throws StoreError NO_SPACE */
-  async reserve(expected: number): Promise<Reservation> {
+  /**
+   * Sets space aside, whether it is there or not: of two that come at once and check then, each sees the other's.
+   *
+   * @throws StoreError NO_SPACE where no disk could have so much
+   */
+  reserve(expected: number): Reservation {
     // Sums of larger numbers are not exact, and what is added here is subtracted later.
     if (expected > MAX_EXPECTED) throw nearlyFull()
-    // First: of two that come at once, the second must see the first one's.
     this.#reserved += expected
     let left = expected
     const spend = (bytes: number) => {
@@ -72,14 +77,11 @@ export class Space {
     const look = async (bytes: number) => {
       unchecked = strideFor(await this.#room(bytes))
     }
-    try {
-      await this.#checkTotal(0)
-      await look(0)
-    } catch (error) {
-      spend(left)
-      throw error
-    }
     return {
+      check: async () => {
+        await this.#checkTotal(0)
+        await look(0)
+      },
       take: (bytes) => {
         unchecked -= spend(bytes)
         return unchecked < 0 ? look(bytes) : undefined

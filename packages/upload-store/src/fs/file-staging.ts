@@ -1,0 +1,131 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { Intent, Staging } from '../driver.ts'
+import { isWanted } from './epoch.ts'
+import { removeIfThere, withNoSpace, writeAll } from './files.ts'
+import type { FsContext } from './fs-context.ts'
+import { formatIntent } from './intent.ts'
+import type { Layout } from './layout.ts'
+import type { Lock } from './lock.ts'
+import { currentBoot } from './owner.ts'
+import { Publication } from './publish.ts'
+import type { Reservation } from './space.ts'
+
+/** How often a session looks whether another process wants it: an offset is to be told within 100 ms. */
+const WATCH_INTERVAL = 40
+
+/** Removes every file that can be called by `id` but its lock. */
+export async function discardFiles(layout: Layout, id: string): Promise<void> {
+  const { part, draft, intent, epoch } = layout
+  const paths = [part(id), draft(id), intent(id), epoch(id), `${part(id)}.tmp`, `${intent(id)}.tmp`]
+  for (const path of paths) await removeIfThere(path)
+}
+
+export interface FileStagingParts {
+  readonly id: string
+  readonly intent: Intent
+  readonly lock: Lock
+  readonly file: FileHandle
+  readonly reservation: Reservation
+  readonly epoch: string
+  readonly resumed: boolean
+}
+
+/** One upload in a file of its own, which becomes a blob without a copy. */
+export class FileStaging implements Staging {
+  readonly #context: FsContext
+  readonly #parts: FileStagingParts
+  readonly #publication: Publication
+  #open = true
+  #onTakeover: () => void = () => {}
+  #watching: NodeJS.Timeout | undefined
+
+  constructor(context: FsContext, parts: FileStagingParts) {
+    this.#context = context
+    this.#parts = parts
+    this.#publication = new Publication(context, parts.id)
+    if (parts.resumed) this.#watch()
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    const { file, reservation } = this.#parts
+    const admitted = reservation.take(bytes.length)
+    if (admitted !== undefined) await admitted
+    await withNoSpace(writeAll(file, bytes, position))
+  }
+
+  async seal(): Promise<void> {
+    const { file } = this.#parts
+    await withNoSpace(this.#context.disk.sync(file))
+    await file.chmod(0o440)
+    await this.#close()
+  }
+
+  async pause(offset: number): Promise<string> {
+    const { epoch, resumed } = this.#parts
+    try {
+      await withNoSpace(this.#makeDurable(offset))
+    } catch (error) {
+      // Somebody may wait to take over, from the offset of the pause before.
+      if (resumed) await this.#end()
+      throw error
+    }
+    await this.#end()
+    return epoch
+  }
+
+  async #makeDurable(offset: number): Promise<void> {
+    const { id, intent, file, epoch } = this.#parts
+    const { layout, disk } = this.#context
+    if (this.#open) await disk.sync(file)
+    const paused = { ...intent, offset, epoch, boot: currentBoot() }
+    await disk.replaceFile(layout.intent(id), formatIntent(paused))
+  }
+
+  async publish(...args: Parameters<Staging['publish']>): Promise<void> {
+    await withNoSpace(this.#publication.publish(...args))
+    // What cannot be cleaned up now is an orphan for sweep, and no reason to fail the upload.
+    await this.#discardFiles().catch(() => {})
+    await this.#end()
+  }
+
+  async discard(): Promise<void> {
+    await this.#close()
+    await this.#publication.undo()
+    await this.#discardFiles()
+    await this.#end()
+  }
+
+  async #discardFiles(): Promise<void> {
+    const { id, resumed } = this.#parts
+    const { layout } = this.#context
+    // The usual upload has one file, and 50 more a second of them need not be looked for.
+    if (resumed) await discardFiles(layout, id)
+    else await removeIfThere(layout.part(id))
+  }
+
+  onTakeover(listener: () => void): void {
+    this.#onTakeover = listener
+  }
+
+  #watch(): void {
+    const path = this.#context.layout.epoch(this.#parts.id)
+    this.#watching = setInterval(() => {
+      if (!isWanted(path, this.#parts.epoch)) return
+      clearInterval(this.#watching)
+      this.#onTakeover()
+    }, WATCH_INTERVAL).unref()
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#open) return
+    this.#open = false
+    await this.#parts.file.close()
+  }
+
+  async #end(): Promise<void> {
+    clearInterval(this.#watching)
+    await this.#close().catch(() => {})
+    this.#parts.reservation.release()
+    this.#parts.lock.release()
+  }
+}
