@@ -1,8 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { isHttpError } from 'http-errors'
 import type Koa from 'koa'
-import { MulterError } from 'multer'
-import { StoreError, type StoreErrorCode } from 'upload-store'
+import { StoreError, uploadErrorStatus } from 'upload-store'
 import { isAbort } from './abort.ts'
 import { lingerAfter } from './linger.ts'
 import { renderProblem } from './problem-page.ts'
@@ -27,31 +26,6 @@ const TITLES: Readonly<Record<number, string>> = {
   500: 'The server failed',
   507: 'The server is full',
 }
-
-const STORE_STATUS: Readonly<Record<StoreErrorCode, number>> = {
-  ABORTED: 409,
-  CORRUPT: 500,
-  DIGEST_MISMATCH: 400,
-  INVALID_KEY: 400,
-  NOT_FOUND: 404,
-  NO_SPACE: 507,
-  OFFSET_MISMATCH: 409,
-  PRECONDITION_FAILED: 412,
-  TOO_LARGE: 413,
-  UNSUPPORTED_TYPE: 415,
-}
-
-/** Faults in the form's structure are 400; these say that there is too much of something. */
-const TOO_MUCH = new Set([
-  'LIMIT_FILE_SIZE',
-  'LIMIT_FILE_COUNT',
-  'LIMIT_PART_COUNT',
-  'LIMIT_FIELD_COUNT',
-  'LIMIT_FIELD_VALUE',
-])
-
-/** busboy's messages: it has no codes. */
-const MALFORMED_FORM = /^(?:Unexpected end of form|Malformed part header|Multipart: Boundary not found)/
 
 /** Fields that were set for the content that does not come; they would even make caches keep the problem. */
 const CONTENT_FIELDS = [
@@ -92,15 +66,11 @@ function toProblem(error: unknown): Problem {
 }
 
 function statusOf(error: Error): readonly [number, string | undefined] {
-  if (error instanceof StoreError) {
-    const status = STORE_STATUS[error.code]
-    // A damaged file's path is for the log.
-    return [status, status === 500 ? undefined : error.message]
-  }
-  if (error instanceof MulterError) return [TOO_MUCH.has(error.code) ? 413 : 400, `${error.message}.`]
-  if (MALFORMED_FORM.test(error.message)) return [400, `${error.message}.`]
   if (isHttpError(error)) return [error.status, error.expose ? error.message : undefined]
-  return [500, undefined]
+  const status = uploadErrorStatus(error) ?? 500
+  // A damaged file's path is for the log.
+  if (status === 500) return [500, undefined]
+  return [status, error instanceof StoreError ? error.message : `${error.message}.`]
 }
 
 function titleOf(status: number): string {

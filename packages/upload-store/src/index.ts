@@ -19,3 +19,9 @@ export type {
   SealedUpload,
   UploadSession,
 } from './upload-session.ts'
+
+  UploadStore,
+} from './store.ts'
+
+export { StoreError, type StoreErrorCode } from './store-error.ts'
+export { uploadErrorStatus } from './upload-error-status.ts'
