@@ -16,7 +16,7 @@ const ALLOWED = {
     /^node:/,
     /^(?:range-core|koa-range-stream|upload-store)$/,
     /^(?:koa|@koa\/cors|@koa\/multer|@koa\/router|koa-conditional-get|koa-mount|koa-static|multer)$/,
-    /^(?:close-with-grace|file-type|http-errors|pino)$/,
+    /^(?:close-with-grace|file-type|http-errors|pino|structured-headers)$/,
   ],
 } satisfies Record<string, RegExp[]>
 

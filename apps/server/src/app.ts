@@ -2,11 +2,13 @@ import { fileURLToPath } from 'node:url'
 import cors from '@koa/cors'
 import Koa from 'koa'
 import conditional from 'koa-conditional-get'
+import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import type { Config } from './config.ts'
 import { checkHost, checkOrigin, checkPath } from './guards.ts'
 import { createLogger, logErrors, logRequests } from './log.ts'
 import { problems } from './problems.ts'
+import { closeAfterUnreadBodies, refuseExpectations } from './request-body.ts'
 import { routes } from './routes.ts'
 import { staticFiles } from './static-files.ts'
 
@@ -20,6 +22,7 @@ const EXPOSED = [
   'ETag',
   'Last-Modified',
   'Location',
+  'Repr-Digest',
 ]
 
 /**
@@ -29,14 +32,15 @@ const EXPOSED = [
  * const config = loadConfig(['--data', 'videos'], process.env)
  * createApp(config, createFsStore(config.data)).listen(config.port, config.host)
  */
-export function createApp(config: Config, store: UploadStore): Koa {
+export function createApp(config: Config, store: UploadStore, logger: Logger = createLogger(config)): Koa {
   const app = new Koa({ proxy: config.trustProxy })
-  const logger = createLogger(config)
   app.on('error', logErrors(logger))
   app.use(logRequests(logger))
+  app.use(closeAfterUnreadBodies())
   if (config.corsOrigin.length > 0) app.use(allowOrigins(config))
   app.use(problems())
   app.use(noSniff())
+  app.use(refuseExpectations())
   app.use(checkHost(config))
   app.use(checkOrigin(config))
   app.use(checkPath())

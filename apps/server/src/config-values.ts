@@ -34,6 +34,11 @@ function parseQuantity(text: string, units: Readonly<Record<string, number>>, ex
   return value
 }
 
+export function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new ConfigError('is not a number from 1 up')
+  return Number(text)
+}
+
 export function parsePort(text: string): number {
   const port = Number(text)
   if (!/^\d+$/.test(text) || port > 65_535) throw new ConfigError('is not a port from 0 to 65535')

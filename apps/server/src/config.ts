@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import {
   ConfigError,
+  parseCount,
   parseDuration,
   parseFieldValue,
   parseMediaTypes,
@@ -28,6 +29,10 @@ export interface Config {
   readonly assets: string
   readonly accept: readonly string[]
   readonly maxFileSize: number
+  /** Of all objects together; none above the free-space floor. */
+  readonly maxTotalSize: number | undefined
+  /** At once. */
+  readonly maxUploads: number
   readonly readOnly: boolean
   readonly cacheControl: string
   readonly trustProxy: boolean
@@ -58,6 +63,13 @@ const FLAGS: readonly Flag[] = [
     help: "media types to take; '*/*' takes any",
   },
   { name: 'max-file-size', value: 'SIZE', fallback: '10GiB', help: 'the most that one upload may have' },
+  {
+    name: 'max-total-size',
+    value: 'SIZE',
+    fallback: '',
+    help: 'the most that all of them may have (no limit)',
+  },
+  { name: 'max-uploads', value: 'N', fallback: '256', help: 'how many may come in at once; above: 503' },
   { name: 'read-only', fallback: 'false', help: 'refuse uploads and deletions' },
   {
     name: 'cache-control',
@@ -113,6 +125,8 @@ export function loadConfig(
     assets: resolve(read('assets', (text) => text || fileURLToPath(new URL('../assets', import.meta.url)))),
     accept: read('accept', parseMediaTypes),
     maxFileSize: read('max-file-size', parseSize),
+    maxTotalSize: read('max-total-size', (text) => (text === '' ? undefined : parseSize(text))),
+    maxUploads: read('max-uploads', parseCount),
     readOnly: read('read-only', parseSwitch),
     cacheControl: read('cache-control', parseFieldValue),
     trustProxy: read('trust-proxy', parseSwitch),

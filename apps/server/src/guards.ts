@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import type { Config } from './config.ts'
@@ -12,7 +13,10 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 export function checkHost({ host, trustProxy }: Config): Koa.Middleware {
   const guarded = isLoopback(host) && !trustProxy
   return async function checkHost(ctx, next) {
-    const named = ctx.req.headers.host
+    if ((ctx.req.headersDistinct['host'] ?? []).length > 1) {
+      throw createError(400, 'The request has more than one Host field (RFC 9112 §3.2).')
+    }
+    const named = authorityOf(ctx.req)
     if (guarded && named !== undefined && !namesLoopback(named)) {
       throw createError(
         421,
@@ -21,6 +25,11 @@ export function checkHost({ host, trustProxy }: Config): Koa.Middleware {
     }
     await next()
   }
+}
+
+/** A target in absolute form overrules Host (RFC 9112 §3.2.2). */
+function authorityOf({ url = '', headers }: IncomingMessage): string | undefined {
+  return /^https?:\/\/([^/?#]*)/i.exec(url)?.[1] ?? headers.host
 }
 
 /** uri-host and port (RFC 9110 §7.2), no stranger characters: the name goes into the URLs that we answer. */

@@ -2,12 +2,19 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createFsStore, type UploadStore } from 'upload-store'
 import { createApp } from './app.ts'
+import { answerClientErrors } from './client-errors.ts'
 import { type Config, ConfigError } from './config.ts'
+import { inOrder } from './in-order.ts'
+import { createLogger } from './log.ts'
 import { detectType } from './media-type.ts'
 import { handleExpectations } from './request-body.ts'
+import { keepTidy } from './tidy.ts'
 
 /** How often a draining server looks for connections that have become idle. */
 const DRAIN_INTERVAL = 50
+
+/** Node's request timeout would end every upload after 5 minutes; the pace of a body is watched instead. */
+const TIMEOUTS = { requestTimeout: 0, headersTimeout: 15_000, connectionsCheckingInterval: 5000 }
 
 export interface RunningServer {
   /** The local URL, without a slash at the end. */
@@ -18,24 +25,29 @@ export interface RunningServer {
 
 /** Opens the store and accepts requests when it resolves. */
 export async function listen(config: Config): Promise<RunningServer> {
+  const logger = createLogger(config)
   const store = openStore(config)
-  const handler = createApp(config, store).callback()
-  // Node's request timeout ends every upload after 5 minutes; a client that stops sending is cut by its idle time.
-  const server = createServer({ requestTimeout: 0, headersTimeout: 15_000 }, handler)
+  const recovered = await store.recover()
+  if (Object.values(recovered).some((count) => count > 0)) logger.info(recovered, 'recovered the store')
+  const handler = inOrder(createApp(config, store, logger).callback())
+  const server = createServer(TIMEOUTS, handler)
   handleExpectations(server, handler)
+  answerClientErrors(server, logger)
   await bind(server, config)
+  const stopTidying = keepTidy(store, logger)
   return {
     url: urlOf(server),
     close: async () => {
+      stopTidying()
       await drain(server, config.shutdownTimeout)
       await store.close()
     },
   }
 }
 
-function openStore({ data, maxFileSize, accept }: Config): UploadStore {
+function openStore({ data, maxFileSize, maxTotalSize, accept }: Config): UploadStore {
   try {
-    return createFsStore(data, { maxFileSize, accept, detectType })
+    return createFsStore(data, { maxFileSize, maxTotalSize, accept, detectType })
   } catch (error) {
     throw new ConfigError(`--data cannot be used: ${error instanceof Error ? error.message : error}`)
   }

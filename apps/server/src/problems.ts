@@ -8,6 +8,8 @@ import { renderProblem } from './problem-page.ts'
 
 /** What a client is told, by RFC 9457. */
 export interface Problem {
+  /** Where one is registered for it (about:blank). */
+  readonly type?: string
   readonly title: string
   readonly status: number
   readonly detail?: string
@@ -18,12 +20,17 @@ const TITLES: Readonly<Record<number, string>> = {
   403: 'This is not allowed',
   404: 'There is nothing here',
   405: 'This method does not work here',
+  408: 'The request took too long',
   412: 'The precondition of the request does not hold',
   413: 'The upload is too large',
   415: 'The content is of a type that is not accepted',
+  417: 'What the request expects cannot be met',
   421: 'This server does not answer under that name',
   422: 'The request lacks something',
+  431: 'The header fields are too large',
   500: 'The server failed',
+  501: 'The server cannot do this',
+  503: 'The server is busy',
   507: 'The server is full',
 }
 
@@ -35,7 +42,11 @@ const CONTENT_FIELDS = [
   'Content-Range',
   'ETag',
   'Last-Modified',
+  'Repr-Digest',
 ]
+
+/** Refusals with a status of 500 and more that are nobody's failure; how soon to ask again, in seconds. */
+const RETRY_AFTER: Readonly<Record<number, string>> = { 503: '5', 507: '60' }
 
 /** Answers every error, and every error status without a body, with a problem; surprises go to the log. */
 export function problems(): Koa.Middleware {
@@ -52,17 +63,26 @@ export function problems(): Koa.Middleware {
 
 function fail(ctx: Koa.Context, error: unknown): void {
   const problem = toProblem(error)
+  const retryAfter = RETRY_AFTER[problem.status]
   // The listener tells a client that went away from a failure.
-  if (problem.status >= 500) ctx.app.emit('error', error, ctx)
+  if (problem.status >= 500 && retryAfter === undefined && problem.status !== 501)
+    ctx.app.emit('error', error, ctx)
   if (ctx.headerSent || isAbort(ctx, error)) return
   if (isHttpError(error) && error.headers !== undefined) ctx.set(error.headers)
+  if (retryAfter !== undefined) ctx.set('Retry-After', retryAfter)
   answer(ctx, problem)
 }
 
 function toProblem(error: unknown): Problem {
   if (!(error instanceof Error)) return { title: titleOf(500), status: 500 }
   const [status, detail] = statusOf(error)
-  return { title: titleOf(status), status, ...(detail === undefined ? {} : { detail }) }
+  const more: unknown = isHttpError(error) ? error['problem'] : undefined
+  return {
+    title: titleOf(status),
+    status,
+    ...(detail === undefined ? {} : { detail }),
+    ...(typeof more === 'object' ? more : {}),
+  }
 }
 
 function statusOf(error: Error): readonly [number, string | undefined] {
@@ -73,7 +93,7 @@ function statusOf(error: Error): readonly [number, string | undefined] {
   return [status, error instanceof StoreError ? error.message : `${error.message}.`]
 }
 
-function titleOf(status: number): string {
+export function titleOf(status: number): string {
   return TITLES[status] ?? STATUS_CODES[status] ?? 'Error'
 }
 

@@ -6,9 +6,9 @@ import type { Config } from './config.ts'
 import { refuseWrites } from './guards.ts'
 import { greet } from './home.ts'
 import { publishAsNew } from './publish.ts'
-import { expectBody } from './request-body.ts'
-import { declaredDigest, refuseEncoded } from './upload-fields.ts'
 import { formReceiver } from './upload-form.ts'
+import { receivePut } from './upload-put.ts'
+import { uploadSlots } from './upload-slots.ts'
 import { type VideoJson, videoJson, videoPath } from './video-json.ts'
 import { sendVideo } from './video-response.ts'
 import { writeConditions } from './write-conditions.ts'
@@ -20,12 +20,13 @@ export function routes(config: Config, store: UploadStore): Router {
   const router = new Router()
   if (config.readOnly) router.use(refuseWrites())
   const receiveForm = formReceiver(store, config.maxFileSize)
+  const slots = uploadSlots(config.maxUploads)
 
   router.get('/', (ctx) => greet(ctx, config, store))
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' }
   })
-  router.post('/video', async (ctx) => {
+  router.post('/video', slots, async (ctx) => {
     const { session } = await receiveForm(ctx)
     const object = await publishAsNew(store, session)
     // A form that was sent without script wants to see the video, not JSON.
@@ -37,7 +38,7 @@ export function routes(config: Config, store: UploadStore): Router {
   )
   router.get('/videos', (ctx) => listVideos(ctx, store))
   router.get('/videos/:key', (ctx) => sendVideo(ctx, store, param(ctx, 'key'), config))
-  router.put('/videos/:key', (ctx) => putVideo(ctx, store, config))
+  router.put('/videos/:key', slots, (ctx) => putVideo(ctx, store, config))
   router.delete('/videos/:key', (ctx) => deleteVideo(ctx, store))
   return router
 }
@@ -57,24 +58,9 @@ async function listVideos(ctx: Koa.Context, store: UploadStore): Promise<void> {
 }
 
 async function putVideo(ctx: RouterContext, store: UploadStore, { maxFileSize }: Config): Promise<void> {
-  const key = param(ctx, 'key')
-  // A part of a file stored as if it were the file: RFC 9110 §14.5.
-  if (ctx.get('Content-Range') !== '')
-    throw createError(400, 'PUT stores whole videos: Content-Range has no place in it.')
-  refuseEncoded(ctx)
-  const current = await store.get(key)
-  const conditions = writeConditions(ctx, current)
-  const digest = declaredDigest(ctx)
-  expectBody(ctx, maxFileSize)
-  // A refusal in mid-body must not destroy the request: its answer goes out on the same socket.
-  const source = ctx.req.iterator({ destroyOnReturn: false })
-  const object = await store.put(key, source, {
-    type: ctx.get('Content-Type') || undefined,
-    digest,
-    ...conditions,
-  })
+  const { object, created } = await receivePut(ctx, store, param(ctx, 'key'), maxFileSize)
   ctx.set('ETag', object.etag)
-  answerStored(ctx, current === null ? 201 : 200, videoJson(ctx, object))
+  answerStored(ctx, created ? 201 : 200, videoJson(ctx, object))
 }
 
 async function deleteVideo(ctx: RouterContext, store: UploadStore): Promise<void> {

@@ -2,23 +2,16 @@ import createError from 'http-errors'
 import type Koa from 'koa'
 
 /**
- * The sha-256 of Repr-Digest in lower-case hex, or `undefined` where the client sent none; other algorithms may be
- * ignored (RFC 9530 §3).
- *
- * @throws 400 for a sha-256 that is none
+ * @throws 415 for content, 501 for a transfer, that would have to be decoded before it is what the client means (RFC 9110
+ * §8.4, RFC 9112 §6.1)
  */
-export function declaredDigest(ctx: Koa.Context): string | undefined {
-  // Of a key that comes twice the last counts (RFC 9651 §3.2).
-  const [, bytes] = [...ctx.get('Repr-Digest').matchAll(/(?:^|,)\s*sha-256=([^,;]*)/g)].at(-1) ?? []
-  if (bytes === undefined) return undefined
-  const [, base64] = /^:([A-Za-z\d+/]{43}=?):\s*$/.exec(bytes) ?? []
-  if (base64 === undefined)
-    throw createError(400, `Repr-Digest has no sha-256 in base64 between colons: ${bytes}`)
-  return Buffer.from(base64, 'base64').toString('hex')
-}
-
-/** @throws 415 for content that would have to be decoded before it is what the client means (RFC 9110 §8.4) */
 export function refuseEncoded(ctx: Koa.Context): void {
+  // Node's parser is content with any list that ends in chunked.
+  const transfer = ctx.get('Transfer-Encoding')
+  if (transfer !== '' && transfer.trim().toLowerCase() !== 'chunked') {
+    const detail = `Transfer-Encoding: ${transfer} is not understood; chunked is.`
+    throw createError(501, detail, { expose: true })
+  }
   const encoding = ctx.get('Content-Encoding')
   if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
     const headers = { 'Accept-Encoding': 'identity' }

@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http'
+import { finished } from 'node:stream/promises'
 import createMulter, { type MulterOptions } from '@koa/multer'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import { MulterError } from 'multer'
 import { type MulterStorageEngine, multerStorage, type StoredFile, type UploadStore } from 'upload-store'
+import { ContentDigests } from './digest-fields.ts'
 import { expectBody, FORM_OVERHEAD } from './request-body.ts'
+import { refuseEncoded } from './upload-fields.ts'
 
 /** The field that carries the video. */
 const FIELD = 'file'
@@ -45,22 +48,31 @@ export function formReceiver(
 
   return async function receiveForm(ctx) {
     // multer takes any other body for a form without fields.
-    if (!/^multipart\/form-data\b/i.test(ctx.get('Content-Type'))) {
+    if (!/^multipart\/form-data\s*(?:;|$)/i.test(ctx.get('Content-Type'))) {
       throw createError(
         415,
         `Send the video as multipart/form-data in the field "${FIELD}", e.g. curl -F ${FIELD}=@clip.mp4.`,
       )
     }
-    expectBody(ctx, maxFileSize + FORM_OVERHEAD)
+    refuseEncoded(ctx)
+    const digests = new ContentDigests(ctx.req)
+    const { tooSlow } = await expectBody(ctx, store, maxFileSize + FORM_OVERHEAD)
     const failed = new Promise<never>((_, reject) => {
       transfers.set(ctx.req, { seen: false, fail: reject })
     })
+    // Of the form as it is sent, boundaries and all, beside what multer reads.
+    if (digests.needContent) ctx.req.on('data', (chunk: Buffer) => digests.update(chunk))
     try {
       // multer reports a file's failure only after it has read the whole request, however long that is.
-      await Promise.race([parse(ctx, async () => {}), failed])
+      await Promise.race([parse(ctx, async () => {}), failed, tooSlow])
+      if (digests.needContent) await Promise.race([finished(ctx.req, { writable: false }), tooSlow])
     } catch (error) {
       throw inWords(error, transfers.get(ctx.req)?.seen === true)
     }
+    digests.check()
+    // multer leaves a body alone whose type it cannot read, and says nothing.
+    if (!('body' in ctx.request))
+      throw createError(400, 'The Content-Type of the form has no boundary that can be read.')
     const file: unknown = ctx['file']
     if (!isStored(file)) throw missingFile('the form has none')
     return file

@@ -3,6 +3,7 @@ import type Koa from 'koa'
 import { serveContent } from 'koa-range-stream'
 import { StoreError, type UploadStore } from 'upload-store'
 import type { Config } from './config.ts'
+import { reprDigest, wantsSha256 } from './digest-fields.ts'
 import { isInline } from './media-type.ts'
 
 /** How often a video that is replaced while we open it is looked up anew. */
@@ -29,11 +30,15 @@ export async function sendVideo(
       return await serveContent(ctx, content, {
         cacheControl,
         disposition: inline ? 'inline' : 'attachment',
-        setHeaders: () =>
+        setHeaders: () => {
           ctx.set({
             'Content-Security-Policy': SANDBOX,
             'Cross-Origin-Resource-Policy': corsOrigin.length === 0 ? 'same-site' : 'cross-origin',
-          }),
+          })
+          // A 304 is made of this 200 later on, and repeats nothing that the client has (RFC 9110 §15.4.5).
+          if (!ctx.fresh && wantsSha256(ctx.get('Want-Repr-Digest')))
+            ctx.set('Repr-Digest', reprDigest(content.digest))
+        },
       })
     } catch (error) {
       const replaced = error instanceof StoreError && error.code === 'NOT_FOUND'

@@ -12,6 +12,7 @@ export type { StoredContent, StoredObject } from './object.ts'
 export type { Quarantined, RecoverReport, SweepReport, VerifyReport } from './reports.ts'
 export type { ListOptions, ListPage, StoreOptions, UploadStore } from './store.ts'
 export { StoreError, type StoreErrorCode } from './store-error.ts'
+export { uploadErrorStatus } from './upload-error-status.ts'
 export type {
   ByteSource,
   CommitOptions,
@@ -19,9 +20,3 @@ export type {
   SealedUpload,
   UploadSession,
 } from './upload-session.ts'
-
-  UploadStore,
-} from './store.ts'
-
-export { StoreError, type StoreErrorCode } from './store-error.ts'
-export { uploadErrorStatus } from './upload-error-status.ts'

@@ -1,0 +1,65 @@
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Logger } from 'pino'
+import { titleOf } from './problems.ts'
+
+/** How long a client may take to read why its connection ends. */
+const MAX_WAIT = 1000
+
+const STATUS: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  HPE_HEADER_OVERFLOW: 431,
+}
+
+const DETAILS: Readonly<Record<number, string>> = {
+  400: 'This is no HTTP/1.1 request.',
+  408: 'The header section did not come in time.',
+  413: 'The extensions of its chunks are too long.',
+  431: 'The header section is larger than 16 KiB.',
+}
+
+/** Answers with a problem where a request never got as far as the app, because the parser could not read it. */
+export function answerClientErrors(server: Server, logger: Logger): void {
+  const unanswered = new WeakMap<Duplex, Set<ServerResponse>>()
+  const track = ({ socket }: IncomingMessage, response: ServerResponse): void => {
+    const responses = unanswered.get(socket) ?? new Set()
+    unanswered.set(socket, responses.add(response))
+    response.once('close', () => responses.delete(response))
+  }
+  for (const event of ['request', 'checkContinue', 'checkExpectation']) server.prependListener(event, track)
+
+  server.on('clientError', (error: Error & { readonly code?: string }, socket) => {
+    const { code = '' } = error
+    // Not the error itself: it carries the packet, and with it whatever credentials the client sent.
+    logger.debug({ code }, 'bad request')
+    if (!canAnswer(socket, unanswered.get(socket) ?? new Set())) {
+      socket.destroy()
+      return
+    }
+    socket.end(render(STATUS[code] ?? 400))
+    // Closed at once, the kernel would answer what still arrives with a reset that destroys the answer.
+    setTimeout(() => socket.destroy(), MAX_WAIT).unref()
+  })
+}
+
+/**
+ * Only the request that is broken may get the answer, not one before it on the connection, nor may it land in the middle of
+ * another response.
+ */
+function canAnswer(socket: Duplex, responses: ReadonlySet<ServerResponse>): boolean {
+  return socket.writable && [...responses].every(({ headersSent, req }) => !headersSent && !req.complete)
+}
+
+function render(status: number): string {
+  const body = JSON.stringify({ title: titleOf(status), status, detail: DETAILS[status] })
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `Date: ${new Date().toUTCString()}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+  ]
+  return `${lines.join('\r\n')}\r\n\r\n${body}`
+}

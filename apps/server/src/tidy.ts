@@ -1,0 +1,28 @@
+import type { Logger } from 'pino'
+import type { UploadStore } from 'upload-store'
+
+const FIRST_SWEEP = 60_000
+/** A sweep reads every record: 10 s of the disk's time for 100,000. */
+const INTERVAL = 60 * 60_000
+
+/** Sweeps the store from time to time until the returned function is called. */
+export function keepTidy(store: UploadStore, logger: Logger): () => void {
+  let timer = setTimeout(sweep, FIRST_SWEEP).unref()
+  let stopped = false
+
+  function sweep(): void {
+    store.sweep().then(
+      ({ paused, busy, ...removed }) => {
+        const idle = Object.values(removed).every((count) => count === 0)
+        logger[idle ? 'debug' : 'info']({ paused, busy, ...removed }, 'swept the store')
+      },
+      (error: unknown) => logger.error({ err: error }, 'the store could not be swept'),
+    )
+    if (!stopped) timer = setTimeout(sweep, INTERVAL).unref()
+  }
+
+  return () => {
+    stopped = true
+    clearTimeout(timer)
+  }
+}

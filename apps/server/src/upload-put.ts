@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http'
+import createError from 'http-errors'
+import type Koa from 'koa'
+import type { StoredObject, UploadStore } from 'upload-store'
+import { ContentDigests } from './digest-fields.ts'
+import { expectBody } from './request-body.ts'
+import { refuseEncoded } from './upload-fields.ts'
+import { writeConditions } from './write-conditions.ts'
+
+export interface PutOutcome {
+  readonly object: StoredObject
+  /** Whether there was none under its key. */
+  readonly created: boolean
+}
+
+/**
+ * Stores the request's content under `key`.
+ *
+ * @param maxFileSize bytes
+ */
+export async function receivePut(
+  ctx: Koa.Context,
+  store: UploadStore,
+  key: string,
+  maxFileSize: number,
+): Promise<PutOutcome> {
+  // A part of a file stored as if it were the file: RFC 9110 §14.5.
+  if (ctx.get('Content-Range') !== '')
+    throw createError(400, 'PUT stores whole videos: Content-Range has no place in it.')
+  refuseEncoded(ctx)
+  const digests = new ContentDigests(ctx.req, ['sha-256'])
+  const current = await store.get(key)
+  const conditions = writeConditions(ctx, current)
+  const { length, tooSlow } = await expectBody(ctx, store, maxFileSize)
+  const session = await store.create(key, {
+    type: ctx.get('Content-Type') || undefined,
+    digest: digests.sha256,
+    expectedSize: length,
+  })
+  try {
+    await Promise.race([session.append(0, contentOf(ctx.req, digests)), tooSlow])
+    const { digest } = await session.seal()
+    digests.check(digest)
+    return { object: await session.commit(conditions), created: current === null }
+  } catch (error) {
+    // Not waited for: it may have to wait for the disk, and what is wrong is known.
+    session.abort().catch(() => {})
+    throw digests.inWords(error)
+  }
+}
+
+function contentOf(req: IncomingMessage, digests: ContentDigests): AsyncIterable<Buffer> {
+  // A refusal in mid-body must not destroy the request: its answer goes out on the same socket.
+  const chunks: AsyncIterable<Buffer> = req.iterator({ destroyOnReturn: false })
+  return digests.needContent ? passing(chunks, digests) : chunks
+}
+
+async function* passing(chunks: AsyncIterable<Buffer>, digests: ContentDigests): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    digests.update(chunk)
+    yield chunk
+  }
+}
