@@ -73,6 +73,20 @@ export function describeResumption(
       expect(await resumed?.commit()).toMatchObject({ digest: sha256('hello world') })
     })
 
+    it('end with an abort or a pause, at whatever moment it comes', async () => {
+      const store = await open()
+      for (let moment = 0; moment < 12; moment++) {
+        const session = await store.create('a')
+        const stalled = new Readable({ read() {} })
+        stalled.push('x')
+        const append = session.append(0, stalled)
+        append.catch(() => {})
+        for (let turn = 0; turn < moment; turn++) await Promise.resolve()
+        await (moment % 2 === 0 ? session.abort() : session.pause())
+        await expect(append).rejects.toMatchObject({ code: 'ABORTED' })
+      }
+    })
+
     it('belong to one of many who resume them at once', async () => {
       const store = await open()
       const session = await store.create('a')

@@ -1,5 +1,16 @@
 import { linkSync } from 'node:fs'
-import { chmod, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFsStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
@@ -57,6 +68,30 @@ describe('sweep', () => {
     await orphan(directory, 'x')
     expect(await store.sweep()).toMatchObject({ blobs: 0, damaged: 1 })
     expect(await below(directory, 'blobs')).toHaveLength(2)
+  })
+
+  it('leaves an upload alone whose intent cannot be read now', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    const session = await store.create('a')
+    await session.append(0, source('x'))
+    await session.pause()
+    const intent = join(directory, 'staging', `${session.id}.json`)
+    await rename(intent, `${intent}.away`)
+    // EISDIR, as another process short of descriptors would see EMFILE.
+    await mkdir(intent)
+    expect(await store.sweep()).toMatchObject({ busy: 1, discarded: 0 })
+    await rmdir(intent)
+    await rename(`${intent}.away`, intent)
+    expect(await store.resume(session.id)).toMatchObject({ offset: 1 })
+  })
+
+  it('is not kept from its work by a plain file in the place of a lock', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory, { gracePeriod: 0 })
+    await writeFile(join(directory, 'staging', `${'A'.repeat(22)}.lock`), '')
+    await store.sweep()
+    expect(await readdir(join(directory, 'staging'))).toEqual([])
   })
 
   it('leaves uploads alone that are under way', async () => {
@@ -128,6 +163,21 @@ describe('verify', () => {
     expect(unreadable?.files).toHaveLength(2)
     expect(await store.verify()).toMatchObject({ quarantined: [] })
     expect(await store.sweep()).toMatchObject({ damaged: 0, blobs: 0 })
+  })
+})
+
+describe('verify, where bytes cannot be read', () => {
+  it('says so, and goes on', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    await store.put('a', source('a'))
+    const [blob = ''] = await below(directory, 'blobs')
+    await store.put('b', source('b'))
+    await rm(blob)
+    await mkdir(blob)
+    const { intact, quarantined } = await store.verify()
+    expect(intact).toBe(1)
+    expect(quarantined).toMatchObject([{ key: 'a', reason: 'Its bytes cannot be read: EISDIR.' }])
   })
 })
 

@@ -86,6 +86,8 @@ export class Session implements UploadSession {
   #next(iterator: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
     return new Promise((resolve, reject) => {
       this.#interrupt = reject
+      // It may have come before there was anything to interrupt.
+      if (this.#ending) reject(this.#ending)
       iterator.next().then(resolve, reject)
     })
   }

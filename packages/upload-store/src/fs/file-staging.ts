@@ -3,7 +3,7 @@ import type { Intent, Staging } from '../driver.ts'
 import { isWanted } from './epoch.ts'
 import { removeIfThere, withNoSpace, writeAll } from './files.ts'
 import type { FsContext } from './fs-context.ts'
-import { formatIntent } from './intent.ts'
+import { formatIntent, type PausedIntent } from './intent.ts'
 import type { Layout } from './layout.ts'
 import type { Lock } from './lock.ts'
 import { currentBoot } from './owner.ts'
@@ -28,6 +28,8 @@ export interface FileStagingParts {
   readonly reservation: Reservation
   readonly epoch: string
   readonly resumed: boolean
+  /** The offset of the last pause. */
+  readonly pausedAt: number
 }
 
 /** One upload in a file of its own, which becomes a blob without a copy. */
@@ -38,6 +40,7 @@ export class FileStaging implements Staging {
   #open = true
   #onTakeover: () => void = () => {}
   #watching: NodeJS.Timeout | undefined
+  #synced: Promise<void> | undefined
 
   constructor(context: FsContext, parts: FileStagingParts) {
     this.#context = context
@@ -55,7 +58,7 @@ export class FileStaging implements Staging {
 
   async seal(): Promise<void> {
     const { file } = this.#parts
-    await withNoSpace(this.#context.disk.sync(file))
+    await withNoSpace(this.#sync())
     await file.chmod(0o440)
     await this.#close()
   }
@@ -63,22 +66,42 @@ export class FileStaging implements Staging {
   async pause(offset: number): Promise<string> {
     const { epoch, resumed } = this.#parts
     try {
-      await withNoSpace(this.#makeDurable(offset))
+      await this.#publication.undo()
+      await withNoSpace(this.#sync())
+      await withNoSpace(this.#writeIntent({ offset, epoch, boot: currentBoot() }))
     } catch (error) {
       // Somebody may wait to take over, from the offset of the pause before.
-      if (resumed) await this.#end()
+      if (resumed) await this.#cutBack().finally(() => this.#end())
       throw error
     }
     await this.#end()
     return epoch
   }
 
-  async #makeDurable(offset: number): Promise<void> {
-    const { id, intent, file, epoch } = this.#parts
+  /**
+   * A system reports once that it could not write, and counts the bytes as written from then on: the next sync succeeds
+   * over bytes that are lost. So the first failure is the answer for ever.
+   */
+  #sync(): Promise<void> {
+    this.#synced ??= this.#open ? this.#context.disk.sync(this.#parts.file) : Promise.resolve()
+    return this.#synced
+  }
+
+  /** Lets whoever resumes believe nothing that came after the last pause. */
+  async #cutBack(): Promise<void> {
+    const failed = await this.#synced?.then(
+      () => false,
+      () => true,
+    )
+    const { pausedAt, epoch } = this.#parts
+    if (failed) await this.#writeIntent({ offset: pausedAt, epoch, boot: '' }).catch(() => {})
+  }
+
+  async #writeIntent(state: Omit<PausedIntent, keyof Intent>): Promise<void> {
+    const { id, intent } = this.#parts
+    const { key, type, digest } = intent
     const { layout, disk } = this.#context
-    if (this.#open) await disk.sync(file)
-    const paused = { ...intent, offset, epoch, boot: currentBoot() }
-    await disk.replaceFile(layout.intent(id), formatIntent(paused))
+    await disk.replaceFile(layout.intent(id), formatIntent({ key, type, digest, ...state }))
   }
 
   async publish(...args: Parameters<Staging['publish']>): Promise<void> {
@@ -90,8 +113,9 @@ export class FileStaging implements Staging {
 
   async discard(): Promise<void> {
     await this.#close()
-    await this.#publication.undo()
+    // The part first: a blob takes its digest link with it where that is the last name of the bytes.
     await this.#discardFiles()
+    await this.#publication.undo()
     await this.#end()
   }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { lstatSync, lutimesSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { StoreError } from '../store-error.ts'
 import { hasCode } from './files.ts'
@@ -24,8 +25,17 @@ interface Claim {
   readonly text: string
 }
 
-/** What the links of this thread's locks say, over all its stores. */
-const heldHere = new Set<string>()
+/** The paths of the locks that this thread holds, over all its stores and all copies of this package. */
+const held: Set<string> = sharedInThread('upload-store: locks held')
+
+function sharedInThread(name: string): Set<string> {
+  const symbol = Symbol.for(name)
+  const found: unknown = Reflect.get(globalThis, symbol)
+  if (found instanceof Set) return found
+  const made = new Set<string>()
+  Reflect.set(globalThis, symbol, made)
+  return made
+}
 
 /**
  * Locks between the processes that share a store. A lock is a symbolic link whose target names its owner: made and
@@ -38,7 +48,8 @@ const heldHere = new Set<string>()
 export class Locks {
   readonly #layout: Layout
   readonly #gracePeriod: number
-  readonly #held = new Set<string>()
+  /** The links that the heartbeat touches. */
+  readonly #links = new Set<string>()
   #heartbeat: NodeJS.Timeout | undefined
 
   /** @param gracePeriod ms without a sign of life after which an owner that cannot be seen counts as gone */
@@ -68,13 +79,15 @@ export class Locks {
 
   /** The lock, or `null` while somebody holds it that is not known to be gone. */
   tryAcquire(name: string): Lock | null {
+    const base = this.#layout.lock(name)
+    if (held.has(base)) return null
     const dead: Claim[] = []
-    let path = this.#layout.lock(name)
+    let path = base
     for (;;) {
       const text = `${randomBytes(16).toString('base64url')}:${ownOwner()}`
       const made = makeLink(text, path)
-      if (made === 'unsupported') return { release: () => {} }
-      if (made === 'made') return this.#settle(dead, { path, text })
+      if (made === 'made') return this.#settle(base, dead, { path, text })
+      if (made === 'unsupported') return this.#hold(base, [])
       const found = readLink(path)
       // It was released in between, and with it perhaps the whole chain.
       if (found === null || !this.#isDead(path, found)) return null
@@ -83,39 +96,52 @@ export class Locks {
     }
   }
 
-  #settle(dead: readonly Claim[], claim: Claim): Lock | null {
-    if (!isUnchanged(dead)) {
-      removeLink(claim.path)
-      return null
-    }
-    this.#beat(claim.path)
-    heldHere.add(claim.text)
+  /** The names of the locks of this directory that this thread holds. */
+  heldHere(): readonly string[] {
+    const mine = [...held].filter((path) => path.startsWith(this.#layout.staging))
+    return mine.map((path) => basename(path, '.lock'))
+  }
+
+  #settle(base: string, dead: readonly Claim[], claim: Claim): Lock | null {
+    const links = [...dead, claim].map(({ path }) => path)
+    if (isUnchanged(dead)) return this.#hold(base, links)
+    removeLink(claim.path)
+    return null
+  }
+
+  #hold(base: string, links: readonly string[]): Lock {
+    const own = links.at(-1)
+    held.add(base)
+    if (own !== undefined) this.#beat(own)
+    let released = false
     return {
       release: () => {
-        // Once only: the same name may be somebody else's link by now.
-        if (!heldHere.delete(claim.text)) return
-        this.#held.delete(claim.path)
+        // The same name may be somebody else's lock by now.
+        if (released) return
+        released = true
+        if (own !== undefined) this.#links.delete(own)
         // First the one that newcomers try first: by the time they find it free nobody holds the rest.
-        for (const { path } of [...dead, claim]) removeLink(path)
+        for (const link of links) removeLink(link)
+        held.delete(base)
       },
     }
   }
 
   #isDead(path: string, text: string): boolean {
     const owner = ownerOf(text)
-    // One of our own that could not be removed when it was released.
-    if (owner === ownOwner()) return !heldHere.has(text)
+    // One of our own that could not be removed when it was released: it is not held.
+    if (owner === ownOwner()) return true
     return isGone(owner) ?? ageOf(path) >= this.#gracePeriod
   }
 
   /** Those who cannot see this process see its links grow no older. */
   #beat(path: string): void {
-    this.#held.add(path)
+    this.#links.add(path)
     this.#heartbeat ??= setInterval(
       () => {
         const now = new Date()
-        for (const each of this.#held) touchLink(each, now)
-        if (this.#held.size > 0) return
+        for (const each of this.#links) touchLink(each, now)
+        if (this.#links.size > 0) return
         clearInterval(this.#heartbeat)
         this.#heartbeat = undefined
       },
@@ -163,6 +189,8 @@ export function readLink(path: string): string | null {
     return readlinkSync(path)
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null
+    // A plain file, which somebody's copying has made of a link: of an owner that nobody can see.
+    if (hasCode(error, 'EINVAL')) return ''
     throw error
   }
 }

@@ -27,13 +27,16 @@ export function withRecordLocked<T>(
 
 /**
  * How sealed bytes become an object: the blob first, then the record that names it. The blob's id is new with each
- * process that tries, so that no try ever builds on what an earlier one may have left under its name.
+ * process and key that is tried, so that no try ever builds on what an earlier one may have left, and no two records
+ * ever name one blob.
  */
 export class Publication {
   readonly #context: FsContext
   /** The session whose bytes these are. */
   readonly #session: string
-  readonly #blob = randomBytes(16).toString('base64url')
+  #blob = randomBytes(16).toString('base64url')
+  /** The key that was tried last, with or without success. */
+  #key: string | undefined
   /** Held as long as the blob may have no record yet: sweep leaves it alone. */
   #lock: Lock | undefined
   #placed: StoredObject | undefined
@@ -44,6 +47,12 @@ export class Publication {
   }
 
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
+    if (this.#key !== undefined && this.#key !== object.key) {
+      await this.undo()
+      this.#blob = randomBytes(16).toString('base64url')
+      this.#lock = undefined
+    }
+    this.#key = object.key
     await withRecordLocked(this.#context, recordName(object.key), () =>
       this.#publishLocked(object, conditions),
     )
@@ -69,6 +78,8 @@ export class Publication {
       this.#placed = undefined
     }
     await syncRecord(layout, disk, object.key)
+    // Before anybody else may replace the object: its bytes go with the last of their names.
+    await removeIfThere(layout.part(this.#session)).catch(() => {})
     if (previous !== null && !published) {
       // An orphan for sweep, and no reason to fail the upload.
       await removeBlob(layout, previous.blob, previous.object.digest).catch(() => {})

@@ -2,11 +2,11 @@ import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RecoverReport } from '../reports.ts'
+import { StoreError } from '../store-error.ts'
 import { discardFiles } from './file-staging.ts'
 import { removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { readIntent } from './intent.ts'
-import { SESSION_ID } from './layout.ts'
 import { lockId } from './lock.ts'
 
 interface Recovery extends RecoverReport {
@@ -49,7 +49,8 @@ async function recoverOne(
   try {
     // Only now: its owner may have paused or ended it since its files were listed.
     const staged = isThere(layout.part(id))
-    const intent = await readIntent(layout.intent(id)).catch(() => null)
+    const intent = await readIntent(layout.intent(id)).catch(nullIfCorrupt)
+    if (intent === undefined) return 'busy'
     if (staged && intent !== null && silenceOf(context, id) < expireAfter) return 'paused'
     await discardFiles(layout, id)
     if (!staged) return 'nothing'
@@ -57,6 +58,11 @@ async function recoverOne(
   } finally {
     lock.release()
   }
+}
+
+/** An intent that cannot be read for want of descriptors, say, is no reason to remove an upload: `undefined`. */
+function nullIfCorrupt(error: unknown): null | undefined {
+  return error instanceof StoreError && error.code === 'CORRUPT' ? null : undefined
 }
 
 /** ms since anything came for a session. */
@@ -82,8 +88,9 @@ function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
-/** Whether a lock of this name exists, whoever holds it. */
-export function lockedIds(names: readonly string[]): Set<string> {
-  const ids = names.filter((name) => name.endsWith('.lock')).map((name) => name.slice(0, -5))
-  return new Set(ids.filter((id) => SESSION_ID.test(id)))
+/** The ids that somebody holds a lock of, or may. */
+export async function lockedIds({ layout, locks }: FsContext): Promise<ReadonlySet<string>> {
+  const names = await readdir(layout.staging)
+  const linked = names.filter((name) => name.endsWith('.lock')).map((name) => name.slice(0, -'.lock'.length))
+  return new Set([...linked, ...locks.heldHere()])
 }

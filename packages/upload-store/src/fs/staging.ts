@@ -26,7 +26,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
           lock.release()
           throw error
         })
-        const parts = { id, intent, lock, file, reservation, epoch: randomId(), resumed: false }
+        const parts = { id, intent, lock, file, reservation, epoch: randomId(), resumed: false, pausedAt: 0 }
         return new FileStaging(context, parts)
       } catch (error) {
         reservation.release()
@@ -67,7 +67,9 @@ async function takeOver(context: FsContext, id: string, epoch: string, lock: Loc
       await disk.replaceFile(layout.intent(id), formatIntent({ ...intent, boot: currentBoot() }))
     }
     const reservation = space.reserve(0)
-    const staging = new FileStaging(context, { id, intent, lock, file, reservation, epoch, resumed: true })
+    const pausedAt = intent.offset
+    const parts = { id, intent, lock, file, reservation, epoch, resumed: true, pausedAt }
+    const staging = new FileStaging(context, parts)
     const bytes = () => file.createReadStream({ start: 0, end: size - 1, autoClose: false })
     return { staging, intent, size, epoch: intent.epoch, bytes: size === 0 ? nothing : bytes }
   } catch (error) {

@@ -1,4 +1,5 @@
-import { readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { SweepReport } from '../reports.ts'
 import { hasCode, removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
@@ -24,10 +25,11 @@ export async function sweepStore(context: FsContext): Promise<SweepReport> {
  * Blobs that no record names. The order of the three looks matters: a blob that was there at the first one and had no
  * lock at the second was published by then, if ever, so the third one sees its record; or it was replaced since.
  */
-async function findOrphans({ layout }: FsContext): Promise<{ damaged: number; orphans: readonly string[] }> {
+async function findOrphans(context: FsContext): Promise<{ damaged: number; orphans: readonly string[] }> {
+  const { layout } = context
   const blobs: string[] = []
   for await (const path of namesBelow(layout.blobs, /^[\w-]{22}$/)) blobs.push(path)
-  const locked = lockedIds(await readdir(layout.staging))
+  const locked = await lockedIds(context)
   const named = new Set<string>()
   let damaged = 0
   for await (const { record } of readAllRecords(layout)) {
@@ -35,8 +37,7 @@ async function findOrphans({ layout }: FsContext): Promise<{ damaged: number; or
     else named.add(layout.blob(record.blob))
   }
   if (damaged > 0) return { damaged, orphans: [] }
-  const busy = new Set([...locked].map(layout.blob))
-  return { damaged, orphans: blobs.filter((path) => !named.has(path) && !busy.has(path)) }
+  return { damaged, orphans: blobs.filter((path) => !named.has(path) && !locked.has(basename(path))) }
 }
 
 /** The bytes that are free now. */

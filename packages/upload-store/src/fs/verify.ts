@@ -56,8 +56,7 @@ async function faultOf(
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return 'Its bytes are missing.'
-    throw error
+    return faultIn(error)
   }
   try {
     const { dev, ino } = await file.stat({ bigint: true })
@@ -65,9 +64,19 @@ async function faultOf(
     read.set(`${dev}:${ino}`, found)
     if (found.size !== size) return `It has ${found.size} bytes, and had ${size} when it was committed.`
     return found.digest === digest ? null : `The sha-256 of its bytes is ${found.digest}, and was ${digest}.`
+  } catch (error) {
+    return faultIn(error)
   } finally {
     await file.close()
   }
+}
+
+/** What is wrong with bytes that cannot be read, unless it is this process that lacks something. */
+function faultIn(error: unknown): string {
+  if (hasCode(error, 'ENOENT')) return 'Its bytes are missing.'
+  if (!(error instanceof Error && 'code' in error) || hasCode(error, 'EMFILE', 'ENFILE', 'ENOMEM'))
+    throw error
+  return `Its bytes cannot be read: ${error.code}.`
 }
 
 async function digestOf(file: FileHandle): Promise<{ digest: string; size: number }> {
