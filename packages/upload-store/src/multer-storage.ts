@@ -56,14 +56,14 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
     if (!isIncoming(file)) throw new TypeError('multer gave a file without name or stream')
     const expectedSize = Number(request.headers['content-length'] ?? 0)
     const session = await store.create(key(file, request), { type: file.mimetype, expectedSize })
+    // Also one that still receives: after an answer in mid-upload nothing ends its stream.
+    abortWithResponse(request, session)
     try {
       await session.append(0, file.stream)
       // busboy ends a file that breaks multer's own size limit as if it were whole.
       if (file.stream.truncated === true)
         throw new StoreError('TOO_LARGE', 'The file is larger than the limit.')
-      const sealed = await session.seal()
-      abortWithResponse(request, session)
-      return { session, ...sealed }
+      return { session, ...(await session.seal()) }
     } catch (error) {
       await session.abort().catch(() => {})
       throw error

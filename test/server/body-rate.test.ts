@@ -1,0 +1,118 @@
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { BODY_RULES, bodyWatch } from '../../apps/server/dist/body-rate.js'
+import { ServerProcess } from '../support/server.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
+
+/** Half a second stands for half a minute. */
+const FAST = { ...BODY_RULES, window: 600, grace: 200, idleTimeout: 600, interval: 20, minRate: 10_000 }
+
+/** Sends the head of a request whose body is watched; resolves to what the watch says, or `null` when all has come. */
+async function upload(
+  send: (socket: Socket) => void,
+  { length = 1_000_000, rules = FAST, read = true } = {},
+): Promise<string | null> {
+  const watch = bodyWatch(rules)
+  return new Promise((resolve, reject) => {
+    const server = createServer((request) => {
+      watch(request, resolve)
+      request.on('end', () => resolve(null))
+      if (read) request.resume()
+      else setTimeout(() => request.resume(), 1500)
+    })
+    server.listen(0, '127.0.0.1', () => {
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+      onTestFinished(() => {
+        socket.destroy()
+        server.closeAllConnections()
+        server.close()
+      })
+      socket.on('error', reject)
+      socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`)
+      send(socket)
+    })
+  })
+}
+
+function every(milliseconds: number, act: () => void): void {
+  const timer = setInterval(act, milliseconds)
+  onTestFinished(() => clearInterval(timer))
+}
+
+describe('a body', () => {
+  it('that drips is ended, and the reason tells its rate', async () => {
+    const reason = await upload((socket) => every(50, () => socket.write('x')))
+    expect(reason).toMatch(/^In the last 0\.\d+ seconds \d+ bytes a second came; 10000 are the least\.$/)
+  })
+
+  it('that stops is ended', async () => {
+    const rules = { ...FAST, minRate: 0 }
+    expect(await upload((socket) => socket.write('x'.repeat(1000)), { rules })).toBe(
+      'Nothing came for 0.6 seconds.',
+    )
+  })
+
+  it('that comes slowly and steadily is taken to its end', async () => {
+    const send = (socket: Socket) => every(50, () => socket.write('x'.repeat(1000)))
+    expect(await upload(send, { length: 60_000 })).toBeNull()
+  })
+
+  it('that waits for us is not its sender’s fault', async () => {
+    const send = (socket: Socket) => socket.write('x'.repeat(5_000_000))
+    expect(await upload(send, { length: 5_000_000, read: false })).toBeNull()
+  })
+
+  it('is ended after its longest time, however fast it comes', async () => {
+    const rules = { ...FAST, maxDuration: 300 }
+    const send = (socket: Socket) => every(5, () => socket.write('x'.repeat(1000)))
+    expect(await upload(send, { length: 1e9, rules })).toMatch(/not over after 0\.3 seconds/)
+  })
+})
+
+describe('an upload of 1 byte a second', () => {
+  it('is cut in under 45 s with 408 and leaves nothing, while one of 50 KB/s lives', async () => {
+    const data = join(await temporaryDirectory(), 'data')
+    const server = new ServerProcess(['--port', '0', '--data', data, '--accept', '*/*'])
+    onTestFinished(async () => void (await server.stop('SIGKILL')))
+    const port = Number(new URL(await server.url()).port)
+    const head = 'Host: 127.0.0.1\r\nContent-Length: 10000000\r\n'
+    const put = `PUT /videos/a HTTP/1.1\r\n${head}\r\n`
+    const form = `POST /video HTTP/1.1\r\n${head}Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n`
+    const slow = [open(port, put), open(port, form)]
+    const honest = [open(port, put), open(port, form)]
+    for (const socket of slow) every(1000, () => socket.write('x'))
+    for (const socket of honest) every(100, () => socket.write('x'.repeat(5000)))
+    const started = performance.now()
+    const answers = await Promise.all(slow.map(textUntilClosed))
+    expect(performance.now() - started).toBeLessThan(45_000)
+    for (const answer of answers) {
+      expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+      expect(answer).toMatch(/connection: close/i)
+      expect(answer).toMatch(/application\/problem\+json[\s\S]*bytes a second came; 16384 are the least/)
+    }
+    expect(honest.map((socket) => socket.destroyed)).toEqual([false, false])
+    const parts = async () => (await readdir(join(data, 'staging'))).filter((name) => name.endsWith('.part'))
+    await expect.poll(parts, { timeout: 5000 }).toHaveLength(2)
+    for (const socket of honest) socket.destroy()
+    await expect.poll(() => readdir(join(data, 'staging')), { timeout: 5000 }).toEqual([])
+  }, 60_000)
+})
+
+function open(port: number, text: string): Socket {
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  socket.write(text)
+  return socket
+}
+
+async function textUntilClosed(socket: Socket): Promise<string> {
+  let answer = ''
+  socket.on('data', (text) => {
+    answer += text
+  })
+  await once(socket, 'close')
+  return answer
+}

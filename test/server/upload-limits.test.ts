@@ -1,0 +1,174 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { formWith, startApp } from '../support/app.ts'
+import { exchange } from '../support/raw.ts'
+import { ServerProcess } from '../support/server.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
+
+const HOST = 'Host: 127.0.0.1\r\n'
+
+async function startProcess(...flags: string[]): Promise<string> {
+  const data = await temporaryDirectory()
+  const server = new ServerProcess(['--port', '0', '--data', data, '--accept', '*/*', ...flags])
+  onTestFinished(async () => void (await server.stop('SIGKILL')))
+  return server.url()
+}
+
+function open(url: string, text: string): Socket {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {})
+  onTestFinished(() => void socket.destroy())
+  socket.write(text)
+  return socket
+}
+
+async function answerOf(socket: Socket): Promise<string> {
+  const [text] = await once(socket.setEncoding('latin1'), 'data')
+  return text
+}
+
+describe('more uploads at once than --max-uploads', () => {
+  it('are 503 with Retry-After, before their bodies are asked for, until one has ended', async () => {
+    const url = await startProcess('--max-uploads', '2')
+    const begun = [1, 2].map((number) =>
+      open(url, `PUT /videos/${number} HTTP/1.1\r\n${HOST}Content-Length: 10\r\n\r\n01234`),
+    )
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    const head = `${HOST}Expect: 100-continue\r\nContent-Length: 1000000\r\n\r\n`
+    const refused = await answerOf(open(url, `PUT /videos/3 HTTP/1.1\r\n${head}`))
+    expect(refused).toMatch(/^HTTP\/1\.1 503 /)
+    expect(refused).toMatch(/retry-after: 5\r\n/i)
+    expect(refused).toContain('As many uploads as this server takes at once (2)')
+    expect((await fetch(`${url}/video`, { method: 'POST', body: formWith('file', 'a', 'x') })).status).toBe(
+      503,
+    )
+    begun[0]?.write('56789')
+    expect(await answerOf(begun[0] ?? open(url, ''))).toMatch(/^HTTP\/1\.1 201 /)
+    expect((await fetch(`${url}/video`, { method: 'POST', body: formWith('file', 'a', 'x') })).status).toBe(
+      201,
+    )
+  })
+})
+
+describe('an upload for which there is no space', () => {
+  it('is 507 with Retry-After by its Content-Length, before its body is asked for', async () => {
+    const url = await startProcess('--max-file-size', '1000TiB')
+    for (const request of [
+      'PUT /videos/a HTTP/1.1\r\n',
+      'POST /video HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n',
+    ]) {
+      const socket = open(
+        url,
+        `${request}${HOST}Expect: 100-continue\r\nContent-Length: ${900 * 1024 ** 4}\r\n\r\n`,
+      )
+      const answer = await answerOf(socket)
+      expect(answer).toMatch(/^HTTP\/1\.1 507 /)
+      expect(answer).toMatch(/retry-after: \d+\r\n/i)
+      expect(answer).toContain('The server is full')
+    }
+  })
+
+  it('is 507 when all objects reach --max-total-size, and taken again after a deletion', async () => {
+    const { url, store } = await startApp('--max-total-size', '1000')
+    await store.put('a', Readable.from([Buffer.alloc(900)]))
+    const put = (size: number) => fetch(`${url}/videos/b`, { method: 'PUT', body: Buffer.alloc(size) })
+    const refused = await put(101)
+    expect(refused.status).toBe(507)
+    expect((await refused.json()).detail).toBe('The store holds 900 of at most 1000 bytes.')
+    expect((await put(100)).status).toBe(201)
+    expect((await put(1)).status).toBe(507)
+    await fetch(`${url}/videos/a`, { method: 'DELETE' })
+    expect((await put(500)).status).toBe(200)
+  })
+})
+
+describe('100 racers', () => {
+  it('for one key with If-None-Match: * have one winner', async () => {
+    const { url } = await startApp()
+    const racers = Array.from({ length: 100 }, async (_, racer) => {
+      const headers = { 'if-none-match': '*' }
+      return (await fetch(`${url}/videos/a`, { method: 'PUT', body: `racer ${racer}`, headers })).status
+    })
+    const statuses = await Promise.all(racers)
+    expect(statuses.filter((status) => status === 201)).toHaveLength(1)
+    expect(statuses.filter((status) => status === 412)).toHaveLength(99)
+  })
+
+  it('that POST one name get a key each, and with one content one key', async () => {
+    const { url, store } = await startApp()
+    const post = async (content: string) => {
+      const body = formWith('file', 'a.mp4', content)
+      return (await (await fetch(`${url}/video`, { method: 'POST', body })).json()).key
+    }
+    const keys = await Promise.all(Array.from({ length: 50 }, (_, racer) => post(`racer ${racer}`)))
+    expect(new Set(keys).size).toBe(50)
+    const same = await Promise.all(Array.from({ length: 50 }, () => post('racer 0')))
+    expect(new Set(same)).toEqual(new Set([keys[0]]))
+    expect((await store.list({ limit: 1000 })).items).toHaveLength(50)
+  })
+})
+
+describe('a request that is not to be understood', () => {
+  it.each([
+    [
+      'an expectation other than 100-continue',
+      `GET /healthz HTTP/1.1\r\n${HOST}Expect: miracles\r\n\r\n`,
+      417,
+    ],
+    ['a header of 20 KB', `GET / HTTP/1.1\r\n${HOST}X: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['no HTTP', 'hello\r\n\r\n', 400],
+    ['two Host fields', `GET /healthz HTTP/1.1\r\n${HOST}Host: evil.example\r\n\r\n`, 400],
+    ['a target on another host', `GET http://evil.example/healthz HTTP/1.1\r\n${HOST}\r\n`, 421],
+    [
+      'a transfer coding beside chunked',
+      `PUT /videos/a HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n`,
+      501,
+    ],
+    [
+      'a form with a coding',
+      `POST /video HTTP/1.1\r\n${HOST}Content-Type: multipart/form-data; boundary=b\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx`,
+      415,
+    ],
+    [
+      'a form of another type',
+      `POST /video HTTP/1.1\r\n${HOST}Content-Type: multipart/form-data-x; boundary=b\r\nContent-Length: 1\r\n\r\nx`,
+      415,
+    ],
+    [
+      'a form without a boundary',
+      `POST /video HTTP/1.1\r\n${HOST}Content-Type: multipart/form-data; boundary=\r\nContent-Length: 1\r\n\r\nx`,
+      400,
+    ],
+  ])('is a problem: %s', async (_, request, status) => {
+    const url = await startProcess()
+    const answer = await answerOf(open(url, request))
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(answer).toMatch(/content-type: application\/problem\+json/i)
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status })
+  })
+})
+
+describe('requests in one packet', () => {
+  it('are begun one after the other: a DELETE does not overtake the PUT before it', async () => {
+    const url = await startProcess()
+    const put = `PUT /videos/a HTTP/1.1\r\n${HOST}Content-Length: 1\r\n\r\nx`
+    const remove = `DELETE /videos/a HTTP/1.1\r\n${HOST}\r\n`
+    const last = `GET /videos/a HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`
+    const answer = await exchange(url, `${put}${remove}${put}${last}`)
+    const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status)
+    expect(statuses).toEqual(['201', '204', '201', '200'])
+  })
+})
+
+describe('an answer to a request whose body nobody reads', () => {
+  it.each(['GET', 'DELETE'])('closes the connection: %s', async (method) => {
+    const url = await startProcess()
+    await fetch(`${url}/videos/a`, { method: 'PUT', body: 'x' })
+    const socket = open(url, `${method} /videos/a HTTP/1.1\r\n${HOST}Content-Length: 1000000000000\r\n\r\n`)
+    const answer = await answerOf(socket)
+    expect(answer).toMatch(/^HTTP\/1\.1 20[04] /)
+    expect(answer).toMatch(/connection: close/i)
+    await once(socket, 'close')
+  })
+})
