@@ -153,6 +153,7 @@ describe('a lock', () => {
     const store = createFsStore(directory, { gracePeriod: 0 })
     await symlink(dead('one'), join(directory, 'staging', `${recordName('a')}.lock`))
     await symlink(dead('two'), join(directory, 'staging', `${'gone'.padEnd(22, '0')}.next`))
+    await symlink(dead('three'), join(directory, 'staging', `${'two'.padEnd(22, '0')}.next`))
     await store.recover()
     expect(await readdir(join(directory, 'staging'))).toEqual([])
   })

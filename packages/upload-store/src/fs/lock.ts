@@ -149,10 +149,12 @@ export class Locks {
     ).unref()
   }
 
-  /** Removes a link that succeeded one that is no more, and whose own owner is gone. */
-  removeStaleNext(path: string): void {
+  /** Removes a link that succeeded one that is no more where its own owner is gone; whether it did. */
+  removeStaleNext(path: string): boolean {
     const text = readLink(path)
-    if (text !== null && this.#isDead(path, text)) removeLink(path)
+    if (text === null || !this.#isDead(path, text)) return false
+    removeLink(path)
+    return true
   }
 }
 

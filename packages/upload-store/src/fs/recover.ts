@@ -78,10 +78,14 @@ function removeLocks({ layout, locks }: FsContext, names: readonly string[]): vo
   const named = (ending: string) =>
     names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length))
   for (const name of named('.lock')) locks.tryAcquire(name)?.release()
-  const links = [...named('.lock').map(layout.lock), ...named('.next').map(layout.next)]
-  const living = new Set(links.map(lockId))
-  // One that succeeds a lock that is no more will never be asked for again.
-  for (const id of named('.next')) if (!living.has(id)) locks.removeStaleNext(layout.next(id))
+  // One that succeeds a lock that is no more will never be asked for; and when it goes, nor will the one that succeeds it.
+  for (let left = named('.next'); ; ) {
+    const links = [...named('.lock').map(layout.lock), ...left.map(layout.next)]
+    const living = new Set(links.map(lockId))
+    const removed = left.filter((id) => !living.has(id) && locks.removeStaleNext(layout.next(id)))
+    if (removed.length === 0) return
+    left = left.filter((id) => !removed.includes(id))
+  }
 }
 
 function isThere(path: string): boolean {

@@ -42,7 +42,7 @@ async function checkBlob(
     if ((await readable(readRecord(layout, object.key)))?.blob !== blob) return null
     // Later uploads of the true bytes must not be given these.
     await removeIfThere(layout.digest(object.digest))
-    const files = await moveAway(context, [layout.record(object.key), layout.blob(blob)], blob)
+    const files = await moveAway(context, [layout.blob(blob), layout.record(object.key)], blob)
     return { key: object.key, reason, files }
   })
 }
@@ -98,12 +98,13 @@ async function checkRecord(context: FsContext, path: string): Promise<Quarantine
     // Replaced or deleted meanwhile.
     if (text === null || parseRecord(text) !== null) return null
     const blob = /"blob":"([\w-]{22})"/.exec(text)?.[1]
-    const paths = blob === undefined ? [path] : [path, layout.blob(blob)]
+    const paths = blob === undefined ? [path] : [layout.blob(blob), path]
     const files = await moveAway(context, paths, blob ?? randomBytes(16).toString('base64url'))
     return { key: null, reason: 'Its record cannot be read.', files }
   })
 }
 
+/** The blob first: a record without one is found again, a blob without a record is swept. */
 async function moveAway(
   { layout, disk }: FsContext,
   paths: readonly string[],
