@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type Koa from 'koa'
@@ -23,8 +23,13 @@ export async function startApp(...flags: string[]): Promise<RunningApp> {
 }
 
 /** The URL of an app in this process, until the test has finished. */
-export async function listenOn(app: Koa): Promise<string> {
-  const server = createServer(app.callback()).listen(0, '127.0.0.1')
+export function listenOn(app: Koa): Promise<string> {
+  return serve(app.callback())
+}
+
+/** The URL of a listener in this process, until the test has finished. */
+export async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {
     server.closeAllConnections()

@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
-import { createServer, type RequestListener } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import type { RequestListener } from 'node:http'
+import { connect } from 'node:net'
 import express from 'express'
 import Koa from 'koa'
 import multer, { type StorageEngine } from 'multer'
@@ -12,18 +11,9 @@ import {
   type StoredFile,
   type UploadStore,
 } from 'upload-store'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { serve } from '../support/app.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
-
-async function serve(handler: RequestListener): Promise<string> {
-  const server = createServer(handler).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 const engineOf = (store: UploadStore): StorageEngine => multerStorage(store)
 const fileOf = (request: unknown) => (request as { file?: StoredFile }).file

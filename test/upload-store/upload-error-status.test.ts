@@ -1,24 +1,13 @@
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { createServer, type RequestListener } from 'node:http'
 import { createRequire } from 'node:module'
-import { type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 import express, { type ErrorRequestHandler } from 'express'
 import multer from 'multer'
 import { createMemoryStore, StoreError, type StoreErrorCode, uploadErrorStatus } from 'upload-store'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { serve } from '../support/app.ts'
 
 const FORM = { 'content-type': 'multipart/form-data; boundary=b' }
-
-async function serve(handler: RequestListener): Promise<string> {
-  const server = createServer(handler).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 /** What a real multer, with limits, says of a body. */
 async function errorOf(

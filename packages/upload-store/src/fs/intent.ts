@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import type { Intent } from '../driver.ts'
 import { StoreError } from '../store-error.ts'
-import { hasCode } from './files.ts'
+import { parseFields, readText } from './fields.ts'
 
 /** What `staging/<id>.json` says of a paused session. */
 export interface PausedIntent extends Intent {
@@ -15,13 +14,8 @@ export interface PausedIntent extends Intent {
 
 /** @throws StoreError CORRUPT */
 export async function readIntent(path: string): Promise<PausedIntent | null> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null
-    throw error
-  }
+  const text = await readText(path)
+  if (text === null) return null
   const intent = parseIntent(text)
   if (intent === null) throw new StoreError('CORRUPT', `An upload's intent is damaged: ${path}`)
   return intent
@@ -32,14 +26,7 @@ export function formatIntent(intent: PausedIntent): string {
 }
 
 function parseIntent(text: string): PausedIntent | null {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return null
-  }
-  if (typeof value !== 'object' || value === null) return null
-  const { key, type, digest, offset, epoch, boot } = value as Record<string, unknown>
+  const { key, type, digest, offset, epoch, boot } = parseFields(text) ?? {}
   if (typeof key !== 'string' || typeof epoch !== 'string' || typeof boot !== 'string') return null
   if (typeof offset !== 'number' || !isOptionalText(type) || !isOptionalText(digest)) return null
   return { key, type, digest, offset, epoch, boot }

@@ -1,9 +1,10 @@
-import { readFile, rename } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { StoredObject } from '../object.ts'
 import { StoreError } from '../store-error.ts'
 import type { Disk } from './disk.ts'
-import { hasCode, removeIfThere } from './files.ts'
+import { parseFields, readText } from './fields.ts'
+import { removeIfThere } from './files.ts'
 import type { Layout } from './layout.ts'
 import { namesBelow } from './shards.ts'
 
@@ -80,13 +81,8 @@ export async function removeRecord(layout: Layout, disk: Disk, key: string): Pro
 
 /** @throws StoreError CORRUPT */
 async function readRecordFile(path: string): Promise<BlobRecord | null> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null
-    throw error
-  }
+  const text = await readText(path)
+  if (text === null) return null
   const record = parseRecord(text)
   if (record === null) throw new StoreError('CORRUPT', `A record of the store is damaged: ${path}`)
   return record
@@ -94,14 +90,7 @@ async function readRecordFile(path: string): Promise<BlobRecord | null> {
 
 /** `null` for what is no record. */
 export function parseRecord(text: string): BlobRecord | null {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return null
-  }
-  if (typeof value !== 'object' || value === null) return null
-  const { key, blob, size, type, digest, created } = value as Record<string, unknown>
+  const { key, blob, size, type, digest, created } = parseFields(text) ?? {}
   const lastModified = Date.parse(String(created))
   if (typeof key !== 'string' || typeof type !== 'string' || typeof size !== 'number') return null
   // The blob's id becomes a path.
