@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
@@ -29,11 +30,15 @@ export function answerClientErrors(server: Server, logger: Logger): void {
   }
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.prependListener(event, track)
 
-  server.on('clientError', (error: Error & { readonly code?: string }, socket) => {
+  server.on('clientError', async (error: Error & { readonly code?: string }, socket) => {
     const { code = '' } = error
     // Not the error itself: it carries the packet, and with it whatever credentials the client sent.
     logger.debug({ code }, 'bad request')
-    if (!canAnswer(socket, unanswered.get(socket) ?? new Set())) {
+    const responses = [...(unanswered.get(socket) ?? [])]
+    // Those before the broken one were understood, and get their answers first.
+    if (socket.writable) await Promise.all(responses.filter(({ req }) => req.complete).map(closeOf))
+    const begun = responses.some(({ req, headersSent }) => !req.complete && headersSent)
+    if (!socket.writable || begun) {
       socket.destroy()
       return
     }
@@ -43,12 +48,8 @@ export function answerClientErrors(server: Server, logger: Logger): void {
   })
 }
 
-/**
- * Only the request that is broken may get the answer, not one before it on the connection, nor may it land in the middle of
- * another response.
- */
-function canAnswer(socket: Duplex, responses: ReadonlySet<ServerResponse>): boolean {
-  return socket.writable && [...responses].every(({ headersSent, req }) => !headersSent && !req.complete)
+async function closeOf(response: ServerResponse): Promise<void> {
+  if (!response.closed) await once(response, 'close')
 }
 
 function render(status: number): string {

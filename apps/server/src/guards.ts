@@ -29,7 +29,7 @@ export function checkHost({ host, trustProxy }: Config): Koa.Middleware {
 
 /** A target in absolute form overrules Host (RFC 9112 §3.2.2). */
 function authorityOf({ url = '', headers }: IncomingMessage): string | undefined {
-  return /^https?:\/\/([^/?#]*)/i.exec(url)?.[1] ?? headers.host
+  return /^https?:\/\/([^/?#]+)/i.exec(url)?.[1] ?? headers.host
 }
 
 /** uri-host and port (RFC 9110 §7.2), no stranger characters: the name goes into the URLs that we answer. */

@@ -7,10 +7,11 @@ import type Koa from 'koa'
  */
 export function refuseEncoded(ctx: Koa.Context): void {
   // Node's parser is content with any list that ends in chunked.
-  const transfer = ctx.get('Transfer-Encoding')
-  if (transfer !== '' && transfer.trim().toLowerCase() !== 'chunked') {
+  const transfer = ctx.headers['transfer-encoding']
+  if (transfer !== undefined && transfer.trim().toLowerCase() !== 'chunked') {
     const detail = `Transfer-Encoding: ${transfer} is not understood; chunked is.`
-    throw createError(501, detail, { expose: true })
+    // Where the body ends is not known either.
+    throw createError(501, detail, { expose: true, headers: { Connection: 'close' } })
   }
   const encoding = ctx.get('Content-Encoding')
   if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
