@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Group } from './case.ts'
+import type { Group, HostileCase } from './case.ts'
 import { GROUPS } from './groups/index.ts'
 import { type GroupMeasure, Measure } from './measure.ts'
 import { runCase } from './run-case.ts'
@@ -15,6 +15,10 @@ describe('the hostile corpus', () => {
   })
 })
 
+function titleOf({ name, expect }: HostileCase): string {
+  return `${name}: ${expect.join(' or ').slice(0, 40)}`
+}
+
 describe.each(GROUPS)('$name', ({ name, flags, cases }) => {
   let target: Target
 
@@ -23,9 +27,7 @@ describe.each(GROUPS)('$name', ({ name, flags, cases }) => {
   })
   afterAll(() => target.stop())
 
-  it.each(cases.map((one) => [`${one.name}: ${one.expect.join(' or ')}`, one] as const))('%s', (_, one) =>
-    runCase(one, target),
-  )
+  it.each(cases.map((one) => [titleOf(one), one] as const))('%s', (_, one) => runCase(one, target))
 
   it('leaves the server as it was: nothing staged, no descriptor, no complaint in the log, no memory', async () => {
     measure.add({ name, cases: cases.length, ...(await target.latencies()) })

@@ -2,6 +2,7 @@ import type Koa from 'koa'
 import type { StoredObject, UploadStore } from 'upload-store'
 import type { Config } from './config.ts'
 import { type PageVideo, renderPage } from './page.ts'
+import { queryValue } from './query.ts'
 import { videoPath } from './video-json.ts'
 
 const GREETING =
@@ -17,9 +18,9 @@ export async function greet(ctx: Koa.Context, config: Config, store: UploadStore
     ctx.body = { message: GREETING }
     return
   }
-  const { play, cursor } = ctx.query
-  const { items, cursor: next } = await store.list(typeof cursor === 'string' ? { cursor } : {})
-  const playing = typeof play === 'string' ? await findVideo(store, play) : null
+  const play = queryValue(ctx, 'play')
+  const { items, cursor: next } = await store.list({ cursor: queryValue(ctx, 'cursor') })
+  const playing = play === undefined ? null : await findVideo(store, play)
   ctx.set('Content-Security-Policy', PAGE_POLICY)
   ctx.type = 'html'
   ctx.body = renderPage({

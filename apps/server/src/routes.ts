@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import { refuseWrites } from './guards.ts'
 import { greet } from './home.ts'
 import { publishAsNew } from './publish.ts'
+import { queryValue } from './query.ts'
 import { formReceiver } from './upload-form.ts'
 import { receivePut } from './upload-put.ts'
 import { uploadSlots } from './upload-slots.ts'
@@ -87,11 +88,6 @@ function limitOf(text: string): number {
   if (!/^\d+$/.test(text) || limit < 1)
     throw createError(400, `limit=${text} is not a number from 1 to ${MAX_LIMIT}.`)
   return Math.min(limit, MAX_LIMIT)
-}
-
-function queryValue(ctx: Koa.Context, name: string): string | undefined {
-  const value = ctx.query[name]
-  return typeof value === 'string' ? value : value?.[0]
 }
 
 function param(ctx: RouterContext, name: string): string {

@@ -5,6 +5,7 @@ import { StoreError, type UploadStore } from 'upload-store'
 import type { Config } from './config.ts'
 import { reprDigest, wantsSha256 } from './digest-fields.ts'
 import { isInline } from './media-type.ts'
+import { queryValue } from './query.ts'
 
 /** How often a video that is replaced while we open it is looked up anew. */
 const ATTEMPTS = 3
@@ -25,7 +26,7 @@ export async function sendVideo(
   for (let attempt = 1; ; attempt++) {
     const content = await store.get(key)
     if (content === null) throw createError(404, `There is no video ${JSON.stringify(key)}.`)
-    const inline = isInline(content.type) && ctx.query['download'] === undefined
+    const inline = isInline(content.type) && queryValue(ctx, 'download') === undefined
     try {
       return await serveContent(ctx, content, {
         cacheControl,

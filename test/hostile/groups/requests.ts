@@ -50,7 +50,7 @@ export const TARGETS: readonly HostileCase[] = [
   // RFC 9112 §3.2.2: the target's authority counts, not Host.
   sent('an absolute target of a foreign host', request('GET http://evil.example/healthz'), ['421']),
   sent('an absolute target without a path', request('GET http://127.0.0.1'), ['200']),
-  sent('an absolute target of nothing', request('GET http://'), ['400']),
+  sent('an absolute target of nothing', request('GET http://'), ['400', '421']),
   sent('an absolute target of another scheme', request('GET ftp://127.0.0.1/healthz'), [
     '200',
     '400',

@@ -156,7 +156,24 @@ export const CONDITIONS: readonly HostileCase[] = [
   conditional('Content-Range of nonsense', ['Content-Range: x'], ['400']),
 ]
 
+/** What a browser accepts. */
+const BROWSER = ['Accept: text/html']
+
+/** One is a nuisance, and as many as this the end where a query takes time with the square of its names. */
+function heavy(where: string, path: string, lines: readonly string[] = []): HostileCase {
+  const query = 'a&'.repeat(7900)
+  return {
+    name: `50 queries of 7,900 equal names ${where}`,
+    steps: () => [bytesOf(...Array(50).fill(request(`GET ${path}?${query}`, lines)))],
+    expect: [Array(50).fill('200').join(' ')],
+  }
+}
+
 export const QUERIES: readonly HostileCase[] = [
+  heavy('of the list', '/videos'),
+  sent('an object to be queried', put('queried', 'GIF89a'), ['201']),
+  heavy('of an object', '/get_video_by_name/queried'),
+  heavy('of the page', '/', BROWSER),
   ...['limit=-1', 'limit=0', 'limit=x', 'limit=1e3', 'limit=1.5', 'limit=', 'limit=%00'].map((query) =>
     sent(`?${query}`, request(`GET /videos?${query}`), ['400']),
   ),
@@ -178,7 +195,6 @@ export const QUERIES: readonly HostileCase[] = [
 ]
 
 const unescaped = '<script>alert(1)</script>'
-const BROWSER = ['Accept: text/html']
 
 /** Pages say what they were asked with, and nothing of it is markup. */
 export const PAGES: readonly HostileCase[] = [

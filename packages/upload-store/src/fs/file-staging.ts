@@ -4,7 +4,6 @@ import { isWanted } from './epoch.ts'
 import { removeIfThere, withNoSpace, writeAll } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { formatIntent, type PausedIntent } from './intent.ts'
-import type { Layout } from './layout.ts'
 import type { Lock } from './lock.ts'
 import { currentBoot } from './owner.ts'
 import { Publication } from './publish.ts'
@@ -13,11 +12,12 @@ import type { Reservation } from './space.ts'
 /** How often a session looks whether another process wants it: an offset is to be told within 100 ms. */
 const WATCH_INTERVAL = 40
 
-/** Removes every file that can be called by `id` but its lock. */
-export async function discardFiles(layout: Layout, id: string): Promise<void> {
+/** Removes every file that can be called by `id` but its lock, for good. */
+export async function discardFiles({ layout, disk }: FsContext, id: string): Promise<void> {
   const { part, draft, intent, epoch } = layout
   const paths = [part(id), draft(id), intent(id), epoch(id), `${part(id)}.tmp`, `${intent(id)}.tmp`]
   for (const path of paths) await removeIfThere(path)
+  await disk.syncDirectory(layout.staging)
 }
 
 export interface FileStagingParts {
@@ -121,10 +121,9 @@ export class FileStaging implements Staging {
 
   async #discardFiles(): Promise<void> {
     const { id, resumed } = this.#parts
-    const { layout } = this.#context
     // The usual upload has one file, and 50 more a second of them need not be looked for.
-    if (resumed) await discardFiles(layout, id)
-    else await removeIfThere(layout.part(id))
+    if (resumed) await discardFiles(this.#context, id)
+    else await removeIfThere(this.#context.layout.part(id))
   }
 
   onTakeover(listener: () => void): void {

@@ -52,7 +52,7 @@ async function recoverOne(
     const intent = await readIntent(layout.intent(id)).catch(nullIfCorrupt)
     if (intent === undefined) return 'busy'
     if (staged && intent !== null && silenceOf(context, id) < expireAfter) return 'paused'
-    await discardFiles(layout, id)
+    await discardFiles(context, id)
     if (!staged) return 'nothing'
     return intent === null ? 'discarded' : 'expired'
   } finally {

@@ -56,7 +56,7 @@ async function takeOver(context: FsContext, id: string, epoch: string, lock: Loc
   const file = intent === null ? null : await openPart(disk, layout.part(id))
   if (intent === null || file === null) {
     // Committed or aborted while we waited.
-    await discardFiles(layout, id)
+    await discardFiles(context, id)
     lock.release()
     return null
   }

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises'
-import { basename, join, relative } from 'node:path'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { basename, dirname, join, relative } from 'node:path'
 import type { Quarantined, VerifyReport } from '../reports.ts'
-import { hasCode, removeIfThere } from './files.ts'
+import { hasCode, linkOrRename, removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { recordName } from './layout.ts'
 import { withRecordLocked } from './publish.ts'
@@ -110,17 +110,20 @@ async function moveAway(
   paths: readonly string[],
   id: string,
 ): Promise<readonly string[]> {
-  await mkdir(layout.quarantine, { recursive: true, mode: 0o700 })
   const files: string[] = []
   for (const path of paths) {
     const target = join(layout.quarantine, path.endsWith('.json') ? `${id}.json` : basename(path))
+    await disk.makeParent(target)
     try {
-      await rename(path, target)
+      // Durable there before it goes here; and a rename of one of two names of a file would do nothing.
+      await linkOrRename(path, target)
+      await disk.syncDirectory(layout.quarantine)
+      await removeIfThere(path)
       files.push(relative(layout.directory, target))
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error
     }
   }
-  await disk.syncDirectory(layout.quarantine)
+  for (const path of paths) await disk.syncDirectory(dirname(path))
   return files
 }
