@@ -3,18 +3,25 @@ import { once } from 'node:events'
 
 export interface Server {
   readonly port: number
+  readonly pid: number
   stop(): Promise<void>
 }
 
-/** Starts a module in a process of its own, to serve the files in `root`. */
-export async function startServer(module: URL, root: string): Promise<Server> {
+/**
+ * Starts a module in a process of its own, to serve the files in `root`.
+ *
+ * @param mode what else the module wants to know, its second argument
+ */
+export async function startServer(module: URL, root: string, mode = ''): Promise<Server> {
   // Its standard output goes to our standard error: ours is for the table alone.
-  const child = fork(module, [root], {
+  const child = fork(module, [root, mode], {
     stdio: ['ignore', 2, 2, 'ipc'],
   })
   // Before the exit listener that removes the file: a server that loses it crashes with a page of stack.
-  process.prependOnceListener('exit', () => child.kill())
-  return { port: await portOf(child), stop: () => stop(child) }
+  const kill = () => child.kill()
+  process.prependOnceListener('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
+  return { port: await portOf(child), pid: child.pid ?? 0, stop: () => stop(child) }
 }
 
 function portOf(child: ChildProcess): Promise<number> {

@@ -1,56 +1,50 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { makeFile } from './file.ts'
-import { report } from './report.ts'
-import { drawAllSamples, type Pace, runBench } from './rounds.ts'
+import { benchRanges } from './ranges/ranges.ts'
+import { benchUploads } from './uploads/uploads.ts'
 
 const BAD_USAGE = 2
-const INTERRUPTED = 130
 
-const DEFAULT: Pace = { rounds: 5, cellMilliseconds: 1000, rampMilliseconds: 300, warmUpMilliseconds: 1200 }
-const QUICK: Pace = { rounds: 3, cellMilliseconds: 300, rampMilliseconds: 150, warmUpMilliseconds: 300 }
+const HELP = `Usage: npm run bench [-- ranges | uploads] [--quick]
 
-const HELP = `Usage: npm run bench [-- --quick]
+Puts this repository's packages and other servers side by side on this machine, checks every answer, and prints a
+Markdown table. Progress goes to standard error: npm run -s bench > table.md
 
-Asks koa-range-stream and other servers for random ranges of one 256 MiB file, checks every answer, and
-prints a Markdown table of requests per second. Progress goes to standard error:
-npm run -s bench > table.md
-
-  --quick  3 short rounds instead of 5: under 30 s, and less steady
+  ranges   requests per second of random ranges of one 256 MiB file (the default)
+  uploads  multipart uploads: one of 1 GiB, many of 1 MiB 16 at once, and the memory that 50 of 200 MiB at once take;
+           needs Linux, and 12 GiB free in the temporary directory (TMPDIR), which should be on a disk
+  --quick  3 short rounds instead of 5, and smaller uploads: less steady
   --help   this text
 `
 
-async function main(args: readonly string[]): Promise<void> {
-  const { help, quick } = readOptions(args)
-  if (help) {
-    process.stdout.write(HELP)
-    return
-  }
-  const root = temporaryDirectory()
-  const name = 'clip.mp4'
-  console.error(`makes 256 MiB of random bytes in ${root}`)
-  makeFile(join(root, name))
-  const pace = quick ? QUICK : DEFAULT
-  const measurements = await runBench({ root, name, samples: drawAllSamples(join(root, name)) }, pace)
-  process.stdout.write(report(measurements, pace))
+const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<string>>> = {
+  ranges: benchRanges,
+  uploads: benchUploads,
 }
 
-function readOptions(args: readonly string[]): { readonly help: boolean; readonly quick: boolean } {
+async function main(args: readonly string[]): Promise<void> {
+  const { help, quick, name } = readArguments(args)
+  const bench = BENCHES[name]
+  if (help) process.stdout.write(HELP)
+  else if (bench !== undefined) process.stdout.write(await bench(quick))
+  else {
+    console.error(`There is no bench ${JSON.stringify(name)}: ${Object.keys(BENCHES).join(' or ')}.`)
+    process.exitCode = BAD_USAGE
+  }
+}
+
+interface Arguments {
+  readonly help: boolean
+  readonly quick: boolean
+  readonly name: string
+}
+
+function readArguments(args: readonly string[]): Arguments {
   const options = {
     help: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
   } as const
-  return parseArgs({ args: [...args], options }).values
-}
-
-/** Removed however this process ends, short of SIGKILL. */
-function temporaryDirectory(): string {
-  const root = mkdtempSync(join(tmpdir(), 'koa-range-bench-'))
-  process.once('exit', () => rmSync(root, { recursive: true, force: true }))
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(INTERRUPTED))
-  return root
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
+  return { ...values, name: positionals.length === 0 ? 'ranges' : positionals.join(' ') }
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

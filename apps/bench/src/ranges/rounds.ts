@@ -1,4 +1,4 @@
-import { type Server, startServer } from './child.ts'
+import { type Server, startServer } from '../child.ts'
 import { measureRate } from './client.ts'
 import { CONTENDERS, type Contender } from './contenders.ts'
 import { drawSamples, type Sample } from './file.ts'

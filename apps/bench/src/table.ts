@@ -1,0 +1,27 @@
+import { cpus } from 'node:os'
+
+/** A Markdown table: names to the left, figures to the right. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const rule = head.map((_, column) => (column === 0 ? '---' : '---:'))
+  return [head, rule, ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
+}
+
+/** The middle one: the number of rounds is odd. `NaN` for no values at all. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+export function formatRate(rate: number): string {
+  return rate < 10 ? rate.toFixed(1) : Math.round(rate).toLocaleString('en')
+}
+
+/** Two digits, which is more than two runs agree on. */
+export function formatRatio(ratio: number): string {
+  return String(Number(ratio.toPrecision(2)))
+}
+
+export function describeHost(): string {
+  const { length, 0: processor } = cpus()
+  return `Node ${process.version}, ${process.platform} ${process.arch}, ${length} × ${processor?.model.trim()}`
+}
