@@ -7,6 +7,10 @@ const INTERVAL = 60 * 60_000
 
 /** Sweeps the store from time to time until the returned function is called. */
 export function keepTidy(store: UploadStore, logger: Logger): () => void {
+  // The first listing of a process reads every name, seconds for 100,000 that are not cached: before somebody waits for it.
+  store
+    .list({ limit: 1 })
+    .catch((error: unknown) => logger.error({ err: error }, 'the store cannot be listed'))
   let timer = setTimeout(sweep, FIRST_SWEEP).unref()
   let stopped = false
 
