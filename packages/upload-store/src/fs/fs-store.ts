@@ -7,6 +7,7 @@ import { Sessions } from '../sessions.ts'
 import type { StoreOptions, UploadStore } from '../store.ts'
 import { openBlob, removeBlob } from './blobs.ts'
 import { Disk } from './disk.ts'
+import { withNoSpace } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { KeyIndex } from './key-index.ts'
 import { type Layout, openLayout, recordName } from './layout.ts'
@@ -56,10 +57,11 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
       return record === null ? null : contentOf(layout, record)
     },
     list: (listOptions) => index.page(listOptions),
-    delete: async (key, conditions = {}) =>
-      withRecordLocked(context, recordName(checkKey(key)), () =>
-        deleteLocked(context, key, conditions.ifMatch),
-      ),
+    delete: async (key, { ifMatch } = {}) => {
+      const name = recordName(checkKey(key))
+      // A lock is a file, too, and other software may have left no room for any.
+      return withNoSpace(withRecordLocked(context, name, () => deleteLocked(context, key, ifMatch)))
+    },
     create: (key, createOptions) => sessions.create(key, createOptions),
     resume: (id) => sessions.resume(id),
     admit: (size = 0) => space.admit(size),

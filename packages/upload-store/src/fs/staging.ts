@@ -36,8 +36,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
     resume: async (id) => {
       if (!SESSION_ID.test(id) || (await readIntent(layout.intent(id))) === null) return null
       const epoch = randomId()
-      claimEpoch(layout.epoch(id), epoch)
-      const lock = await locks.acquire(id, () => checkEpoch(layout.epoch(id), epoch))
+      const lock = await withNoSpace(claim(context, id, epoch))
       try {
         checkEpoch(layout.epoch(id), epoch)
         return await takeOver(context, id, epoch, lock)
@@ -47,6 +46,12 @@ export function fsStagingArea(context: FsContext): StagingArea {
       }
     },
   }
+}
+
+/** Tells the session's writer to let go, and waits until it has. */
+async function claim({ layout, locks }: FsContext, id: string, epoch: string): Promise<Lock> {
+  claimEpoch(layout.epoch(id), epoch)
+  return locks.acquire(id, () => checkEpoch(layout.epoch(id), epoch))
 }
 
 /** Opens what the session before has left; call under its lock. */

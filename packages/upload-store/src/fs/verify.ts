@@ -71,12 +71,13 @@ async function faultOf(
   }
 }
 
-/** What is wrong with bytes that cannot be read, unless it is this process that lacks something. */
+/** What the disk says of bytes that it has lost. Anything else, such as a mount that is gone, is no fault of theirs. */
+const LOST = ['EIO', 'EISDIR', 'EUCLEAN', 'EBADMSG', 'ELOOP']
+
 function faultIn(error: unknown): string {
   if (hasCode(error, 'ENOENT')) return 'Its bytes are missing.'
-  if (!(error instanceof Error && 'code' in error) || hasCode(error, 'EMFILE', 'ENFILE', 'ENOMEM'))
-    throw error
-  return `Its bytes cannot be read: ${error.code}.`
+  if (!hasCode(error, ...LOST)) throw error
+  return `Its bytes cannot be read: ${(error as NodeJS.ErrnoException).code}.`
 }
 
 async function digestOf(file: FileHandle): Promise<{ digest: string; size: number }> {
