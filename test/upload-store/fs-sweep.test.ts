@@ -32,8 +32,8 @@ const below = async (directory: string, folder: string) =>
 
 /** A blob that no record names, as a process leaves it that dies before its commit point. */
 async function orphan(directory: string, text: string): Promise<void> {
-  await mkdir(join(directory, 'blobs', 'AA'), { recursive: true })
-  await writeFile(join(directory, 'blobs', 'AA', 'A'.repeat(22)), text)
+  await mkdir(join(directory, 'blobs', '00'), { recursive: true })
+  await writeFile(join(directory, 'blobs', '00', 'A'.repeat(22)), text)
 }
 
 describe('sweep', () => {

@@ -177,6 +177,7 @@ export class Session implements UploadSession {
   }
 
   abort(): Promise<void> {
+    if (this.#state === 'committed') return Promise.resolve()
     this.#end(new StoreError('ABORTED', 'The upload was aborted.'))
     // A pause that came first is heard first.
     this.#aborted ??= Promise.allSettled([this.#last, this.#paused]).then(() => this.#discard())

@@ -12,6 +12,9 @@ import type { Reservation } from './space.ts'
 /** How often a session looks whether another process wants it: an offset is to be told within 100 ms. */
 const WATCH_INTERVAL = 40
 
+/** How much may wait to be written back before that begins, in bytes. */
+const WRITE_BACK = 32 * 1024 ** 2
+
 /** Removes every file that can be called by `id` but its lock, for good. */
 export async function discardFiles({ layout, disk }: FsContext, id: string): Promise<void> {
   const { part, draft, intent, epoch } = layout
@@ -40,12 +43,15 @@ export class FileStaging implements Staging {
   #open = true
   #onTakeover: () => void = () => {}
   #watching: NodeJS.Timeout | undefined
+  #dirty = 0
+  /** Rejected for ever once it has been. */
+  #writtenBack: Promise<void> = Promise.resolve()
   #synced: Promise<void> | undefined
 
   constructor(context: FsContext, parts: FileStagingParts) {
     this.#context = context
     this.#parts = parts
-    this.#publication = new Publication(context, parts.id)
+    this.#publication = new Publication(context, parts.id, parts.resumed)
     if (parts.resumed) this.#watch()
   }
 
@@ -54,12 +60,20 @@ export class FileStaging implements Staging {
     const admitted = reservation.take(bytes.length)
     if (admitted !== undefined) await admitted
     await withNoSpace(writeAll(file, bytes, position))
+    this.#dirty += bytes.length
+    if (this.#dirty >= WRITE_BACK) this.#writeBack()
+  }
+
+  /** Lets the disk begin: else all of it would wait for seal, and the client with it. */
+  #writeBack(): void {
+    this.#dirty = 0
+    this.#writtenBack = this.#writtenBack.then(() => this.#context.disk.sync(this.#parts.file))
+    // Whoever syncs next is told.
+    this.#writtenBack.catch(() => {})
   }
 
   async seal(): Promise<void> {
-    const { file } = this.#parts
     await withNoSpace(this.#sync())
-    await file.chmod(0o440)
     await this.#close()
   }
 
@@ -83,7 +97,9 @@ export class FileStaging implements Staging {
    * over bytes that are lost. So the first failure is the answer for ever.
    */
   #sync(): Promise<void> {
-    this.#synced ??= this.#open ? this.#context.disk.sync(this.#parts.file) : Promise.resolve()
+    this.#synced ??= this.#writtenBack.then(() =>
+      this.#open ? this.#context.disk.sync(this.#parts.file) : undefined,
+    )
     return this.#synced
   }
 
@@ -142,6 +158,7 @@ export class FileStaging implements Staging {
   async #close(): Promise<void> {
     if (!this.#open) return
     this.#open = false
+    await this.#writtenBack.catch(() => {})
     await this.#parts.file.close()
   }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { StoreError } from '../store-error.ts'
@@ -36,6 +36,11 @@ export interface Layout {
 
 export const SESSION_ID: RegExp = /^[\w-]{22}$/
 
+/** 128 random bits in 22 characters. */
+export function randomId(): string {
+  return randomBytes(16).toString('base64url')
+}
+
 /** The name of a key's record, without its ending. */
 export function recordName(key: string): string {
   return createHash('sha256').update(key).digest('hex')
@@ -55,6 +60,8 @@ export function openLayout(directory: string): Layout {
   syncDirectory(directory)
   const staged = (name: string) => join(directory, 'staging', name)
   const sharded = (parent: string, name: string) => join(directory, parent, name.slice(0, 2), name)
+  // As many as of the others: each shard's first upload has to make it.
+  const blobShard = (id: string) => Buffer.from(id.slice(0, 2), 'base64url').toString('hex')
   return {
     directory,
     staging: inside('staging'),
@@ -68,7 +75,7 @@ export function openLayout(directory: string): Layout {
     draft: (id) => staged(`${id}.record`),
     lock: (name) => staged(`${name}.lock`),
     next: (id) => staged(`${id}.next`),
-    blob: (id) => sharded('blobs', id),
+    blob: (id) => join(directory, 'blobs', blobShard(id), id),
     digest: (sha256) => sharded('digests', sha256),
     record: (key) => sharded('records', `${recordName(key)}.json`),
   }

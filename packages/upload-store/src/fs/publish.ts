@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { checkConditions } from '../conditions.ts'
 import type { StoredObject } from '../object.ts'
 import type { CommitOptions } from '../upload-session.ts'
 import { placeBlob, removeBlob } from './blobs.ts'
 import { removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
-import { recordName } from './layout.ts'
+import { randomId, recordName } from './layout.ts'
 import type { Lock } from './lock.ts'
 import { draftRecord, publishRecord, readable, readRecord, syncRecord } from './records.ts'
 
@@ -26,30 +25,31 @@ export function withRecordLocked<T>(
 }
 
 /**
- * How sealed bytes become an object: the blob first, then the record that names it. The blob's id is new with each
- * process and key that is tried, so that no try ever builds on what an earlier one may have left, and no two records
- * ever name one blob.
+ * How sealed bytes become an object: the blob first, then the record that names it. The blob has the session's id where no
+ * other process can have tried before, and a new one with each process and key that is tried otherwise: no try ever
+ * builds on what an earlier one may have left, and no two records ever name one blob.
  */
 export class Publication {
   readonly #context: FsContext
   /** The session whose bytes these are. */
   readonly #session: string
-  #blob = randomBytes(16).toString('base64url')
+  #blob: string
   /** The key that was tried last, with or without success. */
   #key: string | undefined
-  /** Held as long as the blob may have no record yet: sweep leaves it alone. */
+  /** Held as long as the blob may have no record yet, so that sweep leaves it alone; the session's own does as well. */
   #lock: Lock | undefined
   #placed: StoredObject | undefined
 
-  constructor(context: FsContext, session: string) {
+  constructor(context: FsContext, session: string, resumed: boolean) {
     this.#context = context
     this.#session = session
+    this.#blob = resumed ? randomId() : session
   }
 
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
     if (this.#key !== undefined && this.#key !== object.key) {
       await this.undo()
-      this.#blob = randomBytes(16).toString('base64url')
+      this.#blob = randomId()
       this.#lock = undefined
     }
     this.#key = object.key
@@ -67,7 +67,7 @@ export class Publication {
     const published = previous?.blob === this.#blob
     if (!published) {
       checkConditions(object.key, previous?.object.etag, conditions)
-      this.#lock ??= await locks.acquire(this.#blob)
+      if (this.#blob !== this.#session) this.#lock ??= await locks.acquire(this.#blob)
       this.#placed = object
       await both(
         placeBlob(layout, disk, layout.part(this.#session), record),

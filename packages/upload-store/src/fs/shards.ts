@@ -10,7 +10,7 @@ const UNSETTLED = 50
 /** How long the event loop may wait for us, in ms. */
 const TURN = 4
 
-const SHARD = /^[\w-]{2}$/
+const SHARD = /^[\da-f]{2}$/
 
 interface Shard<T> {
   /** Time of change as nanoseconds, or `null` where it must be read again. */

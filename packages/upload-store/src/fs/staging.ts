@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { chmod, copyFile, type FileHandle, open, rename, stat } from 'node:fs/promises'
 import type { Resumed, StagingArea } from '../driver.ts'
@@ -9,7 +8,7 @@ import { discardFiles, FileStaging } from './file-staging.ts'
 import { hasCode, withNoSpace } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { formatIntent, type PausedIntent, readIntent } from './intent.ts'
-import { SESSION_ID } from './layout.ts'
+import { randomId, SESSION_ID } from './layout.ts'
 import type { Lock } from './lock.ts'
 import { currentBoot } from './owner.ts'
 
@@ -22,7 +21,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
       try {
         await reservation.check()
         const lock = await withNoSpace(locks.acquire(id))
-        const file = await withNoSpace(open(layout.part(id), 'wx', 0o600)).catch((error) => {
+        const file = await withNoSpace(open(layout.part(id), 'wx', 0o440)).catch((error) => {
           lock.release()
           throw error
         })
@@ -95,7 +94,10 @@ async function openPart(disk: Disk, path: string): Promise<FileHandle | null> {
       await rename(`${path}.tmp`, path)
     }
     await chmod(path, 0o600)
-    return await open(path, 'r+')
+    const file = await open(path, 'r+')
+    // As it will be as a blob.
+    await file.chmod(0o440)
+    return file
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null
     throw error
@@ -111,8 +113,4 @@ async function trustedSize(file: FileHandle, { offset, boot }: PausedIntent): Pr
   if (boot !== '' && boot === currentBoot()) return size
   await file.truncate(offset)
   return offset
-}
-
-function randomId(): string {
-  return randomBytes(16).toString('base64url')
 }

@@ -36,10 +36,12 @@ async function checkBlob(
 ): Promise<Quarantined | 'intact' | null> {
   const { layout } = context
   const { object, blob } = record
-  const reason = await faultOf(layout.blob(blob), object, read)
-  if (reason === null) return 'intact'
+  if ((await faultOf(layout.blob(blob), object, read)) === null) return 'intact'
   return withRecordLocked(context, recordName(object.key), async () => {
     if ((await readable(readRecord(layout, object.key)))?.blob !== blob) return null
+    // Once more, now that nobody can replace it, and believing nothing that was read before.
+    const reason = await faultOf(layout.blob(blob), object, new Map())
+    if (reason === null) return 'intact'
     // Later uploads of the true bytes must not be given these.
     await removeIfThere(layout.digest(object.digest))
     const files = await moveAway(context, [layout.blob(blob), layout.record(object.key)], blob)
@@ -59,9 +61,11 @@ async function faultOf(
     return faultIn(error)
   }
   try {
-    const { dev, ino } = await file.stat({ bigint: true })
-    const found = read.get(`${dev}:${ino}`) ?? (await digestOf(file))
-    read.set(`${dev}:${ino}`, found)
+    const { dev, ino, mtimeNs, size: length } = await file.stat({ bigint: true })
+    // The number of an inode is used again when its file is gone.
+    const identity = [dev, ino, mtimeNs, length].join()
+    const found = read.get(identity) ?? (await digestOf(file))
+    read.set(identity, found)
     if (found.size !== size) return `It has ${found.size} bytes, and had ${size} when it was committed.`
     return found.digest === digest ? null : `The sha-256 of its bytes is ${found.digest}, and was ${digest}.`
   } catch (error) {
