@@ -18,7 +18,7 @@ export async function startServer(module: URL, root: string, mode = ''): Promise
     stdio: ['ignore', 2, 2, 'ipc'],
   })
   // Before the exit listener that removes the file: a server that loses it crashes with a page of stack.
-  const kill = () => child.kill()
+  const kill = () => child.kill('SIGKILL')
   process.prependOnceListener('exit', kill)
   child.once('exit', () => process.off('exit', kill))
   return { port: await portOf(child), pid: child.pid ?? 0, stop: () => stop(child) }

@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { describeHost, formatRate, formatRatio, markdownTable, median } from '../table.ts'
 import type { Cell, Workload } from './cell.ts'
 import { CONTENDERS, type Contender } from './contenders.ts'
@@ -22,7 +23,8 @@ export function reportUploads(
   { rounds, workloads }: Pace,
   root: string,
 ): string {
-  const host = `${describeHost()}; ${fileSystem(root)}; medians of ${rounds} rounds.`
+  const [, , busy = 0] = loadavg()
+  const host = `${describeHost()}, load ${busy.toFixed(1)}; ${fileSystem(root)}; medians of ${rounds} rounds.`
   const load = clientLoad([...measurements, ...peaks].map(({ cell }) => cell))
   return `${speedTable(measurements, workloads)}\n\n${memoryTable(peaks)}\n\n${EXPLANATION}\n\n${host}\n${load}\n${CAUTION}\n`
 }
