@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, symlink } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFsStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
@@ -130,8 +130,11 @@ describe('a lock', () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory, { gracePeriod: 0 })
     const lock = join(directory, 'staging', `${recordName('a')}.lock`)
-    await symlink(dead('one'), lock)
-    await symlink(dead('two'), join(directory, 'staging', `${'one'.padEnd(22, '0')}.next`))
+    await writeFile(lock, dead('one'))
+    await writeFile(
+      join(directory, 'staging', `${'one'.padEnd(22, '0')}.${recordName('a')}.next`),
+      dead('two'),
+    )
     const puts = Array.from({ length: 10 }, (_, index) => store.put('a', source(`${index}`)))
     await Promise.all(puts)
     expect(await readdir(join(directory, 'staging'))).toEqual([])
@@ -140,7 +143,7 @@ describe('a lock', () => {
   it('of a process that cannot be seen holds until its grace is over', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory, { gracePeriod: 700 })
-    await symlink(dead('one'), join(directory, 'staging', `${recordName('a')}.lock`))
+    await writeFile(join(directory, 'staging', `${recordName('a')}.lock`), dead('one'))
     const started = performance.now()
     await store.put('b', source('x'))
     expect(performance.now() - started).toBeLessThan(600)
@@ -151,9 +154,15 @@ describe('a lock', () => {
   it('that nobody asks for is removed by recover, and so is what succeeded one that is no more', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory, { gracePeriod: 0 })
-    await symlink(dead('one'), join(directory, 'staging', `${recordName('a')}.lock`))
-    await symlink(dead('two'), join(directory, 'staging', `${'gone'.padEnd(22, '0')}.next`))
-    await symlink(dead('three'), join(directory, 'staging', `${'two'.padEnd(22, '0')}.next`))
+    await writeFile(join(directory, 'staging', `${recordName('a')}.lock`), dead('one'))
+    await writeFile(
+      join(directory, 'staging', `${'gone'.padEnd(22, '0')}.${recordName('a')}.next`),
+      dead('two'),
+    )
+    await writeFile(
+      join(directory, 'staging', `${'two'.padEnd(22, '0')}.${recordName('a')}.next`),
+      dead('three'),
+    )
     await store.recover()
     expect(await readdir(join(directory, 'staging'))).toEqual([])
   })

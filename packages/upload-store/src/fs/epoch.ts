@@ -1,19 +1,32 @@
+import { readlinkSync, symlinkSync } from 'node:fs'
 import { StoreError } from '../store-error.ts'
-import { makeLink, readLink, removeLink } from './lock.ts'
+import { hasCode } from './files.ts'
+import { removeFile } from './owner-file.ts'
+
+/** Systems without symbolic links, or that keep them from us. */
+const NO_SYMLINKS = ['EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP']
 
 /** Tells whoever has the session to let go; the last one to claim it is the one who gets it. */
 export function claimEpoch(path: string, epoch: string): void {
-  // Where there are no symbolic links, there is one process to a store, and nobody to tell.
-  do removeLink(path)
-  while (makeLink(epoch, path) === 'exists')
+  for (;;) {
+    removeFile(path)
+    try {
+      symlinkSync(epoch, path)
+      return
+    } catch (error) {
+      // Where there are no symbolic links another process cannot be told, and waits until this one lets go.
+      if (hasCode(error, ...NO_SYMLINKS)) return
+      if (!hasCode(error, 'EEXIST')) throw error
+    }
+  }
 }
 
 /** Whether somebody else has claimed the session since. */
 export function isWanted(path: string, epoch: string): boolean {
   try {
-    return (readLink(path) ?? epoch) !== epoch
+    return readlinkSync(path) !== epoch
   } catch {
-    // Whoever waits for the lock tries again.
+    // There is no claim, or none that can be read now.
     return false
   }
 }

@@ -71,7 +71,10 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
     },
     sweep: () => sweepStore(context),
     verify: () => verifyStore(context),
-    close: () => sessions.close(),
+    close: async () => {
+      await sessions.close()
+      context.locks.close()
+    },
   }
   return store
 }

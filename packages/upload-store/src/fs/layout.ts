@@ -10,6 +10,8 @@ const LAYOUT_VERSION = 1
 export interface Layout {
   readonly directory: string
   readonly staging: string
+  /** A file for each process, whose hard links are its locks. */
+  readonly owners: string
   readonly blobs: string
   readonly digests: string
   readonly records: string
@@ -24,8 +26,8 @@ export interface Layout {
   draft(id: string): string
   /** Held by who works on a session, or replaces what a key holds (`recordName`). */
   lock(name: string): string
-  /** The lock that takes over from one whose owner is gone. */
-  next(lockId: string): string
+  /** The lock that takes over from one whose owner is gone: `<random of the owner>.<name>`. */
+  next(lock: string): string
   /** The bytes of one committed object. */
   blob(id: string): string
   /** A hard link to a blob with these bytes. */
@@ -55,7 +57,7 @@ export function recordName(key: string): string {
 export function openLayout(directory: string): Layout {
   const inside = (name: string) => join(directory, name)
   makeDirectory(directory)
-  for (const name of ['staging', 'blobs', 'digests', 'records']) makeDirectory(inside(name))
+  for (const name of ['staging', 'owners', 'blobs', 'digests', 'records']) makeDirectory(inside(name))
   checkFormat(inside('FORMAT'), join(directory, 'staging', `format-${process.pid}.tmp`))
   syncDirectory(directory)
   const staged = (name: string) => join(directory, 'staging', name)
@@ -65,6 +67,7 @@ export function openLayout(directory: string): Layout {
   return {
     directory,
     staging: inside('staging'),
+    owners: inside('owners'),
     blobs: inside('blobs'),
     digests: inside('digests'),
     records: inside('records'),
@@ -74,7 +77,7 @@ export function openLayout(directory: string): Layout {
     epoch: (id) => staged(`${id}.epoch`),
     draft: (id) => staged(`${id}.record`),
     lock: (name) => staged(`${name}.lock`),
-    next: (id) => staged(`${id}.next`),
+    next: (lock) => staged(`${lock}.next`),
     blob: (id) => join(directory, 'blobs', blobShard(id), id),
     digest: (sha256) => sharded('digests', sha256),
     record: (key) => sharded('records', `${recordName(key)}.json`),

@@ -1,19 +1,15 @@
-import { randomBytes } from 'node:crypto'
-import { lstatSync, lutimesSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
-import { basename } from 'node:path'
+import { readdirSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { StoreError } from '../store-error.ts'
-import { hasCode } from './files.ts'
 import type { Layout } from './layout.ts'
-import { isGone, type Owner, ownOwner } from './owner.ts'
+import { isGone, ownOwner } from './owner.ts'
+import { idOf, OwnerFile, ownerOf, readOwner, removeFile } from './owner-file.ts'
 
 const FIRST_WAIT = 2
 const LONGEST_WAIT = 20
 /** What is done under a lock takes a few syncs of the disk; who holds it longer is stopped or stuck. */
 const PATIENCE = 30_000
-
-/** Systems without symbolic links, or that keep them from us: one process a directory, then. */
-const NO_SYMLINKS = ['EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP']
 
 export interface Lock {
   release(): void
@@ -21,7 +17,6 @@ export interface Lock {
 
 interface Claim {
   readonly path: string
-  /** `<random>:<owner>`: what the symbolic link says. */
   readonly text: string
 }
 
@@ -38,24 +33,24 @@ function sharedInThread(name: string): Set<string> {
 }
 
 /**
- * Locks between the processes that share a store. A lock is a symbolic link whose target names its owner: made and
- * written in one exclusive call, which no other call of Node's is.
+ * Locks between the processes that share a store. A lock is a hard link to its owner's file, made in one exclusive call.
  *
  * A dead owner's link is never replaced, since two that saw it dead could replace each other's. Who comes next makes the
- * link that succeeds it instead, `<random of the dead>.next`, which is exclusive and used once; it holds the lock if the
- * chain still is as it was seen.
+ * link that succeeds it instead, `<random of the dead>.<name>.next`, which is exclusive; it holds the lock if the chain
+ * still is as it was seen. The dead make no links any more, so no chain is ever taken for another.
  */
 export class Locks {
   readonly #layout: Layout
   readonly #gracePeriod: number
-  /** The links that the heartbeat touches. */
-  readonly #links = new Set<string>()
+  readonly #owner: OwnerFile
+  #count = 0
   #heartbeat: NodeJS.Timeout | undefined
 
   /** @param gracePeriod ms without a sign of life after which an owner that cannot be seen counts as gone */
   constructor(layout: Layout, gracePeriod: number) {
     this.#layout = layout
     this.#gracePeriod = gracePeriod
+    this.#owner = new OwnerFile(layout.owners, gracePeriod / 4)
   }
 
   /**
@@ -84,15 +79,14 @@ export class Locks {
     const dead: Claim[] = []
     let path = base
     for (;;) {
-      const text = `${randomBytes(16).toString('base64url')}:${ownOwner()}`
-      const made = makeLink(text, path)
-      if (made === 'made') return this.#settle(base, dead, { path, text })
+      const made = this.#owner.linkTo(path)
+      if (made === 'made') return this.#settle(base, dead, path)
       if (made === 'unsupported') return this.#hold(base, [])
-      const found = readLink(path)
+      const found = readOwner(path)
       // It was released in between, and with it perhaps the whole chain.
       if (found === null || !this.#isDead(path, found)) return null
       dead.push({ path, text: found })
-      path = this.#layout.next(idOf(found))
+      path = this.#layout.next(`${idOf(found)}.${name}`)
     }
   }
 
@@ -102,26 +96,25 @@ export class Locks {
     return mine.map((path) => basename(path, '.lock'))
   }
 
-  #settle(base: string, dead: readonly Claim[], claim: Claim): Lock | null {
-    const links = [...dead, claim].map(({ path }) => path)
-    if (isUnchanged(dead)) return this.#hold(base, links)
-    removeLink(claim.path)
+  #settle(base: string, dead: readonly Claim[], own: string): Lock | null {
+    if (isUnchanged(dead)) return this.#hold(base, [...dead.map(({ path }) => path), own])
+    removeFile(own)
     return null
   }
 
   #hold(base: string, links: readonly string[]): Lock {
-    const own = links.at(-1)
     held.add(base)
-    if (own !== undefined) this.#beat(own)
+    this.#count++
+    this.#beat()
     let released = false
     return {
       release: () => {
         // The same name may be somebody else's lock by now.
         if (released) return
         released = true
-        if (own !== undefined) this.#links.delete(own)
+        this.#count--
         // First the one that newcomers try first: by the time they find it free nobody holds the rest.
-        for (const link of links) removeLink(link)
+        for (const link of links) removeFile(link)
         held.delete(base)
       },
     }
@@ -134,14 +127,14 @@ export class Locks {
     return isGone(owner) ?? ageOf(path) >= this.#gracePeriod
   }
 
-  /** Those who cannot see this process see its links grow no older. */
-  #beat(path: string): void {
-    this.#links.add(path)
+  /** While locks are held, those who cannot see this process see their time grow no older. */
+  #beat(): void {
     this.#heartbeat ??= setInterval(
       () => {
-        const now = new Date()
-        for (const each of this.#links) touchLink(each, now)
-        if (this.#links.size > 0) return
+        if (this.#count > 0) {
+          this.#owner.touch()
+          return
+        }
         clearInterval(this.#heartbeat)
         this.#heartbeat = undefined
       },
@@ -151,70 +144,44 @@ export class Locks {
 
   /** Removes a link that succeeded one that is no more where its own owner is gone; whether it did. */
   removeStaleNext(path: string): boolean {
-    const text = readLink(path)
+    const text = readOwner(path)
     if (text === null || !this.#isDead(path, text)) return false
-    removeLink(path)
+    removeFile(path)
     return true
+  }
+
+  /** Removes the files of owners that are gone and whose locks are. */
+  removeDeadOwners(): void {
+    for (const name of readdirSync(this.#layout.owners)) {
+      const path = join(this.#layout.owners, name)
+      const text = readOwner(path)
+      if (text === null || ownerOf(text) === ownOwner() || !this.#isDead(path, text)) continue
+      if (statSync(path, { throwIfNoEntry: false })?.nlink === 1) removeFile(path)
+    }
+  }
+
+  /** Leaves nothing behind; what is locked afterwards makes a new file. */
+  close(): void {
+    this.#owner.remove()
   }
 }
 
-/** The random part of what the link at `path` says, or `null`. */
+/** The random part of what the lock at `path` says, or `null`. */
 export function lockId(path: string): string | null {
-  const text = readLink(path)
+  const text = readOwner(path)
   return text === null ? null : idOf(text)
 }
 
 function isUnchanged(claims: readonly Claim[]): boolean {
   try {
-    return claims.every(({ path, text }) => readLink(path) === text)
+    return claims.every(({ path, text }) => readOwner(path) === text)
   } catch {
     return false
   }
 }
 
-const idOf = (text: string): string => text.slice(0, text.indexOf(':'))
-const ownerOf = (text: string): Owner => text.slice(text.indexOf(':') + 1)
-
-export function makeLink(text: string, path: string): 'made' | 'exists' | 'unsupported' {
-  try {
-    symlinkSync(text, path)
-    return 'made'
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return 'exists'
-    if (hasCode(error, ...NO_SYMLINKS)) return 'unsupported'
-    throw error
-  }
-}
-
-export function readLink(path: string): string | null {
-  try {
-    return readlinkSync(path)
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null
-    // A plain file, which somebody's copying has made of a link: of an owner that nobody can see.
-    if (hasCode(error, 'EINVAL')) return ''
-    throw error
-  }
-}
-
-export function removeLink(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch {
-    // Gone already, or left for sweep: its owner will not be alive for ever.
-  }
-}
-
 /** ms since the owner's last sign of life. */
 function ageOf(path: string): number {
-  const stats = lstatSync(path, { throwIfNoEntry: false })
+  const stats = statSync(path, { throwIfNoEntry: false })
   return stats === undefined ? 0 : Date.now() - stats.mtimeMs
-}
-
-function touchLink(path: string, time: Date): void {
-  try {
-    lutimesSync(path, time, time)
-  } catch {
-    // Released in this moment.
-  }
 }

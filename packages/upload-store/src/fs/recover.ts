@@ -80,12 +80,15 @@ function removeLocks({ layout, locks }: FsContext, names: readonly string[]): vo
   for (const name of named('.lock')) locks.tryAcquire(name)?.release()
   // One that succeeds a lock that is no more will never be asked for; and when it goes, nor will the one that succeeds it.
   for (let left = named('.next'); ; ) {
-    const links = [...named('.lock').map(layout.lock), ...left.map(layout.next)]
-    const living = new Set(links.map(lockId))
-    const removed = left.filter((id) => !living.has(id) && locks.removeStaleNext(layout.next(id)))
-    if (removed.length === 0) return
-    left = left.filter((id) => !removed.includes(id))
+    const living = new Set([
+      ...named('.lock').map((name) => `${lockId(layout.lock(name))}.${name}`),
+      ...left.map((lock) => `${lockId(layout.next(lock))}.${lock.slice(lock.indexOf('.') + 1)}`),
+    ])
+    const removed = left.filter((lock) => !living.has(lock) && locks.removeStaleNext(layout.next(lock)))
+    if (removed.length === 0) break
+    left = left.filter((lock) => !removed.includes(lock))
   }
+  locks.removeDeadOwners()
 }
 
 function isThere(path: string): boolean {

@@ -1,0 +1,74 @@
+import { linkSync, readFileSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { hasCode } from './files.ts'
+import { randomId } from './layout.ts'
+import { type Owner, ownOwner } from './owner.ts'
+
+/** File systems without hard links: one process a directory, then. */
+const NO_LINKS = ['EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP', 'EXDEV']
+
+/** What the text of an owner's file says: `<random>:<owner>`. */
+export const idOf = (text: string): string => text.slice(0, text.indexOf(':'))
+export const ownerOf = (text: string): Owner => text.slice(text.indexOf(':') + 1)
+
+/**
+ * The file whose hard links are a store's locks. Its text names the owner, and is there before the first link: no other
+ * exclusive call of Node's makes a name and tells whose it is at once, but for symbolic links, each of which is an inode of
+ * its own (1.2 ms beside 0.03 on an ext4 that has just deleted many).
+ */
+export class OwnerFile {
+  readonly text: string = `${randomId()}:${ownOwner()}`
+  readonly #path: string
+  readonly #freshness: number
+  #touched = 0
+
+  /** @param freshness ms after which a new link's time has to be renewed */
+  constructor(directory: string, freshness: number) {
+    this.#path = join(directory, idOf(this.text))
+    this.#freshness = freshness
+  }
+
+  linkTo(path: string): 'made' | 'exists' | 'unsupported' {
+    try {
+      if (Date.now() - this.#touched > this.#freshness) this.touch()
+      linkSync(this.#path, path)
+      return 'made'
+    } catch (error) {
+      if (hasCode(error, 'EEXIST')) return 'exists'
+      if (hasCode(error, ...NO_LINKS)) return 'unsupported'
+      if (!hasCode(error, 'ENOENT')) throw error
+    }
+    // The first time; or one of a process that could not see that this one lives.
+    writeFileSync(this.#path, this.text, { mode: 0o600 })
+    this.#touched = Date.now()
+    return this.linkTo(path)
+  }
+
+  /** Shows those who cannot see this process that it lives: a file and all its links have one time. */
+  touch(): void {
+    this.#touched = Date.now()
+    utimesSync(this.#path, new Date(), new Date())
+  }
+
+  remove(): void {
+    removeFile(this.#path)
+  }
+}
+
+/** The text of a lock, or `null` where there is none. */
+export function readOwner(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null
+    throw error
+  }
+}
+
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // Gone already, or left for sweep: its owner will not be alive for ever.
+  }
+}
