@@ -149,6 +149,19 @@ describe('a request that is not to be understood', () => {
   })
 })
 
+describe('a client that sends on after a request that is not to be understood', () => {
+  it.each([
+    ['a header of 1 MB', `GET / HTTP/1.1\r\n${HOST}X: `, 431],
+    ['a broken chunk', `PUT /videos/a HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400],
+  ])('reads why, and is not reset: %s', async (_, head, status) => {
+    const url = await startProcess()
+    for (let i = 0; i < 20; i++) {
+      const answer = await exchange(url, head + 'x'.repeat(1_000_000))
+      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    }
+  })
+})
+
 describe('requests in one packet', () => {
   it('are begun one after the other: a DELETE does not overtake the PUT before it', async () => {
     const url = await startProcess()

@@ -23,6 +23,7 @@ const DETAILS: Readonly<Record<number, string>> = {
 /** Answers with a problem where a request never got as far as the app, because the parser could not read it. */
 export function answerClientErrors(server: Server, logger: Logger): void {
   const unanswered = new WeakMap<Duplex, Set<ServerResponse>>()
+  const ending = new WeakSet<Duplex>()
   const track = ({ socket }: IncomingMessage, response: ServerResponse): void => {
     const responses = unanswered.get(socket) ?? new Set()
     unanswered.set(socket, responses.add(response))
@@ -31,6 +32,9 @@ export function answerClientErrors(server: Server, logger: Logger): void {
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.prependListener(event, track)
 
   server.on('clientError', async (error: Error & { readonly code?: string }, socket) => {
+    // What still arrives is broken too, and must not cut the answer off.
+    if (ending.has(socket)) return
+    ending.add(socket)
     const { code = '' } = error
     // Not the error itself: it carries the packet, and with it whatever credentials the client sent.
     logger.debug({ code }, 'bad request')
