@@ -132,6 +132,7 @@ export class Session implements UploadSession {
       throw new StoreError('DIGEST_MISMATCH', `The ${sent}, not ${this.#digest}.`)
     }
     await this.#staging.seal()
+    await this.#blocks.end()
     return sealed
   }
 
@@ -161,6 +162,7 @@ export class Session implements UploadSession {
     try {
       if (!this.#broken) await this.#blocks.flush().catch((error) => this.#break(error))
       const offset = this.#blocks.written
+      await this.#blocks.end()
       const epoch = await this.#staging.pause(offset)
       this.#state = 'paused'
       this.#onEnd(this.#broken ? undefined : epoch)
@@ -187,6 +189,7 @@ export class Session implements UploadSession {
   async #discard(): Promise<void> {
     if (this.#state !== 'open') return
     try {
+      await this.#blocks.end()
       await this.#staging.discard()
       this.#state = 'aborted'
     } catch (error) {
