@@ -6,10 +6,11 @@ const MAX_WAIT = 1000
 
 /**
  * The body of an answer that comes before the request has been read: complete for the client at once (by its
- * Content-Length), ended only when the client has stopped sending, sent 1 MiB more, or a second is over.
+ * Content-Length), ended only when the client has stopped sending or a second is over.
  *
- * Closing at once would make the kernel answer what still arrives with a reset, which can destroy the answer before the
- * client has read it; reading all of it would take whatever the client cares to send.
+ * Closing at once would make the kernel answer what still arrives with a reset, and the client find its pipe closed before
+ * it has read the answer; reading all of it would take whatever the client cares to send. So 1 MiB more is read, and then
+ * none: the client waits, and reads.
  */
 export function lingerAfter(ctx: Koa.Context, text: string): Readable | string {
   const { req } = ctx
@@ -25,7 +26,7 @@ export function lingerAfter(ctx: Koa.Context, text: string): Readable | string {
   req.unpipe()
   req.on('data', (chunk: Buffer) => {
     drained += chunk.length
-    if (drained > MAX_DRAINED) end()
+    if (drained > MAX_DRAINED) req.pause()
   })
   for (const event of ['end', 'close', 'error']) req.once(event, end)
   body.push(text)

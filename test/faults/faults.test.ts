@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { fillDisk } from './src/full-disk.ts'
+import { type Choice, cutEverywhere, failEverywhere, killEverywhere } from './src/runner.ts'
+import { scenarioOf, UNSYNCED } from './src/scenarios.ts'
+import { withTmpfs } from './src/tmpfs.ts'
+
+// A few of the points that `npm run faults` takes all of.
+
+/** Every `stride`-th point, from another one on in each scenario. */
+function every(stride: number, scenario: number): Choice<unknown> {
+  return (_, index) => index % stride === scenario % stride
+}
+
+// What is open is found in /proc.
+const describeOnLinux = describe.skipIf(process.platform !== 'linux')
+
+const KILLED = [
+  ...['first-put', 'put', 'replace', 'dedupe', 'delete', 'pause', 'resume-commit', 'seal-abort'],
+  ...['commit-again', 'sweep', 'verify'],
+].map(scenarioOf)
+
+describeOnLinux('the store after its process was killed', () => {
+  it.each(KILLED.map((scenario, index) => [scenario.name, scenario, index] as const))(
+    'has everything of %s that was acknowledged, and nothing else',
+    async (name, scenario, index) => {
+      // A sweep of much litter takes hundreds of calls.
+      const stride = name === 'sweep' ? 89 : 13
+      const { points, failures } = await killEverywhere(scenario, every(stride, index))
+      expect(failures).toEqual([])
+      expect(points).toBeGreaterThan(0)
+    },
+  )
+})
+
+describeOnLinux('the store after a power cut', () => {
+  it.each(['put', 'replace'])('has everything of %s that was acknowledged, at every step', async (name) => {
+    const { points, failures } = await cutEverywhere(scenarioOf(name), () => true)
+    expect(failures).toEqual([])
+    expect(points).toBeGreaterThan(20)
+  })
+
+  it('may have lost an upload when it was told not to sync', async () => {
+    const { failures } = await cutEverywhere(UNSYNCED, () => true)
+    expect(failures.flatMap(({ faults }) => faults.map(({ kind }) => kind))).toContain('lost')
+  })
+})
+
+describeOnLinux('the store after a call of its failed', () => {
+  it.each(['put', 'replace', 'commit-again', 'delete'])('does %s again in the same process', async (name) => {
+    const { points, failures } = await failEverywhere(scenarioOf(name), every(11, 2))
+    expect(failures).toEqual([])
+    expect(points).toBeGreaterThan(0)
+  })
+})
+
+describeOnLinux('a server on a disk that is full', () => {
+  it('refuses with 507, keeps what it has, and goes on after deletes', async ({ skip }) => {
+    const result = await withTmpfs('size=64m', fillDisk)
+    if ('skipped' in result) {
+      console.warn(`Skipped the full disk: ${result.skipped}.`)
+      return skip(result.skipped)
+    }
+    expect(result.faults).toEqual([])
+    expect(result.stored).toBeGreaterThan(10)
+    expect(Math.min(...Object.values(result.refused))).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,79 @@
+import { type Content, digestOf } from './content.ts'
+
+/** What a child tells before and after what it does; each line is written before the next step. */
+export type Line =
+  /** An operation begins after which the key may hold this content, or nothing. */
+  | { readonly type: 'begin'; readonly key: string; readonly content: Content | null }
+  /** It has been acknowledged. */
+  | { readonly type: 'done'; readonly key: string; readonly content: Content | null }
+  /** A session has been created: it need not outlive a crash before it is paused. */
+  | { readonly type: 'created'; readonly id: string; readonly content: Content }
+  /** `pause` has been acknowledged at this offset. */
+  | { readonly type: 'paused'; readonly id: string; readonly content: Content; readonly offset: number }
+  /** A paused session is about to be committed under `key`, or with `null` aborted. */
+  | { readonly type: 'ending'; readonly id: string; readonly key: string | null }
+  /** That has been acknowledged. */
+  | { readonly type: 'ended'; readonly id: string }
+  /** One bit of the key's bytes has been turned over. */
+  | { readonly type: 'damaged'; readonly key: string; readonly content: Content }
+  /** The key is put without syncs: after a power cut it may hold anything. */
+  | { readonly type: 'unsynced'; readonly key: string }
+  /** The child comes to its end; the last line. */
+  | { readonly type: 'calls'; readonly calls: readonly string[] }
+  /** The child saw something that should not be. */
+  | { readonly type: 'fault'; readonly text: string }
+
+export interface ExpectedSession {
+  readonly id: string
+  readonly content: Content
+  /** Acknowledged: it may be more by now, and never less. `null`: no pause has been, and the session may be gone. */
+  readonly offset: number | null
+  /** The key under which it may have been committed; `null`: it may have been aborted; `undefined`: neither. */
+  readonly ending: string | null | undefined
+  /** Acknowledged. A power cut may bring it back all the same, to wait until it expires; a crash may not. */
+  readonly ended: boolean
+}
+
+/** What has to be on the disk after some lines. */
+export interface Expectation {
+  /** Per key the digests that it may hold; `null`: nothing. */
+  readonly keys: ReadonlyMap<string, ReadonlySet<string | null>>
+  readonly sessions: ReadonlyMap<string, ExpectedSession>
+  /** What damaged keys held. */
+  readonly damaged: ReadonlyMap<string, Content>
+  /** Keys that may hold anything. */
+  readonly unsynced: ReadonlySet<string>
+}
+
+export function expectationOf(lines: readonly Line[]): Expectation {
+  const keys = new Map<string, Set<string | null>>()
+  const sessions = new Map<string, ExpectedSession>()
+  const damaged = new Map<string, Content>()
+  const unsynced = new Set<string>()
+  for (const line of lines) {
+    if (line.type === 'begin' || line.type === 'done') noteKey(keys, line)
+    else if (line.type === 'damaged') damaged.set(line.key, line.content)
+    else if (line.type === 'unsynced') unsynced.add(line.key)
+    else if ('id' in line) noteSession(sessions, line)
+  }
+  return { keys, sessions, damaged, unsynced }
+}
+
+function noteKey(
+  keys: Map<string, Set<string | null>>,
+  { type, key, content }: Extract<Line, { type: 'begin' | 'done' }>,
+): void {
+  const digest = content === null ? null : digestOf(content)
+  const before = type === 'begin' ? (keys.get(key) ?? [null]) : []
+  keys.set(key, new Set([...before, digest]))
+}
+
+function noteSession(sessions: Map<string, ExpectedSession>, line: Extract<Line, { id: string }>): void {
+  const before = sessions.get(line.id)
+  if (line.type === 'created')
+    sessions.set(line.id, { ...line, offset: null, ending: undefined, ended: false })
+  else if (line.type === 'paused') sessions.set(line.id, { ...line, ending: undefined, ended: false })
+  else if (before !== undefined && line.type === 'ended') sessions.set(line.id, { ...before, ended: true })
+  else if (before !== undefined && line.type === 'ending')
+    sessions.set(line.id, { ...before, ending: line.key })
+}

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../../apps/server/dist/main.js', import.meta.url))
+
+export interface RunningServer {
+  readonly url: string
+  /** Ends it as an operator does; resolves to its exit code and what it wrote to standard error. */
+  stop(): Promise<{ readonly code: number | null; readonly stderr: string }>
+}
+
+/** The server as people start it, with its store in `directory`. */
+export async function startServer(directory: string): Promise<RunningServer> {
+  const flags = ['--port', '0', '--data', directory, '--accept', '*/*']
+  const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+  // This process may be interrupted before it comes to stop it.
+  const end = () => child.kill('SIGKILL')
+  process.once('exit', end)
+  const closed = once(child, 'close')
+  const stderr = text(child.stderr)
+  const [first] = await Promise.race([once(child.stdout, 'data'), closed.then(() => [''])])
+  const url = String(first).split('\n')[0] ?? ''
+  if (!url.startsWith('http')) throw new Error(`The server did not start: ${await stderr}`)
+  return {
+    url,
+    stop: async () => {
+      child.kill('SIGTERM')
+      const [code] = (await closed) as [number | null]
+      process.removeListener('exit', end)
+      return { code, stderr: await stderr }
+    },
+  }
+}
