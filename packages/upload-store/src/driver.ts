@@ -28,7 +28,7 @@ export interface Staging {
   publish(object: StoredObject, conditions: CommitOptions): Promise<void>
   /** Removes everything that no visible object needs; not called after a successful `publish`. */
   discard(): Promise<void>
-  /** Calls `listener`, once, when another process wants to resume the upload. */
+  /** Calls `listener` when another process wants to resume the upload, again and again until it is let go. */
   onTakeover(listener: () => void): void
 }
 

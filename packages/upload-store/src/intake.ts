@@ -32,6 +32,10 @@ export class Intake {
    * @throws StoreError TOO_LARGE before anything of the chunk counts, UNSUPPORTED_TYPE
    */
   admit(chunk: Uint8Array): Promise<unknown> | undefined {
+    // Text and arrays of larger numbers would be stored as something else than they are.
+    if (!(ArrayBuffer.isView(chunk) && chunk.BYTES_PER_ELEMENT === 1)) {
+      throw new TypeError('An upload is made of Uint8Arrays.')
+    }
     const { maxFileSize = 10 * GIBIBYTE } = this.#options
     if (this.#size + chunk.length > maxFileSize) {
       throw new StoreError('TOO_LARGE', `The upload is larger than the limit of ${maxFileSize} bytes.`)

@@ -1,10 +1,11 @@
 import type { StoredObject } from './object.ts'
 import type { ListOptions, ListPage } from './store.ts'
 
+const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 1000
 
-export function pageSize({ limit = 50 }: ListOptions): number {
-  return Math.min(Math.max(Math.trunc(limit), 1), MAX_LIMIT)
+export function pageSize({ limit = DEFAULT_LIMIT }: ListOptions): number {
+  return Math.min(Math.max(Math.trunc(limit) || DEFAULT_LIMIT, 1), MAX_LIMIT)
 }
 
 /** The cursor of a page that ends with `object`; `placeOf` gives back its key. */

@@ -74,6 +74,8 @@ export class FileStaging implements Staging {
 
   async seal(): Promise<void> {
     await withNoSpace(this.#sync())
+    // Nothing more will come.
+    this.#parts.reservation.release()
     await this.#close()
   }
 
@@ -148,10 +150,9 @@ export class FileStaging implements Staging {
 
   #watch(): void {
     const path = this.#context.layout.epoch(this.#parts.id)
+    // Again and again until it has let go: the first time there may be no listener yet, and a pause may fail.
     this.#watching = setInterval(() => {
-      if (!isWanted(path, this.#parts.epoch)) return
-      clearInterval(this.#watching)
-      this.#onTakeover()
+      if (isWanted(path, this.#parts.epoch)) this.#onTakeover()
     }, WATCH_INTERVAL).unref()
   }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { cursorOf, pageSize, placeOf } from '../listing.ts'
 import type { StoredObject } from '../object.ts'
 import type { ListOptions, ListPage } from '../store.ts'
+import { hasCode } from './files.ts'
 import type { Layout } from './layout.ts'
 import { parseRecord, readable, readRecord } from './records.ts'
 import { ShardedNames } from './shards.ts'
@@ -76,8 +77,10 @@ function keyIn(path: string): string | undefined {
   try {
     const key = parseRecord(readFileSync(path, 'utf8'))?.object.key
     return key === undefined ? undefined : bytesOf(key)
-  } catch {
-    return undefined
+  } catch (error) {
+    // Anything else, descriptors that have run out say, would leave the key out for as long as its shard does not change.
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
   }
 }
 

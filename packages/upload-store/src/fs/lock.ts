@@ -12,6 +12,8 @@ const LONGEST_WAIT = 20
 const PATIENCE = 30_000
 
 export interface Lock {
+  /** Whether everybody who held it before is known to be gone, and not only silent. */
+  readonly proven: boolean
   release(): void
 }
 
@@ -80,7 +82,7 @@ export class Locks {
     let path = base
     for (;;) {
       const made = this.#owner.linkTo(path)
-      if (made === 'made') return this.#settle(base, dead, path)
+      if (made === 'made') return this.#settle(base, dead, { path, text: this.#owner.text })
       if (made === 'unsupported') return this.#hold(base, [])
       const found = readOwner(path)
       // It was released in between, and with it perhaps the whole chain.
@@ -96,25 +98,29 @@ export class Locks {
     return mine.map((path) => basename(path, '.lock'))
   }
 
-  #settle(base: string, dead: readonly Claim[], own: string): Lock | null {
-    if (isUnchanged(dead)) return this.#hold(base, [...dead.map(({ path }) => path), own])
-    removeFile(own)
+  #settle(base: string, dead: readonly Claim[], own: Claim): Lock | null {
+    if (isUnchanged(dead)) return this.#hold(base, [...dead, own])
+    removeFile(own.path)
     return null
   }
 
-  #hold(base: string, links: readonly string[]): Lock {
+  #hold(base: string, links: readonly Claim[]): Lock {
     held.add(base)
     this.#count++
     this.#beat()
     let released = false
     return {
+      proven: links
+        .slice(0, -1)
+        .every(({ text }) => ownerOf(text) === ownOwner() || isGone(ownerOf(text)) === true),
       release: () => {
         // The same name may be somebody else's lock by now.
         if (released) return
         released = true
         this.#count--
         // First the one that newcomers try first: by the time they find it free nobody holds the rest.
-        for (const link of links) removeFile(link)
+        // Those that are still as they were: whoever could not see us may have taken over.
+        for (const link of links) if (isUnchanged([link])) removeFile(link.path)
         held.delete(base)
       },
     }

@@ -54,8 +54,8 @@ function namespace(): string {
 function startOf(pid: number): string | undefined {
   // The second field is the program's name, spaces and parentheses included.
   const fields = read(`/proc/${pid}/stat`)?.replace(/^.*\)/s, '').trim().split(' ')
-  // A zombie has let go of its files.
-  return fields?.[0] === 'Z' ? 'gone' : fields?.[19]
+  // A zombie has let go of its files, unless another of its threads is still inside a system call.
+  return fields?.[0] === 'Z' && Number(fields[17]) <= 1 ? 'gone' : fields?.[19]
 }
 
 function hasNoProcess(pid: number): boolean {

@@ -7,6 +7,8 @@ import { shareScans } from './share-scans.ts'
 
 /** A directory that changed so recently may change once more without another time of change: clocks of file systems tick. */
 const UNSETTLED = 50
+/** The same where times have no fractions. */
+const UNSETTLED_SECONDS = 2000
 /** How long the event loop may wait for us, in ms. */
 const TURN = 4
 
@@ -50,11 +52,12 @@ export class ShardedNames<T> {
       if (!SHARD.test(name)) continue
       const path = join(this.#options.directory, name)
       const before = this.#shards.get(name)
+      const now = Date.now()
       const changed = timeOfChange(path)
       if (before?.changed != null && before.changed === changed) continue
       // Read after its time of change: what changes meanwhile changes that, and is seen at the next refresh.
       const entries = await this.#read(path, before?.entries)
-      this.#replace(name, { changed: isSettled(changed) ? changed : null, entries })
+      this.#replace(name, { changed: isSettled(changed, now) ? changed : null, entries })
     }
   }
 
@@ -86,11 +89,15 @@ export class ShardedNames<T> {
 }
 
 function timeOfChange(path: string): bigint | null {
-  return statSync(path, { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? null
+  // Not mtime, which copying tools set back.
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ctimeNs ?? null
 }
 
-function isSettled(changed: bigint | null): boolean {
-  return changed !== null && Date.now() - Number(changed / 1_000_000n) > UNSETTLED
+/** @param now ms, from before the time of change was read */
+function isSettled(changed: bigint | null, now: number): boolean {
+  if (changed === null) return false
+  const inSeconds = changed % 1_000_000_000n === 0n
+  return now - Number(changed / 1_000_000n) > (inSeconds ? UNSETTLED_SECONDS : UNSETTLED)
 }
 
 function namesIn(path: string): string[] {

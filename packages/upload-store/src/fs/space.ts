@@ -103,6 +103,8 @@ export class Space {
   async #room(bytes: number): Promise<number> {
     const { bsize, blocks, bavail, files, ffree } = await statfs(this.#directory)
     const floor = Math.min(blocks * bsize * FLOOR_SHARE, MAX_FLOOR_BYTES)
+    // Some file systems tell no sizes.
+    if (blocks === 0) return Number.POSITIVE_INFINITY
     const room = bavail * bsize - floor - this.#reserved - bytes
     if (room < 0)
       throw new StoreError('NO_SPACE', 'The disk is nearly full: there is no space for the upload.')

@@ -1,11 +1,12 @@
 import { constants } from 'node:fs'
 import { chmod, copyFile, type FileHandle, open, rename, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Resumed, StagingArea } from '../driver.ts'
 import { StoreError } from '../store-error.ts'
 import type { Disk } from './disk.ts'
 import { checkEpoch, claimEpoch } from './epoch.ts'
 import { discardFiles, FileStaging } from './file-staging.ts'
-import { hasCode, withNoSpace } from './files.ts'
+import { hasCode, removeIfThere, withNoSpace } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { formatIntent, type PausedIntent, readIntent } from './intent.ts'
 import { randomId, SESSION_ID } from './layout.ts'
@@ -57,7 +58,7 @@ async function claim({ layout, locks }: FsContext, id: string, epoch: string): P
 async function takeOver(context: FsContext, id: string, epoch: string, lock: Lock): Promise<Resumed | null> {
   const { layout, disk, space } = context
   const intent = await readIntent(layout.intent(id))
-  const file = intent === null ? null : await openPart(disk, layout.part(id))
+  const file = intent === null ? null : await openPart(disk, layout.part(id), lock.proven)
   if (intent === null || file === null) {
     // Committed or aborted while we waited.
     await discardFiles(context, id)
@@ -85,14 +86,11 @@ async function takeOver(context: FsContext, id: string, epoch: string, lock: Loc
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** `null` where there is none. */
-async function openPart(disk: Disk, path: string): Promise<FileHandle | null> {
+async function openPart(disk: Disk, path: string, proven: boolean): Promise<FileHandle | null> {
   try {
-    // Sealed, and perhaps linked as a blob by a process that died right then: other objects may share these bytes.
-    if ((await stat(path)).nlink > 1) {
-      await copyFile(path, `${path}.tmp`, constants.COPYFILE_FICLONE)
-      await disk.syncPath(`${path}.tmp`)
-      await rename(`${path}.tmp`, path)
-    }
+    // Sealed, and perhaps linked as a blob by a process that died right then: other objects may share these bytes. Or its
+    // writer is only silent, frozen in a container that nobody can see into, and goes on when it wakes.
+    if ((await stat(path)).nlink > 1 || !proven) await copyAway(disk, path)
     await chmod(path, 0o600)
     const file = await open(path, 'r+')
     // As it will be as a blob.
@@ -102,6 +100,16 @@ async function openPart(disk: Disk, path: string): Promise<FileHandle | null> {
     if (hasCode(error, 'ENOENT')) return null
     throw error
   }
+}
+
+/** Puts a copy in the place of a file, so that nobody else has it open or under another name. */
+async function copyAway(disk: Disk, path: string): Promise<void> {
+  const copy = `${path}.tmp`
+  await removeIfThere(copy)
+  await copyFile(path, copy, constants.COPYFILE_FICLONE)
+  await disk.syncPath(copy)
+  await rename(copy, path)
+  await disk.syncDirectory(dirname(path))
 }
 
 /** A page cache outlives a killed process. What was written behind the durable offset before a power cut may be anything. */
