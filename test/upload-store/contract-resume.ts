@@ -87,6 +87,19 @@ export function describeResumption(
       }
     })
 
+    it('are aborted or paused by what was called first', async () => {
+      const store = await open()
+      const aborted = await store.create('a')
+      await aborted.append(0, source('x'))
+      const ends = await Promise.allSettled([aborted.abort(), aborted.pause()])
+      expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+      expect(await store.resume(aborted.id)).toBeNull()
+      const paused = await store.create('b')
+      await paused.append(0, source('x'))
+      expect(await Promise.all([paused.pause(), paused.abort()])).toEqual([1, undefined])
+      expect(await store.resume(paused.id)).toMatchObject({ offset: 1 })
+    })
+
     it('belong to one of many who resume them at once', async () => {
       const store = await open()
       const session = await store.create('a')

@@ -85,6 +85,27 @@ describe('an upload on a file system', () => {
     expect(await session?.commit()).toMatchObject({ digest: sha256('hello world') })
   })
 
+  it('is taken although another one resumes it at that moment and hashes what is there', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    const session = await store.create('a')
+    for (let round = 0; round < 20; round++)
+      await session.append(session.offset, source(Buffer.alloc(10_000_000)))
+    await session.pause()
+    const script = runScript(
+      `setTimeout(() => say('begun'), 10)
+       const session = await store.resume(rest[0])
+       await session.append(session.offset, (async function* () { await sleep(60_000) })()).catch((error) => say(error.code))
+       process.exit()`,
+      directory,
+      session.id,
+    )
+    expect(await script.next()).toBe('begun')
+    const resumed = await store.resume(session.id)
+    expect(resumed?.offset).toBe(200_000_000)
+    await resumed?.abort()
+  })
+
   it('has one writer at any time, however many processes want it', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)

@@ -77,7 +77,7 @@ export class Session implements UploadSession {
     } catch (error) {
       // A stalled stream's iterator would only return with the next chunk; and neither is waited for.
       if (source instanceof Readable) source.destroy()
-      else Promise.resolve(iterator.return?.()).catch(() => {})
+      else void endOf(iterator)
       throw error
     }
   }
@@ -153,7 +153,7 @@ export class Session implements UploadSession {
 
   pause(): Promise<number> {
     this.#end(new StoreError('ABORTED', 'The upload was paused here; it may be resumed.'))
-    this.#paused ??= this.#last.then(() => this.#letGo())
+    this.#paused ??= this.#lastly(() => this.#letGo())
     return this.#paused
   }
 
@@ -181,8 +181,7 @@ export class Session implements UploadSession {
   abort(): Promise<void> {
     if (this.#state === 'committed') return Promise.resolve()
     this.#end(new StoreError('ABORTED', 'The upload was aborted.'))
-    // A pause that came first is heard first.
-    this.#aborted ??= Promise.allSettled([this.#last, this.#paused]).then(() => this.#discard())
+    this.#aborted ??= this.#lastly(() => this.#discard())
     return this.#aborted
   }
 
@@ -208,10 +207,15 @@ export class Session implements UploadSession {
   }
 
   #step<T>(step: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(() => {
+    return this.#lastly(() => {
       this.#checkOpen()
       return step()
     })
+  }
+
+  /** Runs when everything before it has ended: of a pause and an abort, too, the first is heard first. */
+  #lastly<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(task)
     this.#last = result.catch(() => undefined)
     return result
   }
@@ -220,4 +224,11 @@ export class Session implements UploadSession {
     if (this.#state === 'committed') throw new StoreError('ABORTED', 'The upload is committed already.')
     if (this.#ending) throw this.#ending
   }
+}
+
+/** Whatever it throws, the error that came before it is the one to tell. */
+async function endOf(iterator: AsyncIterator<Uint8Array>): Promise<void> {
+  try {
+    await iterator.return?.()
+  } catch {}
 }

@@ -52,7 +52,8 @@ export interface UploadStore {
    * Goes on with the upload `id` from where it was paused, or from later where a process died over it; `null` where there
    * is none. Whoever is writing it, in this process or another, is ended first.
    *
-   * @throws StoreError ABORTED when somebody else resumes it at the same time, CORRUPT
+   * @throws StoreError ABORTED when somebody else resumes it at the same time; CORRUPT; NO_SPACE; TOO_LARGE and
+   * UNSUPPORTED_TYPE when the store's options have changed since
    */
   resume(id: string): Promise<UploadSession | null>
   /**

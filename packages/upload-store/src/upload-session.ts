@@ -67,6 +67,6 @@ export interface UploadSession {
    * @throws StoreError PRECONDITION_FAILED, after which another commit may follow; INVALID_KEY, NO_SPACE, ABORTED
    */
   commit(options?: CommitOptions & { readonly key?: string | undefined }): Promise<StoredObject>
-  /** Removes what was staged; does nothing after a commit or a first abort. */
+  /** Removes what was staged; does nothing after a commit, a first abort, or a pause: what is paused is not ours any more. */
   abort(): Promise<void>
 }

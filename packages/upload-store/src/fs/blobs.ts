@@ -75,7 +75,13 @@ export async function openBlob(
       cause: error,
     })
   })
-  const { size } = await file.stat()
+  const size = await file.stat().then(
+    (stats) => stats.size,
+    async (error) => {
+      await file.close()
+      throw error
+    },
+  )
   if (size === object.size && end >= start) return file.createReadStream({ start, end })
   await file.close()
   if (size === object.size) return Readable.from([])
