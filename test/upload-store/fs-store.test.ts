@@ -6,17 +6,9 @@ import { createFsStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { bytesOf, describeContract, source } from './contract.ts'
+import { filesIn } from './files.ts'
 
 describeContract('file-system store', async (options) => createFsStore(await temporaryDirectory(), options))
-
-/** Every regular file of the store in `directory` but those that name its processes, relative to it. */
-async function filesIn(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
-    .filter((name) => !name.startsWith('owners/'))
-}
 
 describe('file-system store: on disk', () => {
   it('shows what another store on the same directory committed', async () => {

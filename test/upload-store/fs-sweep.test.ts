@@ -16,15 +16,7 @@ import { createFsStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { bytesOf, source } from './contract.ts'
-
-/** Every regular file of the store in `directory` but those that name its processes, relative to it. */
-async function filesIn(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
-    .filter((name) => !name.startsWith('owners/'))
-}
+import { filesIn } from './files.ts'
 
 const below = async (directory: string, folder: string) =>
   (await filesIn(directory))
