@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { pretendBoot } from './boot.ts'
 import { DurableImage } from './durable-image.ts'
 import { expectationOf, type Line } from './expectation.ts'
 import { checkObjects } from './objects.ts'
-import { type Scenario, scenarioOf } from './scenarios.ts'
+import type { Scenario } from './scenario.ts'
+import { scenarioOf } from './scenarios.ts'
 import { Stage } from './stage.ts'
 import type { ImageNote, Task } from './task.ts'
 import { Counter, describeCall, Failer, Killer } from './watchers.ts'
@@ -11,6 +13,7 @@ import { openBelow, unwatched, type Watcher, watch } from './wrapper.ts'
 
 const REPORT = 3
 
+/** One scenario, disturbed as its task says. */
 class Child {
   readonly #task: Task
   readonly #lines: Line[]
@@ -84,8 +87,6 @@ class Child {
       this.#tell({ type: 'fault', text: `in the same process: ${text}` })
   }
 }
-
-import { pretendBoot } from './boot.ts'
 
 const task = JSON.parse(readFileSync(0, 'utf8')) as Task
 if (task.boot !== undefined) pretendBoot(task.boot)

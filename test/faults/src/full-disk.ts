@@ -26,7 +26,7 @@ export interface FullDisk {
  */
 export async function fillDisk(
   directory: string,
-  sizes: readonly number[] = [4 * MEBIBYTE, 65536],
+  sizes: readonly number[] = [900 * 1024, 65536],
 ): Promise<FullDisk> {
   const data = join(directory, 'data')
   const server = await startServer(data)

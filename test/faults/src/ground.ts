@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Line } from './expectation.ts'
 import { runChild } from './process.ts'
-import type { Scenario } from './scenarios.ts'
+import type { Scenario } from './scenario.ts'
 
 /** What a scenario starts from: a directory to copy, and what was told of it. */
 export interface Ground {

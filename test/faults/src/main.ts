@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
 import { describeFullDisk, fillDisk } from './full-disk.ts'
 import { type Choice, cutEverywhere, failEverywhere, killEverywhere, type Point } from './runner.ts'
-import { SCENARIOS, type Scenario, scenarioOf } from './scenarios.ts'
+import type { Scenario } from './scenario.ts'
+import { SCENARIOS, scenarioOf } from './scenarios.ts'
 import { describeFailure, type Tally, table } from './tally.ts'
 import type { ImageNote } from './task.ts'
 import { withTmpfs } from './tmpfs.ts'
@@ -82,7 +83,7 @@ async function disturb(
 async function fillBoth({ scenario }: Flags): Promise<boolean> {
   if (scenario !== undefined) return true
   const disks: readonly [string, readonly number[]][] = [
-    ['size=64m', [4 * 1024 ** 2, 64 * 1024]],
+    ['size=64m', [900 * 1024, 64 * 1024]],
     ['size=64m,nr_inodes=200', [1000]],
   ]
   let isGood = true

@@ -74,11 +74,11 @@ export class Stage {
   }
 
   /** Goes on with the first session that an earlier process left paused. */
-  async resume(): Promise<{ readonly session: UploadSession; readonly content: Content }> {
+  async resume(): Promise<UploadSession> {
     const [paused] = this.#paused
     const session = paused === undefined ? null : await this.store.resume(paused.id)
-    if (paused === undefined || session === null) throw new Error('No session is paused')
-    return { session, content: paused.content }
+    if (session === null) throw new Error('No session is paused')
+    return session
   }
 
   /** Sweeps as when every paused session has waited long enough. */

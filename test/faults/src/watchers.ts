@@ -2,10 +2,8 @@ import { writeSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Call, Watcher } from './wrapper.ts'
 
-const PHASES = ['before', 'half', 'after'] as const
-
-/** `half`: after some of a write's bytes. */
-export type Phase = (typeof PHASES)[number]
+/** When to kill; `half`: after some of a write's bytes. */
+export type Phase = 'before' | 'half' | 'after'
 
 /** Notes every call, to learn what points there are. */
 export class Counter implements Watcher {

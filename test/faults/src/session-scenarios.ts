@@ -1,0 +1,102 @@
+import type { UploadSession } from 'upload-store'
+import { chunksOf } from './content.ts'
+import { content, REMOVING, type Scenario, WRITING } from './scenario.ts'
+
+const paused = content('paused', 12_000)
+
+// Paused at 5000 of 12,000 bytes by one process; killed over it by another while it wrote more, or when its bytes already
+// had the name of a blob.
+const PAUSED = [{ scenario: 'pause' }]
+const CRASHED = [...PAUSED, { scenario: 'resume-pause', killedAt: 15 }]
+const LINKED = [...PAUSED, { scenario: 'resume-commit', killedAt: 42 }]
+
+const TO_COMMIT = {
+  'resume-commit': PAUSED,
+  'resume-crashed-commit': CRASHED,
+  'resume-linked-commit': LINKED,
+}
+
+export const SESSIONS: readonly Scenario[] = [
+  {
+    name: 'pause',
+    fails: WRITING,
+    prepare: async (stage) => {
+      stage.open()
+      return async () => {
+        const session = await stage.create('paused', paused)
+        await session.append(0, chunksOf(paused, 0, 5000))
+        await stage.pause(session, paused)
+      }
+    },
+  },
+  {
+    name: 'resume-pause',
+    fails: WRITING,
+    after: PAUSED,
+    prepare: async (stage) => {
+      stage.open()
+      return async () => {
+        const session = await stage.resume()
+        await session.append(session.offset, chunksOf(paused, session.offset, 9000))
+        await stage.pause(session, paused)
+      }
+    },
+  },
+  ...Object.entries(TO_COMMIT).map(
+    ([name, after]): Scenario => ({
+      name,
+      fails: WRITING,
+      after,
+      prepare: async (stage) => {
+        stage.open()
+        return async () => {
+          const session = await stage.resume()
+          await session.append(session.offset, chunksOf(paused, session.offset))
+          await stage.commit(session, paused)
+        }
+      },
+    }),
+  ),
+  {
+    name: 'resume-abort',
+    fails: REMOVING,
+    after: PAUSED,
+    prepare: async (stage) => {
+      stage.open()
+      let session: UploadSession | undefined
+      return async () => {
+        session ??= await stage.resume()
+        await stage.abort(session)
+      }
+    },
+  },
+  {
+    name: 'expire',
+    fails: REMOVING,
+    after: PAUSED,
+    prepare: async (stage) => () => stage.expire(),
+  },
+  {
+    name: 'seal-abort',
+    fails: REMOVING,
+    prepare: async (stage) => {
+      stage.open()
+      return async () => {
+        const session = await stage.create('sealed', content('sealed'))
+        await session.append(0, chunksOf(content('sealed')))
+        await session.seal()
+        await stage.abort(session)
+      }
+    },
+  },
+  {
+    name: 'commit-again',
+    fails: WRITING,
+    prepare: async (stage) => {
+      const session = await stage.create('commit', content('commit'))
+      await session.append(0, chunksOf(content('commit')))
+      await session.seal()
+      return () => stage.commit(session, content('commit'))
+    },
+  },
+]
