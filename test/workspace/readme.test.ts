@@ -91,4 +91,18 @@ describe('the quick starts', () => {
     const { stdout } = await promisify(execFile)(process.execPath, [script], { cwd: directory })
     expect(stdout).toBe('clip.mp4 100\n')
   })
+
+  it('of upload-store pauses an upload and resumes it', async () => {
+    const code = (await blocks('packages/upload-store/README.md', 'js')).find((block) =>
+      block.includes('resume('),
+    )
+    const head = `import { Readable } from 'node:stream'
+      import { createFsStore } from 'upload-store'
+      const store = createFsStore('data')
+      const [firstHalf, secondHalf] = ['hello ', 'world'].map((text) => Readable.from([Buffer.from(text)]))`
+    const print = "console.log(offset, (await store.get('film.mp4')).size)"
+    const { directory, script } = await runSnippet(`${head}\n${code}\n${print}`)
+    const { stdout } = await promisify(execFile)(process.execPath, [script], { cwd: directory })
+    expect(stdout).toBe('6 11\n')
+  })
 })
