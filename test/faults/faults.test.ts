@@ -14,6 +14,9 @@ function every(stride: number, scenario: number): Choice<unknown> {
 // What is open is found in /proc.
 const describeOnLinux = describe.skipIf(process.platform !== 'linux')
 
+/** Of a hundred calls and more. */
+const LONG = ['sweep', 'verify']
+
 const KILLED = [
   ...['first-put', 'put', 'replace', 'dedupe', 'delete', 'pause', 'resume-commit', 'seal-abort'],
   ...['commit-again', 'sweep', 'verify'],
@@ -23,9 +26,7 @@ describeOnLinux('the store after its process was killed', () => {
   it.each(KILLED.map((scenario, index) => [scenario.name, scenario, index] as const))(
     'has everything of %s that was acknowledged, and nothing else',
     async (name, scenario, index) => {
-      // A sweep of much litter takes hundreds of calls.
-      const stride = name === 'sweep' ? 89 : 13
-      const { points, failures } = await killEverywhere(scenario, every(stride, index))
+      const { points, failures } = await killEverywhere(scenario, every(LONG.includes(name) ? 67 : 19, index))
       expect(failures).toEqual([])
       expect(points).toBeGreaterThan(0)
     },
@@ -47,7 +48,7 @@ describeOnLinux('the store after a power cut', () => {
 
 describeOnLinux('the store after a call of its failed', () => {
   it.each(['put', 'replace', 'commit-again', 'delete'])('does %s again in the same process', async (name) => {
-    const { points, failures } = await failEverywhere(scenarioOf(name), every(11, 2))
+    const { points, failures } = await failEverywhere(scenarioOf(name), every(17, 2))
     expect(failures).toEqual([])
     expect(points).toBeGreaterThan(0)
   })
