@@ -55,10 +55,11 @@ export class OwnerFile {
   }
 }
 
-/** The text of a lock, or `null` where there is none. */
+/** The text of a lock, or `null` where there is none; the empty string for one that a power cut has left without it. */
 export function readOwner(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8')
+    const text = readFileSync(path, 'utf8')
+    return /^[\w-]{22}:[\w/-]*$/.test(text) ? text : ''
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null
     throw error

@@ -39,7 +39,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
       const lock = await withNoSpace(claim(context, id, epoch))
       try {
         checkEpoch(layout.epoch(id), epoch)
-        return await takeOver(context, id, epoch, lock)
+        return await withNoSpace(takeOver(context, id, epoch, lock))
       } catch (error) {
         lock.release()
         throw error
@@ -93,8 +93,8 @@ async function openPart(disk: Disk, path: string, proven: boolean): Promise<File
     if ((await stat(path)).nlink > 1 || !proven) await copyAway(disk, path)
     await chmod(path, 0o600)
     const file = await open(path, 'r+')
-    // As it will be as a blob.
-    await file.chmod(0o440)
+    // As it will be as a blob; where that fails it is so only later.
+    await chmod(path, 0o440).catch(() => {})
     return file
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null
