@@ -34,7 +34,7 @@ async function checkBlob(
   record: BlobRecord,
   read: Reads,
 ): Promise<Quarantined | 'intact' | null> {
-  const { layout } = context
+  const { layout, disk } = context
   const { object, blob } = record
   if ((await faultOf(layout.blob(blob), object, read)) === null) return 'intact'
   return withRecordLocked(context, recordName(object.key), async () => {
@@ -43,7 +43,8 @@ async function checkBlob(
     const reason = await faultOf(layout.blob(blob), object, new Map())
     if (reason === null) return 'intact'
     // Later uploads of the true bytes must not be given these.
-    await removeIfThere(layout.digest(object.digest))
+    const shared = layout.digest(object.digest)
+    if (await removeIfThere(shared)) await disk.syncDirectory(dirname(shared))
     const files = await moveAway(context, [layout.blob(blob), layout.record(object.key)], blob)
     return { key: object.key, reason, files }
   })
