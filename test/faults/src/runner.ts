@@ -9,7 +9,7 @@ import { type Ended, runChild } from './process.ts'
 import type { Scenario } from './scenario.ts'
 import type { Failure, Tally } from './tally.ts'
 import type { ImageNote, Mode } from './task.ts'
-import type { Phase } from './watchers.ts'
+import { canFail, type Phase } from './watchers.ts'
 
 /** One thing to do to one call of a scenario. */
 export type Point = Extract<Mode, { type: 'kill' | 'fail' }>
@@ -37,11 +37,6 @@ export function failEverywhere(scenario: Scenario, choice: Choice<Point>): Promi
   return disturb(scenario, choice, (call, at) =>
     fails.filter((error) => canFail(call, error)).map((error) => ({ type: 'fail', at, error })),
   )
-}
-
-function canFail(call: string, error: string): boolean {
-  if (error === 'ENOSPC') return /^(?:open\([wa]|write|mkdir|link|symlink|rename|datasync|sync)/.test(call)
-  return error !== 'EMFILE' || /^(?:open|readdir|readFile)/.test(call)
 }
 
 async function disturb(

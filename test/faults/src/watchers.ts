@@ -65,6 +65,13 @@ function writeHalf({ name, descriptor, rest: [data, offset = 0, length, position
   )
 }
 
+/** Whether a call, as `describeCall` tells of it, may fail with `error`. */
+export function canFail(call: string, error: string): boolean {
+  if (error === 'ENOSPC')
+    return /^(?:open\([wa]|write|mkdir|copyFile|link|symlink|rename|datasync|sync)/.test(call)
+  return error !== 'EMFILE' || /^(?:open|readdir|readFile)/.test(call)
+}
+
 /** Lets one call fail as a disk, a full disk, or a process with too many open files does. */
 export class Failer implements Watcher {
   readonly #at: number
@@ -76,12 +83,17 @@ export class Failer implements Watcher {
   }
 
   before(call: Call): void {
-    if (call.number === this.#at && call.name !== 'close') throw this.#error(call)
+    if (this.#isChosen(call) && call.name !== 'close') throw this.#error(call)
   }
 
   after(call: Call): void {
     // A close that fails has closed.
-    if (call.number === this.#at && call.name === 'close') throw this.#error(call)
+    if (this.#isChosen(call) && call.name === 'close') throw this.#error(call)
+  }
+
+  /** Calls that run side by side may come in another order than they were counted in. */
+  #isChosen(call: Call): boolean {
+    return call.number === this.#at && canFail(describeCall(call), this.#code)
   }
 
   #error(call: Call): Error {
