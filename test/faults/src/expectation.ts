@@ -30,7 +30,7 @@ export interface ExpectedSession {
   readonly offset: number | null
   /** The key under which it may have been committed; `null`: it may have been aborted; `undefined`: neither. */
   readonly ending: string | null | undefined
-  /** Acknowledged. A power cut may bring it back all the same, to wait until it expires; a crash may not. */
+  /** Acknowledged: it is there no more. */
   readonly ended: boolean
 }
 

@@ -8,12 +8,8 @@ import type { Fault } from './fault.ts'
 import { checkObjects, readObject } from './objects.ts'
 import { openStore } from './open-store.ts'
 
-/** Starts the store in `directory` anew, as after `end`, and returns all that is not as it has to be. */
-export async function check(
-  directory: string,
-  expected: Expectation,
-  end: 'crash' | 'power cut',
-): Promise<readonly Fault[]> {
+/** Starts the store in `directory` anew, as after a crash, and returns all that is not as it has to be. */
+export async function check(directory: string, expected: Expectation): Promise<readonly Fault[]> {
   const faults: Fault[] = []
   try {
     const store = openStore(directory)
@@ -21,8 +17,7 @@ export async function check(
     await store.sweep()
     faults.push(...(await checkObjects(store, expected)))
     faults.push(...checkFiles(directory, expected))
-    for (const session of expected.sessions.values())
-      faults.push(...(await checkSession(store, session, end)))
+    for (const session of expected.sessions.values()) faults.push(...(await checkSession(store, session)))
     faults.push(...(await checkVerify(store, directory, expected)))
     faults.push(...(await checkUse(store, 'next', { seed: 'next', size: 5000 })))
     await store.sweep()
@@ -38,7 +33,6 @@ export async function check(
 async function checkSession(
   store: UploadStore,
   { id, content, offset, ending, ended }: ExpectedSession,
-  end: 'crash' | 'power cut',
 ): Promise<readonly Fault[]> {
   const session = await store.resume(id)
   if (session === null) {
@@ -47,8 +41,7 @@ async function checkSession(
     return isCommitted ? [] : [{ kind: 'lost', text: `the session ${id}, paused at ${offset}, is gone` }]
   }
   const faults: Fault[] = []
-  if (ended && end === 'crash')
-    faults.push({ kind: 'orphan', text: `the session ${id} was ended, and is there` })
+  if (ended) faults.push({ kind: 'orphan', text: `the session ${id} was ended, and is there` })
   if (session.offset < (offset ?? 0))
     faults.push({ kind: 'lost', text: `the session ${id} went back from ${offset} to ${session.offset}` })
   await session.append(session.offset, chunksOf(content, session.offset))

@@ -87,7 +87,7 @@ async function runAt(
   const ended = await runChild({ scenario: scenario.name, directory, lines: ground.lines, mode })
   const faults = [
     ...faultsOf(ended),
-    ...(await check(directory, expectationOf([...ground.lines, ...ended.lines]), 'crash')),
+    ...(await check(directory, expectationOf([...ground.lines, ...ended.lines]))),
   ]
   rmSync(target, { recursive: true })
   return { ...ended, faults }
@@ -110,7 +110,7 @@ export async function cutEverywhere(scenario: Scenario, choice: Choice<ImageNote
     const failures: Failure[] = faults.length > 0 ? [{ point: 'undisturbed', flags: '', faults }] : []
     const chosen = notesIn(images).filter(({ note }, index) => choice(note, index))
     await forEach(chosen, async ({ note, image }) => {
-      const found = await check(join(image, 'data'), expectationOf(lines.slice(0, note.lines)), 'power cut')
+      const found = await check(join(image, 'data'), expectationOf(lines.slice(0, note.lines)))
       if (found.length > 0) failures.push(failureOf(scenario, note, found))
     })
     return {
