@@ -23,10 +23,14 @@ export async function runChild(task: Task): Promise<Ended> {
     stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     timeout: 60_000,
   })
+  // Where this process is interrupted, before the directory is removed: the child would make it anew.
+  const end = () => child.kill('SIGKILL')
+  process.prependListener('exit', end)
   const [stdin, , stderr, report] = child.stdio
   stdin?.end(JSON.stringify(task))
   const told = Promise.all([text(stderr as Readable), text(report as Readable)])
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  process.removeListener('exit', end)
   const [errors, lines] = await told
   return { lines: linesOf(lines), signal, code, stderr: errors }
 }
