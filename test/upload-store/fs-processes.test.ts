@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFsStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
@@ -165,6 +165,40 @@ describe('a lock', () => {
     )
     await store.recover()
     expect(await readdir(join(directory, 'staging'))).toEqual([])
+  })
+
+  it('goes on, and so does its process, when somebody removes the file that names its owner', async () => {
+    const directory = await temporaryDirectory()
+    const script = runScript(
+      `const { rmSync } = await import('node:fs')
+       const short = createFsStore(directory, { gracePeriod: 100 })
+       const session = await short.create('a')
+       rmSync(directory + '/owners', { recursive: true })
+       await sleep(1500)
+       await session.append(0, bytes('x'))
+       say(await short.put('b', bytes('y')).then(() => 'stored', ({ code }) => code))
+       process.exit()`,
+      directory,
+    )
+    // Where even its folder is gone, a lock cannot be made, and says why.
+    expect(await script.next()).toBe('ENOENT')
+    expect(await script.ended).toBe(0)
+  })
+
+  it('is made again when only the file that names its owner was removed', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    await store.put('a', source('x'))
+    for (const name of await readdir(join(directory, 'owners'))) await rm(join(directory, 'owners', name))
+    expect(await store.put('b', source('y'))).toMatchObject({ size: 1 })
+  })
+
+  it('that has no place to be is refused, once', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    await store.put('a', source('x'))
+    await rm(join(directory, 'staging'), { recursive: true })
+    await expect(store.delete('a')).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
   it('of a process that was killed is free at once', async () => {

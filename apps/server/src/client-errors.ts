@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
@@ -53,7 +52,8 @@ export function answerClientErrors(server: Server, logger: Logger): void {
 }
 
 async function closeOf(response: ServerResponse): Promise<void> {
-  if (!response.closed) await once(response, 'close')
+  // Not events.once, which rejects where the response fails first, and with nobody there to hear it ends the process.
+  if (!response.closed) await new Promise((resolve) => response.once('close', resolve))
 }
 
 function render(status: number): string {

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import type { Resumed, StagingArea } from './driver.ts'
 import { Intake } from './intake.ts'
 import { checkKey } from './key.ts'
+import { randomId } from './random-id.ts'
 import { Session } from './session.ts'
 import type { StoreOptions } from './store.ts'
 import { StoreError } from './store-error.ts'
@@ -32,7 +32,7 @@ export class Sessions {
   async create(key: string, options: CreateOptions = {}): Promise<UploadSession> {
     checkKey(key)
     const { type, digest, expectedSize = 0 } = options
-    const id = randomBytes(16).toString('base64url')
+    const id = randomId()
     return this.#opening(id, async (onEnd) => {
       // Not a number, or less than nothing, where a client made it up.
       const expected = Math.max(0, expectedSize) || 0

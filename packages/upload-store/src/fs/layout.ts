@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { StoreError } from '../store-error.ts'
@@ -34,13 +34,6 @@ export interface Layout {
   digest(sha256: string): string
   /** What the key holds. */
   record(key: string): string
-}
-
-export const SESSION_ID: RegExp = /^[\w-]{22}$/
-
-/** 128 random bits in 22 characters. */
-export function randomId(): string {
-  return randomBytes(16).toString('base64url')
 }
 
 /** The name of a key's record, without its ending. */

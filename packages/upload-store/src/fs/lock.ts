@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { StoreError } from '../store-error.ts'
 import type { Layout } from './layout.ts'
@@ -94,7 +94,7 @@ export class Locks {
 
   /** The names of the locks of this directory that this thread holds. */
   heldHere(): readonly string[] {
-    const mine = [...held].filter((path) => path.startsWith(this.#layout.staging))
+    const mine = [...held].filter((path) => dirname(path) === this.#layout.staging)
     return mine.map((path) => basename(path, '.lock'))
   }
 

@@ -1,7 +1,7 @@
 import { linkSync, readFileSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { randomId } from '../random-id.ts'
 import { hasCode } from './files.ts'
-import { randomId } from './layout.ts'
 import { type Owner, ownOwner } from './owner.ts'
 
 /** File systems without hard links: one process a directory, then. */
@@ -29,25 +29,42 @@ export class OwnerFile {
   }
 
   linkTo(path: string): 'made' | 'exists' | 'unsupported' {
+    if (Date.now() - this.#touched > this.#freshness) this.touch()
     try {
-      if (Date.now() - this.#touched > this.#freshness) this.touch()
       linkSync(this.#path, path)
       return 'made'
     } catch (error) {
       if (hasCode(error, 'EEXIST')) return 'exists'
       if (hasCode(error, ...NO_LINKS)) return 'unsupported'
-      if (!hasCode(error, 'ENOENT')) throw error
+      // The first time, or where a process has removed it that could not see that this one lives. Else `path` has no place.
+      if (!hasCode(error, 'ENOENT') || !this.#make()) throw error
+      return this.linkTo(path)
     }
-    // The first time; or one of a process that could not see that this one lives.
-    writeFileSync(this.#path, this.text, { mode: 0o600 })
-    this.#touched = Date.now()
-    return this.linkTo(path)
   }
 
-  /** Shows those who cannot see this process that it lives: a file and all its links have one time. */
+  /** Returns whether it was missing. One that is there is never written to: its links are locks that are held. */
+  #make(): boolean {
+    try {
+      writeFileSync(this.#path, this.text, { flag: 'wx', mode: 0o600 })
+      this.#touched = Date.now()
+      return true
+    } catch (error) {
+      if (hasCode(error, 'EEXIST')) return false
+      // Half a text would make locks that nobody knows the owner of.
+      removeFile(this.#path)
+      throw error
+    }
+  }
+
+  /**
+   * Shows those who cannot see this process that it lives: a file and all its links have one time. Never throws: a timer
+   * calls it, and whoever needs the file next is told.
+   */
   touch(): void {
-    this.#touched = Date.now()
-    utimesSync(this.#path, new Date(), new Date())
+    try {
+      utimesSync(this.#path, new Date(), new Date())
+      this.#touched = Date.now()
+    } catch {}
   }
 
   remove(): void {

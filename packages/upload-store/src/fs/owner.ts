@@ -4,8 +4,7 @@ import { hostname } from 'node:os'
 import { threadId } from 'node:worker_threads'
 
 /**
- * A thread of a process, told from every other: `system/pid/start/thread`. Short, since a symbolic link of 60 bytes or
- * more takes a block of the disk, and one must be able to delete where there is none.
+ * A thread of a process, told from every other: `system/pid/start/thread`.
  */
 export type Owner = string
 

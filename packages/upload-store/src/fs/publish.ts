@@ -1,10 +1,11 @@
 import { checkConditions } from '../conditions.ts'
 import type { StoredObject } from '../object.ts'
+import { randomId } from '../random-id.ts'
 import type { CommitOptions } from '../upload-session.ts'
 import { placeBlob, removeBlob } from './blobs.ts'
 import { removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
-import { randomId, recordName } from './layout.ts'
+import { recordName } from './layout.ts'
 import type { Lock } from './lock.ts'
 import { draftRecord, publishRecord, readable, readRecord, syncRecord } from './records.ts'
 

@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { chmod, copyFile, type FileHandle, open, rename, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Resumed, StagingArea } from '../driver.ts'
+import { RANDOM_ID, randomId } from '../random-id.ts'
 import { StoreError } from '../store-error.ts'
 import type { Disk } from './disk.ts'
 import { checkEpoch, claimEpoch } from './epoch.ts'
@@ -9,7 +10,6 @@ import { discardFiles, FileStaging } from './file-staging.ts'
 import { hasCode, removeIfThere, withNoSpace } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { formatIntent, type PausedIntent, readIntent } from './intent.ts'
-import { randomId, SESSION_ID } from './layout.ts'
 import type { Lock } from './lock.ts'
 import { currentBoot } from './owner.ts'
 
@@ -34,7 +34,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
       }
     },
     resume: async (id) => {
-      if (!SESSION_ID.test(id) || (await readIntent(layout.intent(id))) === null) return null
+      if (!RANDOM_ID.test(id) || (await readIntent(layout.intent(id))) === null) return null
       const epoch = randomId()
       const lock = await withNoSpace(claim(context, id, epoch))
       try {

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
+import { randomId } from '../random-id.ts'
 import type { Quarantined, VerifyReport } from '../reports.ts'
 import { hasCode, linkOrRename, removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
@@ -105,7 +106,7 @@ async function checkRecord(context: FsContext, path: string): Promise<Quarantine
     if (text === null || parseRecord(text) !== null) return null
     const blob = /"blob":"([\w-]{22})"/.exec(text)?.[1]
     const paths = blob === undefined ? [path] : [layout.blob(blob), path]
-    const files = await moveAway(context, paths, blob ?? randomBytes(16).toString('base64url'))
+    const files = await moveAway(context, paths, blob ?? randomId())
     return { key: null, reason: 'Its record cannot be read.', files }
   })
 }
