@@ -61,7 +61,7 @@ describe('open descriptors', () => {
     await delay(200)
     expect(await openDescriptors(directory)).toBe(1)
     response.destroy()
-    await expect.poll(() => openDescriptors(directory)).toBe(0)
+    await expect.poll(() => openDescriptors(directory), { timeout: 10_000 }).toBe(0)
   })
 
   it('are none after 200 mixed requests through koa-static', async () => {
@@ -89,7 +89,7 @@ describe('open descriptors', () => {
     const response = await open(server, { path: '/clip.mp4' })
     await truncate(join(directory, 'clip.mp4'), 0)
     await expect(drain(response)).rejects.toThrow()
-    await expect.poll(() => openDescriptors(directory)).toBe(0)
+    await expect.poll(() => openDescriptors(directory), { timeout: 10_000 }).toBe(0)
   })
 
   it('are none when the app fails after serveContent', async () => {
@@ -101,7 +101,7 @@ describe('open descriptors', () => {
     })
     expect((await ask(server, { headers: { range: 'bytes=0-9' } })).status).toBe(500)
     expect((await ask(server, { headers: { range: 'bytes=0-9,20-29' } })).status).toBe(500)
-    await expect.poll(() => openDescriptors(directory)).toBe(0)
+    await expect.poll(() => openDescriptors(directory), { timeout: 10_000 }).toBe(0)
   })
 
   it('are none when the file changed before it was opened', async () => {
@@ -119,6 +119,6 @@ describe('open descriptors', () => {
     if (stream === undefined || !('destroy' in stream)) throw new Error('No stream')
     stream.read(0)
     stream.destroy()
-    await expect.poll(() => openDescriptors(directory)).toBe(0)
+    await expect.poll(() => openDescriptors(directory), { timeout: 10_000 }).toBe(0)
   })
 })

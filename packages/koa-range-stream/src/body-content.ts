@@ -2,9 +2,9 @@ import { ReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
-import { parseHttpDate } from 'range-core'
+import { type ByteRange, parseHttpDate } from 'range-core'
 import type { Content } from './content.ts'
-import { fileContent } from './file-content.ts'
+import { type FileContentOptions, fileContent } from './file-content.ts'
 import { isWebStream, webStreamContent } from './web-stream-content.ts'
 
 /** Content that is in memory as a whole may show it. */
@@ -13,8 +13,12 @@ interface BodyContent extends Content {
 }
 
 /** The body as content with the entity-tag and the media type that the app has set, or `null` when it has to be left alone. */
-export async function bodyContent(ctx: Koa.Context, body: unknown): Promise<BodyContent | null> {
-  const content: BodyContent | null = await sliceable(ctx, body)
+export async function bodyContent(
+  ctx: Koa.Context,
+  body: unknown,
+  { fileSystem }: Pick<FileContentOptions, 'fileSystem'>,
+): Promise<BodyContent | null> {
+  const content: BodyContent | null = await sliceable(ctx, body, fileSystem)
   if (content === null) return null
   // Koa takes every object for JSON, a Content too.
   if (content === body && ctx.type === 'application/json') ctx.remove('Content-Type')
@@ -24,7 +28,8 @@ export async function bodyContent(ctx: Koa.Context, body: unknown): Promise<Body
     etag: strongest(header(ctx, 'ETag'), content.etag),
     lastModified: content.lastModified ?? parseHttpDate(header(ctx, 'Last-Modified') ?? '') ?? undefined,
     type: header(ctx, 'Content-Type') ?? content.type,
-    stream: (range) => content.stream(range),
+    // With what the function carries, and its object, which it may ask for.
+    stream: Object.assign((range?: ByteRange) => content.stream(range), content.stream),
     ...(content.bytes === undefined ? {} : { bytes: content.bytes }),
   }
 }
@@ -40,11 +45,15 @@ function strongest(declared: string | undefined, own: string | undefined): strin
   return declared?.startsWith('W/') ? (own ?? declared) : (declared ?? own)
 }
 
-async function sliceable(ctx: Koa.Context, body: unknown): Promise<BodyContent | null> {
+async function sliceable(
+  ctx: Koa.Context,
+  body: unknown,
+  fileSystem: FileContentOptions['fileSystem'],
+): Promise<BodyContent | null> {
   if (typeof body === 'string') return bufferContent(Buffer.from(body))
   if (Buffer.isBuffer(body)) return bufferContent(body)
   if (body instanceof Blob) return blobContent(body)
-  if (body instanceof ReadStream) return isWholeFile(body) ? fileOf(ctx, String(body.path)) : null
+  if (body instanceof ReadStream) return isWholeFile(body) ? fileOf(ctx, String(body.path), fileSystem) : null
   if (isWebStream(body)) return webStreamContent(ctx, body)
   return isContent(body) ? body : null
 }
@@ -67,8 +76,12 @@ function blobContent(blob: Blob): Content {
 }
 
 /** koa-static has looked at the file before: one that has gone since must not become a connection that breaks. */
-async function fileOf(ctx: Koa.Context, path: string): Promise<Content | null> {
-  const content = (await fileContent(path)) ?? ctx.throw(404)
+async function fileOf(
+  ctx: Koa.Context,
+  path: string,
+  fileSystem: FileContentOptions['fileSystem'],
+): Promise<Content | null> {
+  const content = (await fileContent(path, { fileSystem })) ?? ctx.throw(404)
   // Files of /proc and their like say that they are empty and are not.
   return content.size === 0 && (await hasBytes(path)) ? null : content
 }

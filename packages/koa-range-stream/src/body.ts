@@ -2,32 +2,50 @@ import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type { ByteRange, ResponsePlan } from 'range-core'
 import type { ByteStream, Content } from './content.ts'
-import { FileStream } from './file-stream.ts'
+import { borrowFile } from './file-bytes.ts'
+import { type FilePiece, FileStream } from './file-stream.ts'
 import { type Piece, PieceStream, type Source } from './piece-stream.ts'
+import { readSmall, SMALL, type SmallBody } from './small-body.ts'
 
 /** The body of a planned response, its first source opened now, so that a failure can still become a status. */
-export async function openBody(content: Content, plan: ResponsePlan): Promise<Readable> {
+export async function openBody(content: Content, plan: ResponsePlan): Promise<Readable | SmallBody> {
+  const file = await borrowFile(content.stream, content.size)
+  if (file === null) return openPieces(sourcesOf(content, plan))
   const pieces = piecesOf(content, plan)
-  const first = pieces.findIndex((piece) => !Buffer.isBuffer(piece))
-  const piece = pieces[first]
-  if (piece === undefined || Buffer.isBuffer(piece) || piece.length === 0) return new PieceStream(pieces)
-  const stream = await piece.open()
-  // It counts for itself, and one stream less is half the work for a small range.
-  if (stream instanceof FileStream && pieces.length === 1) return stream
-  const before = pieces.slice(0, first).filter((each) => Buffer.isBuffer(each))
-  return new PieceStream(pieces.slice(first + 1), before, { length: piece.length, stream })
+  const length = lengthOf(content, plan)
+  return length <= SMALL ? readSmall(file, pieces, length) : new FileStream(file, pieces)
 }
 
 /** The same with nothing opened until it is read. */
 export function lazyBody(content: Content, plan: ResponsePlan): Readable {
-  return new PieceStream(piecesOf(content, plan))
+  return new PieceStream(sourcesOf(content, plan))
 }
 
-function piecesOf(content: Content, plan: ResponsePlan): readonly Piece[] {
-  if (plan.kind === 'partial') return [sourceOf(content, plan.range)]
-  if (plan.kind !== 'multipart') return [sourceOf(content)]
+async function openPieces(pieces: readonly Piece[]): Promise<Readable> {
+  const first = pieces.findIndex((piece) => !Buffer.isBuffer(piece))
+  const piece = pieces[first]
+  if (piece === undefined || Buffer.isBuffer(piece) || piece.length === 0) return new PieceStream(pieces)
+  const stream = await piece.open()
+  const before = pieces.slice(0, first).filter((each) => Buffer.isBuffer(each))
+  return new PieceStream(pieces.slice(first + 1), before, { length: piece.length, stream })
+}
+
+function lengthOf({ size }: Content, plan: ResponsePlan): number {
+  if (plan.kind === 'partial') return plan.range.end - plan.range.start + 1
+  return plan.kind === 'multipart' ? plan.layout.contentLength : size
+}
+
+function piecesOf({ size }: Content, plan: ResponsePlan): readonly FilePiece[] {
+  if (plan.kind === 'partial') return [plan.range]
+  if (plan.kind !== 'multipart') return [{ start: 0, end: size - 1 }]
   const { parts, tail } = plan.layout
-  return [...parts.flatMap(({ head, range }) => [ascii(head), sourceOf(content, range)]), ascii(tail)]
+  return [...parts.flatMap(({ head, range }) => [ascii(head), range]), ascii(tail)]
+}
+
+function sourcesOf(content: Content, plan: ResponsePlan): readonly Piece[] {
+  // All of it is asked for without a range: not every content can be sliced.
+  if (plan.kind !== 'partial' && plan.kind !== 'multipart') return [sourceOf(content)]
+  return piecesOf(content, plan).map((piece) => (Buffer.isBuffer(piece) ? piece : sourceOf(content, piece)))
 }
 
 function sourceOf(content: Content, range?: ByteRange): Source {

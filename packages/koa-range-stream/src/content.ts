@@ -11,14 +11,24 @@ export interface WebByteStream {
 /** A stream of bytes, Node's or the Web platform's. */
 export type ByteStream = Readable | WebByteStream
 
+/**
+ * Opens the bytes of `range`, inclusive at both ends, or all of them. Called only when bytes are to be sent; what it
+ * throws or rejects with leaves the response untouched. A stream that gives more bytes is cut, and one that gives
+ * fewer ends the connection.
+ */
+export interface ContentStream {
+  (range?: ByteRange): ByteStream | Promise<ByteStream>
+  /**
+   * The path of a regular file that holds the content from its first byte to its last, and never anything else: it is read
+   * in place of the stream, through a descriptor that stays open between requests. Where it cannot be opened, or has
+   * another size, the stream is asked (none).
+   */
+  readonly immutableFile?: string | undefined
+}
+
 /** A readable, sliceable source of the bytes that a URL selects now. */
 export interface Content extends Representation {
   /** The file name, for Content-Disposition and, where `type` is missing, for the media type. */
   readonly name?: string | undefined
-  /**
-   * Opens the bytes of `range`, inclusive at both ends, or all of them. Called only when bytes are to be sent; what it
-   * throws or rejects with leaves the response untouched. A stream that gives more bytes is cut, and one that gives
-   * fewer ends the connection.
-   */
-  stream(range?: ByteRange): ByteStream | Promise<ByteStream>
+  readonly stream: ContentStream
 }

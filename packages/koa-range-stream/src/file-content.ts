@@ -1,16 +1,16 @@
 import type { BigIntStats } from 'node:fs'
-import { constants } from 'node:fs'
-import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { basename, resolve, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { ByteRange } from 'range-core'
 import type { Content } from './content.ts'
+import { BORROW, borrowUnchanged, isAbsent } from './file-bytes.ts'
 import { FileStream } from './file-stream.ts'
+import { type FileSystem, fileSystems } from './file-system.ts'
 
 /** A regular file as it was when it was described. */
 export interface FileContent extends Content {
   /** @throws Error with code `CONTENT_CHANGED` when the file is no longer the one described */
-  stream(range?: ByteRange): Promise<Readable>
+  readonly stream: (range?: ByteRange) => Promise<Readable>
 }
 
 export interface FileContentOptions {
@@ -21,10 +21,12 @@ export interface FileContentOptions {
    * copies on several nodes. A function gives the whole field value, or `undefined` for none (`'strong'`).
    */
   readonly etag?: 'strong' | 'size-mtime' | ((stats: BigIntStats) => string | undefined) | undefined
+  /**
+   * `'network'`: waits for the file server on a thread, so that a slow one holds this request alone. On a local disk that
+   * takes longer than asking it (`'local'`).
+   */
+  readonly fileSystem?: 'local' | 'network' | undefined
 }
-
-/** The codes with which a path says that there is no file to serve. */
-const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ERR_INVALID_ARG_VALUE'])
 
 /** While a file changes, two contents may share every time stamp: the clock of a file system ticks every 4–10 ms. */
 const SETTLED_AFTER = 50
@@ -44,46 +46,45 @@ export async function fileContent(
   path: string,
   options: FileContentOptions = {},
 ): Promise<FileContent | null> {
+  const files = fileSystems[options.fileSystem ?? 'local']
   try {
-    const file = await locate(path, options.root)
+    const file = options.root === undefined ? path : await locate(files, path, options.root)
     if (file === null) return null
-    const stats = await stat(file, { bigint: true })
-    return stats.isFile() ? describe(file, basename(path), stats, options.etag ?? 'strong') : null
+    const stats = await files.stat(file)
+    return stats.isFile() ? describe(files, file, basename(path), stats, options.etag ?? 'strong') : null
   } catch (error) {
     if (isAbsent(error)) return null
     throw error
   }
 }
 
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && ABSENT.has(String(error.code))
-}
-
 /** The path with every symbolic link followed, or `null` when that leaves `root`. */
-async function locate(path: string, root: string | undefined): Promise<string | null> {
-  if (root === undefined) return path
+async function locate(files: FileSystem, path: string, root: string): Promise<string | null> {
   // `resolve` would drop it, and find the file where a directory was asked for.
   if (/[/\\]$/.test(path)) return null
-  const top = await realpath(root)
+  const top = await files.realpath(root)
   const inside = top.endsWith(sep) ? top : `${top}${sep}`
-  const file = await realpath(resolve(inside, `.${sep}${path}`))
+  const file = await files.realpath(resolve(inside, `.${sep}${path}`))
   return file.startsWith(inside) ? file : null
 }
 
 function describe(
+  files: FileSystem,
   path: string,
   name: string,
   stats: BigIntStats,
   etag: NonNullable<FileContentOptions['etag']>,
 ): FileContent {
   const size = Number(stats.size)
+  const borrow = () => borrowUnchanged(files, path, stats)
+  const stream = async (range: ByteRange = { start: 0, end: size - 1 }) =>
+    new FileStream(await borrow(), [range])
   return {
     size,
     name,
     lastModified: Number(stats.mtimeMs),
     etag: typeof etag === 'function' ? etag(stats) : fileEtag(stats, etag),
-    stream: async (range: ByteRange = { start: 0, end: size - 1 }) =>
-      new FileStream(await openUnchanged(path, stats), range),
+    stream: Object.assign(stream, { [BORROW]: borrow }),
   }
 }
 
@@ -93,34 +94,4 @@ function fileEtag(stats: BigIntStats, kind: 'strong' | 'size-mtime'): string {
   const opaque = [stats.size, stats.ino, stats.mtimeNs, stats.ctimeNs].map(hex).join('-')
   // The weak tag is another one than the strong one to come: it must not revalidate what changed a moment later.
   return Math.abs(Date.now() - Number(stats.ctimeMs)) < SETTLED_AFTER ? `W/"${opaque}-w"` : `"${opaque}"`
-}
-
-async function openUnchanged(path: string, planned: BigIntStats): Promise<FileHandle> {
-  // O_NONBLOCK: a FIFO that took the file's place would otherwise hold a thread of the pool until somebody writes to it.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
-    throw isAbsent(error) ? contentChanged(path) : error
-  })
-  try {
-    const current = await file.stat({ bigint: true })
-    if (!isSame(planned, current)) throw contentChanged(path)
-    return file
-  } catch (error) {
-    await file.close()
-    throw error
-  }
-}
-
-function isSame(a: BigIntStats, b: BigIntStats): boolean {
-  return (
-    a.ino === b.ino &&
-    a.dev === b.dev &&
-    a.size === b.size &&
-    a.mtimeNs === b.mtimeNs &&
-    a.ctimeNs === b.ctimeNs
-  )
-}
-
-function contentChanged(path: string): Error {
-  const message = `The file was changed, replaced or deleted between the plan and the opening: ${path}`
-  return Object.assign(new Error(message), { code: 'CONTENT_CHANGED' })
 }

@@ -1,8 +1,14 @@
+import { ReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { bodyContent } from './body-content.ts'
-import { type RangeStreamOptions, serveContent } from './serve-content.ts'
+import type { FileContentOptions } from './file-content.ts'
+import { type ServeContentOptions, serveContent } from './serve-content.ts'
 import { isWebStream } from './web-stream-content.ts'
+
+export interface RangeStreamOptions
+  extends Pick<ServeContentOptions, 'maxRanges' | 'maxPartialLength'>,
+    Pick<FileContentOptions, 'fileSystem'> {}
 
 /** How often a file that changes under our hands is planned anew before the request fails. */
 const ATTEMPTS = 3
@@ -23,26 +29,34 @@ const ATTEMPTS = 3
 export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
   return async function rangeStream(ctx, next) {
     await next()
+    if (!isPlainRead(ctx)) return
+    const { body } = ctx
     // koa-static's file may fail to open while we look at it, and Koa listens only when it sends the body.
-    if (ctx.body instanceof Readable) ctx.body.on('error', () => {})
-    if (isPlainRead(ctx)) await serveBody(ctx, ctx.body, options)
+    if (body instanceof Readable) body.on('error', () => {})
+    await serveBody(ctx, body, options)
   }
 }
 
 async function serveBody(ctx: Koa.Context, body: unknown, options: RangeStreamOptions): Promise<void> {
   const readOnce = isWebStream(body)
   for (let attempt = 1; ; attempt++) {
-    const content = await bodyContent(ctx, body)
+    const content = await bodyContent(ctx, body, options)
     if (content === null) return
     try {
       await serveContent(ctx, content, readOnce ? { ...options, maxRanges: 1 } : options)
       // Koa keeps a replaced stream, and koa-static's open file with it, until the response has ended.
-      if (body instanceof Readable) body.destroy()
+      if (body instanceof Readable) dismiss(body)
       return
     } catch (error) {
       if (attempt === ATTEMPTS || !isChanged(error)) throw error
     }
   }
+}
+
+/** An open that is still ahead is spared: koa-static's, which comes a tick after its stream, takes as long as a small range. */
+function dismiss(body: Readable): void {
+  if (body instanceof ReadStream && body.pending) body._construct = (callback) => callback()
+  body.destroy()
 }
 
 function isPlainRead({ method, status, res, respond, headerSent }: Koa.Context): boolean {

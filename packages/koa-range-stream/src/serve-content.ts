@@ -1,13 +1,12 @@
 import { extname } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type Koa from 'koa'
-import { type PlanOptions, planResponse, type ResponsePlan } from 'range-core'
+import { type PlanOptions, planResponse, type RequestFields, type ResponsePlan } from 'range-core'
 import { lazyBody, openBody } from './body.ts'
 import type { Content } from './content.ts'
+import { type SmallBody, takeBackWhenSent } from './small-body.ts'
 
-export interface RangeStreamOptions extends Omit<PlanOptions, 'now'> {}
-
-export interface ServeContentOptions extends RangeStreamOptions {
+export interface ServeContentOptions extends Omit<PlanOptions, 'now'> {
   /** The value of Cache-Control on 200, 206 and 304 (what the app set before). */
   readonly cacheControl?: string | undefined
   /** Sets Content-Disposition with the content's `name` (what the app set before). */
@@ -37,8 +36,7 @@ export async function serveContent(
 ): Promise<void> {
   const type = mediaType(ctx, content)
   const { size, etag, lastModified } = content
-  // Node drops the second line of a date field, where two lines are a list, which no date is (RFC 9110 §5.2, §13.1.3).
-  const headers = ctx.req.headersDistinct ?? ctx.headers
+  const headers = fieldsOf(ctx)
   // Ranges are of the identity encoding.
   const encoded = ctx.res.hasHeader('Content-Encoding')
   const planOptions = encoded ? { ...options, maxRanges: 0 } : options
@@ -56,10 +54,12 @@ export async function serveContent(
     refuse(ctx, plan, size)
     return
   }
-  sendContent(ctx, plan, body)
+  // Koa guesses a media type from the name here.
   if (options.disposition !== undefined)
     ctx.attachment(content.name, dispositionOf(options.disposition, content))
-  ctx.set({ 'Content-Type': type, 'Content-Length': `${size}`, ...plan.headers })
+  sendContent(ctx, plan, body, type)
+  ctx.set('Content-Length', `${size}`)
+  ctx.set(plan.headers)
   if (options.cacheControl !== undefined) ctx.set('Cache-Control', options.cacheControl)
   options.setHeaders?.(ctx, content)
 }
@@ -73,35 +73,50 @@ function dispositionOf(
   return fallback === name ? { type } : { type, fallback }
 }
 
+/** Node drops the second line of a date field, where two lines are a list, which no date is (RFC 9110 §5.2, §13.1.3). */
+function fieldsOf({ req, headers }: Koa.Context): RequestFields {
+  const dated = 'if-modified-since' in headers || 'if-unmodified-since' in headers
+  return dated ? (req.headersDistinct ?? headers) : headers
+}
+
 /** What the content says, else what the app has set, else what the file name's extension means to Koa. */
 function mediaType(ctx: Koa.Context, content: Content): string {
   if (content.type !== undefined) return content.type
   if (ctx.res.hasHeader('Content-Type')) return ctx.response.get('Content-Type')
-  ctx.type = extname(content.name ?? '')
-  const known = ctx.response.get('Content-Type')
+  const extension = extname(content.name ?? '')
+  const known = typesByExtension.get(extension)
+  if (known !== undefined) return known
+  ctx.type = extension
+  const type = ctx.response.get('Content-Type') || 'application/octet-stream'
   // Only asked: the response stays untouched until the content is open.
   ctx.remove('Content-Type')
-  return known || 'application/octet-stream'
+  if (typesByExtension.size < MAX_TYPES) typesByExtension.set(extension, type)
+  return type
 }
+
+/** Koa looks it up in two tables and writes it out for each response. */
+const typesByExtension = new Map<string, string>()
+const MAX_TYPES = 1000
+
+type Body = Readable | Buffer | SmallBody | null
 
 async function bodyOf(
   ctx: Koa.Context,
   content: Content & { readonly bytes?: Buffer },
   plan: ResponsePlan,
-): Promise<Readable | Buffer | null> {
+): Promise<Body> {
   if (ctx.method === 'HEAD' || plan.status === 412 || plan.status === 416) return null
   // As the app left it, for @koa/etag and others upstream that look at bodies.
   if (content.bytes !== undefined && plan.status !== 206) return content.bytes
   return plan.status === 304 || isGone(ctx) ? lazyBody(content, plan) : openBody(content, plan)
 }
 
-function sendContent(ctx: Koa.Context, plan: ResponsePlan, body: Readable | Buffer | null): void {
+function sendContent(ctx: Koa.Context, plan: ResponsePlan, body: Body, type: string): void {
   const status = plan.kind === 'not-modified' ? 200 : plan.status
-  // Koa answers a null body with 204, or with the text null where the type says JSON: status and fields follow the body.
-  ctx.remove('Content-Type')
-  if (body !== null || ctx.body != null) ctx.body = body
+  setBody(ctx, body, type)
   ctx.status = status
-  if (body === null || Buffer.isBuffer(body)) return
+  if (body !== null && 'bytes' in body) takeBackWhenSent(ctx, body)
+  if (!(body instanceof Readable)) return
   // Koa 2 pipes and leaves the connection open when the body fails: the client would wait for the rest.
   body.once('error', () => ctx.res.destroy())
   // Koa waits for the response to close, and one that is queued behind another on a pipelined connection never does.
@@ -110,6 +125,18 @@ function sendContent(ctx: Koa.Context, plan: ResponsePlan, body: Readable | Buff
   })
   if (isGone(ctx)) body.destroy()
   forgiveAborts(ctx)
+}
+
+function setBody(ctx: Koa.Context, body: Body, type: string): void {
+  if (body === null) {
+    // Koa answers it with 204, or with the text null where the type says JSON: status and fields follow the body.
+    ctx.remove('Content-Type')
+    if (ctx.body != null) ctx.body = null
+  }
+  // Before any other body: Koa would look one up.
+  ctx.set('Content-Type', type)
+  if (body instanceof Readable || Buffer.isBuffer(body)) ctx.body = body
+  else if (body !== null) ctx.body = body.bytes
 }
 
 /** Whether the client's connection, or its stream of one, is closed. */
@@ -121,12 +148,13 @@ function isGone({ req }: Koa.Context): boolean {
 /**
  * Keeps a client that goes away in mid-body, as a player does at every seek, from being reported as an error of ours.
  * Koa 3 pipes bodies through `pipeline` and hands what that says to `ctx.onerror`; a body that fails says something else.
+ * EPIPE is what a write says when the client was quicker.
  */
 function forgiveAborts(ctx: Koa.Context): void {
   const { onerror } = ctx
   ctx.onerror = (error) => {
-    const aborted = error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
-    if (!aborted) onerror.call(ctx, error)
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code !== 'ERR_STREAM_PREMATURE_CLOSE' && code !== 'EPIPE') onerror.call(ctx, error)
   }
 }
 

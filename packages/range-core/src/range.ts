@@ -100,6 +100,7 @@ export function resolveRanges(specs: readonly RangeSpec[], size: number): readon
  * coalesceRanges([{ start: 50, end: 59 }, { start: 0, end: 4 }, { start: 5, end: 9 }]) // [50–59, 0–9]
  */
 export function coalesceRanges(ranges: readonly ByteRange[]): readonly ByteRange[] {
+  if (ranges.length < 2) return ranges
   const merged: { start: number; end: number; position: number }[] = []
   const byStart = ranges.map((range, position) => ({ ...range, position })).sort((a, b) => a.start - b.start)
   for (const range of byStart) {

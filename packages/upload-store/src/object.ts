@@ -16,14 +16,20 @@ export interface StoredObject {
   readonly lastModified: number
 }
 
+/**
+ * Opens the bytes of `range`, inclusive at both ends, or all of them.
+ *
+ * @throws StoreError NOT_FOUND when the object was replaced or deleted meanwhile, CORRUPT when its bytes are damaged
+ */
+export interface StoredStream {
+  (range?: { readonly start: number; readonly end: number }): Promise<Readable>
+  /** The path of a regular file that holds these bytes, and never others, as long as it exists; none in other stores. */
+  readonly immutableFile?: string
+}
+
 /** A committed object and its bytes; fits koa-range-stream's `Content`. */
 export interface StoredContent extends StoredObject {
   /** The key, under the Web platform's word for a file's name. */
   readonly name: string
-  /**
-   * Opens the bytes of `range`, inclusive at both ends, or all of them.
-   *
-   * @throws StoreError NOT_FOUND when the object was replaced or deleted meanwhile, CORRUPT when its bytes are damaged
-   */
-  stream(range?: { readonly start: number; readonly end: number }): Promise<Readable>
+  readonly stream: StoredStream
 }

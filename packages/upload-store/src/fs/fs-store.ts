@@ -1,19 +1,19 @@
 import { resolve } from 'node:path'
 import { checkConditions } from '../conditions.ts'
 import { checkKey } from '../key.ts'
-import type { StoredContent } from '../object.ts'
 import { putThrough } from '../put.ts'
 import { Sessions } from '../sessions.ts'
 import type { StoreOptions, UploadStore } from '../store.ts'
-import { openBlob, removeBlob } from './blobs.ts'
+import { removeBlob } from './blobs.ts'
+import { Contents } from './contents.ts'
 import { Disk } from './disk.ts'
 import { withNoSpace } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { KeyIndex } from './key-index.ts'
-import { type Layout, openLayout, recordName } from './layout.ts'
+import { openLayout, recordName } from './layout.ts'
 import { Locks } from './lock.ts'
 import { withRecordLocked } from './publish.ts'
-import { type BlobRecord, readable, readRecord, removeRecord } from './records.ts'
+import { readable, readRecord, removeRecord } from './records.ts'
 import { recoverStaging } from './recover.ts'
 import { Serializer } from './serialize.ts'
 import { Space } from './space.ts'
@@ -49,13 +49,11 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
   const context = openContext(directory, options)
   const { layout, space } = context
   const sessions = new Sessions(options, fsStagingArea(context))
+  const contents = new Contents(layout)
   const index = new KeyIndex(layout)
   const store: UploadStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
-    get: async (key) => {
-      const record = await readRecord(layout, checkKey(key))
-      return record === null ? null : contentOf(layout, record)
-    },
+    get: async (key) => contents.get(checkKey(key)),
     list: (listOptions) => index.page(listOptions),
     delete: async (key, { ifMatch } = {}) => {
       const name = recordName(checkKey(key))
@@ -105,9 +103,4 @@ async function deleteLocked(
   // An orphan for sweep, and no reason to say that the object is still there.
   if (record !== null) await removeBlob(layout, record.blob, record.object.digest).catch(() => {})
   return existed
-}
-
-function contentOf(layout: Layout, record: BlobRecord): StoredContent {
-  const { object } = record
-  return { ...object, name: object.key, stream: (range) => openBlob(layout, record, range) }
 }

@@ -1,0 +1,102 @@
+import { read } from 'node:fs'
+import { ServerResponse } from 'node:http'
+import type Koa from 'koa'
+import { giveBackBuffer, takeBuffer } from './buffers.ts'
+import type { Descriptor } from './descriptors.ts'
+import type { FilePiece } from './file-stream.ts'
+
+/** The longest body, in bytes, that is read at once: Koa 3's pipeline alone takes longer than the reading. */
+export const SMALL: number = 64 * 1024
+
+/** A whole body, at the front of a buffer that can be used again. */
+export interface SmallBody {
+  readonly bytes: Buffer
+  readonly buffer: Buffer
+}
+
+/** Reads the pieces, of `length` bytes in all, and releases the file. */
+export async function readSmall(
+  file: Descriptor,
+  pieces: readonly FilePiece[],
+  length: number,
+): Promise<SmallBody> {
+  const buffer = takeBuffer(length)
+  try {
+    let at = 0
+    for (const piece of pieces) {
+      if (Buffer.isBuffer(piece)) at += piece.copy(buffer, at)
+      else at = await readRange(file, buffer, at, piece.start, piece.end + 1)
+    }
+    return { bytes: buffer.subarray(0, length), buffer }
+  } catch (error) {
+    file.forget()
+    throw error
+  } finally {
+    file.release()
+  }
+}
+
+/** @param end exclusive; resolves to where the next piece goes */
+function readRange(
+  file: Descriptor,
+  buffer: Buffer,
+  at: number,
+  start: number,
+  end: number,
+): number | Promise<number> {
+  if (start === end) return at
+  return new Promise((resolve, reject) => {
+    read(file.fd, buffer, at, end - start, start, (error, length) => {
+      if (error !== null) reject(error)
+      else if (length === 0) reject(new Error(`The file ended ${end - start} bytes early`))
+      else resolve(readRange(file, buffer, at + length, start + length, end))
+    })
+  })
+}
+
+interface Loan {
+  bytes: Buffer | undefined
+  reads: number
+}
+
+const LOAN: unique symbol = Symbol('loan')
+
+interface Lent {
+  [LOAN]?: Loan
+}
+
+/**
+ * One for all, as V8 makes a new class of objects for each new accessor. Whoever reads `ctx.body` may keep it, a cache
+ * for one; when nobody has but Koa, to send it, its memory is used again.
+ */
+const bodyOnLoan: PropertyDescriptor & ThisType<Koa.Response & Lent> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    const loan = this[LOAN]
+    if (loan === undefined) return undefined
+    loan.reads++
+    return loan.bytes
+  },
+  set(body: unknown) {
+    Reflect.deleteProperty(this, 'body')
+    this.body = body
+  },
+}
+
+/** Takes the memory back when the response, whose body it is, is out and nobody else can have it. */
+export function takeBackWhenSent(ctx: Koa.Context, { bytes, buffer }: SmallBody): void {
+  const { res } = ctx
+  // Somebody who has put a method of their own there may keep what they are given; HTTP/2 does not tell when it is out.
+  if (!(res instanceof ServerResponse) || res.end !== ServerResponse.prototype.end) return
+  const loan: Loan = { bytes, reads: 0 }
+  const response: Koa.Response & Lent = ctx.response
+  response[LOAN] = loan
+  Object.defineProperty(response, 'body', bodyOnLoan)
+  // When the kernel has all of it.
+  res.once('finish', () => {
+    if (loan.reads !== 1 || ctx.respond === false || res.end !== ServerResponse.prototype.end) return
+    loan.bytes = undefined
+    giveBackBuffer(buffer)
+  })
+}

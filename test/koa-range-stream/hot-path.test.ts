@@ -1,0 +1,222 @@
+import { once } from 'node:events'
+import { rename, unlink, writeFile } from 'node:fs/promises'
+import { Agent, get, type IncomingMessage } from 'node:http'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import conditional from 'koa-conditional-get'
+import { type Content, fileContent, serveContent } from 'koa-range-stream'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openDescriptors, patterned, settle, settledFile, temporaryDirectory } from './files.ts'
+import { ask, open, type Server, serve } from './server.ts'
+
+const SIZE = 8 * 1024 * 1024
+
+/** An app that serves the files of a directory. */
+function serveDirectory(root: string, fileSystem?: 'local' | 'network'): Promise<Server> {
+  return serve(conditional(), async (ctx) => {
+    const content = await fileContent(ctx.path, { root, fileSystem })
+    if (content !== null) await serveContent(ctx, content)
+  })
+}
+
+describe('descriptors that are kept between requests', () => {
+  it('are bounded under 10,000 distinct files, and given up when nobody asks', {
+    timeout: 90_000,
+  }, async () => {
+    const directory = await temporaryDirectory()
+    const names = Array.from({ length: 10_000 }, (_, index) => `${index}.mp4`)
+    for (let at = 0; at < names.length; at += 500) {
+      await Promise.all(names.slice(at, at + 500).map((name) => writeFile(join(directory, name), name)))
+    }
+    const { port } = await serveDirectory(directory)
+    const agent = new Agent({ keepAlive: true, maxSockets: 16 })
+    onTestFinished(() => agent.destroy())
+    let most = 0
+    const askFor = async (name: string) => {
+      const request = get({
+        host: '127.0.0.1',
+        port,
+        agent,
+        path: `/${name}`,
+        headers: { range: 'bytes=0-' },
+      })
+      const [response] = (await once(request, 'response')) as [IncomingMessage]
+      expect(Buffer.concat(await response.toArray()).toString()).toBe(name)
+    }
+    for (let at = 0; at < names.length; at += 500) {
+      await Promise.all(names.slice(at, at + 500).map(askFor))
+      most = Math.max(most, await openDescriptors(directory))
+    }
+    expect(most).toBeGreaterThan(1)
+    expect(most).toBeLessThanOrEqual(256 + 16)
+    await expect.poll(() => openDescriptors(directory), { timeout: 10_000 }).toBe(0)
+  })
+
+  it.each(['local', 'network'] as const)('never give a stale byte (%s)', async (fileSystem) => {
+    const directory = await temporaryDirectory()
+    const path = await settledFile(directory, 'clip.mp4', 'first content')
+    const server = await serveDirectory(directory, fileSystem)
+    const body = async () => (await ask(server, { path: '/clip.mp4', headers: { range: 'bytes=0-4' } })).text
+    for (let index = 0; index < 20; index++) {
+      expect(await body()).toBe('first')
+    }
+    await writeFile(`${path}.new`, 'second one')
+    await rename(`${path}.new`, path)
+    expect(await body()).toBe('secon')
+    await writeFile(path, 'third in place')
+    expect(await body()).toBe('third')
+    await unlink(path)
+    expect((await ask(server, { path: '/clip.mp4' })).status).toBe(404)
+  })
+})
+
+describe('buffers that are used again', () => {
+  it('are left alone while slow readers have yet to get them', { timeout: 60_000 }, async () => {
+    const directory = await temporaryDirectory()
+    const bytes = patterned(SIZE)
+    // No two blocks are equal: somebody else's show.
+    for (let at = 0; at < SIZE; at += 4096) bytes.writeUInt32LE(at, at)
+    await settledFile(directory, 'clip.mp4', bytes)
+    const server = await serveDirectory(directory)
+    const readSlowly = async (index: number) => {
+      const start = index * 1001
+      const response = await open(server, { path: '/clip.mp4', headers: { range: `bytes=${start}-` } })
+      let at = start
+      for await (const chunk of response) {
+        if (!bytes.subarray(at, at + chunk.length).equals(chunk)) throw new Error(`Other bytes at ${at}`)
+        at += chunk.length
+        if (at % 5 === 0) await delay(1)
+      }
+      return at
+    }
+    const readSmall = async (index: number) => {
+      for (let turn = 0; turn < 20; turn++) {
+        const start = (index * 7919 + turn * 104_729) % (SIZE - 70_000)
+        const headers = { range: `bytes=${start}-${start + 60_000}` }
+        const response = await open(server, { path: '/clip.mp4', headers })
+        const body = Buffer.concat(await response.toArray())
+        expect(body.equals(bytes.subarray(start, start + 60_001))).toBe(true)
+      }
+    }
+    const [ends] = await Promise.all([
+      Promise.all(Array.from({ length: 24 }, (_, index) => readSlowly(index))),
+      Promise.all(Array.from({ length: 8 }, (_, index) => readSmall(index))),
+    ])
+    expect(new Set(ends)).toEqual(new Set([SIZE]))
+  })
+
+  it('are left to whoever has read ctx.body', async () => {
+    const directory = await temporaryDirectory()
+    const bytes = patterned(1_000_000)
+    await settledFile(directory, 'clip.mp4', bytes)
+    const cached: unknown[] = []
+    const server = await serve(
+      async (ctx, next) => {
+        await next()
+        if (ctx.path === '/kept') cached.push(ctx.body)
+      },
+      async (ctx) => {
+        const content = await fileContent('clip.mp4', { root: directory })
+        if (content !== null) await serveContent(ctx, content)
+      },
+    )
+    await ask(server, { path: '/kept', headers: { range: 'bytes=7-60000' } })
+    for (let index = 0; index < 50; index++) {
+      await ask(server, { headers: { range: `bytes=${index * 1000}-${index * 1000 + 60_000}` } })
+    }
+    expect(cached).toHaveLength(1)
+    expect(Buffer.isBuffer(cached[0]) && cached[0].equals(bytes.subarray(7, 60_001))).toBe(true)
+  })
+
+  it('are not lent to a body that was replaced upstream', async () => {
+    const directory = await temporaryDirectory()
+    await settledFile(directory, 'clip.mp4', patterned(1000))
+    const server = await serve(
+      async (ctx, next) => {
+        await next()
+        ctx.body = 'other'
+      },
+      async (ctx) => {
+        const content = await fileContent('clip.mp4', { root: directory })
+        if (content !== null) await serveContent(ctx, content)
+      },
+    )
+    expect(await ask(server, {})).toMatchObject({ status: 200, text: 'other' })
+  })
+})
+
+describe('immutableFile', () => {
+  async function contentOf(file: string, size: number): Promise<{ content: Content; asked: () => number }> {
+    let asked = 0
+    const stream = (range?: { start: number; end: number }) => {
+      asked++
+      return Readable.from([
+        Buffer.from('from the stream').subarray(range?.start ?? 0, (range?.end ?? 14) + 1),
+      ])
+    }
+    return { content: { size, stream: Object.assign(stream, { immutableFile: file }) }, asked: () => asked }
+  }
+
+  it('is read in place of the stream', async () => {
+    const path = await settledFile(await temporaryDirectory(), 'blob', 'from the file!!')
+    const { content, asked } = await contentOf(path, 15)
+    const server = await serve((ctx) => serveContent(ctx, content))
+    expect((await ask(server, { headers: { range: 'bytes=5-7' } })).text).toBe('the')
+    expect((await ask(server, {})).text).toBe('from the file!!')
+    expect((await ask(server, { headers: { range: 'bytes=0-3,9-12' } })).text).toMatch(
+      /\r\nfrom\r\n[\s\S]*\r\nfile\r\n/,
+    )
+    expect(asked()).toBe(0)
+  })
+
+  it.each([
+    ['is missing', 'missing', 15],
+    ['has another size', 'blob', 15],
+    ['is a directory', '.', 15],
+  ])('is passed over for the stream where it %s', async (_what, name, size) => {
+    const directory = await temporaryDirectory()
+    await settledFile(directory, 'blob', 'short')
+    const { content, asked } = await contentOf(join(directory, name), size)
+    const server = await serve((ctx) => serveContent(ctx, content))
+    expect((await ask(server, { headers: { range: 'bytes=5-7' } })).text).toBe('the')
+    expect(asked()).toBe(1)
+  })
+
+  it('is not of a stream that somebody has put in the place of the one that has it', async () => {
+    const path = await settledFile(await temporaryDirectory(), 'blob', 'from the file!!')
+    const { content } = await contentOf(path, 15)
+    const stream = () => Readable.from([Buffer.from('of another kind')])
+    const server = await serve((ctx) => serveContent(ctx, { ...content, stream }))
+    expect((await ask(server, {})).text).toBe('of another kind')
+  })
+})
+
+describe('a response whose write belongs to somebody else', () => {
+  it('is written to by the ordinary pipe', async () => {
+    const directory = await temporaryDirectory()
+    const bytes = patterned(300_000)
+    await settledFile(directory, 'clip.mp4', bytes)
+    await settle()
+    const kept: Buffer[] = []
+    const server = await serve(
+      (ctx, next) => {
+        const { res } = ctx
+        const write = res.write.bind(res)
+        // Calls nobody back, and keeps what it is given.
+        res.write = (chunk: Buffer) => {
+          kept.push(chunk)
+          return write(chunk)
+        }
+        return next()
+      },
+      async (ctx) => {
+        const content = await fileContent('clip.mp4', { root: directory })
+        if (content !== null) await serveContent(ctx, content)
+      },
+    )
+    const response = await open(server, { headers: { range: 'bytes=1-299999' } })
+    expect(Buffer.concat(await response.toArray()).equals(bytes.subarray(1))).toBe(true)
+    expect(Buffer.concat(kept).equals(bytes.subarray(1))).toBe(true)
+  })
+})
