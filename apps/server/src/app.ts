@@ -11,6 +11,7 @@ import { problems } from './problems.ts'
 import { closeAfterUnreadBodies, refuseExpectations } from './request-body.ts'
 import { routes } from './routes.ts'
 import { staticFiles } from './static-files.ts'
+import { countSlots, type Slots } from './upload-slots.ts'
 
 /** Fields that a player on another site needs to see. */
 const EXPOSED = [
@@ -32,7 +33,12 @@ const EXPOSED = [
  * const config = loadConfig(['--data', 'videos'], process.env)
  * createApp(config, createFsStore(config.data)).listen(config.port, config.host)
  */
-export function createApp(config: Config, store: UploadStore, logger: Logger = createLogger(config)): Koa {
+export function createApp(
+  config: Config,
+  store: UploadStore,
+  logger: Logger = createLogger(config),
+  slots: Slots = countSlots(config.maxUploads),
+): Koa {
   const app = new Koa({ proxy: config.trustProxy })
   app.on('error', logErrors(logger))
   app.use(logRequests(logger))
@@ -45,7 +51,7 @@ export function createApp(config: Config, store: UploadStore, logger: Logger = c
   app.use(checkOrigin(config))
   app.use(checkPath())
   app.use(conditional())
-  const router = routes(config, store)
+  const router = routes(config, store, slots)
   app.use(router.routes()).use(router.allowedMethods())
   staticFiles(app, '/assets', config.assets, config.cacheControl)
   staticFiles(app, '/page', fileURLToPath(new URL('../public', import.meta.url)), 'no-cache')

@@ -39,6 +39,15 @@ export function parseCount(text: string): number {
   return Number(text)
 }
 
+/** More processes than any machine has cores are a mistake. */
+const MAX_WORKERS = 1024
+
+export function parseWorkers(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text) || Number(text) > MAX_WORKERS)
+    throw new ConfigError(`is not a number from 1 to ${MAX_WORKERS}`)
+  return Number(text)
+}
+
 export function parsePort(text: string): number {
   const port = Number(text)
   if (!/^\d+$/.test(text) || port > 65_535) throw new ConfigError('is not a port from 0 to 65535')

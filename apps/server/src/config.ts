@@ -13,6 +13,7 @@ import {
   parseSize,
   parseSwitch,
   parseText,
+  parseWorkers,
 } from './config-values.ts'
 import { isLoopback } from './loopback.ts'
 
@@ -39,6 +40,8 @@ export interface Config {
   /** Origins of other sites that may read, and unless `*`, write. */
   readonly corsOrigin: readonly string[]
   readonly shutdownTimeout: number
+  /** Processes that answer requests; 1: this one. */
+  readonly workers: number
   readonly logLevel: (typeof LOG_LEVELS)[number]
   readonly allowAnonymous: boolean
 }
@@ -69,7 +72,12 @@ const FLAGS: readonly Flag[] = [
     fallback: '',
     help: 'the most that all of them may have (no limit)',
   },
-  { name: 'max-uploads', value: 'N', fallback: '256', help: 'how many may come in at once; above: 503' },
+  {
+    name: 'max-uploads',
+    value: 'N',
+    fallback: '256',
+    help: 'how many may come in at once, through all workers; above: 503',
+  },
   { name: 'read-only', fallback: 'false', help: 'refuse uploads and deletions' },
   {
     name: 'cache-control',
@@ -85,6 +93,12 @@ const FLAGS: readonly Flag[] = [
     help: "other sites' origins to allow; '*' may only read",
   },
   { name: 'shutdown-timeout', value: 'TIME', fallback: '10s', help: 'how long SIGTERM waits for requests' },
+  {
+    name: 'workers',
+    value: 'N',
+    fallback: '1',
+    help: 'processes that answer; one that ends is replaced',
+  },
   { name: 'log-level', value: 'LEVEL', fallback: 'info', help: LOG_LEVELS.join(', ') },
   { name: 'allow-anonymous', fallback: 'false', help: 'listen on other than loopback addresses' },
   { name: 'help', fallback: 'false', help: 'print this and exit' },
@@ -132,6 +146,7 @@ export function loadConfig(
     trustProxy: read('trust-proxy', parseSwitch),
     corsOrigin: read('cors-origin', parseOrigins),
     shutdownTimeout: read('shutdown-timeout', parseDuration),
+    workers: read('workers', parseWorkers),
     logLevel: read('log-level', (text) => parseOneOf(text, LOG_LEVELS)),
     allowAnonymous: read('allow-anonymous', parseSwitch),
   }

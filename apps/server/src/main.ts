@@ -2,18 +2,19 @@
 import { readFileSync, statSync } from 'node:fs'
 import closeWithGrace from 'close-with-grace'
 import { type Config, ConfigError, helpText, loadConfig } from './config.ts'
+import { explain } from './explain.ts'
 import { listen } from './listen.ts'
-
-const BAD_USAGE = 2
+import { listenWithWorkers } from './primary.ts'
+import { work, workerConfig } from './worker.ts'
 
 async function main(argv: readonly string[]): Promise<void> {
   if (argv.includes('--help')) return write(helpText())
   if (argv.includes('--version')) return write(`${version()}\n`)
   const config = loadConfig(argv, process.env)
   checkAssets(config)
-  const server = await listen(config)
+  const server = await (config.workers === 1 ? listen(config) : listenWithWorkers(config))
   closeWithGrace({ delay: false, logger: false }, async ({ err }) => {
-    if (err !== undefined) console.error(err)
+    if (err !== undefined) console.error(explain(err).text)
     await server.close()
   })
   write(`${server.url}\n${summary(config)}`)
@@ -28,9 +29,10 @@ function checkAssets({ assets }: Config): void {
   throw new ConfigError(`--assets ${assets} is no directory.`)
 }
 
-function summary({ data, accept, readOnly, host }: Config): string {
+function summary({ data, accept, readOnly, host, workers }: Config): string {
   const uploads = readOnly ? 'none, read-only' : accept.join(', ')
-  return `  videos   ${data}\n  uploads  ${uploads}\n  host     ${host}\n`
+  const lines = `  videos   ${data}\n  uploads  ${uploads}\n  host     ${host}\n`
+  return workers === 1 ? lines : `${lines}  workers  ${workers}\n`
 }
 
 function write(text: string): void {
@@ -43,22 +45,9 @@ function version(): string {
   return version
 }
 
-/** One line for what the person who started it can mend, and exit 2 where a value is bad; a stack only for what we have to. */
-function explain(error: unknown): { readonly text: string; readonly exitCode: number } {
-  if (!(error instanceof Error)) return { text: String(error), exitCode: 1 }
-  if (error instanceof ConfigError) return { text: error.message, exitCode: BAD_USAGE }
-  const { code = '', address, port } = error as Error & { code?: string; address?: string; port?: number }
-  if (code === 'EADDRINUSE') {
-    return { text: `${address}:${port} is taken: choose another --port, or 0 for any free one.`, exitCode: 1 }
-  }
-  if (code === 'EACCES') return { text: `--port ${port} needs more rights.`, exitCode: 1 }
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return { text: `--host names no address of this machine: ${error.message}.`, exitCode: BAD_USAGE }
-  }
-  return { text: error.stack ?? error.message, exitCode: 1 }
-}
-
-main(process.argv.slice(2)).catch((error: unknown) => {
+const fromPrimary = workerConfig()
+const running = fromPrimary === null ? main(process.argv.slice(2)) : work(fromPrimary)
+running.catch((error: unknown) => {
   const { text, exitCode } = explain(error)
   console.error(text)
   process.exitCode = exitCode

@@ -9,7 +9,7 @@ import { publishAsNew } from './publish.ts'
 import { queryValue } from './query.ts'
 import { formReceiver } from './upload-form.ts'
 import { receivePut } from './upload-put.ts'
-import { uploadSlots } from './upload-slots.ts'
+import { type Slots, uploadSlots } from './upload-slots.ts'
 import { type VideoJson, videoJson, videoPath } from './video-json.ts'
 import { sendVideo } from './video-response.ts'
 import { writeConditions } from './write-conditions.ts'
@@ -17,17 +17,17 @@ import { writeConditions } from './write-conditions.ts'
 const MAX_LIMIT = 1000
 
 /** Every route but the static files. */
-export function routes(config: Config, store: UploadStore): Router {
+export function routes(config: Config, store: UploadStore, slots: Slots): Router {
   const router = new Router()
   if (config.readOnly) router.use(refuseWrites())
   const receiveForm = formReceiver(store, config.maxFileSize)
-  const slots = uploadSlots(config.maxUploads)
+  const limited = uploadSlots(slots)
 
   router.get('/', (ctx) => greet(ctx, config, store))
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' }
   })
-  router.post('/video', slots, async (ctx) => {
+  router.post('/video', limited, async (ctx) => {
     const { session } = await receiveForm(ctx)
     const object = await publishAsNew(store, session)
     // A form that was sent without script wants to see the video, not JSON.
@@ -39,7 +39,7 @@ export function routes(config: Config, store: UploadStore): Router {
   )
   router.get('/videos', (ctx) => listVideos(ctx, store))
   router.get('/videos/:key', (ctx) => sendVideo(ctx, store, param(ctx, 'key'), config))
-  router.put('/videos/:key', slots, (ctx) => putVideo(ctx, store, config))
+  router.put('/videos/:key', limited, (ctx) => putVideo(ctx, store, config))
   router.delete('/videos/:key', (ctx) => deleteVideo(ctx, store))
   return router
 }

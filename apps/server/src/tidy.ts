@@ -5,12 +5,21 @@ const FIRST_SWEEP = 60_000
 /** A sweep reads every record: 10 s of the disk's time for 100,000. */
 const INTERVAL = 60 * 60_000
 
-/** Sweeps the store from time to time until the returned function is called. */
-export function keepTidy(store: UploadStore, logger: Logger): () => void {
-  // The first listing of a process reads every name, seconds for 100,000 that are not cached: before somebody waits for it.
+/** Brings what killed processes left behind back to a state. */
+export async function recover(store: UploadStore, logger: Logger): Promise<void> {
+  const recovered = await store.recover()
+  if (Object.values(recovered).some((count) => count > 0)) logger.info(recovered, 'recovered the store')
+}
+
+/** Lists once: the first listing of a process reads every name, seconds for 100,000 that are not cached. */
+export function warmUp(store: UploadStore, logger: Logger): void {
   store
     .list({ limit: 1 })
     .catch((error: unknown) => logger.error({ err: error }, 'the store cannot be listed'))
+}
+
+/** Sweeps the store from time to time until the returned function is called. */
+export function keepTidy(store: UploadStore, logger: Logger): () => void {
   let timer = setTimeout(sweep, FIRST_SWEEP).unref()
   let stopped = false
 

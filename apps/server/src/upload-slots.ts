@@ -1,22 +1,44 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
 
-/**
- * Lets `max` uploads in at once and answers 503 to the rest, before anything of their bodies is read or asked for: each
- * holds buffers, a descriptor and staged bytes for as long as its client likes.
- */
-export function uploadSlots(max: number): Koa.Middleware {
+/** How many uploads may come in at once. */
+export interface Slots {
+  readonly max: number
+  /** Whether there was one left. */
+  take(): boolean | Promise<boolean>
+  free(): void
+}
+
+/** Slots of a server that is one process. */
+export function countSlots(max: number): Slots {
   let taken = 0
+  return {
+    max,
+    take: () => {
+      if (taken >= max) return false
+      taken++
+      return true
+    },
+    free: () => {
+      taken--
+    },
+  }
+}
+
+/**
+ * Lets as many uploads in as there are slots and answers 503 to the rest, before anything of their bodies is read or asked
+ * for: each holds buffers, a descriptor and staged bytes for as long as its client likes.
+ */
+export function uploadSlots(slots: Slots): Koa.Middleware {
   return async function uploadSlots(_ctx, next) {
-    if (taken >= max) {
-      const detail = `As many uploads as this server takes at once (${max}) are running; try again soon.`
+    if (!(await slots.take())) {
+      const detail = `As many uploads as this server takes at once (${slots.max}) are running; try again soon.`
       throw createError(503, detail, { expose: true })
     }
-    taken++
     try {
       await next()
     } finally {
-      taken--
+      slots.free()
     }
   }
 }
