@@ -6,7 +6,7 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [head, rule, ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
 }
 
-/** The middle one: the number of rounds is odd. `NaN` for no values at all. */
+/** The middle one, the upper of two. `NaN` for no values at all. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
@@ -18,7 +18,9 @@ export function formatRate(rate: number): string {
 
 /** Two digits, which is more than two runs agree on. */
 export function formatRatio(ratio: number): string {
-  return String(Number(ratio.toPrecision(2)))
+  return ratio >= 100
+    ? Number(ratio.toPrecision(2)).toLocaleString('en')
+    : String(Number(ratio.toPrecision(2)))
 }
 
 export function describeHost(): string {

@@ -1,30 +1,134 @@
-import { type Expect, expectByte, expectRange } from './answer.ts'
+import { COLD, FAR, HEAD, KINDS, type Kind, LARGE, MIDDLE, NEAR, NOT_MODIFIED, SMALL } from './kinds.ts'
 
 export interface Contender {
   readonly name: string
   /** The module to fork. */
   readonly server: URL
-  readonly expect: Expect
+  /** Where it takes the files from: a directory of them, or a store. */
+  readonly source: 'files' | 'store'
+  /** The path of a file up to its name. */
+  readonly path: string
+  /** What it is asked for. */
+  readonly kinds: readonly Kind[]
+  /** Whether its answer is one byte, whatever it is asked for. */
+  readonly answersByte: boolean
+  /** Kinds at which it may not finish a request within a cell. */
+  readonly slowAt: readonly Kind[]
+  /** Whether a wrong answer ends the bench, not just this contender's part in it. */
+  readonly ours: boolean
 }
 
-export const OURS: Contender = {
-  name: 'koa + koa-static + koa-range-stream (+ koa-conditional-get)',
-  server: new URL('../servers/koa-range-stream.js', import.meta.url),
-  expect: expectRange,
+const SPARSE_KINDS: readonly Kind[] = [NEAR, FAR]
+const PLAIN_KINDS = KINDS.filter((kind) => !SPARSE_KINDS.includes(kind))
+
+const DEFAULTS = {
+  source: 'files',
+  path: '/',
+  kinds: PLAIN_KINDS,
+  answersByte: false,
+  slowAt: [],
+  ours: false,
+} as const
+
+function serverModule(name: string): URL {
+  return new URL(`../servers/${name}.js`, import.meta.url)
 }
 
+export const NGINX: Contender = {
+  ...DEFAULTS,
+  name: 'nginx, sendfile',
+  server: serverModule('nginx'),
+  kinds: KINDS,
+}
+
+export const SIRV: Contender = {
+  ...DEFAULTS,
+  name: 'sirv 3',
+  server: serverModule('sirv'),
+  // It reads all of the file, and Node throws it away.
+  slowAt: [HEAD],
+}
+
+export const FASTIFY: Contender = {
+  ...DEFAULTS,
+  name: '@fastify/static 10',
+  server: serverModule('fastify-static'),
+}
+
+export const EXPRESS: Contender = {
+  ...DEFAULTS,
+  name: 'express.static 5',
+  server: serverModule('express-static'),
+}
+
+export const HONO: Contender = { ...DEFAULTS, name: 'hono serveStatic', server: serverModule('hono-static') }
+
+/** It reads the file from its first byte on, whatever range is asked for. */
+const SLOW_KINDS: readonly Kind[] = [SMALL, MIDDLE, LARGE]
+
+export const KOA_RANGE: Contender = {
+  ...DEFAULTS,
+  name: 'koa-static + koa-range',
+  server: serverModule('koa-range'),
+  kinds: PLAIN_KINDS.filter((kind) => kind !== COLD),
+  slowAt: SLOW_KINDS,
+}
+
+/** The ceiling of everything that is built on Koa. */
+export const BARE_KOA: Contender = {
+  ...DEFAULTS,
+  name: 'bare Koa, one byte',
+  server: serverModule('bare-koa'),
+  kinds: [SMALL, NOT_MODIFIED],
+  answersByte: true,
+}
+
+export const PLAIN: Contender = {
+  ...DEFAULTS,
+  name: '**fileContent + serveContent**',
+  server: serverModule('file-content'),
+  kinds: KINDS,
+  ours: true,
+}
+
+export const STATIC: Contender = {
+  ...DEFAULTS,
+  name: '**koa-static + rangeStream**',
+  server: serverModule('koa-static'),
+  kinds: PLAIN_KINDS.filter((kind) => kind !== COLD),
+  ours: true,
+}
+
+export const STORED: Contender = {
+  ...DEFAULTS,
+  name: '**stored object + serveContent**',
+  server: serverModule('stored-object'),
+  source: 'store',
+  kinds: PLAIN_KINDS.filter((kind) => kind !== COLD),
+  ours: true,
+}
+
+export const WHOLE_SERVER: Contender = {
+  ...DEFAULTS,
+  name: '**koa-range-server**, GET /videos/:key',
+  server: serverModule('koa-range-server'),
+  source: 'store',
+  path: '/videos/',
+  kinds: PLAIN_KINDS.filter((kind) => kind !== COLD && kind !== HEAD),
+  ours: true,
+}
+
+/** In the order of the tables. */
 export const CONTENDERS: readonly Contender[] = [
-  OURS,
-  { name: 'sirv 3', server: new URL('../servers/sirv.js', import.meta.url), expect: expectRange },
-  {
-    name: 'koa + koa-static + koa-range 0.3',
-    server: new URL('../servers/koa-range.js', import.meta.url),
-    expect: expectRange,
-  },
-  // A ceiling of host and client together: here the client's processor is the first to be used up.
-  {
-    name: 'bare koa, one byte (ceiling)',
-    server: new URL('../servers/bare-koa.js', import.meta.url),
-    expect: expectByte,
-  },
+  NGINX,
+  PLAIN,
+  STORED,
+  STATIC,
+  WHOLE_SERVER,
+  SIRV,
+  HONO,
+  EXPRESS,
+  FASTIFY,
+  KOA_RANGE,
+  BARE_KOA,
 ]

@@ -1,19 +1,60 @@
-import { join } from 'node:path'
-import { temporaryDirectory } from '../temporary.ts'
-import { makeFile } from './file.ts'
-import { report } from './report.ts'
-import { drawAllSamples, type Pace, runBench } from './rounds.ts'
+import { CLIENT_PROCESSOR, pinThisProcess, requirePrograms } from '../programs.ts'
+import { describeHost } from '../table.ts'
+import { CONTENDERS, type Contender, PLAIN } from './contenders.ts'
+import { makeGround } from './ground.ts'
+import { COLD, KINDS, type Kind } from './kinds.ts'
+import { openMedia } from './media.ts'
+import { footnotes, processorTable, rateTable, type Shown } from './report.ts'
+import { probe, type RoundsPace, runRounds, startAll, warmUp } from './rounds.ts'
+import { judge, verdictTable } from './targets.ts'
 
-const DEFAULT: Pace = { rounds: 5, cellMilliseconds: 1000, rampMilliseconds: 300, warmUpMilliseconds: 1200 }
-const QUICK: Pace = { rounds: 3, cellMilliseconds: 300, rampMilliseconds: 150, warmUpMilliseconds: 300 }
+const DEFAULT: RoundsPace = {
+  rounds: 5,
+  milliseconds: 1000,
+  slowMilliseconds: 3000,
+  coldAnswers: 4096,
+  warmUpMilliseconds: 400,
+}
+const QUICK: RoundsPace = {
+  rounds: 3,
+  milliseconds: 300,
+  slowMilliseconds: 1500,
+  coldAnswers: 1024,
+  warmUpMilliseconds: 150,
+}
 
-/** Measures random ranges of one file; resolves to the report. */
+const WARM_KINDS: readonly Kind[] = KINDS.filter((kind) => kind !== COLD)
+
+/** Measures ranges of files; resolves to the report. */
 export async function benchRanges(quick: boolean): Promise<string> {
-  const root = temporaryDirectory()
-  const name = 'clip.mp4'
-  console.error(`makes 256 MiB of random bytes in ${root}`)
-  makeFile(join(root, name))
+  requirePrograms({ wrk: 'wrk', taskset: 'util-linux' })
+  await pinThisProcess(CLIENT_PROCESSOR)
   const pace = quick ? QUICK : DEFAULT
-  const measurements = await runBench({ root, name, samples: drawAllSamples(join(root, name)) }, pace)
-  return report(measurements, pace)
+  const ground = await makeGround()
+  const site = { ground, read: openMedia(ground.files) }
+  const running = await startAll(ground)
+  try {
+    const refusals = await probe(running, site)
+    const isIn = (contender: Contender, kind: Kind) =>
+      contender.kinds.includes(kind) &&
+      !refusals.some((one) => one.contender === contender && one.kind === kind)
+    await warmUp(running, WARM_KINDS, isIn, site, pace)
+    const measurements = await runRounds(running, WARM_KINDS, isIn, site, pace)
+    const shown: Shown = {
+      measurements,
+      refusals,
+      contenders: CONTENDERS,
+      kinds: WARM_KINDS,
+      yardstick: PLAIN,
+    }
+    return [
+      rateTable(shown),
+      processorTable(shown),
+      footnotes(refusals).text,
+      verdictTable(judge(measurements)),
+      describeHost(),
+    ].join('\n\n')
+  } finally {
+    await Promise.all(running.map(({ server }) => server.stop()))
+  }
 }

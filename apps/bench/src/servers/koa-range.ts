@@ -4,7 +4,6 @@ import serve from 'koa-static'
 import { listen, root } from './listen.ts'
 
 const app = new Koa()
-// Koa reports every connection that the client cuts at the end of a cell.
 app.silent = true
 app.use(range)
 app.use(serve(root))

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Server } from '../child.ts'
+import { processorSeconds } from '../process-figures.ts'
 import type { Contender } from './contenders.ts'
 import { type Kept, keptAs } from './kept.ts'
-import { processorSeconds } from './process-figures.ts'
 import { type Answer, send } from './send.ts'
 import type { Upload } from './upload.ts'
 

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { startServer } from '../child.ts'
+import { peakMemory, resetPeakMemory } from '../process-figures.ts'
 import { type Cell, measureUploads, type Running, type Workload, writeBack } from './cell.ts'
 import { CONTENDERS, type Contender, CROWD_CONTENDERS } from './contenders.ts'
-import { peakMemory, resetPeakMemory } from './process-figures.ts'
 import { type Upload, uploadsOf } from './upload.ts'
 
 export interface Pace {
@@ -103,7 +103,7 @@ export async function measurePeaks(root: string, { crowd }: Pace): Promise<reado
 
 async function start(contender: Contender, parent: string): Promise<Running> {
   const root = mkdtempSync(join(parent, 'data-'))
-  return { contender, root, server: await startServer(contender.server, root, contender.mode) }
+  return { contender, root, server: await startServer(contender.server, root, { mode: contender.mode }) }
 }
 
 async function end({ server, root }: Running): Promise<void> {

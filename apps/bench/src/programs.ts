@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+
+/** Every server runs on the first of them, and who asks it on the second: neither then takes time from the other. */
+export const SERVER_PROCESSOR = 0
+export const CLIENT_PROCESSOR = 1
+
+/** Where programs of the administrator lie, which is not on everybody's PATH. */
+const MORE_DIRECTORIES = ['/usr/sbin', '/usr/local/sbin']
+
+/** The path of a program, or `null` where it is not installed. */
+export function findProgram(name: string): string | null {
+  const directories = [...(process.env['PATH'] ?? '').split(delimiter), ...MORE_DIRECTORIES]
+  return directories.map((directory) => join(directory, name)).find(isExecutable) ?? null
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** @throws Error in one line that says what to install, or where else to run this */
+export function requirePrograms(packages: Readonly<Record<string, string>>): void {
+  if (process.platform !== 'linux') throw new Error('This bench needs Linux: it reads /proc.')
+  if (availableParallelism() < 2) throw new Error('This bench needs two processors: one for each side.')
+  for (const [program, name] of Object.entries(packages)) {
+    if (findProgram(program) === null) {
+      throw new Error(`${program} is missing: install it, on Debian with "apt-get install ${name}".`)
+    }
+  }
+}
+
+/** Confines this process, and with it those that it starts from now on, to one processor. */
+export async function pinThisProcess(processor: number): Promise<void> {
+  const args = ['--all-tasks', '--cpu-list', '--pid', String(processor), String(process.pid)]
+  await promisify(execFile)('taskset', args)
+}
