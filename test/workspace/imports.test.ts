@@ -9,7 +9,7 @@ const ALLOWED = {
   'packages/koa-range-stream': [
     /^range-core$/,
     /^koa$/,
-    /^node:(?:events|fs|fs\/promises|path|stream|stream\/web)$/,
+    /^node:(?:fs|fs\/promises|http|path|stream|stream\/web|util)$/,
   ],
   'packages/upload-store': [/^node:/],
   'apps/server': [

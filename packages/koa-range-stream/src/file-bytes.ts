@@ -85,7 +85,7 @@ function isSame(a: BigIntStats, b: BigIntStats): boolean {
   )
 }
 
-export function contentChanged(path: string): Error {
+function contentChanged(path: string): Error {
   const message = `The file was changed, replaced or deleted between the plan and the opening: ${path}`
   return Object.assign(new Error(message), { code: 'CONTENT_CHANGED' })
 }

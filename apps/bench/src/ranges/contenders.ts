@@ -55,13 +55,13 @@ export const FASTIFY: Contender = {
   server: serverModule('fastify-static'),
 }
 
-export const EXPRESS: Contender = {
+const EXPRESS: Contender = {
   ...DEFAULTS,
   name: 'express.static 5',
   server: serverModule('express-static'),
 }
 
-export const HONO: Contender = { ...DEFAULTS, name: 'hono serveStatic', server: serverModule('hono-static') }
+const HONO: Contender = { ...DEFAULTS, name: 'hono serveStatic', server: serverModule('hono-static') }
 
 /** It reads the file from its first byte on, whatever range is asked for. */
 const SLOW_KINDS: readonly Kind[] = [SMALL, MIDDLE, LARGE]
@@ -91,7 +91,7 @@ export const PLAIN: Contender = {
   ours: true,
 }
 
-export const STATIC: Contender = {
+const STATIC: Contender = {
   ...DEFAULTS,
   name: '**koa-static + rangeStream**',
   server: serverModule('koa-static'),
@@ -108,7 +108,7 @@ export const STORED: Contender = {
   ours: true,
 }
 
-export const WHOLE_SERVER: Contender = {
+const WHOLE_SERVER: Contender = {
   ...DEFAULTS,
   name: '**koa-range-server**, GET /videos/:key',
   server: serverModule('koa-range-server'),

@@ -78,7 +78,7 @@ export const HEAD: Kind = {
   client: 'node',
 }
 
-export const SEVERAL: Kind = {
+const SEVERAL: Kind = {
   name: '10 ranges of 4 KiB',
   file: FILM,
   length: 10 * 4 * KIBIBYTE,

@@ -38,7 +38,7 @@ export async function startAll(ground: Ground): Promise<readonly Running[]> {
   return await Promise.all(present.map((contender) => start(contender, ground)))
 }
 
-export async function start(contender: Contender, ground: Ground): Promise<Running> {
+async function start(contender: Contender, ground: Ground): Promise<Running> {
   const mode = contender === NGINX ? (findProgram('nginx') ?? '') : ''
   const root = ground[contender.source]
   const server = await startServer(contender.server, root, { mode, processor: SERVER_PROCESSOR })
