@@ -4,7 +4,7 @@ import { closeSync } from 'node:fs'
 const MAX_KEPT = 256
 
 /** How long one stays open that nobody uses, up to twice as long, in ms: a deleted file gives its space back only then. */
-const IDLE = 1000
+const IDLE = 500
 
 const kept = new Map<string, Descriptor>()
 let timer: NodeJS.Timeout | undefined

@@ -1,10 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type RunningServer, startServer } from './server.ts'
 import { type Answer, upload, WAYS, type Way } from './uploads.ts'
 
 const MEBIBYTE = 1024 ** 2
+
+/** In ms; the server closes a file that nobody reads any more within one second. */
+const RELEASED_AFTER = 1500
 
 /** What came of filling a disk. */
 export interface FullDisk {
@@ -106,6 +110,8 @@ class Filling implements FullDisk {
       if (status !== 204) this.faults.push(`the delete of ${key} was answered with ${status}`)
       this.#digests.delete(key)
     }
+    // What was read back a moment ago is still open, and has its space.
+    await delay(RELEASED_AFTER)
     for (const way of WAYS)
       if (!(await this.#upload(way, size))) this.faults.push(`${way} does not go in after deletes`)
   }
