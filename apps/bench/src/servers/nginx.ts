@@ -12,6 +12,8 @@ const TRIES = 100
 /** What nginx would otherwise put where only the administrator may write. */
 const SCRATCH = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
 
+// No tcp_nopush: on loopback a 64 KiB range and its head fill one segment and a bit, and the bit would wait for an
+// acknowledgement that takes 40 ms (1,000 requests/s instead of 30,000).
 function configuration(port: number, scratch: string): string {
   return `
 daemon off;
@@ -25,7 +27,6 @@ http {
   types { video/mp4 mp4; }
   access_log off;
   sendfile on;
-  tcp_nopush on;
   open_file_cache max=1000 inactive=60s;
   keepalive_requests 1000000000;
   server { listen 127.0.0.1:${port}; root ${root}; }
