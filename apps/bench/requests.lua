@@ -7,6 +7,8 @@ function init(args)
     local name, value = line:match("^([^:]+): (.*)$")
     requests[#requests + 1] = wrk.format(nil, nil, name and { [name] = value })
   end
+  io.write("ready\n")
+  io.flush()
 end
 
 function request()

@@ -25,7 +25,11 @@ export async function startServer(module: URL, root: string, options: ServerOpti
 }
 
 /** Forks a module that ends with this process. */
-function forkPinned(module: URL, args: readonly string[], processor: number | undefined): ChildProcess {
+export function forkPinned(
+  module: URL,
+  args: readonly string[],
+  processor: number | undefined,
+): ChildProcess {
   const pinned = processor === undefined ? {} : pinnedTo(processor)
   // Its standard output goes to our standard error: ours is for the table alone.
   const child = fork(module, [...args], {

@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { UnfitMachineError } from './programs.ts'
 import { benchRanges } from './ranges/ranges.ts'
 import { benchUploads } from './uploads/uploads.ts'
 
@@ -6,19 +8,34 @@ const BAD_USAGE = 2
 
 const HELP = `Usage: npm run bench [-- ranges | uploads] [--quick]
 
-Puts this repository's packages and other servers side by side on this machine, checks every answer, and prints a
-Markdown table. Progress goes to standard error: npm run -s bench > table.md
+Puts this repository's packages and other servers side by side on this machine, checks every answer, and prints
+Markdown. Progress goes to standard error: npm run -s bench > table.md
 
-  ranges   requests per second of random ranges of one 256 MiB file (the default)
+  ranges   (the default) ranges of a 1 GiB file, whole files, 304, HEAD, many slow readers: about 10 minutes; writes
+           docs/bench.md and docs/bench.svg. Needs Linux, two processors, taskset and wrk, and 2.6 GiB free in the
+           temporary directory (TMPDIR), which should be on a disk; with nginx installed, that is compared, too
   uploads  multipart uploads: one of 1 GiB, many of 1 MiB 16 at once, and the memory that 50 of 200 MiB at once take;
-           needs Linux, and 12 GiB free in the temporary directory (TMPDIR), which should be on a disk
-  --quick  3 short rounds instead of 5, and smaller uploads: less steady
+           needs Linux, and 12 GiB free in the temporary directory, which should be on a disk
+  --quick  3 short rounds instead of 5, under 2 minutes, and smaller uploads: less steady. Prints, and writes nothing
   --help   this text
 `
 
+const DOCS = new URL('../../../docs/', import.meta.url)
+
 const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<string>>> = {
-  ranges: benchRanges,
+  ranges,
   uploads: benchUploads,
+}
+
+async function ranges(quick: boolean): Promise<string> {
+  const { markdown, chart } = await benchRanges(quick)
+  if (!quick) {
+    const top =
+      '# Bench\n\nWritten by `npm run bench`.\n\n![Requests per second of random ranges](bench.svg)\n'
+    writeFileSync(new URL('bench.md', DOCS), `${top}\n${markdown}`)
+    writeFileSync(new URL('bench.svg', DOCS), chart)
+  }
+  return markdown
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -50,6 +67,6 @@ function readArguments(args: readonly string[]): Arguments {
 main(process.argv.slice(2)).catch((error: unknown) => {
   const misused =
     error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
-  console.error(misused ? error.message : error)
+  console.error(misused || error instanceof UnfitMachineError ? error.message : error)
   process.exitCode = misused ? BAD_USAGE : 1
 })

@@ -26,13 +26,19 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** @throws Error in one line that says what to install, or where else to run this */
+/** This machine cannot run a bench as it is; the message says in one line what to do about it. */
+export class UnfitMachineError extends Error {}
+
+/** @throws UnfitMachineError when a program is missing, or this is no Linux with two processors */
 export function requirePrograms(packages: Readonly<Record<string, string>>): void {
-  if (process.platform !== 'linux') throw new Error('This bench needs Linux: it reads /proc.')
-  if (availableParallelism() < 2) throw new Error('This bench needs two processors: one for each side.')
+  if (process.platform !== 'linux') throw new UnfitMachineError('This bench needs Linux: it reads /proc.')
+  if (availableParallelism() < 2)
+    throw new UnfitMachineError('This bench needs two processors: one for each side.')
   for (const [program, name] of Object.entries(packages)) {
     if (findProgram(program) === null) {
-      throw new Error(`${program} is missing: install it, on Debian with "apt-get install ${name}".`)
+      throw new UnfitMachineError(
+        `${program} is missing: install it, on Debian with "apt-get install ${name}".`,
+      )
     }
   }
 }

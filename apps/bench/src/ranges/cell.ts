@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import type { Server } from '../child.ts'
 import { processorSeconds } from '../process-figures.ts'
 import type { Contender } from './contenders.ts'
@@ -43,90 +42,69 @@ export interface Running {
   readonly server: Server
 }
 
+/** One contender's turn at one kind. */
+export interface Turn extends Running {
+  readonly kind: Kind
+  readonly wanted: readonly Wanted[]
+  readonly ground: Ground
+  readonly pace: CellPace
+}
+
 interface Count {
   readonly answers: number
   readonly seconds: number
 }
 
 /** @throws Error when what came back cannot have been the right answers */
-export async function measureCell(
-  { contender, server }: Running,
-  kind: Kind,
-  wanted: readonly Wanted[],
-  ground: Ground,
-  pace: CellPace,
-): Promise<Cell> {
-  const path = `${contender.path}${kind.file.name}`
+export async function measureCell(turn: Turn): Promise<Cell> {
+  const { contender, server, kind, ground } = turn
   if (kind === COLD) await dropFromPageCache(join(ground.files, kind.file.name))
   const before = { processor: processorSeconds(server.pid), fetched: bytesFetched(server.pid) }
-  const isNodes = kind.client === 'node' || contender.slowAt.includes(kind)
-  const { answers, seconds } = isNodes
-    ? await countByNode(contender, kind, path, server.port, wanted, pace)
-    : await countByWrk(contender, kind, path, server.port, wanted, ground, pace)
+  const byNode = kind.client === 'node' || contender.slowAt.includes(kind)
+  const { answers, seconds } = byNode ? await countByNode(turn) : await countByWrk(turn)
   const processor = processorSeconds(server.pid) - before.processor
   const fetched = bytesFetched(server.pid) - before.fetched
   if (kind === COLD && fetched < answers * kind.length * 0.9) {
     throw new Error(`Only ${fetched} bytes of ${answers * kind.length} came from the disk.`)
   }
-  await rest(server.pid)
   return {
-    rate: Math.max(answers, 1) / seconds,
-    processor: processor / Math.max(answers, 1),
+    rate: (answers || 1) / seconds,
+    processor: processor / (answers || 1),
     isBound: answers === 0,
   }
 }
 
-async function countByWrk(
-  contender: Contender,
-  kind: Kind,
-  path: string,
-  port: number,
-  wanted: readonly Wanted[],
-  { scratch }: Ground,
-  { milliseconds }: CellPace,
-): Promise<Count> {
-  const fields = join(scratch, 'fields')
+async function countByWrk({ contender, server, kind, wanted, ground, pace }: Turn): Promise<Count> {
+  const fields = join(ground.scratch, 'fields')
   writeFileSync(fields, wanted.map((one) => `${fieldOf(one)}\n`).join(''))
-  const url = new URL(path, `http://127.0.0.1:${port}`)
-  const totals = await runWrk({ url, fields, connections: kind.connections, milliseconds })
+  const url = new URL(`${contender.path}${kind.file.name}`, `http://127.0.0.1:${server.port}`)
+  const { connections } = kind
+  const totals = await runWrk({ url, fields, connections, milliseconds: pace.milliseconds })
   const length = contender.answersByte ? 1 : kind.length
-  const fault = totalsFault(totals, length, kind.connections)
+  const fault = totalsFault(totals, length, connections)
   if (fault !== null) throw new Error(fault)
   // Of long answers many are under way at the end; their heads do not count beside their bodies.
   const answers = length >= MEBIBYTE ? totals.bytes / length : totals.requests
   return { answers, seconds: totals.microseconds / 1e6 }
 }
 
-function countByNode(
-  contender: Contender,
-  kind: Kind,
-  path: string,
-  port: number,
-  wanted: readonly Wanted[],
-  pace: CellPace,
-): Promise<Count> {
+function countByNode({ contender, server, kind, wanted, pace }: Turn): Promise<Count> {
   const method = kind === HEAD ? 'HEAD' : 'GET'
+  const start = `${method} ${contender.path}${kind.file.name} HTTP/1.1`
   const requests = wanted.map((one) => {
-    const lines = [`${method} ${path} HTTP/1.1`, `Host: 127.0.0.1:${port}`, fieldOf(one)].filter(Boolean)
+    const lines = [start, `Host: 127.0.0.1:${server.port}`, fieldOf(one)].filter((line) => line !== '')
     return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`)
   })
-  const isSlow = contender.slowAt.includes(kind)
-  return runNodeClient({
-    port,
-    requests,
-    method,
-    connections: isSlow ? 4 : kind.connections,
-    answers: kind === COLD ? pace.coldAnswers : Number.POSITIVE_INFINITY,
-    milliseconds: isSlow ? pace.slowMilliseconds : kind === COLD ? 30_000 : pace.milliseconds,
-  })
+  return runNodeClient({ port: server.port, requests, method, ...nodeLoad(contender, kind, pace) })
 }
 
-/** Waits until a server has nothing more to do, else its neighbour would be measured with it. */
-async function rest(pid: number): Promise<void> {
-  for (let tries = 0, last = Number.NaN; tries < 100; tries++) {
-    const now = processorSeconds(pid)
-    if (now === last) return
-    last = now
-    await setTimeout(25)
-  }
+/** More than anybody needs for as many as are asked. */
+const COLD_MILLISECONDS = 30_000
+
+function nodeLoad({ slowAt }: Contender, kind: Kind, pace: CellPace) {
+  const { connections } = kind
+  const answers = Number.POSITIVE_INFINITY
+  if (slowAt.includes(kind)) return { connections: 4, answers, milliseconds: pace.slowMilliseconds }
+  if (kind === COLD) return { connections, answers: pace.coldAnswers, milliseconds: COLD_MILLISECONDS }
+  return { connections, answers, milliseconds: pace.milliseconds }
 }

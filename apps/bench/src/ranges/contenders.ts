@@ -1,4 +1,16 @@
-import { COLD, FAR, HEAD, KINDS, type Kind, LARGE, MIDDLE, NEAR, NOT_MODIFIED, SMALL } from './kinds.ts'
+import {
+  COLD,
+  FAR,
+  HEAD,
+  KINDS,
+  type Kind,
+  LARGE,
+  MIDDLE,
+  NEAR,
+  NOT_MODIFIED,
+  SEVERAL,
+  SMALL,
+} from './kinds.ts'
 
 export interface Contender {
   readonly name: string
@@ -64,7 +76,7 @@ const EXPRESS: Contender = {
 const HONO: Contender = { ...DEFAULTS, name: 'hono serveStatic', server: serverModule('hono-static') }
 
 /** It reads the file from its first byte on, whatever range is asked for. */
-const SLOW_KINDS: readonly Kind[] = [SMALL, MIDDLE, LARGE]
+const SLOW_KINDS: readonly Kind[] = [SMALL, MIDDLE, LARGE, SEVERAL]
 
 export const KOA_RANGE: Contender = {
   ...DEFAULTS,
@@ -85,7 +97,7 @@ export const BARE_KOA: Contender = {
 
 export const PLAIN: Contender = {
   ...DEFAULTS,
-  name: '**fileContent + serveContent**',
+  name: 'fileContent + serveContent',
   server: serverModule('file-content'),
   kinds: KINDS,
   ours: true,
@@ -93,7 +105,7 @@ export const PLAIN: Contender = {
 
 const STATIC: Contender = {
   ...DEFAULTS,
-  name: '**koa-static + rangeStream**',
+  name: 'koa-static + rangeStream',
   server: serverModule('koa-static'),
   kinds: PLAIN_KINDS.filter((kind) => kind !== COLD),
   ours: true,
@@ -101,7 +113,7 @@ const STATIC: Contender = {
 
 export const STORED: Contender = {
   ...DEFAULTS,
-  name: '**stored object + serveContent**',
+  name: 'stored object + serveContent',
   server: serverModule('stored-object'),
   source: 'store',
   kinds: PLAIN_KINDS.filter((kind) => kind !== COLD),
@@ -110,7 +122,7 @@ export const STORED: Contender = {
 
 const WHOLE_SERVER: Contender = {
   ...DEFAULTS,
-  name: '**koa-range-server**, GET /videos/:key',
+  name: 'koa-range-server, GET /videos/:key',
   server: serverModule('koa-range-server'),
   source: 'store',
   path: '/videos/',

@@ -1,6 +1,8 @@
 import { linkSync, mkdirSync, readdirSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createFsStore } from 'upload-store'
+import { UnfitMachineError } from '../programs.ts'
+import { progress } from '../progress.ts'
 import { temporaryDirectory } from '../temporary.ts'
 import type { Ground } from './cell.ts'
 import { CLIP, FILM, GIBIBYTE, type MediaFile, makeSparse, randomBlocks } from './media.ts'
@@ -15,7 +17,7 @@ export async function makeGround(): Promise<Ground> {
   const [files, store] = [join(scratch, 'files'), join(scratch, 'store')]
   mkdirSync(files)
   mkdirSync(store)
-  console.error(`makes 1.1 GiB of random bytes in ${scratch}`)
+  progress(`makes 1.1 GiB of random bytes in ${scratch}`)
   for (const file of [FILM, CLIP]) {
     await storeFile(store, file)
     shareBlob(store, files, file)
@@ -48,7 +50,7 @@ function checkSpace(directory: string): void {
   const { bavail, bsize } = statfsSync(directory)
   if (bavail * bsize < NEEDED) {
     const gibibytes = (NEEDED / GIBIBYTE).toFixed(1)
-    throw new Error(
+    throw new UnfitMachineError(
       `${directory} has less than ${gibibytes} GiB free: set TMPDIR to a directory on another disk.`,
     )
   }

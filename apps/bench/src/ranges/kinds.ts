@@ -46,6 +46,8 @@ function wantRange(range: ByteRange): Wanted {
 
 export const SMALL: Kind = rangeKind('4 KiB', 4 * KIBIBYTE, 32)
 export const MIDDLE: Kind = rangeKind('64 KiB', 64 * KIBIBYTE, 32)
+/** For one fast reader. */
+export const FAST: Kind = { ...MIDDLE, connections: 1, checked: 1 }
 export const LARGE: Kind = rangeKind('1 MiB', MEBIBYTE, 16)
 
 export const WHOLE: Kind = {
@@ -54,7 +56,7 @@ export const WHOLE: Kind = {
   length: CLIP.size,
   connections: 4,
   wanted: [{ answer: 'whole' }],
-  checked: 2,
+  checked: 1,
   client: 'wrk',
 }
 
@@ -78,7 +80,7 @@ export const HEAD: Kind = {
   client: 'node',
 }
 
-const SEVERAL: Kind = {
+export const SEVERAL: Kind = {
   name: '10 ranges of 4 KiB',
   file: FILM,
   length: 10 * 4 * KIBIBYTE,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 /** Asks the kernel to forget what it has read of a file, which it does where all of it is on the disk. */
@@ -11,4 +11,14 @@ export async function dropFromPageCache(path: string): Promise<void> {
 export function bytesFetched(pid: number): number {
   const [, bytes] = /^read_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'latin1')) ?? []
   return Number(bytes)
+}
+
+/** Whether reading a file that was dropped takes the disk: a tmpfs has none, for one. */
+export async function canBeDropped(path: string, size: number): Promise<boolean> {
+  await dropFromPageCache(path)
+  const before = bytesFetched(process.pid)
+  const file = openSync(path, 'r')
+  readSync(file, Buffer.alloc(1), 0, 1, Math.floor(size / 2))
+  closeSync(file)
+  return bytesFetched(process.pid) > before
 }

@@ -1,92 +1,102 @@
-import { formatRate, formatRatio, markdownTable } from '../table.ts'
-import type { Contender } from './contenders.ts'
-import {
-  type Figure,
-  figureOf,
-  isBound,
-  type Measurement,
-  processorOf,
-  rateOf,
-  ratioOf,
-  type Series,
-} from './figures.ts'
-import type { Kind } from './kinds.ts'
-import type { Refusal } from './rounds.ts'
+import { describeHost, formatRate, formatRatio, markdownTable } from '../table.ts'
+import { CONTENDERS, type Contender, NGINX, PLAIN } from './contenders.ts'
+import type { Crowd } from './crowd.ts'
+import { footnotes, nameOf, processorTable, rateTable } from './figure-tables.ts'
+import type { Measurement } from './figures.ts'
+import { FAR, KINDS, type Kind, NEAR } from './kinds.ts'
+import { MEBIBYTE } from './media.ts'
+import type { Refusal } from './probe.ts'
+import { judge, verdictTable } from './targets.ts'
 
-export interface Shown {
+/** All that one run has shown. */
+export interface Run {
   readonly measurements: readonly Measurement[]
   readonly refusals: readonly Refusal[]
-  readonly contenders: readonly Contender[]
-  readonly kinds: readonly Kind[]
-  /** Whom the others are compared to. */
-  readonly yardstick: Contender
+  readonly crowds: readonly Crowd[]
+  readonly rounds: number
+  readonly seconds: number
+  /** How busy the processors were between the rounds, when the bench itself did nothing; from 0 to 1. */
+  readonly loads: readonly number[]
+  /** What a shorter run leaves out, empty for nothing. */
+  readonly omitted: string
 }
 
-interface Column {
-  readonly title: string
-  readonly figure: Figure
-  readonly format: (value: number) => string
-  /** Before a figure that is only known to lie below or above. */
-  readonly bound: '<' | '>'
+/** With more than this in use by others, ratios are not to be trusted either. */
+const BUSY = 0.1
+
+const EXPLANATION = `In parentheses: the ratio to the first of ours, as the median of the rounds' ratios. CPU: the server's processor time
+for one answer, all its threads, from /proc. Servers run on one processor and clients on another; everyone is asked in
+each round, one after another, in rotated order; before each cell answers are compared with the file byte by byte, and
+wrk's totals have to fit. HEAD, ranges that are not in the page cache, and who takes seconds for an answer are asked by
+a client in Node, which may be what limits the requests/s of the fastest: their CPU time is as good as that of others.
+bare Koa answers one byte, whatever it is asked for.`
+
+const CAUTION = 'Only ratios within one run mean something: the rest are those of this host and its load.'
+
+/** The medians as Markdown, with what a reader has to know about the run. */
+export function report(run: Run): string {
+  const { measurements, refusals, crowds } = run
+  const sections = [
+    '## Targets',
+    verdictTable(judge(measurements, crowds)),
+    '## Requests per second, and CPU time',
+    ...bothTables(
+      run,
+      CONTENDERS,
+      KINDS.filter((kind) => !SPARSE_KINDS.includes(kind)),
+    ),
+    footnotes(refusals).text,
+    '## Far into a sparse file',
+    ...bothTables(run, [NGINX, PLAIN], SPARSE_KINDS),
+    '## Slow readers',
+    crowdTable(crowds),
+    '## How it was measured',
+    EXPLANATION,
+    circumstances(run),
+    CAUTION,
+  ]
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`
 }
 
-const RATE: Column = { title: 'requests/s', figure: rateOf, format: formatRate, bound: '<' }
-const PROCESSOR: Column = { title: 'CPU, µs', figure: processorOf, format: formatMicroseconds, bound: '>' }
+const SPARSE_KINDS: readonly Kind[] = [NEAR, FAR]
 
-/** Answers per second of everyone at everything, and in parentheses how that compares to the yardstick. */
-export function rateTable(shown: Shown): string {
-  return table(shown, RATE)
+function bothTables(
+  { measurements, refusals }: Run,
+  allContenders: readonly Contender[],
+  allKinds: readonly Kind[],
+): readonly string[] {
+  const contenders = allContenders.filter((one) => measurements.some(({ contender }) => contender === one))
+  const kinds = allKinds.filter((one) => measurements.some(({ kind }) => kind === one))
+  const shown = { measurements, refusals, contenders, kinds, yardstick: PLAIN }
+  return [rateTable(shown), processorTable(shown)]
 }
 
-/** The server's processor time for an answer, likewise. */
-export function processorTable(shown: Shown): string {
-  return table(shown, PROCESSOR)
+function crowdTable(crowds: readonly Crowd[]): string {
+  const head = [
+    'readers of 64 KiB/s each',
+    'memory, MiB',
+    'bytes',
+    'a second late',
+    'a fast one alone',
+    'beside them',
+    'kept',
+  ]
+  const rows = crowds.map(({ contender, readers, memory, report, alone, beside }) => [
+    `${nameOf(contender)}, ${formatRate(readers)} readers`,
+    formatRate(memory / MEBIBYTE),
+    report.fault ?? `all of ${formatRate(report.received / MEBIBYTE)} MiB right`,
+    `${(report.late * 100).toFixed(1)} %`,
+    formatRate(alone),
+    formatRate(beside),
+    formatRatio(beside / alone),
+  ])
+  return markdownTable(head, rows)
 }
 
-function table(shown: Shown, column: Column): string {
-  const notes = footnotes(shown.refusals)
-  const rows = shown.contenders.map((contender) => {
-    const cells = shown.kinds.map((kind) => {
-      const series = { contender, kind }
-      return figureCell(shown, series, column) ?? `–${notes.markOf(series)}`
-    })
-    return [contender.name, ...cells]
-  })
-  return markdownTable([column.title, ...shown.kinds.map(({ name }) => name)], rows)
-}
-
-function figureCell(shown: Shown, series: Series, { figure, format, bound }: Column): string | null {
-  const spread = figureOf(shown.measurements, series, figure)
-  if (spread === null) return null
-  const sign = isBound(shown.measurements, series) ? `${bound} ` : ''
-  return `${sign}${format(spread.median)}${toYardstick(shown, series, figure)}`
-}
-
-function toYardstick(shown: Shown, { contender, kind }: Series, figure: Figure): string {
-  if (contender === shown.yardstick) return ''
-  const bottom = { contender: shown.yardstick, kind }
-  const ratio = ratioOf(shown.measurements, { contender, kind }, bottom, figure)
-  return ratio === null ? '' : ` (${formatRatio(ratio.median)})`
-}
-
-/** Three digits: a 304 costs tens of microseconds, a file of 64 MiB tens of thousands. */
-function formatMicroseconds(seconds: number): string {
-  return Number((seconds * 1e6).toPrecision(3)).toLocaleString('en')
-}
-
-interface Footnotes {
-  readonly markOf: (series: Series) => string
-  readonly text: string
-}
-
-/** Says under the tables why somebody is not in them; equal reasons share a number. */
-export function footnotes(refusals: readonly Refusal[]): Footnotes {
-  const reasons = [...new Set(refusals.map(({ reason }) => reason))]
-  return {
-    markOf: ({ contender, kind }) => {
-      const refusal = refusals.find((one) => one.contender === contender && one.kind === kind)
-      return refusal === undefined ? '' : ` [${reasons.indexOf(refusal.reason) + 1}]`
-    },
-    text: reasons.map((reason, at) => `[${at + 1}] It answered ${reason}.`).join('\n'),
-  }
+function circumstances({ rounds, seconds, loads, omitted }: Run): string {
+  const load = Math.max(...loads)
+  const percent = Math.round(load * 100)
+  const verdict = load > BUSY ? ': **too many, run it again when the machine is quiet**' : ''
+  return `${describeHost()}. Medians of ${rounds} rounds of ${seconds} s.${omitted}
+Others used at most ${percent} % of the processors between the rounds${verdict}.`
 }

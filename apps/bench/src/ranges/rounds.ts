@@ -1,12 +1,10 @@
-import { startServer } from '../child.ts'
-import { findProgram, SERVER_PROCESSOR } from '../programs.ts'
+import { progress } from '../progress.ts'
 import { formatRate } from '../table.ts'
-import { type CellPace, type Ground, measureCell, type Running } from './cell.ts'
-import { CONTENDERS, type Contender, NGINX } from './contenders.ts'
+import type { CellPace, Running } from './cell.ts'
+import type { Contender } from './contenders.ts'
 import type { Measurement } from './figures.ts'
 import type { Kind } from './kinds.ts'
-import type { ReadBytes } from './media.ts'
-import { verify, wantedOf } from './verify.ts'
+import { rest, type Site, visit } from './visit.ts'
 
 export interface RoundsPace extends CellPace {
   readonly rounds: number
@@ -14,71 +12,25 @@ export interface RoundsPace extends CellPace {
   readonly warmUpMilliseconds: number
 }
 
-/** Why a contender is not measured at a kind. */
-export interface Refusal {
-  readonly contender: Contender
-  readonly kind: Kind
-  readonly reason: string
-}
-
-/** Whether a contender takes part at a kind. */
-export type IsIn = (contender: Contender, kind: Kind) => boolean
-
-export interface Site {
-  readonly ground: Ground
-  readonly read: ReadBytes
-}
-
-/** Starts everyone there is to compare; those that are not installed are left out. */
-export async function startAll(ground: Ground): Promise<readonly Running[]> {
-  const present = CONTENDERS.filter((contender) => contender !== NGINX || findProgram('nginx') !== null)
-  if (!present.includes(NGINX)) {
-    console.error('nginx is missing and left out: on Debian, "apt-get install nginx-light" brings it')
-  }
-  return await Promise.all(present.map((contender) => start(contender, ground)))
-}
-
-async function start(contender: Contender, ground: Ground): Promise<Running> {
-  const mode = contender === NGINX ? (findProgram('nginx') ?? '') : ''
-  const root = ground[contender.source]
-  const server = await startServer(contender.server, root, { mode, processor: SERVER_PROCESSOR })
-  return { contender, server }
-}
-
-/**
- * Finds out who answers what.
- *
- * @throws Error when one of our own gives a wrong answer
- */
-export async function probe(running: readonly Running[], { read }: Site): Promise<readonly Refusal[]> {
-  const refusals: Refusal[] = []
-  for (const one of running) {
-    const { contender } = one
-    for (const kind of contender.kinds) {
-      const url = urlOf(one, kind)
-      const reason = await verify(contender, kind, url, await wantedOf(kind, url), read)
-      if (reason === null) continue
-      if (contender.ours) throw new Error(`${contender.name} answers ${kind.name} wrongly: ${reason}`)
-      refusals.push({ contender, kind, reason })
-      console.error(`${contender.name} does not take part at ${kind.name}: it answered ${reason}`)
-    }
-  }
-  return refusals
-}
+/** Whether a contender takes part at a kind in a round, the first of which is 0. */
+export type TakesPart = (contender: Contender, kind: Kind, round: number) => boolean
 
 /** Has everyone answer everything once before it counts. */
 export async function warmUp(
   running: readonly Running[],
   kinds: readonly Kind[],
-  isIn: IsIn,
+  takesPart: TakesPart,
   site: Site,
   pace: RoundsPace,
 ): Promise<void> {
   const cellPace = { ...pace, milliseconds: pace.warmUpMilliseconds }
   for (const kind of kinds) {
-    console.error(`warms up for ${kind.name}`)
-    for (const one of running.filter(({ contender }) => isIn(contender, kind))) {
-      if (!one.contender.slowAt.includes(kind)) await visit(one, kind, site, cellPace)
+    progress(`warms up for ${kind.name}`)
+    for (const one of running.filter(({ contender }) => takesPart(contender, kind, 0))) {
+      if (!one.contender.slowAt.includes(kind)) {
+        await visit(one, kind, site, cellPace)
+        await rest(one)
+      }
     }
   }
 }
@@ -90,7 +42,7 @@ export async function warmUp(
 export async function runRounds(
   running: readonly Running[],
   kinds: readonly Kind[],
-  isIn: IsIn,
+  takesPart: TakesPart,
   site: Site,
   pace: RoundsPace,
 ): Promise<readonly Measurement[]> {
@@ -99,31 +51,16 @@ export async function runRounds(
     const first = round % running.length
     const order = [...running.slice(first), ...running.slice(0, first)]
     for (const kind of kinds) {
+      const visited = order.filter(({ contender }) => takesPart(contender, kind, round))
       const rates: string[] = []
-      for (const one of order.filter(({ contender }) => isIn(contender, kind))) {
+      for (const one of visited) {
         const cell = await visit(one, kind, site, pace)
+        await rest(one)
         measurements.push({ contender: one.contender, kind, round, cell })
         rates.push(`${one.contender.name} ${formatRate(cell.rate)}`)
       }
-      console.error(`round ${round + 1} of ${pace.rounds}, ${kind.name}, requests/s: ${rates.join('; ')}`)
+      if (visited.length > 0) progress(`round ${round + 1}: ${kind.name}, requests/s: ${rates.join('; ')}`)
     }
   }
   return measurements
-}
-
-/** @throws Error for a wrong answer, or a cell that cannot be counted */
-async function visit(one: Running, kind: Kind, { ground, read }: Site, pace: CellPace) {
-  try {
-    const url = urlOf(one, kind)
-    const wanted = await wantedOf(kind, url)
-    const fault = await verify(one.contender, kind, url, wanted, read)
-    if (fault !== null) throw new Error(`answered wrongly: ${fault}`)
-    return await measureCell(one, kind, wanted, ground, pace)
-  } catch (cause) {
-    throw new Error(`${one.contender.name} failed at ${kind.name}`, { cause })
-  }
-}
-
-function urlOf({ contender, server }: Running, kind: Kind): URL {
-  return new URL(`${contender.path}${kind.file.name}`, `http://127.0.0.1:${server.port}`)
 }

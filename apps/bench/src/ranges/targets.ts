@@ -1,5 +1,6 @@
-import { formatRatio, markdownTable } from '../table.ts'
+import { formatRate, formatRatio, markdownTable } from '../table.ts'
 import { BARE_KOA, type Contender, FASTIFY, KOA_RANGE, NGINX, PLAIN, SIRV, STORED } from './contenders.ts'
+import type { Crowd } from './crowd.ts'
 import {
   type Figure,
   type Measurement,
@@ -10,6 +11,8 @@ import {
   type Spread,
 } from './figures.ts'
 import { FAR, type Kind, LARGE, MIDDLE, NEAR, NOT_MODIFIED, SMALL, WHOLE } from './kinds.ts'
+import { MEBIBYTE } from './media.ts'
+import type { SlowReport } from './slow-readers.ts'
 
 /** A ratio that was promised. */
 interface Target {
@@ -32,7 +35,7 @@ export interface Verdict {
 
 function rate(kind: Kind, top: Contender, bottom: Contender, least: number): Target {
   return {
-    text: `${kind.name}: requests/s of ${plainName(top)} to those of ${plainName(bottom)}`,
+    text: `${kind.name}: requests/s of ${top.name} to those of ${bottom.name}`,
     top: { contender: top, kind },
     bottom: { contender: bottom, kind },
     figure: rateOf,
@@ -44,7 +47,7 @@ function rate(kind: Kind, top: Contender, bottom: Contender, least: number): Tar
 function processor(kind: Kind, top: Contender, bottom: Contender, most: number): Target {
   return {
     ...rate(kind, top, bottom, Number.NEGATIVE_INFINITY),
-    text: `${kind.name}: CPU per request of ${plainName(top)} to that of ${plainName(bottom)}`,
+    text: `${kind.name}: CPU per request of ${top.name} to that of ${bottom.name}`,
     figure: processorOf,
     most,
   }
@@ -76,17 +79,66 @@ const TARGETS: readonly Target[] = [
   FAR_TO_NEAR,
 ]
 
+/** Whether a target is about a contender at a kind. */
+export function isTargeted(contender: Contender, kind: Kind): boolean {
+  return TARGETS.some(({ top, bottom }) =>
+    [top, bottom].some((one) => one.contender === contender && one.kind === kind),
+  )
+}
+
 /** Compares what was measured with what was promised. */
-export function judge(measurements: readonly Measurement[]): readonly Verdict[] {
-  return TARGETS.map((target) => {
-    const ratio = ratioOf(measurements, target.top, target.bottom, target.figure)
-    return {
-      text: target.text,
-      wanted: formatWanted(target),
-      measured: ratio === null ? 'not measured' : formatSpread(ratio),
-      met: ratio === null ? null : ratio.median >= target.least && ratio.median <= target.most,
-    }
+export function judge(measurements: readonly Measurement[], crowds: readonly Crowd[]): readonly Verdict[] {
+  const crowd = crowds.find(({ contender }) => contender === PLAIN) ?? null
+  return [...TARGETS.map((target) => judgeRatio(measurements, target)), ...judgeCrowd(crowd)]
+}
+
+function judgeRatio(measurements: readonly Measurement[], target: Target): Verdict {
+  const ratio = ratioOf(measurements, target.top, target.bottom, target.figure)
+  return {
+    text: target.text,
+    wanted: formatWanted(target),
+    measured: ratio === null ? 'not measured' : formatSpread(ratio),
+    met: ratio === null ? null : ratio.median >= target.least && ratio.median <= target.most,
+  }
+}
+
+const MOST_MEMORY = 200 * MEBIBYTE
+const LEAST_SPEED_KEPT = 0.8
+const MOST_LATE = 0.01
+
+function judgeCrowd(crowd: Crowd | null): readonly Verdict[] {
+  const verdict = (
+    text: string,
+    wanted: string,
+    measured: (of: Crowd) => string,
+    met: (of: Crowd) => boolean,
+  ) => ({
+    text: `slow readers of 64 KiB/s: ${text}`,
+    wanted,
+    measured: crowd === null ? 'not measured' : measured(crowd),
+    met: crowd === null ? null : met(crowd),
   })
+  return [
+    verdict(
+      'memory of the server at its peak',
+      `≤ ${MOST_MEMORY / MEBIBYTE} MiB`,
+      ({ memory, readers }) => `${Math.ceil(memory / MEBIBYTE)} MiB, ${formatRate(readers)} readers`,
+      ({ memory }) => memory <= MOST_MEMORY,
+    ),
+    verdict(
+      'every byte is right, and comes in time',
+      'all',
+      ({ report }) =>
+        report.fault ?? `all of ${formatRate(report.received / MEBIBYTE)} MiB, ${formatLate(report)}`,
+      ({ report }) => report.fault === null && report.late <= MOST_LATE,
+    ),
+    verdict(
+      "a fast reader's speed beside them, to that alone",
+      `≥ ${LEAST_SPEED_KEPT}`,
+      ({ alone, beside }) => formatRatio(beside / alone),
+      ({ alone, beside }) => beside / alone >= LEAST_SPEED_KEPT,
+    ),
+  ]
 }
 
 export function verdictTable(verdicts: readonly Verdict[]): string {
@@ -97,6 +149,10 @@ export function verdictTable(verdicts: readonly Verdict[]): string {
     met === null ? '–' : met ? 'yes' : '**no**',
   ])
   return markdownTable(['target', 'wanted', 'measured (least–most)', 'met'], rows)
+}
+
+function formatLate({ late }: SlowReport): string {
+  return `${(late * 100).toFixed(1)} % a second late`
 }
 
 function formatWanted({ least, most }: Target): string {
@@ -110,8 +166,4 @@ function formatSpread({ median, least, most }: Spread): string {
     Number(value.toPrecision(3)).toLocaleString('en'),
   )
   return `${middle} (${low}–${high})`
-}
-
-function plainName({ name }: Contender): string {
-  return name.replaceAll('*', '')
 }

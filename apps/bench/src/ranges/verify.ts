@@ -39,9 +39,9 @@ export async function verify(
   return null
 }
 
-/** Who takes a second for an answer is asked for few. */
+/** Who takes a second for an answer is asked once. */
 function checksOf({ slowAt }: Contender, kind: Kind): number {
-  return slowAt.includes(kind) ? 2 : kind.checked
+  return slowAt.includes(kind) ? 1 : kind.checked
 }
 
 function questionOf(wanted: Wanted, kind: Kind): Question {
