@@ -379,7 +379,7 @@ describe('shutdown of workers', () => {
     expect(String(await once(upload, 'data'))).toContain('201 Created')
     await allWhole(begun)
     expect((await server.exited).code).toBe(0)
-    for (const pid of pids) expect(await isRunning(pid)).toBe(false)
+    for (const pid of pids) await expect.poll(() => isRunning(pid), PATIENT).toBe(false)
     expect(server.stderr).not.toMatch(/"level":50|Error/)
   })
 
@@ -414,7 +414,7 @@ describe('shutdown of workers', () => {
     const { pids } = await downloads(started)
     kill(pids[0], 'SIGSTOP')
     expect((await started.server.stop()).code).toBe(0)
-    for (const pid of pids) expect(await isRunning(pid)).toBe(false)
+    for (const pid of pids) await expect.poll(() => isRunning(pid), PATIENT).toBe(false)
   })
 
   it('of a primary that is killed lets workers finish what is in flight and end', async () => {
