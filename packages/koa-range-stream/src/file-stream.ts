@@ -92,15 +92,14 @@ export class FileStream extends Readable {
     const buffer = takeBuffer(Math.min(this.#left, this.#chunkLength()))
     this.#readFile(buffer, (bytes) => {
       const started = performance.now()
-      const isLast = this.#left === 0 && this.#pieces.length === 0
       // Only now the kernel has the bytes: a buffer that is filled again before would send those of another file.
       response.write(bytes, (error) => {
         giveBackBuffer(buffer)
         const paused = performance.now() - started > PAUSE
         this.#swiftBytes = paused ? 0 : this.#swiftBytes + bytes.length
-        if (!isLast && !error && !this.destroyed) this.#send(response)
+        // The end, too, waits for the kernel: Node counts a connection whose response was ended as idle, and closes it.
+        if (!error && !this.destroyed) this.#send(response)
       })
-      if (isLast) this.#send(response)
     })
   }
 
