@@ -64,9 +64,21 @@ function readArguments(args: readonly string[]): Arguments {
   return { ...values, name: positionals.length === 0 ? 'ranges' : positionals.join(' ') }
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  const misused =
-    error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
-  console.error(misused || error instanceof UnfitMachineError ? error.message : error)
-  process.exitCode = misused ? BAD_USAGE : 1
+let isDone = false
+// Should a promise never settle, Node ends as if all were well.
+process.once('beforeExit', () => {
+  if (isDone) return
+  console.error('The bench has ended before it was done.')
+  process.exitCode = 1
 })
+
+main(process.argv.slice(2))
+  .catch((error: unknown) => {
+    const misused =
+      error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+    console.error(misused || error instanceof UnfitMachineError ? error.message : error)
+    process.exitCode = misused ? BAD_USAGE : 1
+  })
+  .finally(() => {
+    isDone = true
+  })

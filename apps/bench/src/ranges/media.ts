@@ -17,7 +17,7 @@ export const FILM: MediaFile = { name: 'film.mp4', size: GIBIBYTE }
 export const CLIP: MediaFile = { name: 'clip.mp4', size: 64 * MEBIBYTE }
 
 /** How much of the sparse file is no hole: so much at its start, and so much from 1 TiB on. */
-export const ISLAND: number = 1024 ** 2
+export const ISLAND: number = 1024 * KIBIBYTE
 export const SPARSE: MediaFile = { name: 'sparse.mp4', size: TEBIBYTE + ISLAND }
 
 /** Random bytes, block by block: no holes, and nothing that a file system could compress. */

@@ -47,7 +47,7 @@ export async function runWrk({ url, fields, connections, milliseconds }: WrkLoad
 }
 
 /** @throws Error when wrk did not get as far as to print them */
-function readTotals(output: string): Totals {
+export function readTotals(output: string): Totals {
   const line = output.trimEnd().split('\n').at(-1) ?? ''
   if (!line.startsWith('{')) throw new Error(`wrk has printed no totals: ${output}`)
   return JSON.parse(line) as Totals
