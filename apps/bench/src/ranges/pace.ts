@@ -1,27 +1,34 @@
+import type { CellPace } from './cell.ts'
 import { type Contender, NGINX, PLAIN, SIRV } from './contenders.ts'
 import type { CrowdPace } from './crowd.ts'
-import { COLD, KINDS, type Kind, SMALL } from './kinds.ts'
-import type { RoundsPace } from './rounds.ts'
+import { COLD, type Kind, SMALL } from './kinds.ts'
+import type { RoundsOf } from './schedule.ts'
 import { isTargeted } from './targets.ts'
 
-export interface Pace extends RoundsPace, CrowdPace {
-  /** Rounds of what no target is about, and of who takes seconds for an answer. */
-  readonly minorRounds: number
-  readonly warmUpKinds: readonly Kind[]
+export interface Pace extends CellPace, CrowdPace {
+  readonly rounds: number
+  /** At most `rounds`. */
+  readonly roundsOf: RoundsOf
+  /** V8 takes seconds to compile all that a request runs through. */
+  readonly warmUpMilliseconds: number
+  /** Which warm up before the first round. */
+  readonly warmsUp: (contender: Contender, kind: Kind) => boolean
   /** Who gets a crowd of slow readers. */
   readonly crowded: readonly Contender[]
   /** What a reader has to know about it. */
   readonly omitted: string
 }
 
+const ROUNDS = 5
+
 export const DEFAULT: Pace = {
-  rounds: 5,
-  minorRounds: 5,
+  rounds: ROUNDS,
+  roundsOf: () => ROUNDS,
   milliseconds: 1000,
   slowMilliseconds: 3000,
   coldAnswers: 4096,
   warmUpMilliseconds: 500,
-  warmUpKinds: KINDS.filter((kind) => kind !== COLD),
+  warmsUp: (contender, kind) => kind !== COLD && !contender.slowAt.includes(kind),
   crowded: [PLAIN, NGINX, SIRV],
   readers: 1000,
   samples: 3,
@@ -30,24 +37,29 @@ export const DEFAULT: Pace = {
   omitted: '',
 }
 
+const QUICK_ROUNDS = 3
+
 export const QUICK: Pace = {
-  rounds: 3,
-  minorRounds: 1,
+  rounds: QUICK_ROUNDS,
+  roundsOf: quickRounds,
   milliseconds: 300,
   slowMilliseconds: 1200,
   coldAnswers: 1024,
-  warmUpMilliseconds: 400,
-  warmUpKinds: [SMALL],
+  warmUpMilliseconds: 500,
+  warmsUp: (contender, kind) =>
+    !contender.slowAt.includes(kind) && (kind === SMALL || isTargeted(contender, kind)),
   crowded: [PLAIN],
   readers: 1000,
   samples: 3,
   sampleMilliseconds: 500,
   settleMilliseconds: 3000,
   omitted: `
-A quick run: one round only of what no target is about, and of who takes seconds for an answer; slow readers at ours only.`,
+A quick run: one round only of what no target is about, which is hardly warmed up, and of who takes seconds for an answer;
+slow readers at ours only.`,
 }
 
-/** How many rounds a contender is in at a kind. */
-export function roundsOf({ rounds, minorRounds }: Pace, contender: Contender, kind: Kind): number {
-  return isTargeted(contender, kind) && !contender.slowAt.includes(kind) ? rounds : minorRounds
+function quickRounds(contender: Contender, kind: Kind): number {
+  const isSlow = contender.slowAt.includes(kind)
+  if (isTargeted(contender, kind)) return isSlow ? 1 : QUICK_ROUNDS
+  return isSlow ? 0 : 1
 }

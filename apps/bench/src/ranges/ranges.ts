@@ -1,19 +1,20 @@
 import { join } from 'node:path'
-import { machineLoad } from '../machine-load.ts'
 import { CLIENT_PROCESSOR, findProgram, pinThisProcess, requirePrograms } from '../programs.ts'
 import { progress } from '../progress.ts'
+import type { Running } from './cell.ts'
 import { NGINX } from './contenders.ts'
 import { type Crowd, measureCrowd } from './crowd.ts'
 import { makeGround } from './ground.ts'
 import { COLD, KINDS, type Kind } from './kinds.ts'
 import { FILM, openMedia } from './media.ts'
-import { DEFAULT, type Pace, QUICK, roundsOf } from './pace.ts'
+import { DEFAULT, type Pace, QUICK } from './pace.ts'
 import { canBeDropped } from './page-cache.ts'
 import { probe } from './probe.ts'
 import { rangesChart } from './ranges-chart.ts'
 import { type Run, report } from './report.ts'
-import { runRounds, type TakesPart, warmUp } from './rounds.ts'
-import { type Site, startAll } from './visit.ts'
+import { runRounds } from './rounds.ts'
+import { type RoundsOf, schedule } from './schedule.ts'
+import { type Site, startAll, visit } from './visit.ts'
 
 export interface RangesReport {
   readonly markdown: string
@@ -38,21 +39,42 @@ async function measureAll(site: Site, pace: Pace): Promise<Figures> {
   const running = await startAll(site.ground)
   try {
     const refusals = await probe(running, site)
-    const takesPart: TakesPart = (contender, kind, round) =>
-      contender.kinds.includes(kind) &&
-      round < roundsOf(pace, contender, kind) &&
-      !refusals.some((one) => one.contender === contender && one.kind === kind)
-    await warmUp(running, pace.warmUpKinds, takesPart, site, pace)
-    const loads = [await machineLoad(LOAD_MILLISECONDS)]
-    const warm = await runRounds(running, WARM_KINDS, takesPart, site, pace)
-    loads.push(await machineLoad(LOAD_MILLISECONDS))
+    const roundsOf: RoundsOf = (contender, kind) => {
+      const isRefused = refusals.some((one) => one.contender === contender && one.kind === kind)
+      return isRefused || !contender.kinds.includes(kind) ? 0 : pace.roundsOf(contender, kind)
+    }
+    await warmUp(running, roundsOf, site, pace)
+    const contenders = running.map(({ contender }) => contender)
+    const measure = (kinds: readonly Kind[]) =>
+      runRounds(running, schedule(contenders, kinds, roundsOf), site, pace)
+    const warm = await measure(KINDS.filter((kind) => kind !== COLD))
     // Afterwards, as it leaves most of the file out of the page cache.
-    const cold = await runRounds(running, await coldKinds(site), takesPart, site, pace)
-    const measurements = [...warm, ...cold]
-    const { rounds, milliseconds, omitted } = pace
-    return { measurements, refusals, rounds, seconds: milliseconds / 1000, loads, omitted }
+    const cold = await measure(await coldKinds(site))
+    return {
+      measurements: [...warm.measurements, ...cold.measurements],
+      loads: [...warm.loads, ...cold.loads],
+      refusals,
+      rounds: pace.rounds,
+      seconds: pace.milliseconds / 1000,
+      omitted: pace.omitted,
+    }
   } finally {
     await Promise.all(running.map(({ server }) => server.stop()))
+  }
+}
+
+async function warmUp(
+  running: readonly Running[],
+  roundsOf: RoundsOf,
+  site: Site,
+  pace: Pace,
+): Promise<void> {
+  for (const one of running) {
+    progress(`warms up ${one.contender.name}`)
+    for (const kind of KINDS) {
+      if (roundsOf(one.contender, kind) === 0 || !pace.warmsUp(one.contender, kind)) continue
+      await visit(one, kind, site, { ...pace, milliseconds: pace.warmUpMilliseconds })
+    }
   }
 }
 
@@ -63,9 +85,6 @@ async function coldKinds({ ground }: Site): Promise<readonly Kind[]> {
   )
   return []
 }
-
-const WARM_KINDS: readonly Kind[] = KINDS.filter((kind) => kind !== COLD)
-const LOAD_MILLISECONDS = 500
 
 async function measureCrowds(site: Site, pace: Pace): Promise<readonly Crowd[]> {
   const crowds: Crowd[] = []
