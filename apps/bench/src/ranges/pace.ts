@@ -27,7 +27,7 @@ export const DEFAULT: Pace = {
   milliseconds: 1000,
   slowMilliseconds: 3000,
   coldAnswers: 4096,
-  warmUpMilliseconds: 500,
+  warmUpMilliseconds: 800,
   warmsUp: (contender, kind) => kind !== COLD && !contender.slowAt.includes(kind),
   crowded: [PLAIN, NGINX, SIRV],
   readers: 1000,
@@ -45,13 +45,13 @@ export const QUICK: Pace = {
   milliseconds: 300,
   slowMilliseconds: 1200,
   coldAnswers: 1024,
-  warmUpMilliseconds: 500,
+  warmUpMilliseconds: 600,
   warmsUp: (contender, kind) =>
     !contender.slowAt.includes(kind) && (kind === SMALL || isTargeted(contender, kind)),
   crowded: [PLAIN],
   readers: 1000,
   samples: 3,
-  sampleMilliseconds: 500,
+  sampleMilliseconds: 600,
   settleMilliseconds: 3000,
   omitted: `
 A quick run: one round only of what no target is about, which is hardly warmed up, and of who takes seconds for an answer;
