@@ -25,7 +25,7 @@ export const DEFAULT: Pace = {
   rounds: ROUNDS,
   roundsOf: () => ROUNDS,
   milliseconds: 1000,
-  slowMilliseconds: 3000,
+  slowMilliseconds: 2000,
   coldAnswers: 4096,
   warmUpMilliseconds: 800,
   warmsUp: (contender, kind) => kind !== COLD && !contender.slowAt.includes(kind),
