@@ -119,6 +119,15 @@ describe('rangeStream over a file that cannot be opened', () => {
     expect((await ask(server, { method })).status).toBe(404)
   })
 
+  it('lives on when an encoded file, which it leaves alone, cannot be opened', async () => {
+    const server = await serve(slow, rangeStream(), (ctx) => {
+      ctx.set('Content-Encoding', 'gzip')
+      ctx.body = createReadStream('/nonexistent/page.html.gz')
+    })
+    await expect(ask(server)).rejects.toThrow()
+    await expect(ask(server)).rejects.toThrow()
+  })
+
   it('lives on when a stream that it leaves alone fails', async () => {
     const server = await serve(slow, rangeStream(), (ctx) => {
       ctx.body = createReadStream('/nonexistent/clip.mp4', { start: 5 })

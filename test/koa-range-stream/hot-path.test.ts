@@ -1,9 +1,13 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { rename, unlink, writeFile } from 'node:fs/promises'
-import { Agent, get, type IncomingMessage } from 'node:http'
+import { Agent, createServer, get, type IncomingMessage } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import Koa from 'koa'
 import conditional from 'koa-conditional-get'
 import { type Content, fileContent, serveContent } from 'koa-range-stream'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -51,6 +55,23 @@ describe('descriptors that are kept between requests', () => {
     expect(most).toBeGreaterThan(1)
     expect(most).toBeLessThanOrEqual(256 + 16)
     await expect.poll(() => openDescriptors(directory), { timeout: 10_000 }).toBe(0)
+  })
+
+  it('make way when a process may open no more', async () => {
+    const directory = await temporaryDirectory()
+    for (let index = 0; index < 200; index++) await writeFile(join(directory, String(index)), String(index))
+    const script = `
+      import { fileContent } from 'koa-range-stream'
+      for (let index = 0; index < 200; index++) {
+        const content = await fileContent(process.argv[1] + '/' + index)
+        const bytes = Buffer.concat(await (await content.stream()).toArray())
+        if (String(bytes) !== String(index)) throw new Error('other bytes')
+      }`
+    const command = 'ulimit -n 80; exec "$0" --input-type=module --eval "$1" "$2"'
+    const child = promisify(execFile)('sh', ['-c', command, process.execPath, script, directory], {
+      cwd: import.meta.dirname,
+    })
+    expect(await child).toEqual({ stdout: '', stderr: '' })
   })
 
   it.each(['local', 'network'] as const)('never give a stale byte (%s)', async (fileSystem) => {
@@ -129,6 +150,31 @@ describe('buffers that are used again', () => {
     expect(Buffer.isBuffer(cached[0]) && cached[0].equals(bytes.subarray(7, 60_001))).toBe(true)
   })
 
+  it('are left to whoever has read ctx.body and then failed', async () => {
+    const directory = await temporaryDirectory()
+    const bytes = patterned(1_000_000)
+    await settledFile(directory, 'clip.mp4', bytes)
+    const kept: unknown[] = []
+    const server = await serve(
+      async (ctx, next) => {
+        await next()
+        if (ctx.path !== '/fails') return
+        kept.push(ctx.body)
+        throw new Error('late')
+      },
+      async (ctx) => {
+        const content = await fileContent('clip.mp4', { root: directory })
+        if (content !== null) await serveContent(ctx, content)
+      },
+    )
+    const failed = await ask(server, { path: '/fails', headers: { range: 'bytes=7-60000' } })
+    expect(failed.status).toBe(500)
+    for (let index = 0; index < 50; index++) {
+      await ask(server, { headers: { range: `bytes=${index * 1000}-${index * 1000 + 60_000}` } })
+    }
+    expect(Buffer.isBuffer(kept[0]) && kept[0].equals(bytes.subarray(7, 60_001))).toBe(true)
+  })
+
   it('are not lent to a body that was replaced upstream', async () => {
     const directory = await temporaryDirectory()
     await settledFile(directory, 'clip.mp4', patterned(1000))
@@ -143,6 +189,41 @@ describe('buffers that are used again', () => {
       },
     )
     expect(await ask(server, {})).toMatchObject({ status: 200, text: 'other' })
+  })
+})
+
+describe('a server that is closing', () => {
+  it('sends a slow client the last bytes of its response', { timeout: 30_000 }, async () => {
+    const directory = await temporaryDirectory()
+    // More than the sockets hold, so that the last write has to wait.
+    const bytes = patterned(4 * SIZE)
+    const path = await settledFile(directory, 'clip.mp4', bytes)
+    const app = new Koa().use(async (ctx) => {
+      const content = await fileContent(path)
+      if (content !== null) await serveContent(ctx, content)
+    })
+    app.silent = true
+    const server = createServer(app.callback()).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    /** A response that nobody reads, when the sockets are full, and how much went to its own. */
+    const stalled = async (range: string) => {
+      const connected = once(server, 'connection') as Promise<[Socket]>
+      const response = await open({ port, errors: [] }, { headers: { range } })
+      const [socket] = await connected
+      for (let before = -1; before < socket.bytesWritten; await delay(100)) before = socket.bytesWritten
+      return { response, socket }
+    }
+    const { response: probe, socket: full } = await stalled('bytes=0-')
+    // As much again, so that the write that has to wait is the last one.
+    const end = full.bytesWritten - 2000
+    probe.destroy()
+    const { response, socket } = await stalled(`bytes=0-${end}`)
+    expect(socket.writableLength).toBeGreaterThan(0)
+    server.close()
+    // As a server does that drains: a connection whose response has been ended counts as idle.
+    server.closeIdleConnections()
+    expect(Buffer.concat(await response.toArray()).equals(bytes.subarray(0, end + 1))).toBe(true)
   })
 })
 

@@ -1,15 +1,20 @@
-/** What a buffer may be long, in bytes, and how many of each are kept for the next one who needs it: 13 MiB in all. */
+/** How long a buffer may be, in bytes. */
+export const SHORT: number = 16 * 1024
+export const MIDDLE: number = 64 * 1024
+export const LONG: number = 256 * 1024
+
+/** How many of each are kept for the next one who needs it: 13 MiB in all. */
 const LENGTHS = [
-  { length: 16 * 1024, most: 64 },
-  { length: 64 * 1024, most: 64 },
-  { length: 256 * 1024, most: 32 },
-] as const
+  { length: SHORT, most: 64 },
+  { length: MIDDLE, most: 64 },
+  { length: LONG, most: 32 },
+]
 
 const free = new Map<number, Buffer[]>(LENGTHS.map(({ length }) => [length, []]))
 
 /** A buffer of the first length that holds `length` bytes, else of the longest; used memory is faster than new. */
 export function takeBuffer(length: number): Buffer {
-  const { length: actual } = LENGTHS.find((each) => each.length >= length) ?? LENGTHS[2]
+  const { length: actual } = LENGTHS.find((each) => each.length >= length) ?? { length: LONG }
   return free.get(actual)?.pop() ?? Buffer.allocUnsafeSlow(actual)
 }
 

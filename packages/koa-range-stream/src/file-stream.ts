@@ -2,15 +2,11 @@ import { read } from 'node:fs'
 import { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { ByteRange } from 'range-core'
-import { giveBackBuffer, takeBuffer } from './buffers.ts'
+import { giveBackBuffer, LONG, MIDDLE, SHORT, takeBuffer } from './buffers.ts'
 import type { Descriptor } from './descriptors.ts'
 
 /** What a body of a file is made of: bytes of the file, and text between them. */
 export type FilePiece = Buffer | ByteRange
-
-const SHORT = 16 * 1024
-const MIDDLE = 64 * 1024
-const LONG = 256 * 1024
 
 /** So many may hold a long buffer, or a middle one, at once: 16 and 64 MiB, however many clients are slow. */
 const FEW = 64
@@ -39,7 +35,7 @@ export class FileStream extends Readable {
   #left = 0
   #reading = false
   #whenRead: (() => void) | undefined
-  #response: ServerResponse | undefined
+  #isSending = false
   #swiftBytes = 0
 
   constructor(file: Descriptor, pieces: readonly FilePiece[]) {
@@ -49,7 +45,7 @@ export class FileStream extends Readable {
   }
 
   override _read(): void {
-    if (this.#response !== undefined) return
+    if (this.#isSending) return
     const text = this.#nextText()
     if (text !== null) this.push(text)
     else if (this.#left === 0) this.push(null)
@@ -59,7 +55,7 @@ export class FileStream extends Readable {
   override pipe<T extends NodeJS.WritableStream>(target: T, options: { end?: boolean } = {}): T {
     if (!isServersOwn(target) || !this.#isUntouched()) return super.pipe(target, options)
     if (options.end !== false) this.once('end', () => target.end())
-    this.#response = target
+    this.#isSending = true
     sending++
     target.emit('pipe', this)
     this.#send(target)
@@ -67,7 +63,7 @@ export class FileStream extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (this.#response !== undefined) sending--
+    if (this.#isSending) sending--
     const release = () => {
       this.#file.release()
       callback(error)
@@ -94,11 +90,12 @@ export class FileStream extends Readable {
       const started = performance.now()
       // Only now the kernel has the bytes: a buffer that is filled again before would send those of another file.
       response.write(bytes, (error) => {
+        if (error) return
         giveBackBuffer(buffer)
         const paused = performance.now() - started > PAUSE
         this.#swiftBytes = paused ? 0 : this.#swiftBytes + bytes.length
         // The end, too, waits for the kernel: Node counts a connection whose response was ended as idle, and closes it.
-        if (!error && !this.destroyed) this.#send(response)
+        if (!this.destroyed) this.#send(response)
       })
     })
   }

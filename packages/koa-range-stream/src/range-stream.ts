@@ -29,11 +29,10 @@ const ATTEMPTS = 3
 export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
   return async function rangeStream(ctx, next) {
     await next()
-    if (!isPlainRead(ctx)) return
     const { body } = ctx
-    // koa-static's file may fail to open while we look at it, and Koa listens only when it sends the body.
+    // koa-static's file may fail to open before Koa, which listens only when it sends the body.
     if (body instanceof Readable) body.on('error', () => {})
-    await serveBody(ctx, body, options)
+    if (isPlainRead(ctx)) await serveBody(ctx, body, options)
   }
 }
 

@@ -1,12 +1,12 @@
 import { read } from 'node:fs'
 import { ServerResponse } from 'node:http'
 import type Koa from 'koa'
-import { giveBackBuffer, takeBuffer } from './buffers.ts'
+import { giveBackBuffer, MIDDLE, takeBuffer } from './buffers.ts'
 import type { Descriptor } from './descriptors.ts'
 import type { FilePiece } from './file-stream.ts'
 
 /** The longest body, in bytes, that is read at once: Koa 3's pipeline alone takes longer than the reading. */
-export const SMALL: number = 64 * 1024
+export const SMALL: number = MIDDLE
 
 /** A whole body, at the front of a buffer that can be used again. */
 export interface SmallBody {
@@ -86,7 +86,7 @@ const bodyOnLoan: PropertyDescriptor & ThisType<Koa.Response & Lent> = {
 
 /** Takes the memory back when the response, whose body it is, is out and nobody else can have it. */
 export function takeBackWhenSent(ctx: Koa.Context, { bytes, buffer }: SmallBody): void {
-  const { res } = ctx
+  const { res, status } = ctx
   // Somebody who has put a method of their own there may keep what they are given; HTTP/2 does not tell when it is out.
   if (!(res instanceof ServerResponse) || res.end !== ServerResponse.prototype.end) return
   const loan: Loan = { bytes, reads: 0 }
@@ -95,7 +95,9 @@ export function takeBackWhenSent(ctx: Koa.Context, { bytes, buffer }: SmallBody)
   Object.defineProperty(response, 'body', bodyOnLoan)
   // When the kernel has all of it.
   res.once('finish', () => {
-    if (loan.reads !== 1 || ctx.respond === false || res.end !== ServerResponse.prototype.end) return
+    // After an error the one who has read it is not Koa.
+    const sentByKoa = loan.reads === 1 && ctx.respond !== false && res.statusCode === status
+    if (!sentByKoa || res.end !== ServerResponse.prototype.end) return
     loan.bytes = undefined
     giveBackBuffer(buffer)
   })
