@@ -16,9 +16,13 @@ export async function openBody(content: Content, plan: ResponsePlan): Promise<Re
   return length <= SMALL ? readSmall(file, pieces, length) : new FileStream(file, pieces)
 }
 
-/** The same with nothing opened until it is read. */
-export function lazyBody(content: Content, plan: ResponsePlan): Readable {
-  return new PieceStream(sourcesOf(content, plan))
+/** All of the content, opened when it is read, which `opening` is told. */
+export function lazyBody(content: Content, opening: () => void): Readable {
+  const open = () => {
+    opening()
+    return openSource(content)
+  }
+  return new PieceStream([{ length: content.size, open }])
 }
 
 async function openPieces(pieces: readonly Piece[]): Promise<Readable> {

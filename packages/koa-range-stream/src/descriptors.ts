@@ -1,4 +1,6 @@
 import { closeSync } from 'node:fs'
+import type { Awaitable } from './file-system.ts'
+import type { Read } from './read.ts'
 
 /** The most descriptors that are kept between requests. */
 const MAX_KEPT = 256
@@ -11,14 +13,21 @@ let timer: NodeJS.Timeout | undefined
 
 /** An open file that several readers share; each calls `release` once. */
 export class Descriptor {
-  readonly fd: number
   readonly #identity: string
+  readonly #fd: number
+  readonly #read: Read
   #readers = 0
   #idle = false
 
-  constructor(identity: string, fd: number) {
+  constructor(identity: string, fd: number, read: Read) {
     this.#identity = identity
-    this.fd = fd
+    this.#fd = fd
+    this.#read = read
+  }
+
+  /** Between `use` and `release`. */
+  read(buffer: Buffer, at: number, length: number, position: number): Awaitable<number> {
+    return this.#read(this.#fd, buffer, at, length, position)
   }
 
   use(): this {
@@ -46,7 +55,7 @@ export class Descriptor {
   }
 
   #closeUnused(): void {
-    if (this.#readers === 0 && kept.get(this.#identity) !== this) closeSync(this.fd)
+    if (this.#readers === 0 && kept.get(this.#identity) !== this) closeSync(this.#fd)
   }
 }
 
@@ -63,7 +72,7 @@ export function borrow(identity: string): Descriptor | null {
 }
 
 /** Keeps `fd` for those who come after, and lends it. */
-export function keep(identity: string, fd: number): Descriptor {
+export function keep(identity: string, fd: number, read: Read): Descriptor {
   const other = borrow(identity)
   if (other !== null) {
     // Two requests have opened it at the same time.
@@ -72,7 +81,7 @@ export function keep(identity: string, fd: number): Descriptor {
   }
   const [oldest] = kept.size < MAX_KEPT ? [] : kept.values()
   oldest?.forget()
-  const descriptor = new Descriptor(identity, fd).use()
+  const descriptor = new Descriptor(identity, fd, read).use()
   kept.set(identity, descriptor)
   timer ??= setInterval(ageAll, IDLE).unref()
   return descriptor

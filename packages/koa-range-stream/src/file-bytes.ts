@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, constants } from 'node:fs'
 import type { ContentStream } from './content.ts'
 import { borrow, closeIdle, type Descriptor, keep } from './descriptors.ts'
-import { type FileSystem, fileSystems } from './file-system.ts'
+import { type Awaitable, type FileSystem, fileSystems } from './file-system.ts'
 
 // O_NONBLOCK: a FIFO that took the file's place would otherwise hold whoever opens it until somebody writes to it.
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
@@ -10,30 +10,30 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
 export const BORROW: unique symbol = Symbol('borrow')
 
 interface FileBacked extends ContentStream {
-  readonly [BORROW]?: () => Promise<Descriptor>
+  readonly [BORROW]?: () => Awaitable<Descriptor>
 }
 
 /** The file to read in place of the stream, or `null` when there is none. */
-export function borrowFile(stream: FileBacked, size: number): Promise<Descriptor | null> | null {
+export function borrowFile(stream: FileBacked, size: number): Awaitable<Descriptor | null> {
   if (stream[BORROW] !== undefined) return stream[BORROW]()
   return stream.immutableFile === undefined ? null : borrowImmutable(stream.immutableFile, size)
 }
 
-/** @throws Error with code `CONTENT_CHANGED` when the file is no longer the one that was looked at */
-export async function borrowUnchanged(
-  files: FileSystem,
-  path: string,
-  planned: BigIntStats,
-): Promise<Descriptor> {
+/**
+ * What lends the file that was looked at.
+ *
+ * It throws an Error with code `CONTENT_CHANGED` when that is no longer the one at `path`.
+ */
+export function lender(files: FileSystem, path: string, planned: BigIntStats): () => Awaitable<Descriptor> {
   // While it is open no other file can get its number, and whatever changes it or its permissions sets its ctime.
-  const identity = `${planned.dev}:${planned.ino}:${planned.ctimeNs}`
+  const identity = `${files.kind}:${planned.dev}:${planned.ino}:${planned.ctimeNs}`
   const open = async () => {
     const fd = await openFile(files, path, FLAGS).catch((error: unknown) => {
       throw isAbsent(error) ? contentChanged(path) : error
     })
     return check(files, fd, (stats) => isSame(planned, stats) || contentChanged(path))
   }
-  return borrow(identity) ?? keep(identity, await open())
+  return () => borrow(identity) ?? open().then((fd) => keep(identity, fd, files.read))
 }
 
 /** What goes wrong here is the stream's to explain: it gives the content, or its own reason why not. */
@@ -44,7 +44,7 @@ async function borrowImmutable(path: string, size: number): Promise<Descriptor |
     const fd = await openFile(fileSystems.local, path, FLAGS | constants.O_NOFOLLOW)
     const fits = (stats: BigIntStats) =>
       (stats.isFile() && stats.size === BigInt(size)) || new Error(`No file of ${size} bytes: ${path}`)
-    return keep(path, await check(fileSystems.local, fd, fits))
+    return keep(path, await check(fileSystems.local, fd, fits), fileSystems.local.read)
   } catch {
     return null
   }
@@ -75,7 +75,7 @@ async function check(
   }
 }
 
-function isSame(a: BigIntStats, b: BigIntStats): boolean {
+export function isSame(a: BigIntStats, b: BigIntStats): boolean {
   return (
     a.ino === b.ino &&
     a.dev === b.dev &&

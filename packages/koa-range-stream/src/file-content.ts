@@ -3,7 +3,7 @@ import { basename, resolve, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { ByteRange } from 'range-core'
 import type { Content } from './content.ts'
-import { BORROW, borrowUnchanged, isAbsent } from './file-bytes.ts'
+import { BORROW, isAbsent, isSame, lender } from './file-bytes.ts'
 import { FileStream } from './file-stream.ts'
 import { type FileSystem, fileSystems } from './file-system.ts'
 
@@ -51,7 +51,7 @@ export async function fileContent(
     const file = options.root === undefined ? path : await locate(files, path, options.root)
     if (file === null) return null
     const stats = await files.stat(file)
-    return stats.isFile() ? describe(files, file, basename(path), stats, options.etag ?? 'strong') : null
+    return stats.isFile() ? recall(files, file, basename(path), stats, options.etag ?? 'strong') : null
   } catch (error) {
     if (isAbsent(error)) return null
     throw error
@@ -68,6 +68,44 @@ async function locate(files: FileSystem, path: string, root: string): Promise<st
   return file.startsWith(inside) ? file : null
 }
 
+interface Description {
+  readonly files: FileSystem
+  readonly name: string
+  readonly stats: BigIntStats
+  readonly etag: string
+  readonly content: FileContent
+}
+
+/** What was found last at a path: to describe it anew takes as long as asking the disk whether it has changed. */
+const descriptions = new Map<string, Description>()
+const MAX_DESCRIPTIONS = 1000
+
+function recall(
+  files: FileSystem,
+  path: string,
+  name: string,
+  stats: BigIntStats,
+  etag: NonNullable<FileContentOptions['etag']>,
+): FileContent {
+  const last = descriptions.get(path)
+  if (
+    last !== undefined &&
+    last.files === files &&
+    last.name === name &&
+    last.etag === etag &&
+    isSame(last.stats, stats)
+  ) {
+    return last.content
+  }
+  const content = describe(files, path, name, stats, etag)
+  // A function may know better the next time, and a weak tag becomes a strong one.
+  if (typeof etag === 'string' && !content.etag?.startsWith('W/')) {
+    if (descriptions.size === MAX_DESCRIPTIONS) descriptions.clear()
+    descriptions.set(path, { files, name, stats, etag, content })
+  }
+  return content
+}
+
 function describe(
   files: FileSystem,
   path: string,
@@ -76,16 +114,16 @@ function describe(
   etag: NonNullable<FileContentOptions['etag']>,
 ): FileContent {
   const size = Number(stats.size)
-  const borrow = () => borrowUnchanged(files, path, stats)
+  const borrow = lender(files, path, stats)
   const stream = async (range: ByteRange = { start: 0, end: size - 1 }) =>
     new FileStream(await borrow(), [range])
-  return {
+  return Object.freeze({
     size,
     name,
     lastModified: Number(stats.mtimeMs),
     etag: typeof etag === 'function' ? etag(stats) : fileEtag(stats, etag),
     stream: Object.assign(stream, { [BORROW]: borrow }),
-  }
+  })
 }
 
 function fileEtag(stats: BigIntStats, kind: 'strong' | 'size-mtime'): string {

@@ -1,4 +1,3 @@
-import { read } from 'node:fs'
 import { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { ByteRange } from 'range-core'
@@ -115,23 +114,28 @@ export class FileStream extends Readable {
     return this.#nextText()
   }
 
-  #readFile(buffer: Buffer, take: (bytes: Buffer) => void): void {
+  async #readFile(buffer: Buffer, take: (bytes: Buffer) => void): Promise<void> {
+    const length = await this.#readNext(buffer)
+    if (!this.destroyed) take(buffer.subarray(0, length))
+  }
+
+  /** How many bytes it has put into the buffer; when there are none it is destroyed. */
+  async #readNext(buffer: Buffer): Promise<number> {
     this.#reading = true
-    const length = Math.min(buffer.length, this.#left)
-    read(this.#file.fd, buffer, 0, length, this.#position, (error, length) => {
+    try {
+      const length = await this.#file.read(buffer, 0, Math.min(buffer.length, this.#left), this.#position)
+      if (length === 0) throw new Error(`The file ended ${this.#left} bytes early`)
+      this.#position += length
+      this.#left -= length
+      return length
+    } catch (error) {
+      this.#file.forget()
+      this.destroy(error instanceof Error ? error : new Error(String(error)))
+      return 0
+    } finally {
       this.#reading = false
       this.#whenRead?.()
-      if (this.destroyed) return
-      if (error !== null) {
-        this.#file.forget()
-        this.destroy(error)
-      } else if (length === 0) this.destroy(new Error(`The file ended ${this.#left} bytes early`))
-      else {
-        this.#position += length
-        this.#left -= length
-        take(buffer.subarray(0, length))
-      }
-    })
+    }
   }
 }
 

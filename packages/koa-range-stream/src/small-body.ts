@@ -1,9 +1,9 @@
-import { read } from 'node:fs'
 import { ServerResponse } from 'node:http'
 import type Koa from 'koa'
 import { giveBackBuffer, MIDDLE, takeBuffer } from './buffers.ts'
 import type { Descriptor } from './descriptors.ts'
 import type { FilePiece } from './file-stream.ts'
+import type { Awaitable } from './file-system.ts'
 
 /** The longest body, in bytes, that is read at once: Koa 3's pipeline alone takes longer than the reading. */
 export const SMALL: number = MIDDLE
@@ -36,22 +36,21 @@ export async function readSmall(
   }
 }
 
-/** @param end exclusive; resolves to where the next piece goes */
+/** @param end exclusive; gives where the next piece goes */
 function readRange(
   file: Descriptor,
   buffer: Buffer,
   at: number,
   start: number,
   end: number,
-): number | Promise<number> {
+): Awaitable<number> {
   if (start === end) return at
-  return new Promise((resolve, reject) => {
-    read(file.fd, buffer, at, end - start, start, (error, length) => {
-      if (error !== null) reject(error)
-      else if (length === 0) reject(new Error(`The file ended ${end - start} bytes early`))
-      else resolve(readRange(file, buffer, at + length, start + length, end))
-    })
-  })
+  const next = (count: number) => {
+    if (count === 0) throw new Error(`The file ended ${end - start} bytes early`)
+    return readRange(file, buffer, at + count, start + count, end)
+  }
+  const count = file.read(buffer, at, end - start, start)
+  return typeof count === 'number' ? next(count) : count.then(next)
 }
 
 interface Loan {

@@ -62,7 +62,16 @@ function utc(year: number, month: number, day: number, hour: number, minute: num
  * formatHttpDate(784111777999) // 'Sun, 06 Nov 1994 08:49:37 GMT'
  */
 export function formatHttpDate(time: number): string {
+  const known = written.get(time)
+  if (known !== undefined) return known
   const date = new Date(time)
   if (Number.isNaN(date.getTime())) throw new RangeError(`No time: ${time}`)
-  return date.toUTCString()
+  if (written.size === MAX_WRITTEN) written.clear()
+  const text = date.toUTCString()
+  written.set(time, text)
+  return text
 }
+
+/** The same few dates are asked for all the time, and writing one takes as long as the rest of a plan. */
+const written = new Map<number, string>()
+const MAX_WRITTEN = 1000

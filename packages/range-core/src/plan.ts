@@ -57,47 +57,53 @@ export function planResponse(
   if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`No complete length: ${size}`)
   const outcome = evaluatePreconditions(request, representation, now)
   if (outcome === 'precondition-failed') return { kind: outcome, status: 412, headers: {} }
-  const headers = { 'Accept-Ranges': 'bytes', ...validatorFields(representation, now) }
-  if (outcome === 'not-modified') return { kind: outcome, status: 304, headers }
-
-  const ranges = selectRanges(request, representation, options, now)
-  if (ranges === null) {
-    return { kind: 'full', status: 200, headers: { ...headers, 'Content-Length': `${size}` } }
+  if (outcome === 'not-modified') {
+    return { kind: outcome, status: 304, headers: validatorFields(representation, now) }
   }
-  const [range, ...others] = ranges
+  const ranges = selectRanges(request, representation, options, now)
+  if (ranges === null) return planFull(representation, now)
+  const [range] = ranges
   if (range === undefined) {
     const unsatisfied = { 'Accept-Ranges': 'bytes', 'Content-Range': formatContentRange(null, size) }
     return { kind: 'unsatisfiable', status: 416, headers: unsatisfied }
   }
-  return others.length === 0
-    ? planPartial(range, size, headers)
-    : planMultipart(ranges, representation, headers)
+  return ranges.length === 1
+    ? planPartial(range, representation, now)
+    : planMultipart(ranges, representation, now)
 }
 
-function planPartial(range: ByteRange, size: number, headers: ResponseFields): ResponsePlan {
-  const contentLength = `${range.end - range.start + 1}`
-  const contentRange = formatContentRange(range, size)
-  const partial = { ...headers, 'Content-Length': contentLength, 'Content-Range': contentRange }
-  return { kind: 'partial', status: 206, headers: partial, range }
+function planFull(representation: Representation, now: number): ResponsePlan {
+  const headers = validatorFields(representation, now)
+  headers['Content-Length'] = `${representation.size}`
+  return { kind: 'full', status: 200, headers }
+}
+
+function planPartial(range: ByteRange, representation: Representation, now: number): ResponsePlan {
+  const headers = validatorFields(representation, now)
+  headers['Content-Length'] = `${range.end - range.start + 1}`
+  headers['Content-Range'] = formatContentRange(range, representation.size)
+  return { kind: 'partial', status: 206, headers, range }
 }
 
 function planMultipart(
   ranges: readonly ByteRange[],
-  { size, type }: Representation,
-  headers: ResponseFields,
+  representation: Representation,
+  now: number,
 ): ResponsePlan {
-  const layout = layoutMultipart(ranges, size, type)
-  const { contentLength, contentType } = layout
-  const multipart = { ...headers, 'Content-Length': `${contentLength}`, 'Content-Type': contentType }
-  return { kind: 'multipart', status: 206, headers: multipart, layout }
+  const layout = layoutMultipart(ranges, representation.size, representation.type)
+  const headers = validatorFields(representation, now)
+  headers['Content-Length'] = `${layout.contentLength}`
+  headers['Content-Type'] = layout.contentType
+  return { kind: 'multipart', status: 206, headers, layout }
 }
 
+/** A new object each time, which the caller fills: copying one takes as long as all the rest of a plan. */
 function validatorFields(representation: Representation, now: number): Record<string, string> {
+  const headers: Record<string, string> = { 'Accept-Ranges': 'bytes' }
   const lastModified = lastModifiedSecond(representation, now)
-  return {
-    ...(representation.etag === undefined ? {} : { ETag: representation.etag }),
-    ...(lastModified === undefined ? {} : { 'Last-Modified': formatHttpDate(lastModified) }),
-  }
+  if (representation.etag !== undefined) headers['ETag'] = representation.etag
+  if (lastModified !== undefined) headers['Last-Modified'] = formatHttpDate(lastModified)
+  return headers
 }
 
 /** The ranges to send; empty when none can be satisfied, `null` when Range does not count. */
