@@ -1,5 +1,5 @@
 import type { StoredObject } from './object.ts'
-import type { CommitOptions } from './upload-session.ts'
+import type { CommitOptions, UploadMeta, UploadState } from './upload-session.ts'
 
 /** What an upload session has to remember besides its bytes. */
 export interface Intent {
@@ -8,6 +8,10 @@ export interface Intent {
   readonly type: string | undefined
   /** The sha-256 that the content must have, lower-case hex. */
   readonly digest: string | undefined
+  /** How many bytes will come in all, at the most; 0 where nobody knows. */
+  readonly expectedSize: number
+  /** None where only a pause makes the upload resumable, and nothing is left of it after its commit. */
+  readonly meta: UploadMeta | undefined
 }
 
 /** What a driver does for a session: where its bytes go, and how they become an object. */
@@ -17,13 +21,15 @@ export interface Staging {
   /** Makes every byte durable; nothing is written after it. */
   seal(): Promise<void>
   /**
-   * Makes the first `offset` bytes durable and what it takes to resume them, and lets go of the upload. Resolves to the
-   * epoch that ends with this. Where that fails, a session that was paused before is let go all the same.
+   * Makes the first `offset` bytes durable and what it takes to resume them, cuts off all others, and lets go of the
+   * upload. Where that fails, an upload that others know of is let go all the same.
    */
-  pause(offset: number): Promise<string>
+  pause(offset: number): Promise<void>
+  /** Keeps `meta` with the upload, durably where others know of it. */
+  note(meta: UploadMeta): Promise<void>
   /**
    * Makes the object visible in one step if `conditions` hold, and durable. Where only the latter fails it throws with the
-   * object visible; called again for the same key it does the rest.
+   * object visible; called again for the same key it does the rest. With `meta` a receipt is left.
    */
   publish(object: StoredObject, conditions: CommitOptions): Promise<void>
   /** Removes everything that no visible object needs; not called after a successful `publish`. */
@@ -32,22 +38,22 @@ export interface Staging {
   onTakeover(listener: () => void): void
 }
 
-/** A session that was taken over, and what is known of it. */
+/** An upload that was taken over, and what is known of it. */
 export interface Resumed {
   readonly staging: Staging
   readonly intent: Intent
   /** How many bytes are there. */
   readonly size: number
-  /** The last epoch that ended by a pause. */
-  readonly epoch: string
-  /** Reads them. */
-  bytes(): AsyncIterable<Uint8Array>
+  /** Reads those from `start` on. */
+  bytes(start: number): AsyncIterable<Uint8Array>
 }
 
 /** Where a store keeps its upload sessions. */
 export interface StagingArea {
   /** @throws StoreError NO_SPACE */
-  create(id: string, intent: Intent, expectedSize: number): Promise<Staging>
+  create(id: string, intent: Intent): Promise<Staging>
   /** Ends the upload's writer in another process and takes its place; `null` where there is no such upload. */
   resume(id: string): Promise<Resumed | null>
+  /** The same, but lets go of it at once; finds receipts as well. */
+  inspect(id: string): Promise<UploadState | null>
 }

@@ -10,13 +10,16 @@ export {
 } from './multer-storage.ts'
 export type { StoredContent, StoredObject, StoredStream } from './object.ts'
 export type { Quarantined, RecoverReport, SweepReport, VerifyReport } from './reports.ts'
-export type { ListOptions, ListPage, StoreOptions, UploadStore } from './store.ts'
+export type { ListOptions, ListPage, PutOptions, StoreOptions, UploadStore } from './store.ts'
 export { StoreError, type StoreErrorCode } from './store-error.ts'
 export { uploadErrorStatus } from './upload-error-status.ts'
 export type {
+  AppendOptions,
   ByteSource,
   CommitOptions,
   CreateOptions,
   SealedUpload,
+  UploadMeta,
   UploadSession,
+  UploadState,
 } from './upload-session.ts'

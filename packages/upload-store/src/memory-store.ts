@@ -11,7 +11,15 @@ import { StoreError } from './store-error.ts'
 
 type Objects = Map<string, { readonly object: StoredObject; readonly bytes: Buffer }>
 /** Paused uploads. */
-type Paused = Map<string, { readonly intent: Intent; readonly bytes: Buffer; readonly since: number }>
+type Paused = Map<string, PausedUpload>
+
+interface PausedUpload {
+  readonly intent: Intent
+  readonly bytes: Buffer
+  readonly since: number
+  /** What it became; its bytes are gone then. */
+  readonly committed: StoredObject | null
+}
 
 const DAY = 24 * 60 * 60 * 1000
 
@@ -32,7 +40,7 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
       throw new StoreError('NO_SPACE', `The store holds ${stored} of at most ${maxTotalSize} bytes.`)
     }
   }
-  const sessions = new Sessions(options, stagingArea(objects, paused, admit))
+  const sessions = new Sessions(options, stagingArea(objects, paused, admit, expireAfter))
   const store: UploadStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => content(objects.get(checkKey(key))),
@@ -47,18 +55,24 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
     },
     create: (key, createOptions) => sessions.create(key, createOptions),
     resume: (id) => sessions.resume(id),
+    inspect: (id) => sessions.inspect(id),
     admit,
-    recover: async () => ({ paused: paused.size, discarded: 0, busy: 0 }),
+    recover: async () => ({ paused: waiting(paused), discarded: 0, busy: 0 }),
     sweep: async () => {
-      const old = [...paused].filter(([, { since }]) => Date.now() - since >= expireAfter)
-      for (const [id] of old) paused.delete(id)
+      const before = waiting(paused)
+      for (const [id, { since }] of paused) if (Date.now() - since >= expireAfter) paused.delete(id)
       const nothing = { discarded: 0, busy: 0, blobs: 0, bytes: 0, digests: 0, damaged: 0 }
-      return { ...nothing, paused: paused.size, expired: old.length }
+      return { ...nothing, paused: waiting(paused), expired: before - waiting(paused) }
     },
     verify: async () => ({ intact: objects.size, bytes: 0, quarantined: [] }),
     close: () => sessions.close(),
   }
   return store
+}
+
+/** How many may be resumed. */
+function waiting(paused: Paused): number {
+  return [...paused.values()].filter(({ committed }) => committed === null).length
 }
 
 function content(stored: ReturnType<Objects['get']>): StoredContent | null {
@@ -72,21 +86,32 @@ function content(stored: ReturnType<Objects['get']>): StoredContent | null {
   }
 }
 
-function stagingArea(objects: Objects, paused: Paused, admit: (size: number) => Promise<void>): StagingArea {
-  const stage = (id: string, intent: Intent, bytes: Buffer): Staging => {
+function stagingArea(
+  objects: Objects,
+  paused: Paused,
+  admit: (size: number) => Promise<void>,
+  expireAfter: number,
+): StagingArea {
+  const stage = (id: string, created: Intent, bytes: Buffer): Staging => {
+    let intent = created
     const chunks: Uint8Array[] = [bytes]
     return {
+      note: async (meta) => {
+        intent = { ...intent, meta }
+      },
       write: async (chunk) => {
         chunks.push(Uint8Array.from(chunk))
       },
       seal: async () => {},
-      pause: async () => {
-        paused.set(id, { intent, bytes: Buffer.concat(chunks), since: Date.now() })
-        return ''
+      pause: async (offset) => {
+        const kept = Buffer.concat(chunks).subarray(0, offset)
+        paused.set(id, { intent, bytes: kept, since: Date.now(), committed: null })
       },
       publish: async (object, conditions) => {
         checkConditions(object.key, objects.get(object.key)?.object.etag, conditions)
         objects.set(object.key, { object, bytes: Buffer.concat(chunks) })
+        if (intent.meta === undefined) return
+        paused.set(id, { intent, bytes: Buffer.alloc(0), since: Date.now(), committed: object })
       },
       discard: async () => {
         chunks.length = 0
@@ -96,13 +121,13 @@ function stagingArea(objects: Objects, paused: Paused, admit: (size: number) => 
     }
   }
   return {
-    create: async (id, intent, expectedSize) => {
-      await admit(expectedSize)
+    create: async (id, intent) => {
+      await admit(intent.expectedSize)
       return stage(id, intent, Buffer.alloc(0))
     },
     resume: async (id) => {
       const found = paused.get(id)
-      if (found === undefined) return null
+      if (found === undefined || found.committed !== null) return null
       paused.delete(id)
       const { intent, bytes } = found
       const staging = stage(id, intent, bytes)
@@ -110,11 +135,18 @@ function stagingArea(objects: Objects, paused: Paused, admit: (size: number) => 
         staging,
         intent,
         size: bytes.length,
-        epoch: '',
-        bytes: async function* () {
-          yield bytes
+        bytes: async function* (start) {
+          yield bytes.subarray(start)
         },
       }
+    },
+    inspect: async (id) => {
+      const found = paused.get(id)
+      if (found === undefined) return null
+      const { intent, bytes, since, committed } = found
+      const { key, meta = {} } = intent
+      const offset = committed?.size ?? bytes.length
+      return { id, key, meta, offset, committed, expires: since + expireAfter }
     },
   }
 }

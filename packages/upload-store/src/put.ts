@@ -1,13 +1,13 @@
 import type { StoredObject } from './object.ts'
-import type { UploadStore } from './store.ts'
-import type { ByteSource, CommitOptions, CreateOptions } from './upload-session.ts'
+import type { PutOptions, UploadStore } from './store.ts'
+import type { ByteSource } from './upload-session.ts'
 
 /** `UploadStore.put` over any store's sessions. */
 export async function putThrough(
   store: Pick<UploadStore, 'create'>,
   key: string,
   source: ByteSource,
-  { type, digest, expectedSize, ...conditions }: CreateOptions & CommitOptions = {},
+  { type, digest, expectedSize, ...conditions }: PutOptions = {},
 ): Promise<StoredObject> {
   const session = await store.create(key, { type, digest, expectedSize })
   try {

@@ -5,29 +5,39 @@ import type { Intake } from './intake.ts'
 import { checkKey } from './key.ts'
 import type { StoredObject } from './object.ts'
 import { StoreError } from './store-error.ts'
-import type { ByteSource, CommitOptions, SealedUpload, UploadSession } from './upload-session.ts'
+import { checkMeta } from './upload-meta.ts'
+import type {
+  AppendOptions,
+  ByteSource,
+  CommitOptions,
+  SealedUpload,
+  UploadMeta,
+  UploadSession,
+} from './upload-session.ts'
 
 export interface SessionOptions {
   readonly id: string
   readonly key: string
   /** The sha-256 that the content must have, lower-case hex. */
   readonly digest: string | undefined
-  /** Whether it was paused before, so that somebody else may know of it. */
-  readonly resumed: boolean
-  /** Called after a commit, a pause, or each try to abort; with the epoch after a pause that leaves the intake of use. */
-  readonly onEnd: (epoch?: string) => void
+  readonly meta: UploadMeta | undefined
+  /** Whether somebody else may know of it: it was paused before, or is resumable from the start. */
+  readonly known: boolean
+  /** Called after a commit, a pause, or each try to abort; `resumable` after a pause that leaves the intake of use. */
+  readonly onEnd: (resumable: boolean) => void
 }
 
 /** The states of an upload, the same over every driver. */
 export class Session implements UploadSession {
   readonly id: string
   readonly key: string
-  readonly resumed: boolean
+  readonly known: boolean
   readonly #staging: Staging
   readonly #intake: Intake
   readonly #blocks: BlockWriter
   readonly #digest: string | undefined
-  readonly #onEnd: (epoch?: string) => void
+  readonly #onEnd: (resumable: boolean) => void
+  #meta: UploadMeta
   #sealed: Promise<SealedUpload> | undefined
   #state: 'open' | 'paused' | 'committed' | 'aborted' = 'open'
   /** Steps run one after the other, so that an abort never pulls the file from under a write or a commit. */
@@ -36,14 +46,18 @@ export class Session implements UploadSession {
   #ending: StoreError | undefined
   /** Whether something was let in of which hash or disk may know nothing. */
   #broken = false
+  /** Where the bytes begin that were let in and are not to be kept. */
+  #cut: number | undefined
   #paused: Promise<number> | undefined
   #aborted: Promise<void> | undefined
   #interrupt: ((reason: StoreError) => void) | undefined
 
-  constructor(staging: Staging, intake: Intake, { id, key, digest, resumed, onEnd }: SessionOptions) {
+  constructor(staging: Staging, intake: Intake, options: SessionOptions) {
+    const { id, key, digest, meta = {}, known, onEnd } = options
     this.id = id
     this.key = key
-    this.resumed = resumed
+    this.known = known
+    this.#meta = meta
     this.#staging = staging
     this.#intake = intake
     this.#digest = digest
@@ -57,15 +71,37 @@ export class Session implements UploadSession {
     return this.#intake.size
   }
 
-  append(offset: number, source: ByteSource): Promise<number> {
+  get meta(): UploadMeta {
+    return this.#meta
+  }
+
+  note(meta: UploadMeta): Promise<void> {
+    return this.#step(async () => {
+      await this.#staging.note(checkMeta(meta))
+      this.#meta = meta
+    })
+  }
+
+  append(offset: number, source: ByteSource, { verify }: AppendOptions = {}): Promise<number> {
     return this.#step(async () => {
       if (offset !== this.offset || this.#sealed !== undefined) {
         const state = this.#sealed === undefined ? `is at ${this.offset}` : 'is sealed'
         throw new StoreError('OFFSET_MISMATCH', `The upload ${state}; bytes from ${offset} on do not fit.`)
       }
       await this.#receive(source)
+      if (verify !== undefined) await this.#verify(verify, offset)
       return this.offset
     })
+  }
+
+  async #verify(verify: () => void | Promise<void>, offset: number): Promise<void> {
+    try {
+      await verify()
+    } catch (error) {
+      // Before the next step: that may be a pause for somebody who is told how far it has come.
+      this.#cut = offset
+      throw this.#break(error)
+    }
   }
 
   async #receive(source: ByteSource): Promise<void> {
@@ -146,7 +182,7 @@ export class Session implements UploadSession {
       const object = { key, ...sealed, etag: `"${sealed.digest}"`, lastModified: Date.now() }
       await this.#staging.publish(object, conditions)
       this.#state = 'committed'
-      this.#onEnd()
+      this.#onEnd(false)
       return object
     })
   }
@@ -161,16 +197,16 @@ export class Session implements UploadSession {
     if (this.#state !== 'open') throw new StoreError('ABORTED', `The upload is ${this.#state} already.`)
     try {
       if (!this.#broken) await this.#blocks.flush().catch((error) => this.#break(error))
-      const offset = this.#blocks.written
+      const offset = this.#cut ?? this.#blocks.written
       await this.#blocks.end()
-      const epoch = await this.#staging.pause(offset)
+      await this.#staging.pause(offset)
       this.#state = 'paused'
-      this.#onEnd(this.#broken ? undefined : epoch)
+      this.#onEnd(!this.#broken)
       return offset
     } catch (error) {
-      if (this.resumed) {
+      if (this.known) {
         this.#state = 'paused'
-        this.#onEnd()
+        this.#onEnd(false)
       }
       // The next pause tries again, or an abort ends it.
       else this.#paused = undefined
@@ -196,7 +232,7 @@ export class Session implements UploadSession {
       this.#aborted = undefined
       throw error
     } finally {
-      this.#onEnd()
+      this.#onEnd(false)
     }
   }
 

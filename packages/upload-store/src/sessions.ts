@@ -5,22 +5,18 @@ import { randomId } from './random-id.ts'
 import { Session } from './session.ts'
 import type { StoreOptions } from './store.ts'
 import { StoreError } from './store-error.ts'
-import type { CreateOptions, UploadSession } from './upload-session.ts'
+import { checkMeta } from './upload-meta.ts'
+import type { CreateOptions, UploadSession, UploadState } from './upload-session.ts'
 
 /** Paused uploads whose hash goes on where it was; those of more are read again when they are resumed. */
 const MAX_REMEMBERED = 1000
-
-interface Remembered {
-  readonly intake: Intake
-  readonly epoch: string
-}
 
 /** The sessions of a store in this process. */
 export class Sessions {
   readonly #options: StoreOptions
   readonly #area: StagingArea
   readonly #open = new Map<string, Promise<Session | null>>()
-  readonly #paused = new Map<string, Remembered>()
+  readonly #paused = new Map<string, Intake>()
   #closed = false
 
   constructor(options: StoreOptions, area: StagingArea) {
@@ -31,14 +27,15 @@ export class Sessions {
   /** @throws StoreError INVALID_KEY, NO_SPACE, and ABORTED when the store is closed */
   async create(key: string, options: CreateOptions = {}): Promise<UploadSession> {
     checkKey(key)
-    const { type, digest, expectedSize = 0 } = options
+    const { type, digest, expectedSize = 0, meta } = options
+    if (meta !== undefined) checkMeta(meta)
     const id = randomId()
     return this.#opening(id, async (onEnd) => {
       // Not a number, or less than nothing, where a client made it up.
-      const expected = Math.max(0, expectedSize) || 0
-      const staging = await this.#area.create(id, { key, type, digest }, expected)
+      const intent = { key, type, digest, expectedSize: Math.max(0, expectedSize) || 0, meta }
+      const staging = await this.#area.create(id, intent)
       const intake = new Intake(this.#options, type)
-      return new Session(staging, intake, { id, key, digest, resumed: false, onEnd: onEnd(intake) })
+      return new Session(staging, intake, { ...intent, id, known: meta !== undefined, onEnd: onEnd(intake) })
     })
   }
 
@@ -46,15 +43,13 @@ export class Sessions {
   async resume(id: string): Promise<UploadSession | null> {
     const before = this.#open.get(id)
     return this.#opening(id, async (onEnd) => {
-      // This process need not wait until the other half of it notices.
-      const open = await before?.catch(() => null)
-      await open?.pause().catch(() => {})
+      await pauseOpen(before)
       const resumed = await this.#area.resume(id)
       if (resumed === null) return null
       const { staging, intent, size } = resumed
       try {
         const intake = await this.#intakeOf(id, resumed)
-        return new Session(staging, intake, { ...intent, id, resumed: true, onEnd: onEnd(intake) })
+        return new Session(staging, intake, { ...intent, id, known: true, onEnd: onEnd(intake) })
       } catch (error) {
         await staging.pause(size).catch(() => {})
         throw error
@@ -62,12 +57,18 @@ export class Sessions {
     })
   }
 
+  /** @throws StoreError ABORTED */
+  async inspect(id: string): Promise<UploadState | null> {
+    await pauseOpen(this.#open.get(id))
+    return this.#area.inspect(id)
+  }
+
   /** Aborts what nobody else can know of, and pauses the rest. */
   async close(): Promise<void> {
     this.#closed = true
     const ends = [...this.#open.values()].map(async (opening) => {
       const session = await opening
-      await (session?.resumed ? session.pause() : session?.abort())
+      await (session?.known ? session.pause() : session?.abort())
     })
     await Promise.allSettled(ends)
   }
@@ -75,37 +76,47 @@ export class Sessions {
   /** Keeps the session among the open ones until it ends; `open` may find that there is none. */
   async #opening<T extends Session | null>(
     id: string,
-    open: (onEnd: (intake: Intake) => (epoch?: string) => void) => Promise<T>,
+    open: (onEnd: (intake: Intake) => (resumable: boolean) => void) => Promise<T>,
   ): Promise<T> {
     if (this.#closed) throw new StoreError('ABORTED', 'The store is closed.')
     const forget = () => {
       if (this.#open.get(id) === opening) this.#open.delete(id)
     }
-    const opening = open((intake) => (epoch) => {
+    const opening = open((intake) => (resumable) => {
       forget()
-      if (epoch !== undefined) this.#remember(id, { intake, epoch })
+      if (resumable) this.#remember(id, intake)
     })
     this.#open.set(id, opening)
     opening.then((session) => session ?? forget(), forget)
     return opening
   }
 
-  #remember(id: string, remembered: Remembered): void {
-    this.#paused.set(id, remembered)
+  #remember(id: string, intake: Intake): void {
+    this.#paused.set(id, intake)
     const [oldest] = this.#paused.keys()
     if (this.#paused.size > MAX_REMEMBERED && oldest !== undefined) this.#paused.delete(oldest)
   }
 
-  /** The state of counting and hashing: remembered, or made again of the bytes that are there. */
-  async #intakeOf(id: string, { epoch, size, intent, bytes }: Resumed): Promise<Intake> {
+  /**
+   * The state of counting and hashing: as it was left by this process, for bytes that were durable then never change, and
+   * what others have added since is read.
+   */
+  async #intakeOf(id: string, { size, intent, bytes }: Resumed): Promise<Intake> {
     const remembered = this.#paused.get(id)
     this.#paused.delete(id)
-    if (remembered?.epoch === epoch && remembered.intake.size === size) return remembered.intake
-    const intake = new Intake(this.#options, intent.type)
-    for await (const chunk of bytes()) {
+    const fits = remembered !== undefined && remembered.size <= size
+    const intake = fits ? remembered : new Intake(this.#options, intent.type)
+    if (intake.size === size) return intake
+    for await (const chunk of bytes(intake.size)) {
       await intake.admit(chunk)
       intake.hash(chunk)
     }
     return intake
   }
+}
+
+/** This process need not wait until the other half of it notices. */
+async function pauseOpen(opening: Promise<Session | null> | undefined): Promise<void> {
+  const session = await opening?.catch(() => null)
+  await session?.pause().catch(() => {})
 }

@@ -1,6 +1,12 @@
 import type { StoredContent, StoredObject } from './object.ts'
 import type { RecoverReport, SweepReport, VerifyReport } from './reports.ts'
-import type { ByteSource, CommitOptions, CreateOptions, UploadSession } from './upload-session.ts'
+import type {
+  ByteSource,
+  CommitOptions,
+  CreateOptions,
+  UploadSession,
+  UploadState,
+} from './upload-session.ts'
 
 export interface ListOptions {
   /** Only keys that begin with this. */
@@ -18,6 +24,8 @@ export interface ListPage {
   readonly cursor: string | null
 }
 
+export type PutOptions = Omit<CreateOptions, 'meta'> & CommitOptions
+
 /** A place for uploads that shows only what arrived whole. */
 export interface UploadStore {
   /**
@@ -26,7 +34,7 @@ export interface UploadStore {
    * @throws StoreError INVALID_KEY, TOO_LARGE, UNSUPPORTED_TYPE, DIGEST_MISMATCH, NO_SPACE, PRECONDITION_FAILED; what the
    * source throws
    */
-  put(key: string, source: ByteSource, options?: CreateOptions & CommitOptions): Promise<StoredObject>
+  put(key: string, source: ByteSource, options?: PutOptions): Promise<StoredObject>
   /**
    * The object under `key`, or `null`. Opens nothing.
    *
@@ -56,6 +64,13 @@ export interface UploadStore {
    * UNSUPPORTED_TYPE when the store's options have changed since
    */
   resume(id: string): Promise<UploadSession | null>
+  /**
+   * What is known of the upload `id`, or `null` where there is none. Whoever is writing it, in this process or another, is
+   * ended first, and what has come is made durable; reads none of it.
+   *
+   * @throws StoreError ABORTED when somebody else resumes it at the same time; CORRUPT; NO_SPACE
+   */
+  inspect(id: string): Promise<UploadState | null>
   /**
    * Resolves where an upload of `size` bytes would be let in now.
    *

@@ -3,6 +3,9 @@ import type { StoredObject } from './object.ts'
 /** Where the bytes of an upload come from: any stream of Node or the Web platform, or an async generator. */
 export type ByteSource = AsyncIterable<Uint8Array>
 
+/** What a protocol has to remember of an upload: a JSON object of at most 8 KiB. */
+export type UploadMeta = Readonly<Record<string, string | number | boolean>>
+
 export interface CreateOptions {
   /** The media type that the client declares; used where the store detects none itself (application/octet-stream). */
   readonly type?: string | undefined
@@ -10,6 +13,30 @@ export interface CreateOptions {
   readonly digest?: string | undefined
   /** How many bytes will come at the most, as far as one knows; space for them is set aside (none). */
   readonly expectedSize?: number | undefined
+  /**
+   * Makes the upload resumable from its first byte on: `inspect` and `resume` know of it in every process, through a crash
+   * too, and it outlives its commit as a receipt. Kept with it (none: only a pause makes it resumable).
+   */
+  readonly meta?: UploadMeta | undefined
+}
+
+export interface AppendOptions {
+  /** Called when all bytes are in; what it throws takes them back, and `append` throws it. The upload is then to be paused. */
+  readonly verify?: (() => void | Promise<void>) | undefined
+}
+
+/** What is known of an upload that may be resumed, or was committed. */
+export interface UploadState {
+  readonly id: string
+  /** The key that `commit` publishes under unless told otherwise. */
+  readonly key: string
+  readonly meta: UploadMeta
+  /** How many bytes are durable. */
+  readonly offset: number
+  /** The object that it became, as it then was; `null` while it is none. */
+  readonly committed: StoredObject | null
+  /** Until when it is kept if nothing more comes, in ms since the epoch. */
+  readonly expires: number
 }
 
 /** Conditions that are checked and acted on in one step. */
@@ -39,13 +66,21 @@ export interface UploadSession {
   readonly key: string
   /** How many bytes have been taken in. */
   readonly offset: number
+  readonly meta: UploadMeta
   /**
    * Takes in bytes from `offset` on and resolves to the new offset. What came before its source failed stays.
    *
+   * @param options `verify` looks at what came before it counts
    * @throws StoreError OFFSET_MISMATCH, TOO_LARGE, UNSUPPORTED_TYPE, NO_SPACE; ABORTED, also when somebody else resumed
    * the upload; what the source throws
    */
-  append(offset: number, source: ByteSource): Promise<number>
+  append(offset: number, source: ByteSource, options?: AppendOptions): Promise<number>
+  /**
+   * Keeps `meta` in place of what was kept, durably where the upload is resumable already, else with the next pause.
+   *
+   * @throws StoreError NO_SPACE, ABORTED
+   */
+  note(meta: UploadMeta): Promise<void>
   /**
    * Ends this object's part in the upload, a running `append` included, and resolves to an offset that is durable:
    * `store.resume(id)` goes on from there or from later, in any process, until the upload expires.

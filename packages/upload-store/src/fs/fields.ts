@@ -15,8 +15,12 @@ export async function readText(path: string): Promise<string | null> {
 export function parseFields(text: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? { ...value } : null
+    return isFields(value) ? value : null
   } catch {
     return null
   }
+}
+
+export function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }

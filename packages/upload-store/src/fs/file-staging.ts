@@ -1,9 +1,11 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Intent, Staging } from '../driver.ts'
+import type { StoredObject } from '../object.ts'
+import type { CommitOptions, UploadMeta } from '../upload-session.ts'
 import { isWanted } from './epoch.ts'
 import { removeIfThere, withNoSpace, writeAll } from './files.ts'
 import type { FsContext } from './fs-context.ts'
-import { formatIntent, type PausedIntent } from './intent.ts'
+import { formatIntent, type KeptIntent } from './intent.ts'
 import type { Lock } from './lock.ts'
 import { currentBoot } from './owner.ts'
 import { Publication } from './publish.ts'
@@ -16,9 +18,16 @@ const WATCH_INTERVAL = 40
 const WRITE_BACK = 32 * 1024 ** 2
 
 /** Removes every file that can be called by `id` but its lock, for good. */
-export async function discardFiles({ layout, disk }: FsContext, id: string): Promise<void> {
+export async function discardFiles(context: FsContext, id: string): Promise<void> {
+  // First: of an upload that was committed nothing else is left.
+  await removeIfThere(context.layout.intent(id))
+  await leaveReceipt(context, id)
+}
+
+/** Removes all but the intent, which says what the upload has become. */
+export async function leaveReceipt({ layout, disk }: FsContext, id: string): Promise<void> {
   const { part, draft, intent, epoch } = layout
-  const paths = [part(id), draft(id), intent(id), epoch(id), `${part(id)}.tmp`, `${intent(id)}.tmp`]
+  const paths = [part(id), draft(id), epoch(id), `${part(id)}.tmp`, `${intent(id)}.tmp`]
   for (const path of paths) await removeIfThere(path)
   await disk.syncDirectory(layout.staging)
 }
@@ -30,7 +39,8 @@ export interface FileStagingParts {
   readonly file: FileHandle
   readonly reservation: Reservation
   readonly epoch: string
-  readonly resumed: boolean
+  /** Whether another process may know of it. */
+  readonly known: boolean
   /** The offset of the last pause. */
   readonly pausedAt: number
 }
@@ -40,6 +50,7 @@ export class FileStaging implements Staging {
   readonly #context: FsContext
   readonly #parts: FileStagingParts
   readonly #publication: Publication
+  #meta: UploadMeta | undefined
   #open = true
   #onTakeover: () => void = () => {}
   #watching: NodeJS.Timeout | undefined
@@ -51,8 +62,9 @@ export class FileStaging implements Staging {
   constructor(context: FsContext, parts: FileStagingParts) {
     this.#context = context
     this.#parts = parts
-    this.#publication = new Publication(context, parts.id, parts.resumed)
-    if (parts.resumed) this.#watch()
+    this.#meta = parts.intent.meta
+    this.#publication = new Publication(context, parts.id, parts.known)
+    if (parts.known) this.#watch()
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
@@ -79,19 +91,24 @@ export class FileStaging implements Staging {
     await this.#close()
   }
 
-  async pause(offset: number): Promise<string> {
-    const { epoch, resumed } = this.#parts
+  async note(meta: UploadMeta): Promise<void> {
+    if (this.#parts.known) await withNoSpace(this.#writeIntent(this.#parts.pausedAt, currentBoot(), { meta }))
+    this.#meta = meta
+  }
+
+  async pause(offset: number): Promise<void> {
+    const { known, file } = this.#parts
     try {
       await this.#publication.undo()
+      if (this.#open && (await file.stat()).size > offset) await file.truncate(offset)
       await withNoSpace(this.#sync())
-      await withNoSpace(this.#writeIntent({ offset, epoch, boot: currentBoot() }))
+      await withNoSpace(this.#writeIntent(offset, currentBoot()))
     } catch (error) {
       // Somebody may wait to take over, from the offset of the pause before.
-      if (resumed) await this.#cutBack().finally(() => this.#end())
+      if (known) await this.#cutBack().finally(() => this.#end())
       throw error
     }
     await this.#end()
-    return epoch
   }
 
   /**
@@ -111,21 +128,30 @@ export class FileStaging implements Staging {
       () => false,
       () => true,
     )
-    const { pausedAt, epoch } = this.#parts
-    if (failed) await this.#writeIntent({ offset: pausedAt, epoch, boot: '' }).catch(() => {})
+    if (failed) await this.#writeIntent(this.#parts.pausedAt, '').catch(() => {})
   }
 
-  async #writeIntent(state: Omit<PausedIntent, keyof Intent>): Promise<void> {
+  async #writeIntent(
+    offset: number,
+    boot: string,
+    { meta = this.#meta, committing }: Partial<KeptIntent> = {},
+  ): Promise<void> {
     const { id, intent } = this.#parts
-    const { key, type, digest } = intent
+    const { key, type, digest, expectedSize } = intent
+    const kept = { key, type, digest, expectedSize, meta, offset, boot, committing }
     const { layout, disk } = this.#context
-    await disk.replaceFile(layout.intent(id), formatIntent({ key, type, digest, ...state }))
+    await disk.replaceFile(layout.intent(id), formatIntent(kept))
   }
 
-  async publish(...args: Parameters<Staging['publish']>): Promise<void> {
-    await withNoSpace(this.#publication.publish(...args))
+  async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
+    const leaves = this.#parts.known && this.#meta !== undefined
+    const blob = await withNoSpace(this.#publication.blobFor(object.key))
+    // Before the commit point: whoever comes after a crash has to know what to look for.
+    const told = { committing: { object, blob } }
+    if (leaves) await withNoSpace(this.#writeIntent(object.size, currentBoot(), told))
+    await withNoSpace(this.#publication.publish(object, conditions))
     // What cannot be cleaned up now is an orphan for sweep, and no reason to fail the upload.
-    await this.#discardFiles().catch(() => {})
+    await (leaves ? leaveReceipt(this.#context, this.#parts.id) : this.#discardFiles()).catch(() => {})
     await this.#end()
   }
 
@@ -138,9 +164,9 @@ export class FileStaging implements Staging {
   }
 
   async #discardFiles(): Promise<void> {
-    const { id, resumed } = this.#parts
+    const { id, known } = this.#parts
     // The usual upload has one file, and 50 more a second of them need not be looked for.
-    if (resumed) await discardFiles(this.#context, id)
+    if (known) await discardFiles(this.#context, id)
     else await removeIfThere(this.#context.layout.part(id))
   }
 

@@ -62,6 +62,7 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
     },
     create: (key, createOptions) => sessions.create(key, createOptions),
     resume: (id) => sessions.resume(id),
+    inspect: (id) => sessions.inspect(id),
     admit: (size = 0) => space.admit(size),
     recover: async () => {
       const { expired: _, ...report } = await recoverStaging(context, Number.POSITIVE_INFINITY)

@@ -1,19 +1,21 @@
 import type { Intent } from '../driver.ts'
 import { StoreError } from '../store-error.ts'
-import { parseFields, readText } from './fields.ts'
+import { isMeta } from '../upload-meta.ts'
+import { isFields, parseFields, readText } from './fields.ts'
+import { type BlobRecord, fieldsOf, toRecord } from './records.ts'
 
-/** What `staging/<id>.json` says of a paused session. */
-export interface PausedIntent extends Intent {
-  /** How many bytes were durable when it was paused. */
+/** What `staging/<id>.json` says of an upload that may be resumed, or was committed. */
+export interface KeptIntent extends Intent {
+  /** How many bytes are durable. */
   readonly offset: number
-  /** Whose pause wrote this. */
-  readonly epoch: string
   /** The boot in which bytes behind `offset` may have been written; they outlive a process and no power cut. */
   readonly boot: string
+  /** What a commit has made of it, or would have. */
+  readonly committing: BlobRecord | undefined
 }
 
 /** @throws StoreError CORRUPT */
-export async function readIntent(path: string): Promise<PausedIntent | null> {
+export async function readIntent(path: string): Promise<KeptIntent | null> {
   const text = await readText(path)
   if (text === null) return null
   const intent = parseIntent(text)
@@ -21,15 +23,19 @@ export async function readIntent(path: string): Promise<PausedIntent | null> {
   return intent
 }
 
-export function formatIntent(intent: PausedIntent): string {
-  return `${JSON.stringify(intent)}\n`
+export function formatIntent({ committing, ...intent }: KeptIntent): string {
+  const record = committing === undefined ? undefined : fieldsOf(committing)
+  return `${JSON.stringify({ ...intent, committing: record })}\n`
 }
 
-function parseIntent(text: string): PausedIntent | null {
-  const { key, type, digest, offset, epoch, boot } = parseFields(text) ?? {}
-  if (typeof key !== 'string' || typeof epoch !== 'string' || typeof boot !== 'string') return null
-  if (typeof offset !== 'number' || !isOptionalText(type) || !isOptionalText(digest)) return null
-  return { key, type, digest, offset, epoch, boot }
+function parseIntent(text: string): KeptIntent | null {
+  const { key, type, digest, expectedSize = 0, meta, offset, boot, committing } = parseFields(text) ?? {}
+  if (typeof key !== 'string' || typeof boot !== 'string' || typeof offset !== 'number') return null
+  if (!isOptionalText(type) || !isOptionalText(digest) || typeof expectedSize !== 'number') return null
+  if (!(meta === undefined || isMeta(meta))) return null
+  const record = committing === undefined ? undefined : toRecord(isFields(committing) ? committing : {})
+  if (record === null) return null
+  return { key, type, digest, expectedSize, meta, offset, boot, committing: record }
 }
 
 function isOptionalText(value: unknown): value is string | undefined {

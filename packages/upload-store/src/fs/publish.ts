@@ -41,19 +41,26 @@ export class Publication {
   #lock: Lock | undefined
   #placed: StoredObject | undefined
 
-  constructor(context: FsContext, session: string, resumed: boolean) {
+  /** @param known whether another process may have tried before */
+  constructor(context: FsContext, session: string, known: boolean) {
     this.#context = context
     this.#session = session
-    this.#blob = resumed ? randomId() : session
+    this.#blob = known ? randomId() : session
   }
 
-  async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
-    if (this.#key !== undefined && this.#key !== object.key) {
+  /** The blob that the next try for this key will make; ends the tries for others. */
+  async blobFor(key: string): Promise<string> {
+    if (this.#key !== undefined && this.#key !== key) {
       await this.undo()
       this.#blob = randomId()
       this.#lock = undefined
     }
-    this.#key = object.key
+    this.#key = key
+    return this.#blob
+  }
+
+  async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
+    await this.blobFor(object.key)
     await withRecordLocked(this.#context, recordName(object.key), () =>
       this.#publishLocked(object, conditions),
     )

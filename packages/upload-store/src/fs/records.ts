@@ -55,11 +55,15 @@ export async function readable(reading: Promise<BlobRecord | null>): Promise<Blo
 }
 
 /** Writes the record that `publishRecord` will make visible. */
-export async function draftRecord(layout: Layout, disk: Disk, { object, blob }: BlobRecord): Promise<void> {
+export async function draftRecord(layout: Layout, disk: Disk, record: BlobRecord): Promise<void> {
+  await disk.makeParent(layout.record(record.object.key))
+  await disk.writeFile(layout.draft(record.blob), `${JSON.stringify(fieldsOf(record))}\n`)
+}
+
+/** A record as it is written. */
+export function fieldsOf({ object, blob }: BlobRecord): Readonly<Record<string, string | number>> {
   const { key, size, type, digest, lastModified } = object
-  const created = new Date(lastModified).toISOString()
-  await disk.makeParent(layout.record(key))
-  await disk.writeFile(layout.draft(blob), `${JSON.stringify({ key, blob, size, type, digest, created })}\n`)
+  return { key, blob, size, type, digest, created: new Date(lastModified).toISOString() }
 }
 
 /** Makes the draft the record of its key: the commit point. */
@@ -90,7 +94,12 @@ async function readRecordFile(path: string): Promise<BlobRecord | null> {
 
 /** `null` for what is no record. */
 export function parseRecord(text: string): BlobRecord | null {
-  const { key, blob, size, type, digest, created } = parseFields(text) ?? {}
+  return toRecord(parseFields(text) ?? {})
+}
+
+/** The other way round; `null` for what are not the fields of a record. */
+export function toRecord(fields: Readonly<Record<string, unknown>>): BlobRecord | null {
+  const { key, blob, size, type, digest, created } = fields
   const lastModified = Date.parse(String(created))
   if (typeof key !== 'string' || typeof type !== 'string' || typeof size !== 'number') return null
   // The blob's id becomes a path.

@@ -8,6 +8,7 @@ import { removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { readIntent } from './intent.ts'
 import { lockId } from './lock.ts'
+import { isCommitted, lastSign } from './receipt.ts'
 
 interface Recovery extends RecoverReport {
   readonly expired: number
@@ -48,10 +49,12 @@ async function recoverOne(
   if (lock === null) return isThere(layout.part(id)) ? 'busy' : 'nothing'
   try {
     // Only now: its owner may have paused or ended it since its files were listed.
-    const staged = isThere(layout.part(id))
     const intent = await readIntent(layout.intent(id)).catch(nullIfCorrupt)
     if (intent === undefined) return 'busy'
-    if (staged && intent !== null && silenceOf(context, id) < expireAfter) return 'paused'
+    const committed = intent !== null && (await isCommitted(context, id, intent))
+    const staged = isThere(layout.part(id))
+    const lives = Date.now() - lastSign(layout, id) < expireAfter
+    if (intent !== null && lives && (staged || committed)) return staged ? 'paused' : 'nothing'
     await discardFiles(context, id)
     if (!staged) return 'nothing'
     return intent === null ? 'discarded' : 'expired'
@@ -63,14 +66,6 @@ async function recoverOne(
 /** An intent that cannot be read for want of descriptors, say, is no reason to remove an upload: `undefined`. */
 function nullIfCorrupt(error: unknown): null | undefined {
   return error instanceof StoreError && error.code === 'CORRUPT' ? null : undefined
-}
-
-/** ms since anything came for a session. */
-function silenceOf({ layout }: FsContext, id: string): number {
-  const times = [layout.part(id), layout.intent(id)].map(
-    (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,
-  )
-  return Date.now() - Math.max(...times)
 }
 
 /** Frees the locks of owners that are gone. */

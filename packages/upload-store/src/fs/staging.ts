@@ -1,24 +1,26 @@
-import { constants } from 'node:fs'
+import { constants, statSync } from 'node:fs'
 import { chmod, copyFile, type FileHandle, open, rename, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Resumed, StagingArea } from '../driver.ts'
 import { RANDOM_ID, randomId } from '../random-id.ts'
 import { StoreError } from '../store-error.ts'
+import type { UploadMeta, UploadState } from '../upload-session.ts'
 import type { Disk } from './disk.ts'
 import { checkEpoch, claimEpoch } from './epoch.ts'
-import { discardFiles, FileStaging } from './file-staging.ts'
+import { discardFiles, FileStaging, leaveReceipt } from './file-staging.ts'
 import { hasCode, removeIfThere, withNoSpace } from './files.ts'
 import type { FsContext } from './fs-context.ts'
-import { formatIntent, type PausedIntent, readIntent } from './intent.ts'
+import { formatIntent, type KeptIntent, readIntent } from './intent.ts'
 import type { Lock } from './lock.ts'
 import { currentBoot } from './owner.ts'
+import { isCommitted, lastSign } from './receipt.ts'
 
 /** Stages uploads in files of their own, which become blobs without a copy. */
 export function fsStagingArea(context: FsContext): StagingArea {
   const { layout, locks, space } = context
   return {
-    create: async (id, intent, expectedSize) => {
-      const reservation = space.reserve(expectedSize)
+    create: async (id, intent) => {
+      const reservation = space.reserve(intent.expectedSize)
       try {
         await reservation.check()
         const lock = await withNoSpace(locks.acquire(id))
@@ -26,8 +28,9 @@ export function fsStagingArea(context: FsContext): StagingArea {
           lock.release()
           throw error
         })
-        const parts = { id, intent, lock, file, reservation, epoch: randomId(), resumed: false, pausedAt: 0 }
-        return new FileStaging(context, parts)
+        const known = intent.meta !== undefined
+        const parts = { id, intent, lock, file, reservation, epoch: randomId(), known, pausedAt: 0 }
+        return await announce(new FileStaging(context, parts), intent.meta)
       } catch (error) {
         reservation.release()
         throw error
@@ -45,7 +48,60 @@ export function fsStagingArea(context: FsContext): StagingArea {
         throw error
       }
     },
+    inspect: async (id) => {
+      if (!RANDOM_ID.test(id) || (await readIntent(layout.intent(id))) === null) return null
+      const epoch = randomId()
+      const lock = locks.tryAcquire(id) ?? (await withNoSpace(claim(context, id, epoch)))
+      try {
+        return await withNoSpace(inspectLocked(context, id, epoch, lock))
+      } finally {
+        lock.release()
+      }
+    },
   }
+}
+
+/** Lets others know of it, where it is to be resumable from the start. */
+async function announce(staging: FileStaging, meta: UploadMeta | undefined): Promise<FileStaging> {
+  try {
+    if (meta !== undefined) await staging.note(meta)
+    return staging
+  } catch (error) {
+    await staging.discard().catch(() => {})
+    throw error
+  }
+}
+
+async function inspectLocked(
+  context: FsContext,
+  id: string,
+  epoch: string,
+  lock: Lock,
+): Promise<UploadState | null> {
+  const { layout, expireAfter } = context
+  const intent = await readIntent(layout.intent(id))
+  if (intent === null) return null
+  const { key, meta = {}, committing } = intent
+  const committed = (await isCommitted(context, id, intent)) ? (committing?.object ?? null) : null
+  const offset = committed?.size ?? (await makeDurable(context, id, epoch, lock, intent))
+  if (offset === null) return null
+  return { id, key, meta, offset, committed, expires: lastSign(layout, id) + expireAfter }
+}
+
+/** How far it has come, for good; `null` where nothing is left. */
+async function makeDurable(
+  context: FsContext,
+  id: string,
+  epoch: string,
+  lock: Lock,
+  { offset, boot }: KeptIntent,
+): Promise<number | null> {
+  const part = statSync(context.layout.part(id), { throwIfNoEntry: false })
+  const asPaused = part?.size === offset && part.nlink === 1 && boot === currentBoot() && lock.proven
+  if (asPaused) return offset
+  const resumed = await takeOver(context, id, epoch, lock)
+  await resumed?.staging.pause(resumed.size)
+  return resumed?.size ?? null
 }
 
 /** Tells the session's writer to let go, and waits until it has. */
@@ -58,9 +114,14 @@ async function claim({ layout, locks }: FsContext, id: string, epoch: string): P
 async function takeOver(context: FsContext, id: string, epoch: string, lock: Lock): Promise<Resumed | null> {
   const { layout, disk, space } = context
   const intent = await readIntent(layout.intent(id))
+  if (intent !== null && (await isCommitted(context, id, intent))) {
+    await leaveReceipt(context, id)
+    lock.release()
+    return null
+  }
   const file = intent === null ? null : await openPart(disk, layout.part(id), lock.proven)
   if (intent === null || file === null) {
-    // Committed or aborted while we waited.
+    // Ended while we waited.
     await discardFiles(context, id)
     lock.release()
     return null
@@ -71,19 +132,17 @@ async function takeOver(context: FsContext, id: string, epoch: string, lock: Loc
       await disk.sync(file)
       await disk.replaceFile(layout.intent(id), formatIntent({ ...intent, boot: currentBoot() }))
     }
-    const reservation = space.reserve(0)
+    const reservation = space.reserve(Math.max(0, intent.expectedSize - size))
     const pausedAt = intent.offset
-    const parts = { id, intent, lock, file, reservation, epoch, resumed: true, pausedAt }
+    const parts = { id, intent, lock, file, reservation, epoch, known: true, pausedAt }
     const staging = new FileStaging(context, parts)
-    const bytes = () => file.createReadStream({ start: 0, end: size - 1, autoClose: false })
-    return { staging, intent, size, epoch: intent.epoch, bytes: size === 0 ? nothing : bytes }
+    const bytes = (start: number) => file.createReadStream({ start, end: size - 1, autoClose: false })
+    return { staging, intent, size, bytes }
   } catch (error) {
     await file.close()
     throw error
   }
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** `null` where there is none. */
 async function openPart(disk: Disk, path: string, proven: boolean): Promise<FileHandle | null> {
@@ -113,7 +172,7 @@ async function copyAway(disk: Disk, path: string): Promise<void> {
 }
 
 /** A page cache outlives a killed process. What was written behind the durable offset before a power cut may be anything. */
-async function trustedSize(file: FileHandle, { offset, boot }: PausedIntent): Promise<number> {
+async function trustedSize(file: FileHandle, { offset, boot }: KeptIntent): Promise<number> {
   const { size } = await file.stat()
   if (size < offset) {
     throw new StoreError('CORRUPT', `The upload has ${size} bytes, where ${offset} had been made durable.`)
