@@ -8,7 +8,8 @@ const MAX_LENGTH = 8192
  * @throws TypeError when it is no flat object of text, finite numbers and booleans; RangeError when it is longer than 8 KiB
  */
 export function checkMeta(meta: UploadMeta): UploadMeta {
-  if (!isMeta(meta)) throw new TypeError('The meta of an upload is made of text, finite numbers and booleans.')
+  if (!isMeta(meta))
+    throw new TypeError('The meta of an upload is made of text, finite numbers and booleans.')
   const length = Buffer.byteLength(JSON.stringify(meta))
   if (length > MAX_LENGTH) {
     throw new RangeError(`The meta of an upload has ${length} bytes; ${MAX_LENGTH} are kept.`)

@@ -1,19 +1,14 @@
-import { constants, statSync } from 'node:fs'
-import { chmod, copyFile, type FileHandle, open, rename, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import type { Resumed, StagingArea } from '../driver.ts'
+import { open } from 'node:fs/promises'
+import type { StagingArea } from '../driver.ts'
 import { RANDOM_ID, randomId } from '../random-id.ts'
-import { StoreError } from '../store-error.ts'
-import type { UploadMeta, UploadState } from '../upload-session.ts'
-import type { Disk } from './disk.ts'
-import { checkEpoch, claimEpoch } from './epoch.ts'
-import { discardFiles, FileStaging, leaveReceipt } from './file-staging.ts'
-import { hasCode, removeIfThere, withNoSpace } from './files.ts'
+import type { UploadMeta } from '../upload-session.ts'
+import { checkEpoch } from './epoch.ts'
+import { FileStaging } from './file-staging.ts'
+import { withNoSpace } from './files.ts'
 import type { FsContext } from './fs-context.ts'
-import { formatIntent, type KeptIntent, readIntent } from './intent.ts'
-import type { Lock } from './lock.ts'
-import { currentBoot } from './owner.ts'
-import { isCommitted, lastSign } from './receipt.ts'
+import { inspectLocked } from './inspect.ts'
+import { readIntent } from './intent.ts'
+import { claim, takeOver } from './take-over.ts'
 
 /** Stages uploads in files of their own, which become blobs without a copy. */
 export function fsStagingArea(context: FsContext): StagingArea {
@@ -70,114 +65,4 @@ async function announce(staging: FileStaging, meta: UploadMeta | undefined): Pro
     await staging.discard().catch(() => {})
     throw error
   }
-}
-
-async function inspectLocked(
-  context: FsContext,
-  id: string,
-  epoch: string,
-  lock: Lock,
-): Promise<UploadState | null> {
-  const { layout, expireAfter } = context
-  const intent = await readIntent(layout.intent(id))
-  if (intent === null) return null
-  const { key, meta = {}, committing } = intent
-  const committed = (await isCommitted(context, id, intent)) ? (committing?.object ?? null) : null
-  const offset = committed?.size ?? (await makeDurable(context, id, epoch, lock, intent))
-  if (offset === null) return null
-  return { id, key, meta, offset, committed, expires: lastSign(layout, id) + expireAfter }
-}
-
-/** How far it has come, for good; `null` where nothing is left. */
-async function makeDurable(
-  context: FsContext,
-  id: string,
-  epoch: string,
-  lock: Lock,
-  { offset, boot }: KeptIntent,
-): Promise<number | null> {
-  const part = statSync(context.layout.part(id), { throwIfNoEntry: false })
-  const asPaused = part?.size === offset && part.nlink === 1 && boot === currentBoot() && lock.proven
-  if (asPaused) return offset
-  const resumed = await takeOver(context, id, epoch, lock)
-  await resumed?.staging.pause(resumed.size)
-  return resumed?.size ?? null
-}
-
-/** Tells the session's writer to let go, and waits until it has. */
-async function claim({ layout, locks }: FsContext, id: string, epoch: string): Promise<Lock> {
-  claimEpoch(layout.epoch(id), epoch)
-  return locks.acquire(id, () => checkEpoch(layout.epoch(id), epoch))
-}
-
-/** Opens what the session before has left; call under its lock. */
-async function takeOver(context: FsContext, id: string, epoch: string, lock: Lock): Promise<Resumed | null> {
-  const { layout, disk, space } = context
-  const intent = await readIntent(layout.intent(id))
-  if (intent !== null && (await isCommitted(context, id, intent))) {
-    await leaveReceipt(context, id)
-    lock.release()
-    return null
-  }
-  const file = intent === null ? null : await openPart(disk, layout.part(id), lock.proven)
-  if (intent === null || file === null) {
-    // Ended while we waited.
-    await discardFiles(context, id)
-    lock.release()
-    return null
-  }
-  try {
-    const size = await trustedSize(file, intent)
-    if (intent.boot !== currentBoot()) {
-      await disk.sync(file)
-      await disk.replaceFile(layout.intent(id), formatIntent({ ...intent, boot: currentBoot() }))
-    }
-    const reservation = space.reserve(Math.max(0, intent.expectedSize - size))
-    const pausedAt = intent.offset
-    const parts = { id, intent, lock, file, reservation, epoch, known: true, pausedAt }
-    const staging = new FileStaging(context, parts)
-    const bytes = (start: number) => file.createReadStream({ start, end: size - 1, autoClose: false })
-    return { staging, intent, size, bytes }
-  } catch (error) {
-    await file.close()
-    throw error
-  }
-}
-
-/** `null` where there is none. */
-async function openPart(disk: Disk, path: string, proven: boolean): Promise<FileHandle | null> {
-  try {
-    // Sealed, and perhaps linked as a blob by a process that died right then: other objects may share these bytes. Or its
-    // writer is only silent, frozen in a container that nobody can see into, and goes on when it wakes.
-    if ((await stat(path)).nlink > 1 || !proven) await copyAway(disk, path)
-    await chmod(path, 0o600)
-    const file = await open(path, 'r+')
-    // As it will be as a blob; where that fails it is so only later.
-    await chmod(path, 0o440).catch(() => {})
-    return file
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null
-    throw error
-  }
-}
-
-/** Puts a copy in the place of a file, so that nobody else has it open or under another name. */
-async function copyAway(disk: Disk, path: string): Promise<void> {
-  const copy = `${path}.tmp`
-  await removeIfThere(copy)
-  await copyFile(path, copy, constants.COPYFILE_FICLONE)
-  await disk.syncPath(copy)
-  await rename(copy, path)
-  await disk.syncDirectory(dirname(path))
-}
-
-/** A page cache outlives a killed process. What was written behind the durable offset before a power cut may be anything. */
-async function trustedSize(file: FileHandle, { offset, boot }: KeptIntent): Promise<number> {
-  const { size } = await file.stat()
-  if (size < offset) {
-    throw new StoreError('CORRUPT', `The upload has ${size} bytes, where ${offset} had been made durable.`)
-  }
-  if (boot !== '' && boot === currentBoot()) return size
-  await file.truncate(offset)
-  return offset
 }
