@@ -12,6 +12,11 @@ const ALLOWED = {
     /^node:(?:fs|fs\/promises|http|path|stream|stream\/web|util)$/,
   ],
   'packages/upload-store': [/^node:/],
+  'packages/koa-resumable-upload': [
+    /^(?:upload-store|structured-headers)$/,
+    /^koa$/,
+    /^node:(?:crypto|http|http2|stream)$/,
+  ],
   'apps/server': [
     /^node:/,
     /^(?:range-core|koa-range-stream|upload-store)$/,
@@ -21,7 +26,10 @@ const ALLOWED = {
 } satisfies Record<string, RegExp[]>
 
 /** Koa and its types are the app's own choice, so the middleware's declarations may name them and code may not. */
-const TYPES_ONLY = { 'packages/koa-range-stream': /^koa$/ } as Readonly<Record<string, RegExp>>
+const TYPES_ONLY = {
+  'packages/koa-range-stream': /^koa$/,
+  'packages/koa-resumable-upload': /^koa$/,
+} as Readonly<Record<string, RegExp>>
 
 /** Media belong to the store and the streamer: the server neither computes ranges nor opens their files. */
 const SERVER_FS = /^node:fs(?:\/promises)?$/

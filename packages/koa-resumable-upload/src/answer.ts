@@ -1,0 +1,139 @@
+import { STATUS_CODES } from 'node:http'
+import type Koa from 'koa'
+import { type StoredObject, StoreError, type UploadMeta, uploadErrorStatus } from 'upload-store'
+import { isGone, lingering } from './connection.ts'
+import { formatReprDigest, wantsSha256 } from './content-digest.ts'
+import { formatBoolean } from './fields.ts'
+import { formatLimits } from './limits.ts'
+import type { Settings } from './options.ts'
+import { type Refusal, RefusedError } from './refusal.ts'
+import type { UploadRequest } from './upload-request.ts'
+
+/** One request about an upload. */
+export interface Exchange {
+  readonly ctx: Koa.Context
+  readonly settings: Settings
+  readonly request: UploadRequest
+}
+
+/** What a response tells of the upload besides whether it is complete. */
+export interface Known {
+  readonly offset?: number | undefined
+  readonly length?: number | null | undefined
+  /** ms since the epoch (as long as a new upload is kept). */
+  readonly expires?: number | undefined
+  /** The URL of the upload, where the client may not know it. */
+  readonly location?: string | undefined
+}
+
+/** How soon to ask again, in seconds. */
+const RETRY_AFTER: Readonly<Record<number, string>> = { 503: '5', 507: '60' }
+
+/** Fields that an app may have set for content that does not come. */
+const CONTENT_FIELDS = ['Content-Disposition', 'Content-Encoding', 'Content-Range', 'ETag', 'Last-Modified']
+
+/** @param complete whether the response comes from what the upload was for, not from the uploading of it */
+export function setUploadFields(exchange: Exchange, complete: boolean, known: Known = {}): void {
+  const { ctx, request } = exchange
+  const { version, inverted } = request.interop
+  const { offset, length, location } = known
+  if (version !== null) ctx.set('Upload-Draft-Interop-Version', String(version))
+  if (inverted) ctx.set('Upload-Incomplete', formatBoolean(!complete))
+  else ctx.set('Upload-Complete', formatBoolean(complete))
+  if (offset !== undefined) ctx.set('Upload-Offset', String(offset))
+  if (length !== undefined && length !== null) ctx.set('Upload-Length', String(length))
+  if (location !== undefined) ctx.set('Location', location)
+}
+
+export function limitFieldFor({ settings, request }: Exchange, expires?: number): string {
+  const left = expires === undefined ? settings.expireAfter : expires - Date.now()
+  return formatLimits(settings.limits, left, request.interop)
+}
+
+/** Answers that the upload is not complete yet. */
+export function answerUnfinished(exchange: Exchange, status: number, known: Known): void {
+  const { ctx } = exchange
+  setUploadFields(exchange, false, known)
+  ctx.set('Upload-Limit', limitFieldFor(exchange, known.expires))
+  ctx.body = ''
+  ctx.status = status
+  ctx.remove('Content-Type')
+}
+
+/** Answers as what the upload was for does. */
+export async function answerCommitted(
+  exchange: Exchange,
+  object: StoredObject,
+  meta: UploadMeta,
+  location?: string,
+): Promise<void> {
+  const { ctx, settings, request } = exchange
+  if (isGone(ctx)) {
+    ctx.respond = false
+    return
+  }
+  setUploadFields(exchange, true, { offset: object.size, length: object.size })
+  if (wantsSha256(ctx.get('Want-Repr-Digest'))) ctx.set('Repr-Digest', formatReprDigest(object.digest))
+  await settings.respond(ctx, object, meta)
+  if (location === undefined || !request.interop.lengthCompletes) return
+  // tus-js-client takes the Location of a creation for the upload's, and asks there later.
+  const target = ctx.response.get('Location')
+  if (target !== '') ctx.set('Content-Location', target)
+  ctx.set('Location', location)
+}
+
+export function answerRefusal(exchange: Exchange, refusal: Refusal, known: Known = {}): void {
+  const { ctx } = exchange
+  const { status, type, title, detail, members, headers = {}, final, limited } = refusal
+  for (const name of CONTENT_FIELDS) ctx.remove(name)
+  for (const [name, value] of Object.entries(headers)) ctx.set(name, [value].flat())
+  setUploadFields(exchange, final, known)
+  if (limited === true || status === 413) ctx.set('Upload-Limit', limitFieldFor(exchange, known.expires))
+  const retryAfter = RETRY_AFTER[status]
+  if (retryAfter !== undefined && ctx.response.get('Retry-After') === '') ctx.set('Retry-After', retryAfter)
+  const text = JSON.stringify({
+    ...(type === undefined ? {} : { type }),
+    title,
+    status,
+    ...(detail === undefined ? {} : { detail }),
+    ...members,
+  })
+  ctx.body = ctx.method === 'HEAD' ? text : lingering(ctx, text)
+  ctx.status = status
+  ctx.set('Content-Type', 'application/problem+json')
+  ctx.length = Buffer.byteLength(text)
+}
+
+/** What an error says to the client, or `null` where it is a failure that nobody foresaw. */
+export function refusalOf(error: unknown): Refusal | null {
+  if (error instanceof RefusedError) return error.refusal
+  if (!(error instanceof Error)) return null
+  if (error instanceof StoreError) return refusalOfStore(error)
+  const { status, expose, headers, problem } = error as HttpErrorLike
+  if (typeof status !== 'number' || status < 400 || (status >= 500 && expose !== true)) return null
+  return {
+    status,
+    title: STATUS_CODES[status] ?? 'Error',
+    ...(expose === false ? {} : { detail: error.message }),
+    ...(typeof problem === 'object' && problem !== null ? { members: { ...problem } } : {}),
+    ...(headers === undefined ? {} : { headers }),
+    final: false,
+  }
+}
+
+/** As http-errors makes them, and Koa's ctx.throw. */
+type HttpErrorLike = Error & {
+  readonly status?: unknown
+  readonly expose?: unknown
+  readonly headers?: Readonly<Record<string, string | string[]>>
+  readonly problem?: unknown
+}
+
+function refusalOfStore(error: StoreError): Refusal | null {
+  if (error.code === 'CORRUPT') {
+    return { status: 410, title: 'The upload is damaged and cannot go on', final: false }
+  }
+  const status = uploadErrorStatus(error)
+  if (status === null || status === 500) return null
+  return { status, title: STATUS_CODES[status] ?? 'Error', detail: error.message, final: false }
+}

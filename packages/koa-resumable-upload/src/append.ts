@@ -1,0 +1,67 @@
+import { StoreError, type UploadSession, type UploadState } from 'upload-store'
+import { answerCommitted, answerRefusal, answerUnfinished, type Exchange } from './answer.ts'
+import { completeAndAnswer } from './complete.ts'
+import { type AppendDecision, decideAppend } from './decide-append.ts'
+import { inspectFor } from './inspect.ts'
+import { receive } from './receive.ts'
+import { RefusedError, unknownUpload, wrongLength, wrongOffset } from './refusal.ts'
+import { lengthOf, withLength } from './upload-length.ts'
+
+/** Answers PATCH of an upload (§4.4). */
+export async function append(exchange: Exchange, id: string): Promise<void> {
+  const { settings, request } = exchange
+  const state = await inspectFor(exchange, id, 'append')
+  if (state === null) return
+  const { offset, meta, committed, expires } = state
+  const length = committed?.size ?? lengthOf(meta)
+  const progress = { offset: committed?.size ?? offset, length, committed: committed !== null }
+  const decision = decideAppend(request, progress, settings.limits)
+  if (decision.kind === 'refuse')
+    answerRefusal(exchange, decision.refusal, { offset: progress.offset, expires })
+  else if (decision.kind === 'append') await goOn(exchange, state, decision)
+  else if (committed !== null) await answerCommitted(exchange, committed, meta)
+}
+
+async function goOn(
+  exchange: Exchange,
+  state: UploadState,
+  { offset, length, last }: AppendDecision & { readonly kind: 'append' },
+): Promise<void> {
+  const { request } = exchange
+  const known = { length, offset }
+  const open = () => reopen(exchange, state, offset, length)
+  const session = await receive(exchange, { open, offset, length, known: () => known, reachable: () => true })
+  if (session === null) return
+  const reached = session.offset === length
+  if (last ? length === null || reached : reached && request.interop.lengthCompletes) {
+    await completeAndAnswer(exchange, session, known)
+    return
+  }
+  const end = await session.pause()
+  if (last) {
+    const detail = `The upload has ${length} bytes; this request ended it at ${end}.`
+    answerRefusal(exchange, wrongLength(detail), { ...known, offset: end })
+    return
+  }
+  answerUnfinished(exchange, request.interop.appendStatus, { length, offset: end })
+}
+
+/** The upload as it was looked at, or a refusal: between the two somebody else may have gone on with it. */
+async function reopen(
+  { settings }: Exchange,
+  { id, meta }: UploadState,
+  offset: number,
+  length: number | null,
+): Promise<UploadSession> {
+  const session = await settings.store.resume(id)
+  if (session === null) throw new RefusedError(unknownUpload())
+  try {
+    if (session.offset !== offset) throw new RefusedError(wrongOffset(session.offset, offset))
+    if (length !== null && lengthOf(meta) === null) await session.note(withLength(session.meta, length))
+    return session
+  } catch (error) {
+    const aborted = error instanceof StoreError && error.code === 'ABORTED'
+    if (!aborted) await session.pause().catch(() => {})
+    throw error
+  }
+}

@@ -1,0 +1,78 @@
+import type { UploadSession } from 'upload-store'
+import { answerRefusal, answerUnfinished, type Exchange, limitFieldFor, refusalOf } from './answer.ts'
+import { completeAndAnswer } from './complete.ts'
+import { sha256Of } from './content-digest.ts'
+import { decideCreate } from './decide-create.ts'
+import { sendInterim } from './interim.ts'
+import type { UploadTarget } from './options.ts'
+import { receive } from './receive.ts'
+import { formInParts, type Refusal } from './refusal.ts'
+import { withLength } from './upload-length.ts'
+
+/** Answers a request that begins an upload, or tells that it is none. */
+export async function create(exchange: Exchange): Promise<boolean> {
+  const { ctx, settings, request } = exchange
+  const form = request.type === 'multipart/form-data'
+  // Sent whole, it is an upload like any other (§4.2.2: a server may ignore the field).
+  if (request.complete === null || (form && request.complete)) return false
+  try {
+    const target = await settings.target(ctx)
+    if (target === null) return false
+    await settings.authorize(ctx, 'create', { key: target.key, meta: target.meta ?? {} })
+    const digest = sha256Of(ctx.get('Repr-Digest'))
+    const decision = decideCreate(request, settings.limits)
+    if (form) answerRefusal(exchange, formInParts())
+    else if (decision.kind === 'refuse') answerRefusal(exchange, decision.refusal)
+    else await begin(exchange, target, digest, decision.length)
+  } catch (error) {
+    const refusal: Refusal | null = ctx.headerSent ? null : refusalOf(error)
+    if (refusal === null) throw error
+    answerRefusal(exchange, refusal)
+  }
+  return true
+}
+
+async function begin(
+  exchange: Exchange,
+  target: UploadTarget,
+  digest: string | undefined,
+  length: number | null,
+): Promise<void> {
+  const { settings, request } = exchange
+  let location: string | undefined
+  let told = false
+  const open = async (): Promise<UploadSession> => {
+    const { key, type, meta = {} } = target
+    const expectedSize = length ?? undefined
+    const session = await settings.store.create(key, {
+      type,
+      digest,
+      expectedSize,
+      meta: withLength(meta, length),
+    })
+    location = `${settings.path}/${session.id}`
+    told = announce(exchange, location)
+    return session
+  }
+  const known = () => ({ location, length })
+  const session = await receive(exchange, { open, offset: 0, length, known, reachable: () => told })
+  if (session === null) return
+  const reached = request.interop.lengthCompletes && session.offset === length
+  if (request.complete === true || reached) {
+    await completeAndAnswer(exchange, session, known())
+    return
+  }
+  const offset = await session.pause()
+  answerUnfinished(exchange, 201, { ...known(), offset })
+}
+
+/** Tells where the upload goes on, before its content has come (§5, appendix B). */
+function announce(exchange: Exchange, location: string): boolean {
+  const { version } = exchange.request.interop
+  if (version === null) return false
+  return sendInterim(exchange.ctx, {
+    'Upload-Draft-Interop-Version': String(version),
+    Location: location,
+    'Upload-Limit': limitFieldFor(exchange),
+  })
+}

@@ -1,0 +1,7 @@
+export type {
+  ResumableUploadOptions,
+  UploadAction,
+  UploadIdentity,
+  UploadTarget,
+} from './options.ts'
+export { resumableUpload } from './resumable-upload.ts'

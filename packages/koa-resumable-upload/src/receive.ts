@@ -1,0 +1,119 @@
+import { StoreError, type UploadSession } from 'upload-store'
+import { answerRefusal, type Exchange, type Known, refusalOf } from './answer.ts'
+import { isGone, terminate } from './connection.ts'
+import { type ContentDigest, contentDigest } from './content-digest.ts'
+import { http2StreamOf } from './interim.ts'
+import { RefusedError, tooLong, wrongLength } from './refusal.ts'
+
+export interface Reception {
+  /** Begins the upload, or goes on with it. */
+  readonly open: () => Promise<UploadSession>
+  readonly offset: number
+  /** Of the whole upload, `null` where that is not known. */
+  readonly length: number | null
+  /** What errors tell besides the offset. */
+  readonly known: () => Known
+  /** Whether the client could come back to the upload. */
+  readonly reachable: () => boolean
+}
+
+/** Takes in the content of a request; `null` where that failed: then it is answered, and what came is kept. */
+export async function receive(exchange: Exchange, reception: Reception): Promise<UploadSession | null> {
+  const { ctx, settings, request } = exchange
+  let opening: Promise<UploadSession> | undefined
+  let refused = false
+  try {
+    const digest = contentDigest(ctx.get('Content-Digest'))
+    const take = async () => {
+      opening = reception.open()
+      const session = await opening
+      // The pause below may have come too early for it.
+      if (refused) throw new StoreError('ABORTED', 'The request was refused meanwhile.')
+      const options = digest === null ? {} : { verify: () => digest.verify() }
+      await session.append(reception.offset, content(exchange, reception, digest), options)
+    }
+    await (request.contentLength === 0 ? take() : settings.receiving(ctx, take))
+    if (opening === undefined) throw new Error('options.receiving did not call receive().')
+    return await opening
+  } catch (error) {
+    refused = true
+    const session = (await opening?.catch(() => null)) ?? null
+    await giveUp(exchange, session, error, reception.known(), reception.reachable())
+    return null
+  }
+}
+
+/** The content of the request, as long as it may get. */
+async function* content(
+  { ctx, settings, request }: Exchange,
+  { offset, length }: Reception,
+  digest: ContentDigest | null,
+): AsyncGenerator<Uint8Array> {
+  const { maxSize, maxAppendSize } = settings.limits
+  let size = 0
+  // Destroying the request would take the connection away that the answer is to go through.
+  for await (const chunk of ctx.req.iterator({ destroyOnReturn: false })) {
+    size += chunk.length
+    if (length !== null && offset + size > length) {
+      throw new RefusedError(wrongLength(`More has come than the ${length} bytes of the upload.`), {
+        fatal: true,
+      })
+    }
+    if (maxSize !== undefined && offset + size > maxSize) {
+      const detail = `The upload has more than ${maxSize} bytes, which is the limit.`
+      throw new RefusedError(tooLong(detail, { final: true }), { fatal: true })
+    }
+    if (maxAppendSize !== undefined && size > maxAppendSize) {
+      throw new RefusedError(tooLong(`The request has more than ${maxAppendSize} bytes.`, { final: false }))
+    }
+    digest?.update(chunk)
+    yield chunk
+  }
+  // A stream of HTTP/2 that was reset ends like one that is complete.
+  const stream = http2StreamOf(ctx)
+  const short = request.contentLength !== null && size < request.contentLength
+  if (short || stream?.aborted === true) throw new Error('The client went away.')
+}
+
+/** Errors of the store after which an upload is of no use. */
+const FATAL = new Set([
+  'TOO_LARGE',
+  'UNSUPPORTED_TYPE',
+  'DIGEST_MISMATCH',
+  'PRECONDITION_FAILED',
+  'INVALID_KEY',
+])
+
+/**
+ * Answers an error in mid-upload, and keeps what has come for the client to go on with, or removes what is of no use.
+ *
+ * @throws the error, where nobody foresaw it
+ */
+export async function giveUp(
+  exchange: Exchange,
+  session: UploadSession | null,
+  error: unknown,
+  known: Known,
+  reachable = true,
+): Promise<void> {
+  const { ctx } = exchange
+  if (error instanceof StoreError && error.code === 'ABORTED') {
+    // Somebody else goes on, or has removed it: this request is the stale one, and its end frees the way.
+    terminate(ctx)
+    await session?.pause().catch(() => {})
+    return
+  }
+  const gone = isGone(ctx)
+  const final = error instanceof StoreError && FATAL.has(error.code)
+  const fatal = final || (error instanceof RefusedError && error.fatal) || (gone && !reachable)
+  const offset = fatal ? undefined : await session?.pause().catch(() => undefined)
+  if (fatal) await session?.abort().catch(() => {})
+  if (gone) {
+    ctx.respond = false
+    return
+  }
+  const refusal = refusalOf(error)
+  if (refusal === null) throw error
+  const told = fatal ? {} : { ...known, ...(offset === undefined ? {} : { offset }) }
+  answerRefusal(exchange, final ? { ...refusal, final } : refusal, told)
+}
