@@ -98,7 +98,9 @@ export function describeInspection(
       await store.put('a', source('x'))
       const refused = await store.create('a', { meta: {} })
       await refused.append(0, source('y'))
-      await expect(refused.commit({ ifNoneMatch: '*' })).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
+      await expect(refused.commit({ ifNoneMatch: '*' })).rejects.toMatchObject({
+        code: 'PRECONDITION_FAILED',
+      })
       await refused.abort()
       expect(await store.inspect(refused.id)).toBeNull()
       for (const id of ['', 'x', '../../etc/passwd', 'A'.repeat(22)]) {
@@ -131,22 +133,25 @@ export function describeInspection(
       expect(await session.commit()).toMatchObject({ digest: sha256('xy') })
     })
 
-    it.each([3, 300_000, 3_000_000])('are taken back, all %i of them, when something does', async (length) => {
-      const store = await open()
-      const session = await store.create('a', { meta: {} })
-      await session.append(0, source('hello '))
-      const wrong = Buffer.alloc(length, 'x')
-      await expect(session.append(6, source(wrong), { verify: no })).rejects.toThrow('not these')
-      // Nothing can be built on what has been hashed.
-      await expect(session.append(6, source('world'))).rejects.toMatchObject({ code: 'ABORTED' })
-      expect(await session.pause()).toBe(6)
-      const resumed = await store.resume(session.id)
-      expect(resumed).toMatchObject({ offset: 6 })
-      await resumed?.append(6, source('world'))
-      expect(await resumed?.commit()).toMatchObject({ size: 11, digest: sha256('hello world') })
-      const content = await store.get('a')
-      expect(String(await bytesOf((await content?.stream()) ?? source()))).toBe('hello world')
-    })
+    it.each([3, 300_000, 3_000_000])(
+      'are taken back, all %i of them, when something does',
+      async (length) => {
+        const store = await open()
+        const session = await store.create('a', { meta: {} })
+        await session.append(0, source('hello '))
+        const wrong = Buffer.alloc(length, 'x')
+        await expect(session.append(6, source(wrong), { verify: no })).rejects.toThrow('not these')
+        // Nothing can be built on what has been hashed.
+        await expect(session.append(6, source('world'))).rejects.toMatchObject({ code: 'ABORTED' })
+        expect(await session.pause()).toBe(6)
+        const resumed = await store.resume(session.id)
+        expect(resumed).toMatchObject({ offset: 6 })
+        await resumed?.append(6, source('world'))
+        expect(await resumed?.commit()).toMatchObject({ size: 11, digest: sha256('hello world') })
+        const content = await store.get('a')
+        expect(String(await bytesOf((await content?.stream()) ?? source()))).toBe('hello world')
+      },
+    )
 
     it('are never told to whoever asks while they are looked at', async () => {
       const store = await open()

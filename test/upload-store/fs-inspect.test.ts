@@ -48,6 +48,7 @@ describe('an upload with meta on a file system', () => {
        say(session.id)
        async function* stalling() { yield Buffer.from('hello '); await sleep(60_000) }
        await session.append(0, stalling()).catch((error) => say(error.code))
+       await sleep(300)
        const resumed = await store.resume(session.id)
        await resumed.append(6, bytes('world'))
        say((await resumed.commit()).digest)

@@ -77,8 +77,7 @@ function noteSession(sessions: Map<string, ExpectedSession>, line: Extract<Line,
   else if (line.type === 'paused') {
     const known = before?.known ?? false
     sessions.set(line.id, { ...line, known, ending: undefined, ended: false })
-  }
-  else if (before !== undefined && line.type === 'ended') sessions.set(line.id, { ...before, ended: true })
+  } else if (before !== undefined && line.type === 'ended') sessions.set(line.id, { ...before, ended: true })
   else if (before !== undefined && line.type === 'ending')
     sessions.set(line.id, { ...before, ending: line.key })
 }
