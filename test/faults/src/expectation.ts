@@ -6,6 +6,8 @@ export type Line =
   | { readonly type: 'begin'; readonly key: string; readonly content: Content | null }
   /** It has been acknowledged. */
   | { readonly type: 'done'; readonly key: string; readonly content: Content | null }
+  /** A session with meta is about to be created: it may be there without anybody knowing its id, until it expires. */
+  | { readonly type: 'creating' }
   /** A session has been created: it need not outlive a crash before it is paused, unless it has meta. */
   | { readonly type: 'created'; readonly id: string; readonly content: Content; readonly known: boolean }
   /** `pause` has been acknowledged at this offset. */
@@ -45,6 +47,8 @@ export interface Expectation {
   readonly damaged: ReadonlyMap<string, Content>
   /** Keys that may hold anything. */
   readonly unsynced: ReadonlySet<string>
+  /** How many sessions with meta may be there that nobody was told of. */
+  readonly untold: number
 }
 
 export function expectationOf(lines: readonly Line[]): Expectation {
@@ -58,7 +62,9 @@ export function expectationOf(lines: readonly Line[]): Expectation {
     else if (line.type === 'unsynced') unsynced.add(line.key)
     else if ('id' in line) noteSession(sessions, line)
   }
-  return { keys, sessions, damaged, unsynced }
+  const begun = lines.filter(({ type }) => type === 'creating').length
+  const told = [...sessions.values()].filter(({ known }) => known).length
+  return { keys, sessions, damaged, unsynced, untold: begun - told }
 }
 
 function noteKey(

@@ -38,10 +38,10 @@ const KNOWN: readonly Scenario[] = [
     fails: WRITING,
     prepare: async (stage) => {
       stage.open()
-      let session: UploadSession | undefined
+      let tries = 0
       return async () => {
-        session ??= await stage.create('known', known, {})
-        if (session.offset === 0) await session.append(0, chunksOf(known))
+        const session = await stage.create(`known ${++tries}`, known, { try: tries })
+        await session.append(0, chunksOf(known))
         await stage.commit(session, known)
       }
     },

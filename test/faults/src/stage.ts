@@ -55,6 +55,7 @@ export class Stage {
   }
 
   async create(key: string, content: Content, meta?: UploadMeta): Promise<UploadSession> {
+    if (meta !== undefined) this.#report({ type: 'creating' })
     const session = await this.store.create(key, { meta })
     this.#report({ type: 'created', id: session.id, content, known: meta !== undefined })
     return session

@@ -5,10 +5,11 @@ import type { CommitOptions, UploadMeta } from '../upload-session.ts'
 import { isWanted } from './epoch.ts'
 import { removeIfThere, withNoSpace, writeAll } from './files.ts'
 import type { FsContext } from './fs-context.ts'
-import { formatIntent, type KeptIntent } from './intent.ts'
+import { formatIntent } from './intent.ts'
 import type { Lock } from './lock.ts'
 import { currentBoot } from './owner.ts'
 import { Publication } from './publish.ts'
+import type { BlobRecord } from './records.ts'
 import type { Reservation } from './space.ts'
 
 /** How often a session looks whether another process wants it: an offset is to be told within 100 ms. */
@@ -51,6 +52,8 @@ export class FileStaging implements Staging {
   readonly #parts: FileStagingParts
   readonly #publication: Publication
   #meta: UploadMeta | undefined
+  /** What a commit was last tried for; it may have been seen, and failed after that. */
+  #committing: BlobRecord | undefined
   #open = true
   #onTakeover: () => void = () => {}
   #watching: NodeJS.Timeout | undefined
@@ -92,7 +95,7 @@ export class FileStaging implements Staging {
   }
 
   async note(meta: UploadMeta): Promise<void> {
-    if (this.#parts.known) await withNoSpace(this.#writeIntent(this.#parts.pausedAt, currentBoot(), { meta }))
+    if (this.#parts.known) await withNoSpace(this.#writeIntent(this.#parts.pausedAt, currentBoot(), meta))
     this.#meta = meta
   }
 
@@ -131,13 +134,10 @@ export class FileStaging implements Staging {
     if (failed) await this.#writeIntent(this.#parts.pausedAt, '').catch(() => {})
   }
 
-  async #writeIntent(
-    offset: number,
-    boot: string,
-    { meta = this.#meta, committing }: Partial<KeptIntent> = {},
-  ): Promise<void> {
+  async #writeIntent(offset: number, boot: string, meta = this.#meta): Promise<void> {
     const { id, intent } = this.#parts
     const { key, type, digest, expectedSize } = intent
+    const committing = this.#committing
     const kept = { key, type, digest, expectedSize, meta, offset, boot, committing }
     const { layout, disk } = this.#context
     await disk.replaceFile(layout.intent(id), formatIntent(kept))
@@ -145,14 +145,17 @@ export class FileStaging implements Staging {
 
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
     const leaves = this.#parts.known && this.#meta !== undefined
-    const blob = await withNoSpace(this.#publication.blobFor(object.key))
     // Before the commit point: whoever comes after a crash has to know what to look for.
-    const told = { committing: { object, blob } }
-    if (leaves) await withNoSpace(this.#writeIntent(object.size, currentBoot(), told))
+    if (leaves) await withNoSpace(this.#tell(object))
     await withNoSpace(this.#publication.publish(object, conditions))
     // What cannot be cleaned up now is an orphan for sweep, and no reason to fail the upload.
     await (leaves ? leaveReceipt(this.#context, this.#parts.id) : this.#discardFiles()).catch(() => {})
     await this.#end()
+  }
+
+  async #tell(object: StoredObject): Promise<void> {
+    this.#committing = { object, blob: await this.#publication.blobFor(object.key) }
+    await this.#writeIntent(object.size, currentBoot())
   }
 
   async discard(): Promise<void> {

@@ -8,7 +8,7 @@ import { withNoSpace } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { inspectLocked } from './inspect.ts'
 import { readIntent } from './intent.ts'
-import { claim, takeOver } from './take-over.ts'
+import { acquireOrClaim, claim, takeOver } from './take-over.ts'
 
 /** Stages uploads in files of their own, which become blobs without a copy. */
 export function fsStagingArea(context: FsContext): StagingArea {
@@ -46,7 +46,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
     inspect: async (id) => {
       if (!RANDOM_ID.test(id) || (await readIntent(layout.intent(id))) === null) return null
       const epoch = randomId()
-      const lock = locks.tryAcquire(id) ?? (await withNoSpace(claim(context, id, epoch)))
+      const lock = await withNoSpace(acquireOrClaim(context, id, epoch))
       try {
         return await withNoSpace(inspectLocked(context, id, epoch, lock))
       } finally {

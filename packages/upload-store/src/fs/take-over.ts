@@ -19,6 +19,11 @@ export async function claim({ layout, locks }: FsContext, id: string, epoch: str
   return locks.acquire(id, () => checkEpoch(layout.epoch(id), epoch))
 }
 
+/** The same, and tells nobody where nobody writes. */
+export async function acquireOrClaim(context: FsContext, id: string, epoch: string): Promise<Lock> {
+  return context.locks.tryAcquire(id) ?? claim(context, id, epoch)
+}
+
 /** Opens what the session before has left; call under its lock. */
 export async function takeOver(
   context: FsContext,
