@@ -94,6 +94,12 @@ export class Stage {
     for (const { id } of this.#paused.slice(0, 1)) await this.store.inspect(id)
   }
 
+  /** Whether the first session that an earlier process left is an object now. */
+  async isCommitted(): Promise<boolean> {
+    const [paused] = this.#paused
+    return paused !== undefined && (await this.store.inspect(paused.id))?.committed != null
+  }
+
   /** Sweeps as when every paused session has waited long enough. */
   async expire(): Promise<void> {
     for (const { id } of this.#paused) this.#report({ type: 'ending', id, key: null })
