@@ -9,6 +9,7 @@ import { checkHost, checkOrigin, checkPath } from './guards.ts'
 import { createLogger, logErrors, logRequests } from './log.ts'
 import { problems } from './problems.ts'
 import { closeAfterUnreadBodies, refuseExpectations } from './request-body.ts'
+import { resumable } from './resumable.ts'
 import { routes } from './routes.ts'
 import { staticFiles } from './static-files.ts'
 import { countSlots, type Slots } from './upload-slots.ts'
@@ -19,11 +20,17 @@ const EXPOSED = [
   'Content-Disposition',
   'Content-Encoding',
   'Content-Length',
+  'Content-Location',
   'Content-Range',
   'ETag',
   'Last-Modified',
   'Location',
   'Repr-Digest',
+  'Upload-Complete',
+  'Upload-Draft-Interop-Version',
+  'Upload-Length',
+  'Upload-Limit',
+  'Upload-Offset',
 ]
 
 /**
@@ -51,6 +58,7 @@ export function createApp(
   app.use(checkOrigin(config))
   app.use(checkPath())
   app.use(conditional())
+  if (!config.readOnly) app.use(resumable(config, store, slots))
   const router = routes(config, store, slots)
   app.use(router.routes()).use(router.allowedMethods())
   staticFiles(app, '/assets', config.assets, config.cacheControl)
@@ -62,7 +70,7 @@ function allowOrigins({ corsOrigin }: Config): Koa.Middleware {
   return cors({
     origin: ({ headers: { origin = '' } }) =>
       corsOrigin.includes('*') ? '*' : corsOrigin.includes(origin) ? origin : '',
-    allowMethods: 'GET,HEAD,POST,PUT,DELETE',
+    allowMethods: 'GET,HEAD,POST,PUT,PATCH,DELETE',
     exposeHeaders: EXPOSED,
     maxAge: 600,
   })

@@ -15,17 +15,26 @@ export async function publishAsNew(store: UploadStore, session: UploadSession): 
   for (let number = 1; ; number++) {
     const key = number === 1 ? session.key : numberedKey(session.key, number)
     const existing = await store.get(key)
-    if (existing === null) {
-      try {
-        return await session.commit({ key, ifNoneMatch: '*' })
-      } catch (error) {
-        // Somebody else took the key in between: look at what they stored.
-        if (!(error instanceof StoreError && error.code === 'PRECONDITION_FAILED')) throw error
-        number--
-      }
-    } else if (existing.digest === digest) {
-      await session.abort()
-      return existing
+    if (existing !== null && existing.digest !== digest) continue
+    try {
+      return await publishAt(session, key, existing)
+    } catch (error) {
+      // Somebody else changed the key in between: look at what they stored.
+      if (!(error instanceof StoreError && error.code === 'PRECONDITION_FAILED')) throw error
+      number--
     }
   }
+}
+
+/** @param existing an object with the same content */
+async function publishAt(
+  session: UploadSession,
+  key: string,
+  existing: StoredObject | null,
+): Promise<StoredObject> {
+  if (existing === null) return session.commit({ key, ifNoneMatch: '*' })
+  // For its receipt; else there is nothing to change.
+  if (Object.keys(session.meta).length > 0) return session.commit({ key, ifMatch: existing.etag })
+  await session.abort()
+  return existing
 }

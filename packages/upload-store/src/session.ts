@@ -88,6 +88,8 @@ export class Session implements UploadSession {
         const state = this.#sealed === undefined ? `is at ${this.offset}` : 'is sealed'
         throw new StoreError('OFFSET_MISMATCH', `The upload ${state}; bytes from ${offset} on do not fit.`)
       }
+      // Apart from the bytes before it, an append can be taken back.
+      if (verify !== undefined) await this.#flush()
       await this.#receive(source)
       if (verify !== undefined) await this.#verify(verify, offset)
       return this.offset
@@ -140,6 +142,14 @@ export class Session implements UploadSession {
     this.#checkOpen()
   }
 
+  async #flush(): Promise<void> {
+    try {
+      await this.#blocks.flush()
+    } catch (error) {
+      throw this.#break(error)
+    }
+  }
+
   /** Counted, hashed or written in part: nothing can be built on that here, though a resumption counts anew. */
   #break(error: unknown): unknown {
     this.#broken = true
@@ -157,11 +167,7 @@ export class Session implements UploadSession {
   }
 
   async #sealNow(): Promise<SealedUpload> {
-    try {
-      await this.#blocks.flush()
-    } catch (error) {
-      throw this.#break(error)
-    }
+    await this.#flush()
     const sealed = await this.#intake.finish()
     if (this.#digest !== undefined && this.#digest !== sealed.digest) {
       const sent = `sha-256 of the ${sealed.size} bytes that arrived is ${sealed.digest}`
@@ -196,7 +202,7 @@ export class Session implements UploadSession {
   async #letGo(): Promise<number> {
     if (this.#state !== 'open') throw new StoreError('ABORTED', `The upload is ${this.#state} already.`)
     try {
-      if (!this.#broken) await this.#blocks.flush().catch((error) => this.#break(error))
+      if (!this.#broken) await this.#flush().catch(() => {})
       const offset = this.#cut ?? this.#blocks.written
       await this.#blocks.end()
       await this.#staging.pause(offset)

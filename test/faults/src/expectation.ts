@@ -6,8 +6,8 @@ export type Line =
   | { readonly type: 'begin'; readonly key: string; readonly content: Content | null }
   /** It has been acknowledged. */
   | { readonly type: 'done'; readonly key: string; readonly content: Content | null }
-  /** A session has been created: it need not outlive a crash before it is paused. */
-  | { readonly type: 'created'; readonly id: string; readonly content: Content }
+  /** A session has been created: it need not outlive a crash before it is paused, unless it has meta. */
+  | { readonly type: 'created'; readonly id: string; readonly content: Content; readonly known: boolean }
   /** `pause` has been acknowledged at this offset. */
   | { readonly type: 'paused'; readonly id: string; readonly content: Content; readonly offset: number }
   /** A paused session is about to be committed under `key`, or with `null` aborted. */
@@ -26,6 +26,8 @@ export type Line =
 export interface ExpectedSession {
   readonly id: string
   readonly content: Content
+  /** Whether it has meta, so that it is there from the start and leaves a receipt. */
+  readonly known: boolean
   /** Acknowledged: it may be more by now, and never less. `null`: no pause has been, and the session may be gone. */
   readonly offset: number | null
   /** The key under which it may have been committed; `null`: it may have been aborted; `undefined`: neither. */
@@ -71,9 +73,11 @@ function noteKey(
 function noteSession(sessions: Map<string, ExpectedSession>, line: Extract<Line, { id: string }>): void {
   const before = sessions.get(line.id)
   if (line.type === 'created')
-    sessions.set(line.id, { ...line, offset: null, ending: undefined, ended: false })
-  else if (line.type === 'paused') sessions.set(line.id, { ...line, ending: undefined, ended: false })
-  else if (before !== undefined && line.type === 'ended') sessions.set(line.id, { ...before, ended: true })
+    sessions.set(line.id, { ...line, offset: line.known ? 0 : null, ending: undefined, ended: false })
+  else if (line.type === 'paused') {
+    const known = before?.known ?? false
+    sessions.set(line.id, { ...line, known, ending: undefined, ended: false })
+  } else if (before !== undefined && line.type === 'ended') sessions.set(line.id, { ...before, ended: true })
   else if (before !== undefined && line.type === 'ending')
     sessions.set(line.id, { ...before, ending: line.key })
 }

@@ -16,17 +16,37 @@ export async function check(directory: string, expected: Expectation): Promise<r
     await store.recover()
     await store.sweep()
     faults.push(...(await checkObjects(store, expected)))
-    faults.push(...checkFiles(directory, expected))
-    for (const session of expected.sessions.values()) faults.push(...(await checkSession(store, session)))
+    faults.push(...checkFiles(directory, new Set(expected.sessions.keys()), 'open'))
+    for (const session of expected.sessions.values()) {
+      faults.push(...(await checkReceipt(store, session)), ...(await checkSession(store, session)))
+    }
     faults.push(...(await checkVerify(store, directory, expected)))
     faults.push(...(await checkUse(store, 'next', { seed: 'next', size: 5000 })))
     await store.sweep()
     await store.close()
-    faults.push(...checkFiles(directory))
+    faults.push(...checkFiles(directory, receiptsOf(expected)))
   } catch (error) {
     faults.push({ kind: 'other', text: `threw ${error instanceof Error ? error.stack : error}` })
   }
   return faults
+}
+
+/** The sessions of which more than a receipt need not be left. */
+function receiptsOf({ sessions }: Expectation): ReadonlySet<string> {
+  return new Set([...sessions.values()].filter(({ known }) => known).map(({ id }) => id))
+}
+
+/** A commit has left a receipt if and only if its object is there. */
+async function checkReceipt(
+  store: UploadStore,
+  { id, content, known, ending }: ExpectedSession,
+): Promise<readonly Fault[]> {
+  if (!known || typeof ending !== 'string') return []
+  const state = await store.inspect(id)
+  const digest = (await store.get(ending))?.digest
+  const isThere = digest === digestOf(content)
+  if (isThere === (state?.committed?.digest === digestOf(content))) return []
+  return [{ kind: 'lost', text: `the receipt of ${id} says ${state?.committed?.digest}, the key ${digest}` }]
 }
 
 /** A paused session goes on where it was acknowledged, or was ended. */
@@ -55,9 +75,10 @@ async function checkSession(
 /**
  * No file that nobody needs: each blob has one record, each digest link is one more name of a blob or of a sealed upload.
  *
- * @param open what is expected of a store that is open: its own file among the owners, and staged what can be resumed
+ * @param staged the uploads of which something is left
+ * @param open for a store that is open: its own file is among the owners
  */
-function checkFiles(directory: string, open?: Expectation): readonly Fault[] {
+function checkFiles(directory: string, staged: ReadonlySet<string>, open?: 'open'): readonly Fault[] {
   const files = filesBelow(directory)
   const named = recordsBelow(directory).map(({ blob }) => blob)
   const bytes = files.filter(({ path }) => /^(?:blobs|staging)\//.test(path)).map(({ inode }) => inode)
@@ -66,7 +87,7 @@ function checkFiles(directory: string, open?: Expectation): readonly Fault[] {
     if (path.startsWith('digests/')) return bytes.includes(inode)
     if (path.startsWith('owners/')) return open !== undefined && isOurs(join(directory, path))
     const [, id = ''] = /^staging\/([\w-]{22})\.(?:part|json|epoch|json\.tmp|part\.tmp)$/.exec(path) ?? []
-    if (path.startsWith('staging/')) return open?.sessions.has(id) === true
+    if (path.startsWith('staging/')) return staged.has(id) && (open === 'open' || path.endsWith('.json'))
     return /^(?:FORMAT|quarantine\/.*|records\/..\/[\da-f]{64}\.json)$/.test(path)
   }
   return files

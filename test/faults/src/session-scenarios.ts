@@ -16,7 +16,81 @@ const TO_COMMIT = {
   'resume-linked-commit': LINKED,
 }
 
+const known = content('known', 12_000)
+
+/** Uploads with meta: there from the first byte, and a receipt when they are committed. */
+const KNOWN: readonly Scenario[] = [
+  {
+    name: 'known-append',
+    fails: WRITING,
+    prepare: async (stage) => {
+      stage.open()
+      return async () => {
+        const session = await stage.create('known', known, { length: 12_000 })
+        await session.append(0, chunksOf(known, 0, 5000))
+        await session.note({ length: 12_000, name: 'known' })
+        await stage.pause(session, known)
+      }
+    },
+  },
+  {
+    name: 'known-commit',
+    fails: WRITING,
+    prepare: async (stage) => {
+      stage.open()
+      let session: UploadSession | undefined
+      return async () => {
+        session ??= await stage.create('known', known, {})
+        if (session.offset === 0) await session.append(0, chunksOf(known))
+        await stage.commit(session, known)
+      }
+    },
+  },
+  {
+    name: 'known-resume-commit',
+    fails: WRITING,
+    after: [{ scenario: 'known-append' }],
+    prepare: async (stage) => {
+      stage.open()
+      return async () => {
+        const session = await stage.resume()
+        await session.append(session.offset, chunksOf(known, session.offset))
+        await stage.commit(session, known)
+      }
+    },
+  },
+  {
+    name: 'known-refused',
+    fails: WRITING,
+    after: [{ scenario: 'known-append' }],
+    prepare: async (stage) => {
+      stage.open()
+      return async () => {
+        const session = await stage.resume()
+        const verify = () => Promise.reject(new Error('refused'))
+        const right = chunksOf(known, session.offset)
+        await session.append(session.offset, right, { verify }).catch(refusedOnly)
+        await stage.pause(session, known)
+      }
+    },
+  },
+  {
+    name: 'known-inspect',
+    fails: WRITING,
+    after: [{ scenario: 'known-append' }, { scenario: 'known-resume-commit', killedAt: 20 }],
+    prepare: async (stage) => {
+      stage.open()
+      return () => stage.inspect()
+    },
+  },
+]
+
+function refusedOnly(error: unknown): void {
+  if (!(error instanceof Error && error.message === 'refused')) throw error
+}
+
 export const SESSIONS: readonly Scenario[] = [
+  ...KNOWN,
   {
     name: 'pause',
     fails: WRITING,

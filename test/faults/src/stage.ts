@@ -1,4 +1,11 @@
-import type { CommitOptions, FsStoreOptions, StoredObject, UploadSession, UploadStore } from 'upload-store'
+import type {
+  CommitOptions,
+  FsStoreOptions,
+  StoredObject,
+  UploadMeta,
+  UploadSession,
+  UploadStore,
+} from 'upload-store'
 import { type Content, chunksOf, digestOf } from './content.ts'
 import { damageBlob } from './disk.ts'
 import type { ExpectedSession, Line } from './expectation.ts'
@@ -47,9 +54,9 @@ export class Stage {
     this.#report({ type: 'done', key, content: null })
   }
 
-  async create(key: string, content: Content): Promise<UploadSession> {
-    const session = await this.store.create(key)
-    this.#report({ type: 'created', id: session.id, content })
+  async create(key: string, content: Content, meta?: UploadMeta): Promise<UploadSession> {
+    const session = await this.store.create(key, { meta })
+    this.#report({ type: 'created', id: session.id, content, known: meta !== undefined })
     return session
   }
 
@@ -79,6 +86,11 @@ export class Stage {
     const session = paused === undefined ? null : await this.store.resume(paused.id)
     if (session === null) throw new Error('No session is paused')
     return session
+  }
+
+  /** Asks for the first session that an earlier process left. */
+  async inspect(): Promise<void> {
+    for (const { id } of this.#paused.slice(0, 1)) await this.store.inspect(id)
   }
 
   /** Sweeps as when every paused session has waited long enough. */

@@ -1,0 +1,35 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import type { Ports, UnderTestOptions } from './under-test.mjs'
+
+const PROGRAM = fileURLToPath(new URL('under-test.mjs', import.meta.url))
+
+export interface ServerProcess {
+  readonly ports: Ports
+  /** Ends it by SIGKILL, and resolves when it is no more. */
+  kill(): Promise<void>
+}
+
+/** The app under test in a process of its own, over the store in `directory`, until the test has finished. */
+export async function startProcess(
+  directory: string,
+  options: UnderTestOptions = {},
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [PROGRAM, directory, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  const kill = () => end(child, ended)
+  onTestFinished(kill)
+  const { value, done } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next()
+  if (done) throw new Error('The server ended without a word.')
+  return { ports: JSON.parse(value), kill }
+}
+
+async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  child.kill('SIGKILL')
+  await ended
+}

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import { chmod, link, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createFsStore } from 'upload-store'
+import { describe, expect, it } from 'vitest'
+import { temporaryDirectory } from '../support/temporary.ts'
+import { bytesOf, source } from './contract.ts'
+import { describeInspection } from './contract-inspect.ts'
+import { runScript } from './node-script.ts'
+
+const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
+
+describeInspection('file-system store', async (options) => createFsStore(await temporaryDirectory(), options))
+
+const staged = (directory: string) => readdir(join(directory, 'staging'))
+
+describe('an upload with meta on a file system', () => {
+  it('goes on after its process was killed in its very first append', async () => {
+    const directory = await temporaryDirectory()
+    const script = runScript(
+      `const session = await store.create('a', { type: 'video/mp4', meta: { length: 9 } })
+       async function* slowly() {
+         for (let value = 0; ; value++) { yield Buffer.alloc(300_000, value); await sleep(5); if (value === 3) say(session.id) }
+       }
+       await session.append(0, slowly())`,
+      directory,
+    )
+    const id = String(await script.next())
+    await script.kill('SIGKILL')
+    const store = createFsStore(directory)
+    expect(await store.recover()).toEqual({ paused: 1, discarded: 0, busy: 0 })
+    const { offset = 0, meta } = (await store.inspect(id)) ?? {}
+    expect(meta).toEqual({ length: 9 })
+    expect(offset).toBeGreaterThanOrEqual(3 * 256 * 1024)
+    const session = await store.resume(id)
+    expect(session?.offset).toBe(offset)
+    await session?.append(offset, source('end'))
+    const object = await session?.commit()
+    const bytes = await bytesOf((await (await store.get('a'))?.stream()) ?? source())
+    expect([bytes.length, sha256(bytes)]).toEqual([offset + 3, object?.digest])
+    expect(await staged(directory)).toEqual([`${id}.json`])
+  })
+
+  it('is told of within 200 ms although another process writes it, and can be resumed by that again', async () => {
+    const directory = await temporaryDirectory()
+    const script = runScript(
+      `const session = await store.create('a', { meta: {} })
+       say(session.id)
+       async function* stalling() { yield Buffer.from('hello '); await sleep(60_000) }
+       await session.append(0, stalling()).catch((error) => say(error.code))
+       await sleep(300)
+       const resumed = await store.resume(session.id)
+       await resumed.append(6, bytes('world'))
+       say((await resumed.commit()).digest)
+       process.exit()`,
+      directory,
+    )
+    const id = String(await script.next())
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const store = createFsStore(directory)
+    const started = performance.now()
+    expect(await store.inspect(id)).toMatchObject({ offset: 6, committed: null })
+    expect(performance.now() - started).toBeLessThan(1000)
+    expect(await script.next()).toBe('ABORTED')
+    expect(await script.next()).toBe(sha256('hello world'))
+    expect(await store.inspect(id)).toMatchObject({ offset: 11, committed: { key: 'a' } })
+  })
+
+  it('hashes what others have added, and no more, when it comes back', async () => {
+    const directory = await temporaryDirectory()
+    const [one, other] = [createFsStore(directory), createFsStore(directory)]
+    const { id } = await one.create('a', { meta: {} })
+    let whole = ''
+    for (let turn = 0; turn < 6; turn++) {
+      const session = await (turn % 2 === 0 ? one : other).resume(id)
+      whole += `${turn}`.repeat(1000)
+      await session?.append(turn * 1000, source(`${turn}`.repeat(1000)))
+      await session?.pause()
+    }
+    expect(await (await one.resume(id))?.commit()).toMatchObject({ digest: sha256(whole) })
+  })
+
+  it('has been committed where a process died between that and its receipt', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    const session = await store.create('a', { meta: {} })
+    await session.append(0, source('hello'))
+    const part = join(directory, 'staging', `${session.id}.part`)
+    await chmod(part, 0o440)
+    await link(part, join(directory, 'kept'))
+    const object = await session.commit()
+    // The part goes last, so that it is all that is left of a commit that was cut short.
+    await link(join(directory, 'kept'), part)
+    expect(await store.recover()).toMatchObject({ paused: 0 })
+    expect(await store.inspect(session.id)).toMatchObject({ committed: object, offset: 5 })
+    expect(await staged(directory)).toEqual([`${session.id}.json`])
+  })
+})
