@@ -77,9 +77,15 @@ export async function answerCommitted(
   await settings.respond(ctx, object, meta)
   if (location === undefined || !request.interop.lengthCompletes) return
   // tus-js-client takes the Location of a creation for the upload's, and asks there later.
-  const target = ctx.response.get('Location')
-  if (target !== '') ctx.set('Content-Location', target)
+  moveLocation(ctx)
   ctx.set('Location', location)
+}
+
+/** Where the content is, told in a response that has no place for its Location. */
+export function moveLocation(ctx: Koa.Context): void {
+  if (!ctx.res.hasHeader('Location')) return
+  ctx.set('Content-Location', ctx.response.get('Location'))
+  ctx.remove('Location')
 }
 
 export function answerRefusal(exchange: Exchange, refusal: Refusal, known: Known = {}): void {
@@ -90,7 +96,7 @@ export function answerRefusal(exchange: Exchange, refusal: Refusal, known: Known
   setUploadFields(exchange, final, known)
   if (limited === true || status === 413) ctx.set('Upload-Limit', limitFieldFor(exchange, known.expires))
   const retryAfter = RETRY_AFTER[status]
-  if (retryAfter !== undefined && ctx.response.get('Retry-After') === '') ctx.set('Retry-After', retryAfter)
+  if (retryAfter !== undefined && !ctx.res.hasHeader('Retry-After')) ctx.set('Retry-After', retryAfter)
   const text = JSON.stringify({
     ...(type === undefined ? {} : { type }),
     title,

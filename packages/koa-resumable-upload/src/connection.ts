@@ -1,4 +1,4 @@
-import { constants } from 'node:http2'
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { http2StreamOf } from './interim.ts'
@@ -14,10 +14,15 @@ export function terminate(ctx: Koa.Context): void {
   else stream.close(constants.NGHTTP2_CANCEL)
 }
 
+/** Whether the client has given a stream up, unless it had its answer: `aborted` comes later than the end of what it sent. */
+export function isReset(stream: ServerHttp2Stream): boolean {
+  return stream.destroyed || stream.closed || stream.aborted
+}
+
 /** Whether nobody is left who would read an answer. */
 export function isGone(ctx: Koa.Context): boolean {
   const stream = http2StreamOf(ctx)
-  if (stream !== null) return stream.destroyed || stream.aborted
+  if (stream !== null) return isReset(stream)
   return ctx.req.socket.destroyed || (ctx.req.destroyed && !ctx.req.complete)
 }
 

@@ -1,6 +1,6 @@
 import { StoreError, type UploadSession } from 'upload-store'
 import { answerRefusal, type Exchange, type Known, refusalOf } from './answer.ts'
-import { isGone, terminate } from './connection.ts'
+import { isGone, isReset, terminate } from './connection.ts'
 import { type ContentDigest, contentDigest } from './content-digest.ts'
 import { http2StreamOf } from './interim.ts'
 import { RefusedError, tooLong, wrongLength } from './refusal.ts'
@@ -69,10 +69,10 @@ async function* content(
     digest?.update(chunk)
     yield chunk
   }
-  // A stream of HTTP/2 that was reset ends like one that is complete.
+  // A stream of HTTP/2 that is reset may end like one that is complete.
   const stream = http2StreamOf(ctx)
   const short = request.contentLength !== null && size < request.contentLength
-  if (short || stream?.aborted === true) throw new Error('The client went away.')
+  if (short || (stream !== null && isReset(stream))) throw new Error('The client went away.')
 }
 
 /** Errors of the store after which an upload is of no use. */

@@ -1,5 +1,5 @@
 import type { StoredObject, UploadState } from 'upload-store'
-import { type Exchange, limitFieldFor, setUploadFields } from './answer.ts'
+import { type Exchange, limitFieldFor, moveLocation, setUploadFields } from './answer.ts'
 import { complete } from './complete.ts'
 import { inspectFor } from './inspect.ts'
 import { malformed, RefusedError } from './refusal.ts'
@@ -49,7 +49,5 @@ async function tellWhere(
   { meta }: UploadState,
 ): Promise<void> {
   await settings.respond(ctx, object, meta)
-  const location = ctx.response.get('Location')
-  ctx.remove('Location')
-  if (location !== '') ctx.set('Content-Location', location)
+  moveLocation(ctx)
 }
