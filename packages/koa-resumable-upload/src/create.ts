@@ -6,7 +6,7 @@ import { decideCreate } from './decide-create.ts'
 import { sendInterim } from './interim.ts'
 import type { UploadTarget } from './options.ts'
 import { receive } from './receive.ts'
-import { formInParts, type Refusal } from './refusal.ts'
+import { formInParts, type Refusal, wrongLength } from './refusal.ts'
 import { withLength } from './upload-length.ts'
 
 /** Answers a request that begins an upload, or tells that it is none. */
@@ -41,6 +41,8 @@ async function begin(
   const { settings, request } = exchange
   let location: string | undefined
   let told = false
+  // Before the content is asked for.
+  if (length !== null) await settings.store.admit(length)
   const open = async (): Promise<UploadSession> => {
     const { key, type, meta = {} } = target
     const expectedSize = length ?? undefined
@@ -57,12 +59,18 @@ async function begin(
   const known = () => ({ location, length })
   const session = await receive(exchange, { open, offset: 0, length, known, reachable: () => told })
   if (session === null) return
-  const reached = request.interop.lengthCompletes && session.offset === length
-  if (request.complete === true || reached) {
+  const reached = session.offset === length
+  const last = request.complete === true
+  if (last ? length === null || reached : reached && request.interop.lengthCompletes) {
     await completeAndAnswer(exchange, session, known())
     return
   }
   const offset = await session.pause()
+  if (last) {
+    const detail = `The upload has ${length} bytes; this request ended it at ${offset}.`
+    answerRefusal(exchange, wrongLength(detail), { ...known(), offset })
+    return
+  }
   answerUnfinished(exchange, 201, { ...known(), offset })
 }
 

@@ -87,8 +87,8 @@ function respondWithJson(ctx: Koa.Context, { key, size, type, digest }: StoredOb
 }
 
 async function sayContinue(ctx: Koa.Context, receive: () => Promise<void>): Promise<void> {
-  // Node has said it where the app does not listen to checkContinue, as always in HTTP/2 here.
-  const said = ctx.req.httpVersionMajor > 1 || Reflect.get(ctx.res, '_sent100') === true
+  // Node has said it where the app does not listen to checkContinue; over HTTP/2 it does not tell, and twice does no harm.
+  const said = Reflect.get(ctx.res, '_sent100') === true
   if (!said && /^100-continue$/i.test(ctx.get('Expect'))) ctx.res.writeContinue()
   await receive()
 }

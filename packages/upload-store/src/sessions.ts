@@ -16,6 +16,7 @@ export class Sessions {
   readonly #options: StoreOptions
   readonly #area: StagingArea
   readonly #open = new Map<string, Promise<Session | null>>()
+  readonly #inspecting = new Map<string, Promise<UploadState | null>>()
   readonly #paused = new Map<string, Intake>()
   #closed = false
 
@@ -57,10 +58,20 @@ export class Sessions {
     })
   }
 
-  /** @throws StoreError ABORTED */
-  async inspect(id: string): Promise<UploadState | null> {
-    await pauseOpen(this.#open.get(id))
-    return this.#area.inspect(id)
+  /** Many who ask at once get one answer: else each would take the upload from the other. @throws StoreError ABORTED */
+  inspect(id: string): Promise<UploadState | null> {
+    const asked = this.#inspecting.get(id) ?? this.#inspect(id)
+    this.#inspecting.set(id, asked)
+    return asked
+  }
+
+  async #inspect(id: string): Promise<UploadState | null> {
+    try {
+      await pauseOpen(this.#open.get(id))
+      return await this.#area.inspect(id)
+    } finally {
+      this.#inspecting.delete(id)
+    }
   }
 
   /** Aborts what nobody else can know of, and pauses the rest. */
