@@ -1,6 +1,6 @@
 import type { UploadSession } from 'upload-store'
-import { answerRefusal, answerUnfinished, type Exchange, limitFieldFor, refusalOf } from './answer.ts'
-import { completeAndAnswer } from './complete.ts'
+import { answerRefusal, type Exchange, limitFieldFor, refusalOf } from './answer.ts'
+import { conclude } from './complete.ts'
 import { sha256Of } from './content-digest.ts'
 import { decideCreate } from './decide-create.ts'
 import { sendInterim } from './interim.ts'
@@ -57,13 +57,7 @@ async function begin(
   const known = () => ({ location, length })
   const session = await receive(exchange, { open, offset: 0, length, known, reachable: () => told })
   if (session === null) return
-  const reached = request.interop.lengthCompletes && session.offset === length
-  if (request.complete === true || reached) {
-    await completeAndAnswer(exchange, session, known())
-    return
-  }
-  const offset = await session.pause()
-  answerUnfinished(exchange, 201, { ...known(), offset })
+  await conclude(exchange, session, { ...known(), last: request.complete === true, status: 201 })
 }
 
 /** Tells where the upload goes on, before its content has come (§5, appendix B). */
