@@ -71,6 +71,17 @@ describe.each(['memory', 'fs'] as const)('over the %s store', (kind) => {
     expect((await send(url, 'HEAD', path)).status).toBe(404)
   })
 
+  it('HEADs at the same time all get the offset of an append that stalls', async () => {
+    const url = await startUploads(await storeOf(kind))
+    const path = await begin(url, 'hel')
+    const fields = { ...appending(3, '?1'), 'Content-Length': '8' }
+    const stalled = new RawRequest(url, 'PATCH', path, fields).write('lo w')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const answers = await Promise.all(Array.from({ length: 6 }, () => send(url, 'HEAD', path)))
+    expect(answers.map(({ headers }) => headers.get('upload-offset'))).toEqual(Array(6).fill('7'))
+    await expect(stalled.answer).rejects.toThrow()
+  })
+
   it('appends at the same time end in one object, with no byte twice', async () => {
     const store = await storeOf(kind)
     const url = await startUploads(store)
@@ -117,8 +128,8 @@ describe('104', () => {
     const [interim] = await once(creation, 'headers')
     expect(interim[':status']).toBe(104)
     await new Promise((resolve) => setTimeout(resolve, 100))
-    // close() would end the content first, as if it were all.
-    creation.destroy()
+    // Node ends the content before it resets the stream, as if it were all.
+    creation.close(constants.NGHTTP2_CANCEL)
     const path = String(interim['location'])
     const ask = async (headers: Record<string, string>, content: string) => {
       const stream = client.request({ ':path': path, ...headers }, { endStream: content === '' })

@@ -146,6 +146,17 @@ describe('lengths', () => {
     expect((await send(url, 'HEAD', path)).status).toBe(404)
   })
 
+  it('refuse a whole creation without an announced length that ends short', async () => {
+    const store = await storeOf('memory')
+    const url = await startUploads(store)
+    const chunked = { 'Upload-Complete': '?1', 'Upload-Length': '9', 'Transfer-Encoding': 'chunked' }
+    const request = new RawRequest(url, 'POST', '/files/a', chunked).write('5\r\nhello\r\n0\r\n\r\n')
+    const { status, headers } = await request.answer
+    expect([status, headers.get('upload-complete'), headers.get('upload-offset')]).toEqual([400, '?0', '5'])
+    expect(await textOf(store, 'a')).toBe(null)
+    expect((await appendTo(url, headers.get('location') ?? '', 5, '6789')).status).toBe(201)
+  })
+
   it('keep what came of a last append that ended short of them', async () => {
     const url = await startUploads(await storeOf('memory'))
     const path = await begin(url, 'hel', { 'Upload-Length': '5' })

@@ -1,10 +1,10 @@
 import { StoreError, type UploadSession, type UploadState } from 'upload-store'
-import { answerCommitted, answerRefusal, answerUnfinished, type Exchange } from './answer.ts'
-import { completeAndAnswer } from './complete.ts'
+import { answerCommitted, answerRefusal, type Exchange } from './answer.ts'
+import { conclude } from './complete.ts'
 import { type AppendDecision, decideAppend } from './decide-append.ts'
 import { inspectFor } from './inspect.ts'
 import { receive } from './receive.ts'
-import { RefusedError, unknownUpload, wrongLength, wrongOffset } from './refusal.ts'
+import { RefusedError, unknownUpload, wrongOffset } from './refusal.ts'
 import { lengthOf, withLength } from './upload-length.ts'
 
 /** Answers PATCH of an upload (§4.4). */
@@ -32,18 +32,7 @@ async function goOn(
   const open = () => reopen(exchange, state, offset, length)
   const session = await receive(exchange, { open, offset, length, known: () => known, reachable: () => true })
   if (session === null) return
-  const reached = session.offset === length
-  if (last ? length === null || reached : reached && request.interop.lengthCompletes) {
-    await completeAndAnswer(exchange, session, known)
-    return
-  }
-  const end = await session.pause()
-  if (last) {
-    const detail = `The upload has ${length} bytes; this request ended it at ${end}.`
-    answerRefusal(exchange, wrongLength(detail), { ...known, offset: end })
-    return
-  }
-  answerUnfinished(exchange, request.interop.appendStatus, { length, offset: end })
+  await conclude(exchange, session, { length, last, status: request.interop.appendStatus })
 }
 
 /** The upload as it was looked at, or a refusal: between the two somebody else may have gone on with it. */
@@ -53,7 +42,7 @@ async function reopen(
   offset: number,
   length: number | null,
 ): Promise<UploadSession> {
-  const session = await settings.store.resume(id)
+  const session = await settings.turns.take(id, () => settings.store.resume(id))
   if (session === null) throw new RefusedError(unknownUpload())
   try {
     if (session.offset !== offset) throw new RefusedError(wrongOffset(session.offset, offset))

@@ -6,7 +6,10 @@ export async function cancel(exchange: Exchange, id: string): Promise<void> {
   const { ctx, settings } = exchange
   const state = await inspectFor(exchange, id, 'cancel')
   if (state === null) return
-  if (state.committed === null) await (await settings.store.resume(id))?.abort()
+  if (state.committed === null) {
+    const session = await settings.turns.take(id, () => settings.store.resume(id))
+    await session?.abort()
+  }
   setUploadFields(exchange, false)
   ctx.body = null
   ctx.status = 204

@@ -1,7 +1,14 @@
 import type { StoredObject, UploadSession } from 'upload-store'
-import { answerCommitted, type Exchange, type Known, refusalOf } from './answer.ts'
+import {
+  answerCommitted,
+  answerRefusal,
+  answerUnfinished,
+  type Exchange,
+  type Known,
+  refusalOf,
+} from './answer.ts'
 import { giveUp } from './receive.ts'
-import { RefusedError } from './refusal.ts'
+import { RefusedError, wrongLength } from './refusal.ts'
 
 /** Statuses of 4xx after which the same request may succeed. */
 const RETRIABLE = new Set([401, 403, 408, 409, 421, 423, 425, 429])
@@ -34,13 +41,36 @@ async function commit({ ctx, settings }: Exchange, session: UploadSession): Prom
   }
 }
 
-/** Publishes, and answers with what it became. */
-export async function completeAndAnswer(
+/** What is to be said of content that has come in. */
+export interface Received {
+  /** Of the whole upload, `null` where that is not known. */
+  readonly length: number | null
+  /** Whether the client says that nothing comes after it. */
+  readonly last: boolean
+  /** Of an answer that the upload goes on. */
+  readonly status: 201 | 204
+  /** The URL of the upload, where the client may not know it. */
+  readonly location?: string | undefined
+}
+
+/** Publishes what is complete now and answers with what it became; else answers how far it has come. */
+export async function conclude(
   exchange: Exchange,
   session: UploadSession,
-  known: Known,
+  received: Received,
 ): Promise<void> {
-  const { meta } = session
-  const object = await complete(exchange, session, known)
-  if (object !== null) await answerCommitted(exchange, object, meta, known.location)
+  const { length, last, status, location } = received
+  const reached = session.offset === length
+  if (last ? length === null || reached : reached && exchange.request.interop.lengthCompletes) {
+    const { meta } = session
+    const object = await complete(exchange, session, { length, location })
+    if (object !== null) await answerCommitted(exchange, object, meta, location)
+    return
+  }
+  const offset = await session.pause()
+  const known = { offset, length, location }
+  if (last) {
+    const detail = `The upload has ${length} bytes; this request ended it at ${offset}.`
+    answerRefusal(exchange, wrongLength(detail), known)
+  } else answerUnfinished(exchange, status, known)
 }

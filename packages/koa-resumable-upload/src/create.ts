@@ -1,12 +1,12 @@
 import type { UploadSession } from 'upload-store'
-import { answerRefusal, answerUnfinished, type Exchange, limitFieldFor, refusalOf } from './answer.ts'
-import { completeAndAnswer } from './complete.ts'
+import { answerRefusal, type Exchange, limitFieldFor, refusalOf } from './answer.ts'
+import { conclude } from './complete.ts'
 import { sha256Of } from './content-digest.ts'
 import { decideCreate } from './decide-create.ts'
 import { sendInterim } from './interim.ts'
 import type { UploadTarget } from './options.ts'
 import { receive } from './receive.ts'
-import { formInParts, type Refusal, wrongLength } from './refusal.ts'
+import { formInParts, type Refusal } from './refusal.ts'
 import { withLength } from './upload-length.ts'
 
 /** Answers a request that begins an upload, or tells that it is none. */
@@ -59,19 +59,7 @@ async function begin(
   const known = () => ({ location, length })
   const session = await receive(exchange, { open, offset: 0, length, known, reachable: () => told })
   if (session === null) return
-  const reached = session.offset === length
-  const last = request.complete === true
-  if (last ? length === null || reached : reached && request.interop.lengthCompletes) {
-    await completeAndAnswer(exchange, session, known())
-    return
-  }
-  const offset = await session.pause()
-  if (last) {
-    const detail = `The upload has ${length} bytes; this request ended it at ${offset}.`
-    answerRefusal(exchange, wrongLength(detail), { ...known(), offset })
-    return
-  }
-  answerUnfinished(exchange, 201, { ...known(), offset })
+  await conclude(exchange, session, { ...known(), last: request.complete === true, status: 201 })
 }
 
 /** Tells where the upload goes on, before its content has come (§5, appendix B). */

@@ -5,7 +5,8 @@ import type { UploadAction } from './options.ts'
 import { unknownUpload } from './refusal.ts'
 
 const ID = /^[\w-]{22}$/
-const TRIES = 3
+/** Other processes may ask at the same time. */
+const TRIES = 6
 
 /** Ends whoever writes the upload and tells its state, if the client may do what it is about to; `null`: it is answered. */
 export async function inspectFor(
@@ -27,13 +28,15 @@ export async function inspectFor(
 async function inspect({ ctx, settings }: Exchange, id: string): Promise<UploadState | null> {
   for (let tried = 1; ; tried++) {
     try {
-      return await settings.store.inspect(id)
+      return await settings.turns.take(id, () => settings.store.inspect(id))
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== 'ABORTED') throw error
-      if (tried < TRIES) continue
-      // Others came after us each time.
-      terminate(ctx)
-      return null
+      if (tried === TRIES) {
+        // Others came after us each time.
+        terminate(ctx)
+        return null
+      }
+      await new Promise((resolve) => setTimeout(resolve, tried * 20 * Math.random()))
     }
   }
 }

@@ -1,6 +1,8 @@
 import type Koa from 'koa'
 import type { StoredObject, UploadMeta, UploadSession, UploadStore } from 'upload-store'
+import { http2StreamOf } from './interim.ts'
 import type { Limits } from './limits.ts'
+import { Turns } from './turns.ts'
 
 export type UploadAction = 'create' | 'retrieve' | 'append' | 'cancel' | 'complete'
 
@@ -55,6 +57,8 @@ export interface ResumableUploadOptions {
 /** The options with their defaults. */
 export interface Settings {
   readonly store: UploadStore
+  /** Of requests for one upload: the store ends the one that is quicker, though each only wants to know. */
+  readonly turns: Turns
   readonly path: string
   readonly expireAfter: number
   readonly limits: Limits
@@ -70,6 +74,7 @@ export function withDefaults(store: UploadStore, options: ResumableUploadOptions
   const { maxSize, maxAppendSize, minAppendSize } = options
   return {
     store,
+    turns: new Turns(),
     path: path.replace(/\/+$/, ''),
     expireAfter,
     limits: { maxSize, maxAppendSize, minAppendSize },
@@ -87,8 +92,13 @@ function respondWithJson(ctx: Koa.Context, { key, size, type, digest }: StoredOb
 }
 
 async function sayContinue(ctx: Koa.Context, receive: () => Promise<void>): Promise<void> {
-  // Node has said it where the app does not listen to checkContinue; over HTTP/2 it does not tell, and twice does no harm.
-  const said = Reflect.get(ctx.res, '_sent100') === true
-  if (!said && /^100-continue$/i.test(ctx.get('Expect'))) ctx.res.writeContinue()
+  if (/^100-continue$/i.test(ctx.get('Expect')) && !hasSaidContinue(ctx)) ctx.res.writeContinue()
   await receive()
+}
+
+/** Node says it by itself where the app does not listen to checkContinue. */
+function hasSaidContinue(ctx: Koa.Context): boolean {
+  const stream = http2StreamOf(ctx)
+  if (stream === null) return Reflect.get(ctx.res, '_sent100') === true
+  return (stream.sentInfoHeaders ?? []).some((headers) => headers[':status'] === 100)
 }

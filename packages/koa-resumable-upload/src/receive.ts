@@ -1,9 +1,14 @@
+import type Koa from 'koa'
 import { StoreError, type UploadSession } from 'upload-store'
 import { answerRefusal, type Exchange, type Known, refusalOf } from './answer.ts'
 import { isGone, isReset, terminate } from './connection.ts'
 import { type ContentDigest, contentDigest } from './content-digest.ts'
 import { http2StreamOf } from './interim.ts'
 import { RefusedError, tooLong, wrongLength } from './refusal.ts'
+import type { UploadRequest } from './upload-request.ts'
+
+/** How long a reset may come behind the end, in ms; two turns of the event loop (1 ms) on the same machine. */
+const RESET_DELAY = 10
 
 export interface Reception {
   /** Begins the upload, or goes on with it. */
@@ -69,10 +74,21 @@ async function* content(
     digest?.update(chunk)
     yield chunk
   }
-  // A stream of HTTP/2 that is reset may end like one that is complete.
-  const stream = http2StreamOf(ctx)
   const short = request.contentLength !== null && size < request.contentLength
-  if (short || (stream !== null && isReset(stream))) throw new Error('The client went away.')
+  if (short || (await isGivenUp(ctx, request))) throw new Error('The client went away.')
+}
+
+/**
+ * Whether content of HTTP/2 that seems to have ended was cut off: Node's own client sends END_STREAM for a request that it
+ * gives up, and RST_STREAM right behind it. Content-Length would tell; without one, a part would be published as the whole.
+ */
+async function isGivenUp(ctx: Koa.Context, { contentLength }: UploadRequest): Promise<boolean> {
+  const stream = http2StreamOf(ctx)
+  if (stream === null) return false
+  if (contentLength === null && !isReset(stream)) {
+    await new Promise((resolve) => setTimeout(resolve, RESET_DELAY))
+  }
+  return isReset(stream)
 }
 
 /** Errors of the store after which an upload is of no use. */
