@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, createServer } from 'node:http2'
+import { connect, constants, createServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { resumableUpload } from 'koa-resumable-upload'

@@ -19,9 +19,9 @@ const ALLOWED = {
   ],
   'apps/server': [
     /^node:/,
-    /^(?:range-core|koa-range-stream|upload-store)$/,
+    /^(?:range-core|koa-range-stream|koa-resumable-upload|upload-store)$/,
     /^(?:koa|@koa\/cors|@koa\/multer|@koa\/router|koa-conditional-get|koa-mount|koa-static|multer)$/,
-    /^(?:close-with-grace|file-type|http-errors|pino|structured-headers)$/,
+    /^(?:close-with-grace|content-disposition|file-type|http-errors|pino|structured-headers)$/,
   ],
 } satisfies Record<string, RegExp[]>
 
