@@ -65,7 +65,7 @@ export function wantsSha256(field: string): boolean {
   return typeof weight === 'number' && weight > 0
 }
 
-export function mismatch(
+function mismatch(
   header: string,
   algorithm: string,
   value: Buffer,
