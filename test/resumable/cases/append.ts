@@ -187,7 +187,12 @@ export const APPEND: Theme = {
       const path = await the.begin()
       for (let time = 1; time <= 5; time++) {
         const offset = await the.offsetOf(path)
-        const exchange = await the.stall(path, offset, body.subarray(offset, time * 50_000), 1_000_000)
+        const exchange = await the.stall(
+          path,
+          offset,
+          body.subarray(offset, time * 50_000),
+          300_000 - time * 50_000,
+        )
         exchange.cut()
       }
       const offset = await the.offsetOf(path)

@@ -102,6 +102,7 @@ export const CONCURRENCY: Theme = {
         const exchanges = bodies.map((body) => {
           const exchange = the.open(append(path, { offset: 0, complete: true, announced: body.length }))
           exchange.write(body)
+          exchange.end()
           return exchange
         })
         const answers = await Promise.all(exchanges.map(({ outcome }) => outcome))
