@@ -69,7 +69,8 @@ class Http2Exchange implements Exchange {
   }
 
   cut(): void {
-    this.#stream.close(constants.NGHTTP2_CANCEL)
+    // `close` would send the end of the content before the reset.
+    this.#stream.destroy(new Error('cut'))
   }
 }
 

@@ -105,4 +105,25 @@ describe('the quick starts', () => {
     const { stdout } = await promisify(execFile)(process.execPath, [script], { cwd: directory })
     expect(stdout).toBe('6 11\n')
   })
+
+  it('of koa-resumable-upload takes an upload in two parts', async () => {
+    const [code = ''] = await blocks('packages/koa-resumable-upload/README.md', 'js')
+    const listen = "app.listen(0, '127.0.0.1', function () { console.log(this.address().port) })"
+    const { directory, script } = await runSnippet(`${code.replace(/^app\.listen\(.*$/m, '')}\n${listen}`)
+    const child = spawn(process.execPath, [script], { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(() => void child.kill())
+    const [port] = await once(child.stdout, 'data')
+    const base = `http://127.0.0.1:${String(port).trim()}`
+    const headers = { 'Upload-Complete': '?0' }
+    const begun = await fetch(`${base}/files?name=film.mp4`, { method: 'POST', headers, body: 'hello ' })
+    const upload = new URL(begun.headers.get('location') ?? '', base)
+    const more = {
+      'Content-Type': 'application/partial-upload',
+      'Upload-Offset': '6',
+      'Upload-Complete': '?1',
+    }
+    const done = await fetch(upload, { method: 'PATCH', headers: more, body: 'world' })
+    expect([begun.status, done.status]).toEqual([201, 201])
+    expect(await done.json()).toMatchObject({ key: 'film.mp4', size: 11 })
+  })
 })

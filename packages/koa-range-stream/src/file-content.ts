@@ -51,7 +51,8 @@ export async function fileContent(
     const file = options.root === undefined ? path : await locate(files, path, options.root)
     if (file === null) return null
     const stats = await files.stat(file)
-    return stats.isFile() ? recall(files, file, basename(path), stats, options.etag ?? 'strong') : null
+    if (!stats.isFile()) return null
+    return recall({ files, path: file, name: basename(path), stats, etag: options.etag ?? 'strong' })
   } catch (error) {
     if (isAbsent(error)) return null
     throw error
@@ -68,51 +69,36 @@ async function locate(files: FileSystem, path: string, root: string): Promise<st
   return file.startsWith(inside) ? file : null
 }
 
-interface Description {
+/** A file that was found, and how it is to be described. */
+interface Found {
   readonly files: FileSystem
+  readonly path: string
   readonly name: string
   readonly stats: BigIntStats
-  readonly etag: string
-  readonly content: FileContent
+  readonly etag: NonNullable<FileContentOptions['etag']>
 }
 
 /** What was found last at a path: to describe it anew takes as long as asking the disk whether it has changed. */
-const descriptions = new Map<string, Description>()
+const descriptions = new Map<string, { readonly found: Found; readonly content: FileContent }>()
 const MAX_DESCRIPTIONS = 1000
 
-function recall(
-  files: FileSystem,
-  path: string,
-  name: string,
-  stats: BigIntStats,
-  etag: NonNullable<FileContentOptions['etag']>,
-): FileContent {
-  const last = descriptions.get(path)
-  if (
-    last !== undefined &&
-    last.files === files &&
-    last.name === name &&
-    last.etag === etag &&
-    isSame(last.stats, stats)
-  ) {
-    return last.content
-  }
-  const content = describe(files, path, name, stats, etag)
+function recall(found: Found): FileContent {
+  const last = descriptions.get(found.path)
+  if (last !== undefined && isAgain(last.found, found)) return last.content
+  const content = describe(found)
   // A function may know better the next time, and a weak tag becomes a strong one.
-  if (typeof etag === 'string' && !content.etag?.startsWith('W/')) {
+  if (typeof found.etag === 'string' && !content.etag?.startsWith('W/')) {
     if (descriptions.size === MAX_DESCRIPTIONS) descriptions.clear()
-    descriptions.set(path, { files, name, stats, etag, content })
+    descriptions.set(found.path, { found, content })
   }
   return content
 }
 
-function describe(
-  files: FileSystem,
-  path: string,
-  name: string,
-  stats: BigIntStats,
-  etag: NonNullable<FileContentOptions['etag']>,
-): FileContent {
+function isAgain(a: Found, b: Found): boolean {
+  return a.files === b.files && a.name === b.name && a.etag === b.etag && isSame(a.stats, b.stats)
+}
+
+function describe({ files, path, name, stats, etag }: Found): FileContent {
   const size = Number(stats.size)
   const borrow = lender(files, path, stats)
   const stream = async (range: ByteRange = { start: 0, end: size - 1 }) =>

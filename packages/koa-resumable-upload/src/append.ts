@@ -42,7 +42,7 @@ async function reopen(
   offset: number,
   length: number | null,
 ): Promise<UploadSession> {
-  const session = await settings.turns.take(id, () => settings.store.resume(id))
+  const session = await settings.store.resume(id)
   if (session === null) throw new RefusedError(unknownUpload())
   try {
     if (session.offset !== offset) throw new RefusedError(wrongOffset(session.offset, offset))

@@ -7,7 +7,7 @@ export async function cancel(exchange: Exchange, id: string): Promise<void> {
   const state = await inspectFor(exchange, id, 'cancel')
   if (state === null) return
   if (state.committed === null) {
-    const session = await settings.turns.take(id, () => settings.store.resume(id))
+    const session = await settings.store.resume(id)
     await session?.abort()
   }
   setUploadFields(exchange, false)

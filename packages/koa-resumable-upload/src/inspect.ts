@@ -28,7 +28,7 @@ export async function inspectFor(
 async function inspect({ ctx, settings }: Exchange, id: string): Promise<UploadState | null> {
   for (let tried = 1; ; tried++) {
     try {
-      return await settings.turns.take(id, () => settings.store.inspect(id))
+      return await settings.store.inspect(id)
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== 'ABORTED') throw error
       if (tried === TRIES) {

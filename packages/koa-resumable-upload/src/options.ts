@@ -2,7 +2,6 @@ import type Koa from 'koa'
 import type { StoredObject, UploadMeta, UploadSession, UploadStore } from 'upload-store'
 import { http2StreamOf } from './interim.ts'
 import type { Limits } from './limits.ts'
-import { Turns } from './turns.ts'
 
 export type UploadAction = 'create' | 'retrieve' | 'append' | 'cancel' | 'complete'
 
@@ -58,7 +57,6 @@ export interface ResumableUploadOptions {
 export interface Settings {
   readonly store: UploadStore
   /** Of requests for one upload: the store ends the one that is quicker, though each only wants to know. */
-  readonly turns: Turns
   readonly path: string
   readonly expireAfter: number
   readonly limits: Limits
@@ -74,7 +72,6 @@ export function withDefaults(store: UploadStore, options: ResumableUploadOptions
   const { maxSize, maxAppendSize, minAppendSize } = options
   return {
     store,
-    turns: new Turns(),
     path: path.replace(/\/+$/, ''),
     expireAfter,
     limits: { maxSize, maxAppendSize, minAppendSize },

@@ -12,7 +12,7 @@ import { retrieve } from './retrieve.ts'
 import { readUploadRequest } from './upload-request.ts'
 
 /** Content of theirs means nothing (RFC 9110 §9.3). */
-const WITHOUT_CONTENT = new Set(['GET', 'HEAD', 'DELETE', 'TRACE', 'CONNECT', 'OPTIONS'])
+const WITHOUT_CONTENT = new Set(['GET', 'HEAD', 'DELETE', 'TRACE', 'CONNECT'])
 
 const VERBS: Readonly<Record<string, (exchange: Exchange, id: string) => Promise<void>>> = {
   HEAD: retrieve,
@@ -33,13 +33,15 @@ const VERBS: Readonly<Record<string, (exchange: Exchange, id: string) => Promise
 export function resumableUpload(store: UploadStore, options: ResumableUploadOptions): Koa.Middleware {
   const settings = withDefaults(store, options)
   return async function resumableUpload(ctx, next) {
+    const id = idOf(settings, ctx.path)
+    // First: nearly every request of an app is one of these.
+    if (id === null && WITHOUT_CONTENT.has(ctx.method)) return next()
     const bodiless = http2StreamOf(ctx)?.endAfterHeaders ?? true
     const request = readUploadRequest(ctx.headers, bodiless)
     const exchange: Exchange = { ctx, settings, request }
-    const id = idOf(settings, ctx.path)
     if (id !== null) await handleUpload(exchange, id)
     else if (ctx.method === 'OPTIONS') await handleOptions(exchange, next)
-    else if (WITHOUT_CONTENT.has(ctx.method) || !(await create(exchange))) await next()
+    else if (!(await create(exchange))) await next()
   }
 }
 

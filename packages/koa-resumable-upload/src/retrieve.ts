@@ -36,7 +36,7 @@ async function finish(
   id: string,
   { offset, meta }: UploadState,
 ): Promise<StoredObject | null> {
-  const session = await exchange.settings.turns.take(id, () => exchange.settings.store.resume(id))
+  const session = await exchange.settings.store.resume(id)
   if (session !== null) return complete(exchange, session, { offset, length: lengthOf(meta) })
   const now = await inspectFor(exchange, id, 'retrieve')
   return now?.committed ?? null

@@ -1,9 +1,9 @@
-import { Readable } from 'node:stream'
 import { BlockWriter } from './block-writer.ts'
 import type { Staging } from './driver.ts'
 import type { Intake } from './intake.ts'
 import { checkKey } from './key.ts'
 import type { StoredObject } from './object.ts'
+import { SourceReader } from './source-reader.ts'
 import { StoreError } from './store-error.ts'
 import { checkMeta } from './upload-meta.ts'
 import type {
@@ -50,7 +50,7 @@ export class Session implements UploadSession {
   #cut: number | undefined
   #paused: Promise<number> | undefined
   #aborted: Promise<void> | undefined
-  #interrupt: ((reason: StoreError) => void) | undefined
+  readonly #reader = new SourceReader()
 
   constructor(staging: Staging, intake: Intake, options: SessionOptions) {
     const { id, key, digest, meta = {}, known, onEnd } = options
@@ -90,7 +90,7 @@ export class Session implements UploadSession {
       }
       // Apart from the bytes before it, an append can be taken back.
       if (verify !== undefined) await this.#flush()
-      await this.#receive(source)
+      await this.#reader.read(source, (chunk) => this.#take(chunk))
       if (verify !== undefined) await this.#verify(verify, offset)
       return this.offset
     })
@@ -104,30 +104,6 @@ export class Session implements UploadSession {
       this.#cut = offset
       throw this.#break(error)
     }
-  }
-
-  async #receive(source: ByteSource): Promise<void> {
-    const iterator = source[Symbol.asyncIterator]()
-    try {
-      for (let step = await this.#next(iterator); step.done !== true; step = await this.#next(iterator)) {
-        await this.#take(step.value)
-      }
-    } catch (error) {
-      // A stalled stream's iterator would only return with the next chunk; and neither is waited for.
-      if (source instanceof Readable) source.destroy()
-      else void endOf(iterator)
-      throw error
-    }
-  }
-
-  /** The next chunk, or the end of the session that comes first. Not Promise.race, which keeps something of every chunk. */
-  #next(iterator: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
-    return new Promise((resolve, reject) => {
-      this.#interrupt = reject
-      // It may have come before there was anything to interrupt.
-      if (this.#ending) reject(this.#ending)
-      iterator.next().then(resolve, reject)
-    })
   }
 
   async #take(chunk: Uint8Array): Promise<void> {
@@ -245,7 +221,7 @@ export class Session implements UploadSession {
   /** Lets no further step begin, and interrupts one that waits for its source. */
   #end(reason: StoreError): void {
     this.#ending ??= reason
-    this.#interrupt?.(reason)
+    this.#reader.interrupt(this.#ending)
   }
 
   #step<T>(step: () => Promise<T>): Promise<T> {
@@ -266,11 +242,4 @@ export class Session implements UploadSession {
     if (this.#state === 'committed') throw new StoreError('ABORTED', 'The upload is committed already.')
     if (this.#ending) throw this.#ending
   }
-}
-
-/** Whatever it throws, the error that came before it is the one to tell. */
-async function endOf(iterator: AsyncIterator<Uint8Array>): Promise<void> {
-  try {
-    await iterator.return?.()
-  } catch {}
 }

@@ -16,7 +16,6 @@ export class Sessions {
   readonly #options: StoreOptions
   readonly #area: StagingArea
   readonly #open = new Map<string, Promise<Session | null>>()
-  readonly #inspecting = new Map<string, Promise<UploadState | null>>()
   readonly #paused = new Map<string, Intake>()
   #closed = false
 
@@ -58,20 +57,17 @@ export class Sessions {
     })
   }
 
-  /** Many who ask at once get one answer: else each would take the upload from the other. @throws StoreError ABORTED */
-  inspect(id: string): Promise<UploadState | null> {
-    const asked = this.#inspecting.get(id) ?? this.#inspect(id)
-    this.#inspecting.set(id, asked)
-    return asked
-  }
-
-  async #inspect(id: string): Promise<UploadState | null> {
-    try {
-      await pauseOpen(this.#open.get(id))
-      return await this.#area.inspect(id)
-    } finally {
-      this.#inspecting.delete(id)
-    }
+  /** @throws StoreError ABORTED */
+  async inspect(id: string): Promise<UploadState | null> {
+    const before = this.#open.get(id)
+    let state: UploadState | null = null
+    // In the row of those who resume it: else each would take the upload from the other.
+    await this.#opening(id, async () => {
+      await pauseOpen(before)
+      state = await this.#area.inspect(id)
+      return null
+    })
+    return state
   }
 
   /** Aborts what nobody else can know of, and pauses the rest. */
