@@ -13,7 +13,8 @@ export function faultsOf(request: Request, answer: Answer): readonly string[] {
 
 function finalFaults({ status, fields, body }: Answer): readonly string[] {
   const faults = fieldFaults(fields)
-  if (status >= 500) faults.push('a failure of the server')
+  // 507 is an answer: there is no room for so much.
+  if (status >= 500 && status !== 507) faults.push('a failure of the server')
   // §4.2.2, §4.3.2, §4.4.2, §4.5.2: a client that follows would upload or ask somewhere else.
   if ([301, 302, 303].includes(status)) faults.push('a redirection')
   if (fields['content-type']?.startsWith('application/problem+json') && body.length > 0) {

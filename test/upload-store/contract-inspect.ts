@@ -108,6 +108,72 @@ export function describeInspection(
       }
     })
 
+    it('can be looked at without ending whoever writes them', async () => {
+      const store = await open()
+      const session = await store.create('a', { meta: { name: 'b' } })
+      const identity = { id: session.id, key: 'a', meta: { name: 'b' } }
+      expect(await store.peek(session.id)).toEqual(identity)
+      await session.append(0, source('hello '))
+      await session.pause()
+      expect(await store.peek(session.id)).toEqual(identity)
+      const resumed = await store.resume(session.id)
+      const append = resumed?.append(6, source('wor', 'ld'))
+      expect(await store.peek(session.id)).toEqual(identity)
+      expect(await append).toBe(11)
+      await resumed?.commit()
+      expect(await store.peek(session.id)).toEqual(identity)
+      for (const id of ['', 'x', '../../etc/passwd', 'A'.repeat(22)]) expect(await store.peek(id)).toBeNull()
+      // Nobody can come back to it, so nobody is told of it.
+      const unknown = await store.create('a')
+      expect(await store.peek(unknown.id)).toBeNull()
+      await unknown.abort()
+    })
+
+    it('are forgotten: what was staged goes, and whoever writes is ended', async () => {
+      const store = await open()
+      const session = await store.create('a', { meta: {} })
+      const stalled = new Readable({ read() {} })
+      stalled.push('hello ')
+      const append = session.append(0, stalled)
+      append.catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      expect(await store.forget(session.id)).toBe(true)
+      await expect(append).rejects.toMatchObject({ code: 'ABORTED' })
+      for (const look of ['inspect', 'peek', 'resume'] as const) {
+        expect(await store[look](session.id)).toBeNull()
+      }
+      expect(await store.forget(session.id)).toBe(false)
+      expect(await store.get('a')).toBeNull()
+    })
+
+    it('are forgotten: a receipt goes, and its object stays', async () => {
+      const store = await open()
+      const session = await store.create('a', { meta: {} })
+      await session.append(0, source('hello'))
+      await session.commit()
+      expect(await store.forget(session.id)).toBe(true)
+      expect(await store.inspect(session.id)).toBeNull()
+      expect(await store.get('a')).toMatchObject({ digest: sha256('hello') })
+    })
+
+    it('become an object or nothing when they are forgotten in the middle of a commit', async () => {
+      const store = await open()
+      for (let round = 0; round < 20; round++) {
+        const session = await store.create(`${round}`, { meta: {} })
+        await session.append(0, source('hello'))
+        const commit = session.commit().then(
+          () => 'committed',
+          () => 'refused',
+        )
+        for (let turn = 0; turn < round; turn++) await new Promise(setImmediate)
+        expect(await store.forget(session.id)).toBe(true)
+        expect([await commit, (await store.get(`${round}`)) !== null]).toEqual(
+          (await commit) === 'committed' ? ['committed', true] : ['refused', false],
+        )
+        expect(await store.inspect(session.id)).toBeNull()
+      }
+    })
+
     it('lose their receipts when they expire', async () => {
       const store = await open({ expireAfter: 100 })
       const session = await store.create('a', { meta: {} })

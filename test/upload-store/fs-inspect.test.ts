@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmod, link, readdir } from 'node:fs/promises'
+import { chmod, link, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFsStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
@@ -64,6 +64,45 @@ describe('an upload with meta on a file system', () => {
     expect(await script.next()).toBe('ABORTED')
     expect(await script.next()).toBe(sha256('hello world'))
     expect(await store.inspect(id)).toMatchObject({ offset: 11, committed: { key: 'a' } })
+  })
+
+  it('becomes durable as it comes, so that a power cut takes 8 MiB or so', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    const session = await store.create('a', { meta: {} })
+    const intent = join(directory, 'staging', `${session.id}.json`)
+    const told: number[] = []
+    async function* chunks() {
+      for (let sent = 0; sent < 40; sent++) {
+        yield Buffer.alloc(1024 ** 2, sent)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      const [last = 0] = told.slice(-1)
+      // What a power cut would leave to believe.
+      expect(JSON.parse(await readFile(intent, 'utf8')).offset).toBeGreaterThanOrEqual(last)
+    }
+    await session.append(0, chunks(), { onDurable: (offset) => told.push(offset) })
+    expect(told.length).toBeGreaterThanOrEqual(2)
+    expect(told).toEqual([...told].sort((a, b) => a - b))
+    expect(told[0]).toBeGreaterThanOrEqual(8 * 1024 ** 2)
+    await session.note({ noted: true })
+    expect(JSON.parse(await readFile(intent, 'utf8'))).toMatchObject({
+      meta: { noted: true },
+      offset: told.at(-1),
+    })
+    expect(await session.commit()).toMatchObject({ size: 40 * 1024 ** 2 })
+  })
+
+  it('goes back behind what had become durable when that is refused', async () => {
+    const directory = await temporaryDirectory()
+    const store = createFsStore(directory)
+    const session = await store.create('a', { meta: {} })
+    await session.append(0, source('hello '))
+    const verify = () => Promise.reject(new Error('not these'))
+    const wrong = session.append(6, source(...Array<string>(20).fill('x'.repeat(1024 ** 2))), { verify })
+    await expect(wrong).rejects.toThrow('not these')
+    expect(await session.pause()).toBe(6)
+    expect(await createFsStore(directory).resume(session.id)).toMatchObject({ offset: 6 })
   })
 
   it('hashes what others have added, and no more, when it comes back', async () => {

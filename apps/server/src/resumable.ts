@@ -11,7 +11,7 @@ import {
 import type { Config } from './config.ts'
 import { publishAsNew } from './publish.ts'
 import { expectBody } from './request-body.ts'
-import { refuseEncoded } from './upload-fields.ts'
+import { refuseEncoded, refuseParts } from './upload-fields.ts'
 import { uploadName } from './upload-name.ts'
 import { type Slots, uploadSlots } from './upload-slots.ts'
 import { videoJson, videoPath } from './video-json.ts'
@@ -39,6 +39,7 @@ async function targetOf(ctx: Koa.Context, store: UploadStore): Promise<UploadTar
   }
   const [, name] = /^\/videos\/([^/]+)$/.exec(path) ?? []
   if (name === undefined || (method !== 'PUT' && method !== 'OPTIONS')) return null
+  refuseParts(ctx)
   refuseEncoded(ctx)
   const key = decodeURIComponent(name)
   if (method === 'OPTIONS') return { key }

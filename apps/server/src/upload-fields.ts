@@ -21,3 +21,9 @@ export function refuseEncoded(ctx: Koa.Context): void {
     })
   }
 }
+
+/** @throws 400 for a PUT of a part, which would be stored as if it were the whole (RFC 9110 §14.5) */
+export function refuseParts(ctx: Koa.Context): void {
+  if (ctx.get('Content-Range') === '') return
+  throw createError(400, 'PUT stores whole videos: Content-Range has no place in it.')
+}

@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http'
-import createError from 'http-errors'
 import type Koa from 'koa'
 import type { StoredObject, UploadStore } from 'upload-store'
 import { ContentDigests } from './digest-fields.ts'
 import { expectBody } from './request-body.ts'
-import { refuseEncoded } from './upload-fields.ts'
+import { refuseEncoded, refuseParts } from './upload-fields.ts'
 import { writeConditions } from './write-conditions.ts'
 
 export interface PutOutcome {
@@ -24,9 +23,7 @@ export async function receivePut(
   key: string,
   maxFileSize: number,
 ): Promise<PutOutcome> {
-  // A part of a file stored as if it were the file: RFC 9110 §14.5.
-  if (ctx.get('Content-Range') !== '')
-    throw createError(400, 'PUT stores whole videos: Content-Range has no place in it.')
+  refuseParts(ctx)
   refuseEncoded(ctx)
   const digests = new ContentDigests(ctx.req, ['sha-256'])
   const current = await store.get(key)

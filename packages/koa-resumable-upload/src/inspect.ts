@@ -1,4 +1,4 @@
-import { StoreError, type UploadState } from 'upload-store'
+import { type KnownUpload, StoreError, type UploadState } from 'upload-store'
 import { answerRefusal, type Exchange, refusalOf } from './answer.ts'
 import { terminate } from './connection.ts'
 import type { UploadAction } from './options.ts'
@@ -8,34 +8,43 @@ const ID = /^[\w-]{22}$/
 /** Other processes may ask at the same time. */
 const TRIES = 6
 
-/** Ends whoever writes the upload and tells its state, if the client may do what it is about to; `null`: it is answered. */
+/** What the upload was created for, if the client may do what it is about to; `null`: it is answered. */
+export async function findFor(
+  exchange: Exchange,
+  id: string,
+  action: UploadAction,
+): Promise<KnownUpload | null> {
+  const { ctx, settings } = exchange
+  const found = ID.test(id) ? await settings.store.peek(id) : null
+  if (found === null) answerRefusal(exchange, unknownUpload())
+  else await settings.authorize(ctx, action, { key: found.key, meta: found.meta })
+  return found
+}
+
+/** The same, and ends whoever writes the upload: nobody may who is not allowed to go on with it. */
 export async function inspectFor(
   exchange: Exchange,
   id: string,
   action: UploadAction,
 ): Promise<UploadState | null> {
-  const { ctx, settings } = exchange
-  const state = ID.test(id) ? await inspect(exchange, id) : null
-  if (state === null) {
-    if (ctx.respond !== false) answerRefusal(exchange, unknownUpload())
-    return null
-  }
-  const { key, meta } = state
-  await settings.authorize(ctx, action, { key, meta })
+  const { store } = exchange.settings
+  if ((await findFor(exchange, id, action)) === null) return null
+  const state = await asNewest(() => store.inspect(id))
+  if (state === null) answerRefusal(exchange, unknownUpload())
   return state
 }
 
-async function inspect({ ctx, settings }: Exchange, id: string): Promise<UploadState | null> {
+/**
+ * Does what ends those who came before, again where somebody comes in between.
+ *
+ * @throws StoreError ABORTED where others came after us each time
+ */
+export async function asNewest<T>(task: () => Promise<T>): Promise<T> {
   for (let tried = 1; ; tried++) {
     try {
-      return await settings.store.inspect(id)
+      return await task()
     } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== 'ABORTED') throw error
-      if (tried === TRIES) {
-        // Others came after us each time.
-        terminate(ctx)
-        return null
-      }
+      if (!(error instanceof StoreError) || error.code !== 'ABORTED' || tried === TRIES) throw error
       await new Promise((resolve) => setTimeout(resolve, tried * 20 * Math.random()))
     }
   }

@@ -21,6 +21,8 @@ export interface Interop {
   readonly lifeName: 'max-age' | 'expires'
   /** Of an append that does not complete the upload. */
   readonly appendStatus: 201 | 204
+  /** Whether a 104 may tell an offset. */
+  readonly tellsProgress: boolean
   /** Whether appending to a completed upload has a problem type of its own. */
   readonly completedProblem: boolean
 }
@@ -44,6 +46,7 @@ export function interopOf(field: string | undefined): Interop {
     bareRetrieval: age <= 5,
     lifeName: age === 6 ? 'expires' : 'max-age',
     appendStatus: age <= 5 ? 201 : 204,
+    tellsProgress: age >= 6,
     completedProblem: age >= 6 && age <= 8,
   }
 }

@@ -4,6 +4,7 @@ import { answerRefusal, type Exchange, type Known, refusalOf } from './answer.ts
 import { isGone, isReset, terminate } from './connection.ts'
 import { type ContentDigest, contentDigest } from './content-digest.ts'
 import { http2StreamOf } from './interim.ts'
+import { tellingProgress } from './progress.ts'
 import { RefusedError, tooLong, wrongLength } from './refusal.ts'
 import type { UploadRequest } from './upload-request.ts'
 
@@ -34,7 +35,9 @@ export async function receive(exchange: Exchange, reception: Reception): Promise
       const session = await opening
       // The pause below may have come too early for it.
       if (refused) throw new StoreError('ABORTED', 'The request was refused meanwhile.')
-      const options = digest === null ? {} : { verify: () => digest.verify() }
+      // What a digest may still take back is not to be told.
+      const options =
+        digest === null ? { onDurable: tellingProgress(exchange) } : { verify: () => digest.verify() }
       await session.append(reception.offset, content(exchange, reception, digest), options)
     }
     await (request.contentLength === 0 ? take() : settings.receiving(ctx, take))

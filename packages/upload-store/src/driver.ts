@@ -1,5 +1,5 @@
 import type { StoredObject } from './object.ts'
-import type { CommitOptions, UploadMeta, UploadState } from './upload-session.ts'
+import type { CommitOptions, KnownUpload, UploadMeta, UploadState } from './upload-session.ts'
 
 /** What an upload session has to remember besides its bytes. */
 export interface Intent {
@@ -36,6 +36,8 @@ export interface Staging {
   discard(): Promise<void>
   /** Calls `listener` when another process wants to resume the upload, again and again until it is let go. */
   onTakeover(listener: () => void): void
+  /** Calls `listener` with each offset that became durable while more was written, of an upload that others know of. */
+  onDurable(listener: (offset: number) => void): void
 }
 
 /** An upload that was taken over, and what is known of it. */
@@ -56,4 +58,8 @@ export interface StagingArea {
   resume(id: string): Promise<Resumed | null>
   /** The same, but lets go of it at once; finds receipts as well. */
   inspect(id: string): Promise<UploadState | null>
+  /** What it was created for; ends nobody. */
+  peek(id: string): Promise<KnownUpload | null>
+  /** Ends the upload's writer in another process and removes what there is of it; whether there was anything. */
+  forget(id: string): Promise<boolean>
 }

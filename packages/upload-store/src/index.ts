@@ -18,6 +18,7 @@ export type {
   ByteSource,
   CommitOptions,
   CreateOptions,
+  KnownUpload,
   SealedUpload,
   UploadMeta,
   UploadSession,

@@ -56,6 +56,8 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
     create: (key, createOptions) => sessions.create(key, createOptions),
     resume: (id) => sessions.resume(id),
     inspect: (id) => sessions.inspect(id),
+    peek: (id) => sessions.peek(id),
+    forget: (id) => sessions.forget(id),
     admit,
     recover: async () => ({ paused: waiting(paused), discarded: 0, busy: 0 }),
     sweep: async () => {
@@ -116,8 +118,9 @@ function stagingArea(
       discard: async () => {
         chunks.length = 0
       },
-      // There is no other process.
+      // There is no other process, and nothing is durable here.
       onTakeover: () => {},
+      onDurable: () => {},
     }
   }
   return {
@@ -148,5 +151,10 @@ function stagingArea(
       const offset = committed?.size ?? bytes.length
       return { id, key, meta, offset, committed, expires: since + expireAfter }
     },
+    peek: async (id) => {
+      const intent = paused.get(id)?.intent
+      return intent === undefined ? null : { id, key: intent.key, meta: intent.meta ?? {} }
+    },
+    forget: async (id) => paused.delete(id),
   }
 }

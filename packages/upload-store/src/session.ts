@@ -51,6 +51,7 @@ export class Session implements UploadSession {
   #paused: Promise<number> | undefined
   #aborted: Promise<void> | undefined
   readonly #reader = new SourceReader()
+  #onDurable: ((offset: number) => void) | undefined
 
   constructor(staging: Staging, intake: Intake, options: SessionOptions) {
     const { id, key, digest, meta = {}, known, onEnd } = options
@@ -65,6 +66,7 @@ export class Session implements UploadSession {
     const write = (block: Uint8Array, position: number) => staging.write(block, position)
     this.#blocks = new BlockWriter({ hash: (block) => intake.hash(block), write }, intake.size)
     staging.onTakeover(() => void this.pause().catch(() => {}))
+    staging.onDurable((offset) => this.#onDurable?.(offset))
   }
 
   get offset(): number {
@@ -82,7 +84,8 @@ export class Session implements UploadSession {
     })
   }
 
-  append(offset: number, source: ByteSource, { verify }: AppendOptions = {}): Promise<number> {
+  append(offset: number, source: ByteSource, options: AppendOptions = {}): Promise<number> {
+    const { verify, onDurable } = options
     return this.#step(async () => {
       if (offset !== this.offset || this.#sealed !== undefined) {
         const state = this.#sealed === undefined ? `is at ${this.offset}` : 'is sealed'
@@ -90,7 +93,12 @@ export class Session implements UploadSession {
       }
       // Apart from the bytes before it, an append can be taken back.
       if (verify !== undefined) await this.#flush()
-      await this.#reader.read(source, (chunk) => this.#take(chunk))
+      this.#onDurable = onDurable
+      await this.#reader
+        .read(source, (chunk) => this.#take(chunk))
+        .finally(() => {
+          this.#onDurable = undefined
+        })
       if (verify !== undefined) await this.#verify(verify, offset)
       return this.offset
     })

@@ -6,7 +6,7 @@ import { Session } from './session.ts'
 import type { StoreOptions } from './store.ts'
 import { StoreError } from './store-error.ts'
 import { checkMeta } from './upload-meta.ts'
-import type { CreateOptions, UploadSession, UploadState } from './upload-session.ts'
+import type { CreateOptions, KnownUpload, UploadSession, UploadState } from './upload-session.ts'
 
 /** Paused uploads whose hash goes on where it was; those of more are read again when they are resumed. */
 const MAX_REMEMBERED = 1000
@@ -58,16 +58,36 @@ export class Sessions {
   }
 
   /** @throws StoreError ABORTED */
-  async inspect(id: string): Promise<UploadState | null> {
+  inspect(id: string): Promise<UploadState | null> {
+    return this.#inTurn(id, () => this.#area.inspect(id))
+  }
+
+  async peek(id: string): Promise<KnownUpload | null> {
+    const session = await this.#open.get(id)?.catch(() => null)
+    if (session?.known) return { id, key: session.key, meta: session.meta }
+    return this.#area.peek(id)
+  }
+
+  /** @throws StoreError ABORTED */
+  forget(id: string): Promise<boolean> {
+    return this.#inTurn(id, () => {
+      this.#paused.delete(id)
+      return this.#area.forget(id)
+    })
+  }
+
+  /** Runs `task` in the row of those who resume the upload: else each would take it from the other. */
+  async #inTurn<T>(id: string, task: () => Promise<T>): Promise<T> {
     const before = this.#open.get(id)
-    let state: UploadState | null = null
-    // In the row of those who resume it: else each would take the upload from the other.
+    let result: Promise<T> | undefined
     await this.#opening(id, async () => {
       await pauseOpen(before)
-      state = await this.#area.inspect(id)
+      result = task()
+      await result
       return null
     })
-    return state
+    if (result === undefined) throw new StoreError('ABORTED', 'The store is closed.')
+    return result
   }
 
   /** Aborts what nobody else can know of, and pauses the rest. */

@@ -4,6 +4,7 @@ import type {
   ByteSource,
   CommitOptions,
   CreateOptions,
+  KnownUpload,
   UploadSession,
   UploadState,
 } from './upload-session.ts'
@@ -71,6 +72,20 @@ export interface UploadStore {
    * @throws StoreError ABORTED when somebody else resumes it at the same time; CORRUPT; NO_SPACE
    */
   inspect(id: string): Promise<UploadState | null>
+  /**
+   * What the upload `id` was created for, or `null` where there is none that can be resumed or has a receipt. Ends nobody,
+   * so it is what to decide by whether somebody may do so.
+   *
+   * @throws StoreError CORRUPT
+   */
+  peek(id: string): Promise<KnownUpload | null>
+  /**
+   * Removes all there is of the upload `id`, ending whoever is writing it, in this process or another, or the receipt of
+   * one that was committed: its object stays. Resolves to whether there was any.
+   *
+   * @throws StoreError ABORTED when somebody else resumes it at the same time; CORRUPT
+   */
+  forget(id: string): Promise<boolean>
   /**
    * Resolves where an upload of `size` bytes would be let in now.
    *

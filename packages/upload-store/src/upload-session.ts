@@ -23,14 +23,23 @@ export interface CreateOptions {
 export interface AppendOptions {
   /** Called when all bytes are in; what it throws takes them back, and `append` throws it. The upload is then to be paused. */
   readonly verify?: (() => void | Promise<void>) | undefined
+  /**
+   * Called now and then while more comes in, with an offset that is durable: every 8 MiB or so, of an upload with meta
+   * that the store makes durable as it comes.
+   */
+  readonly onDurable?: ((offset: number) => void) | undefined
 }
 
-/** What is known of an upload that may be resumed, or was committed. */
-export interface UploadState {
+/** What an upload was created for. */
+export interface KnownUpload {
   readonly id: string
   /** The key that `commit` publishes under unless told otherwise. */
   readonly key: string
   readonly meta: UploadMeta
+}
+
+/** What is known of an upload that may be resumed, or was committed. */
+export interface UploadState extends KnownUpload {
   /** How many bytes are durable. */
   readonly offset: number
   /** The object that it became, as it then was; `null` while it is none. */

@@ -41,6 +41,11 @@ export const CANCELLATION: Theme = {
       await the.send(cancellation(path))
       await the.expectStored(body)
     }),
+    should('4.5.2', 'deactivates a complete upload, too', async (the) => {
+      const path = await the.uploaded(content(100))
+      expect(await the.send(cancellation(path))).toMatchObject({ status: SUCCESS })
+      await the.expectGone(path)
+    }),
     ours('4.5.2', 'leaves other uploads of the same key alone', async (the) => {
       const [one, other] = [await the.begin({ body: content(10) }), await the.begin({ body: content(20) })]
       await the.send(cancellation(one))

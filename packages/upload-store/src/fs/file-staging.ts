@@ -17,6 +17,8 @@ const WATCH_INTERVAL = 40
 
 /** How much may wait to be written back before that begins, in bytes. */
 const WRITE_BACK = 32 * 1024 ** 2
+/** The same of an upload that others know of: what a power cut may take from a client that is to send it again. */
+const CHECKPOINT = 8 * 1024 ** 2
 
 /** Removes every file that can be called by `id` but its lock, for good. */
 export async function discardFiles(context: FsContext, id: string): Promise<void> {
@@ -56,8 +58,11 @@ export class FileStaging implements Staging {
   #committing: BlobRecord | undefined
   #open = true
   #onTakeover: () => void = () => {}
+  #onDurable: (offset: number) => void = () => {}
   #watching: NodeJS.Timeout | undefined
   #dirty = 0
+  /** The offset that the intent tells. */
+  #durable: number
   /** Rejected for ever once it has been. */
   #writtenBack: Promise<void> = Promise.resolve()
   #synced: Promise<void> | undefined
@@ -66,6 +71,7 @@ export class FileStaging implements Staging {
     this.#context = context
     this.#parts = parts
     this.#meta = parts.intent.meta
+    this.#durable = parts.pausedAt
     this.#publication = new Publication(context, parts.id, parts.known)
     if (parts.known) this.#watch()
   }
@@ -76,15 +82,28 @@ export class FileStaging implements Staging {
     if (admitted !== undefined) await admitted
     await withNoSpace(writeAll(file, bytes, position))
     this.#dirty += bytes.length
-    if (this.#dirty >= WRITE_BACK) this.#writeBack()
+    if (this.#dirty >= (this.#parts.known ? CHECKPOINT : WRITE_BACK)) this.#writeBack(position + bytes.length)
   }
 
   /** Lets the disk begin: else all of it would wait for seal, and the client with it. */
-  #writeBack(): void {
+  #writeBack(offset: number): void {
     this.#dirty = 0
-    this.#writtenBack = this.#writtenBack.then(() => this.#context.disk.sync(this.#parts.file))
+    this.#writtenBack = this.#writtenBack.then(() => this.#checkpoint(offset))
     // Whoever syncs next is told.
     this.#writtenBack.catch(() => {})
+  }
+
+  async #checkpoint(offset: number): Promise<void> {
+    await this.#context.disk.sync(this.#parts.file)
+    if (!this.#parts.known) return
+    try {
+      await this.#writeIntent(offset, currentBoot())
+    } catch {
+      // The bytes are there; a later pause tells.
+      return
+    }
+    this.#durable = offset
+    this.#onDurable(offset)
   }
 
   async seal(): Promise<void> {
@@ -95,15 +114,17 @@ export class FileStaging implements Staging {
   }
 
   async note(meta: UploadMeta): Promise<void> {
-    if (this.#parts.known) await withNoSpace(this.#writeIntent(this.#parts.pausedAt, currentBoot(), meta))
+    // One intent is written after the other; what a write-back failed with the next sync tells.
+    await this.#writtenBack.catch(() => {})
+    if (this.#parts.known) await withNoSpace(this.#writeIntent(this.#durable, currentBoot(), meta))
     this.#meta = meta
   }
 
   async pause(offset: number): Promise<void> {
-    const { known, file } = this.#parts
+    const { known } = this.#parts
     try {
       await this.#publication.undo()
-      if (this.#open && (await file.stat()).size > offset) await file.truncate(offset)
+      await withNoSpace(this.#cutTo(offset))
       await withNoSpace(this.#sync())
       await withNoSpace(this.#writeIntent(offset, currentBoot()))
     } catch (error) {
@@ -112,6 +133,17 @@ export class FileStaging implements Staging {
       throw error
     }
     await this.#end()
+  }
+
+  async #cutTo(offset: number): Promise<void> {
+    const { file } = this.#parts
+    await this.#writtenBack.catch(() => {})
+    if (offset < this.#durable) {
+      // First: a file that is shorter than its intent tells counts as damaged.
+      await this.#writeIntent(offset, currentBoot())
+      this.#durable = offset
+    }
+    if (this.#open && (await file.stat()).size > offset) await file.truncate(offset)
   }
 
   /**
@@ -125,13 +157,13 @@ export class FileStaging implements Staging {
     return this.#synced
   }
 
-  /** Lets whoever resumes believe nothing that came after the last pause. */
+  /** Lets whoever resumes believe nothing that came after what was durable. */
   async #cutBack(): Promise<void> {
     const failed = await this.#synced?.then(
       () => false,
       () => true,
     )
-    if (failed) await this.#writeIntent(this.#parts.pausedAt, '').catch(() => {})
+    if (failed) await this.#writeIntent(this.#durable, '').catch(() => {})
   }
 
   async #writeIntent(offset: number, boot: string, meta = this.#meta): Promise<void> {
@@ -175,6 +207,10 @@ export class FileStaging implements Staging {
 
   onTakeover(listener: () => void): void {
     this.#onTakeover = listener
+  }
+
+  onDurable(listener: (offset: number) => void): void {
+    this.#onDurable = listener
   }
 
   #watch(): void {

@@ -63,6 +63,8 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
     create: (key, createOptions) => sessions.create(key, createOptions),
     resume: (id) => sessions.resume(id),
     inspect: (id) => sessions.inspect(id),
+    peek: (id) => sessions.peek(id),
+    forget: (id) => sessions.forget(id),
     admit: (size = 0) => space.admit(size),
     recover: async () => {
       const { expired: _, ...report } = await recoverStaging(context, Number.POSITIVE_INFINITY)

@@ -3,11 +3,13 @@ import type { StagingArea } from '../driver.ts'
 import { RANDOM_ID, randomId } from '../random-id.ts'
 import type { UploadMeta } from '../upload-session.ts'
 import { checkEpoch } from './epoch.ts'
-import { FileStaging } from './file-staging.ts'
+import { discardFiles, FileStaging } from './file-staging.ts'
 import { withNoSpace } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { inspectLocked } from './inspect.ts'
 import { readIntent } from './intent.ts'
+import type { Lock } from './lock.ts'
+import { isCommitted } from './receipt.ts'
 import { acquireOrClaim, claim, takeOver } from './take-over.ts'
 
 /** Stages uploads in files of their own, which become blobs without a copy. */
@@ -43,17 +45,38 @@ export function fsStagingArea(context: FsContext): StagingArea {
         throw error
       }
     },
-    inspect: async (id) => {
-      if (!RANDOM_ID.test(id) || (await readIntent(layout.intent(id))) === null) return null
-      const epoch = randomId()
-      const lock = await withNoSpace(acquireOrClaim(context, id, epoch))
-      try {
-        return await withNoSpace(inspectLocked(context, id, epoch, lock))
-      } finally {
-        lock.release()
-      }
+    inspect: (id) => withUpload(context, id, (epoch, lock) => inspectLocked(context, id, epoch, lock)),
+    peek: async (id) => {
+      const intent = RANDOM_ID.test(id) ? await readIntent(layout.intent(id)) : null
+      return intent === null ? null : { id, key: intent.key, meta: intent.meta ?? {} }
     },
+    forget: async (id) => (await withUpload(context, id, () => forgetLocked(context, id))) ?? false,
   }
+}
+
+/** Ends whoever has the upload, and runs `task` under its lock; `null` where there is none. */
+async function withUpload<T>(
+  context: FsContext,
+  id: string,
+  task: (epoch: string, lock: Lock) => Promise<T>,
+): Promise<T | null> {
+  if (!RANDOM_ID.test(id) || (await readIntent(context.layout.intent(id))) === null) return null
+  const epoch = randomId()
+  const lock = await withNoSpace(acquireOrClaim(context, id, epoch))
+  try {
+    return await withNoSpace(task(epoch, lock))
+  } finally {
+    lock.release()
+  }
+}
+
+async function forgetLocked(context: FsContext, id: string): Promise<boolean> {
+  const intent = await readIntent(context.layout.intent(id))
+  if (intent === null) return false
+  // The rest of a commit that was cut short: its object stays, durably.
+  await isCommitted(context, id, intent)
+  await discardFiles(context, id)
+  return true
 }
 
 /** Lets others know of it, where it is to be resumable from the start. */
