@@ -122,7 +122,11 @@ async function resume({ scenario, size, seed = randomBytes(4).toString('hex') }:
 
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
-  if (values.help === true) return void process.stdout.write(HELP)
+  if (values.help === true) {
+    process.stdout.write(HELP)
+    process.exitCode = 0
+    return
+  }
   const unknown = positionals.find((name) => !Object.hasOwn(PARTS, name))
   if (unknown !== undefined) throw new RangeError(`${unknown} is none of ${Object.keys(PARTS)}`)
   if (!/^[1-9]\d{0,6}$/.test(values.size))
