@@ -9,7 +9,7 @@ import { failureIn, type RunningServer, startServer } from './server.ts'
 
 const MEBIBYTE = 1024 ** 2
 
-/** What one break may cost at the most, in bytes: the store makes an upload durable in steps of that size. */
+/** What breaks may cost each on average, in bytes: the kernels' buffers hold so much of a connection on loopback. */
 const MAX_SENT_AGAIN = 8 * MEBIBYTE
 
 export interface ResumePlan {

@@ -64,13 +64,15 @@ export class ResumingClient {
   /** Resolves to the body of the last answer. */
   async upload(): Promise<string> {
     await this.#create()
-    for (;;) {
+    // Each break takes one, and a refusal here and there another one.
+    for (let left = 2 * this.#left.length + 10; left > 0; left--) {
       const answer = await this.#append(await this.#askOffset())
       if (answer === null) continue
       const { status, headers, body } = answer
       if (status === 201 && headers['upload-complete'] === '?1') return body
       if (!RETRIABLE.includes(status)) throw new Error(`PATCH was answered with ${status}: ${body}`)
     }
+    throw new Error('the upload does not come to its end')
   }
 
   async #create(): Promise<void> {
