@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createCipheriv, createHash } from 'node:crypto'
 
 /** Bytes that parent and child can make anew from a few words. */
 export interface Content {
@@ -9,9 +9,8 @@ export interface Content {
 }
 
 export function bytesOf({ seed, size }: Content): Buffer {
-  const blocks: Buffer[] = []
-  for (let at = 0; at * 32 < size; at++) blocks.push(sha256(`${seed} ${at}`).digest())
-  return Buffer.concat(blocks).subarray(0, size)
+  const cipher = createCipheriv('aes-256-ctr', sha256(seed).digest(), Buffer.alloc(16))
+  return cipher.update(Buffer.alloc(size))
 }
 
 export function digestOf(content: Content): string {
@@ -24,9 +23,9 @@ export async function* chunksOf(
   start = 0,
   end: number = content.size,
 ): AsyncGenerator<Buffer> {
-  const CHUNK = 4000
+  const length = Math.max(4000, content.size / 10)
   const bytes = bytesOf(content)
-  for (let at = start; at < end; at += CHUNK) yield bytes.subarray(at, Math.min(at + CHUNK, end))
+  for (let at = start; at < end; at += length) yield bytes.subarray(at, Math.min(at + length, end))
 }
 
 function sha256(bytes: string | Buffer) {
