@@ -70,6 +70,13 @@ describe('a resumable upload', () => {
     expect((await finish(url, path)).status).toBe(201)
   })
 
+  it('is not begun by a PUT of a part (RFC 9110 §14.5)', async () => {
+    const { url } = await startServer(await temporaryDirectory())
+    const headers = { 'Upload-Complete': '?0', 'Content-Range': 'bytes 0-9/20' }
+    const refused = await fetch(new URL('/videos/a', url), { method: 'PUT', headers, body: 'x'.repeat(10) })
+    expect(refused.status).toBe(400)
+  })
+
   it('is not begun on a server that is read-only, nor larger than --max-file-size', async () => {
     const readOnly = await startServer(await temporaryDirectory(), '--read-only')
     const headers = { 'Upload-Complete': '?0' }

@@ -8,7 +8,7 @@ export class Keystream {
   readonly #key: Buffer
 
   constructor(seed: string) {
-    this.#key = createHash('sha256').update(seed).digest().subarray(0, BLOCK)
+    this.#key = createHash('sha256').update(seed).digest()
   }
 
   /** The bytes from `start` on, up to and without `end`. */
@@ -17,7 +17,7 @@ export class Keystream {
     counter.writeBigUInt64BE(BigInt(Math.floor(start / BLOCK)), BLOCK / 2)
     const skipped = start % BLOCK
     const zeros = Buffer.alloc(skipped + end - start)
-    return createCipheriv('aes-128-ctr', this.#key, counter).update(zeros).subarray(skipped)
+    return createCipheriv('aes-256-ctr', this.#key, counter).update(zeros).subarray(skipped)
   }
 
   /** The same in pieces of 64 KiB, and a smaller one at the end. */
