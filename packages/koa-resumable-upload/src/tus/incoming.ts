@@ -1,0 +1,43 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { type Checksum, checksumOf } from './checksum.ts'
+
+/** What is needed of a request of the Web platform. */
+export interface TusRequest {
+  readonly method: string
+  readonly headers: { get(name: string): string | null }
+}
+
+/** What a request says of its content that @tus/server does not tell its data store. */
+interface Incoming {
+  /** Whether it begins the upload, so that a client without its answer knows no URL to go on at. */
+  readonly begins: boolean
+  /** Bytes. */
+  readonly contentLength: number | null
+  readonly checksum: Checksum | null
+}
+
+const requests = new AsyncLocalStorage<Incoming>()
+
+/**
+ * Keeps what a request says for the writing that it leads to.
+ *
+ * @throws TusError for an Upload-Checksum that cannot be checked
+ */
+export function remember({ method, headers }: TusRequest): void {
+  const checksum = headers.get('Upload-Checksum')
+  const length = headers.get('Transfer-Encoding') === null ? headers.get('Content-Length') : null
+  requests.enterWith({
+    begins: method === 'POST',
+    contentLength: length === null ? null : Number(length),
+    checksum: checksum === null ? null : checksumOf(checksum),
+  })
+}
+
+/** @throws Error where the hook that calls `remember` was left out: checksums would go unchecked */
+export function incoming(): Incoming {
+  const found = requests.getStore()
+  if (found === undefined) {
+    throw new Error('The data store has not seen the request: give @tus/server its hooks, too.')
+  }
+  return found
+}
