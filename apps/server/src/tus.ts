@@ -98,7 +98,7 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
 
 /** Where a client that has only the URL of its upload finds what it became. */
 async function redirect(ctx: Koa.Context, store: UploadStore, id: string): Promise<void> {
-  const object = /^[\w-]{22}$/.test(id) ? (await store.inspect(id))?.committed : null
+  const object = (await store.inspect(id))?.committed
   if (!object) throw createError(404, 'No upload of this name was completed here of late.')
   ctx.status = 303
   ctx.redirect(videoPath(object.key))

@@ -25,7 +25,7 @@ const NOT_TAKEN = /^(?:access-control-.*|content-length|content-type)$/
  */
 export async function answerAs(ctx: Koa.Context, response: Response): Promise<void> {
   const { status, headers } = response
-  if (status >= 400) throw createError(status, (await response.text()).trim())
+  if (status >= 400) throw createError(status, (await response.text()).trim(), { expose: true })
   for (const [name, value] of headers) if (!NOT_TAKEN.test(name)) ctx.set(name, value)
   ctx.body = status === 204 ? null : ''
   ctx.status = status
