@@ -17,8 +17,8 @@ interface Incoming {
 }
 
 const requests = new AsyncLocalStorage<Incoming | undefined>()
-// Node 20 begins to tell promises apart with the first use: a request as the first would be seen by what is no request.
-requests.run(undefined, () => {})
+// Node 20 follows promises from the first use on. Were that a request, what is no part of it would see it, too.
+requests.enterWith(undefined)
 
 /**
  * Keeps what a request says for the writing that it leads to.
