@@ -204,6 +204,13 @@ describe('tus', () => {
     expect((await create(url, { ...length, Origin: 'http://evil.example' })).status).toBe(403)
   })
 
+  it('says where the upload is as it holds behind any proxy', async () => {
+    const { url } = await start(await temporaryDirectory(), '--trust-proxy')
+    const proxies = { 'X-Forwarded-Proto': 'https, http', 'X-Forwarded-Host': 'videos.example' }
+    const { status, headers } = await create(url, { 'Upload-Length': '5', ...proxies })
+    expect([status, headers.get('location')]).toEqual([201, expect.stringMatching(/^\/files\/[\w-]{22}$/)])
+  })
+
   it('is not there on a server that is read-only', async () => {
     const { url } = await start(await temporaryDirectory(), '--read-only')
     expect((await create(url, { 'Upload-Length': '5' }, 'hello')).status).toBe(404)

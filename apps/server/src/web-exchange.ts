@@ -2,10 +2,13 @@ import createError from 'http-errors'
 import type Koa from 'koa'
 import type { LazyContent } from './lazy-content.ts'
 
+/** What proxies say is the app's to believe; of two in a row @tus/server would refuse it. */
+const NOT_PASSED = /^(?:x-)?forwarded\b/
+
 /** The request of a Koa context as one of the Web platform; only the path of its URL counts. */
 export function webRequest(ctx: Koa.Context, content: LazyContent | null): Request {
   const fields = Object.entries(ctx.headers).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, String(value)] satisfies [string, string]],
+    value === undefined || NOT_PASSED.test(name) ? [] : [[name, String(value)] satisfies [string, string]],
   )
   return new Request(new URL(ctx.path, 'http://localhost'), {
     method: ctx.method,
