@@ -78,6 +78,14 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
     expect((await store.sweep()).paused).toBe(0)
   })
 
+  it('leaves nothing of a creation that brings more than it may', async () => {
+    const store = await storeOf(kind)
+    const url = await startTus(store)
+    expect((await create(url, { 'Upload-Length': '4' }, 'hello')).status).toBe(413)
+    expect((await create(url, { 'Upload-Defer-Length': '1' }, 'x'.repeat(1001))).status).toBe(413)
+    expect((await store.sweep()).paused).toBe(0)
+  })
+
   it('does not publish under a type that would break a header, and refuses metadata that are too long', async () => {
     const store = await storeOf(kind)
     const url = await startTus(store)

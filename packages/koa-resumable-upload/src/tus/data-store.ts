@@ -11,7 +11,7 @@ import { asNewest } from '../as-newest.ts'
 import { isFinal } from '../final-error.ts'
 import { isUploadId } from '../upload-id.ts'
 import { CHECKSUM_ALGORITHMS, type Checksum } from './checksum.ts'
-import { HOOKS, type TusHooks } from './hooks.ts'
+import { hooksOf, type TusHooks } from './hooks.ts'
 import { incoming } from './incoming.ts'
 import { TusError, unknownUpload } from './tus-error.ts'
 import { type TusOptions, type TusSettings, withDefaults } from './tus-options.ts'
@@ -29,12 +29,13 @@ class TusDataStore extends EventEmitter {
   ]
   /** The value of Tus-Checksum-Algorithm, which @tus/server does not send. */
   readonly checksumAlgorithms: string = CHECKSUM_ALGORITHMS
-  readonly hooks: TusHooks = HOOKS
+  readonly hooks: TusHooks
   readonly #store: UploadStore
   readonly #settings: TusSettings
 
   constructor(store: UploadStore, options: TusOptions) {
     super()
+    this.hooks = hooksOf(store)
     this.#store = store
     this.#settings = withDefaults(options)
   }
@@ -45,12 +46,14 @@ class TusDataStore extends EventEmitter {
 
   /** Begins an upload, whose id becomes the store's. */
   async create(upload: TusUpload): Promise<TusUpload> {
+    const request = incoming()
     const { key, type, meta = {} } = await this.#settings.target(upload.metadata ?? {})
     const options = { type, expectedSize: upload.size, meta: metaOf(upload, meta) }
     const session = await this.#store.create(key, options).catch((error: unknown) => {
       throw error instanceof RangeError ? new TusError(431, `Upload-Metadata: ${error.message}`) : error
     })
     upload.id = session.id
+    request.created = session.id
     if (upload.size === 0) await this.#commit(session)
     else await session.pause()
     return upload
@@ -58,14 +61,14 @@ class TusDataStore extends EventEmitter {
 
   /** Takes in bytes from `offset` on, publishes the upload when its length has come, and resolves to the new offset. */
   async write(source: Readable, id: string, offset: number): Promise<number> {
-    const { begins, checksum, contentLength } = incoming()
+    const { checksum, contentLength } = incoming()
     const session = await this.#resume(id)
     if (session === null) return this.#reached(id, offset)
     try {
       const verify = checksum === null ? undefined : () => checksum.verify()
       await session.append(offset, content(source, contentLength, checksum), { verify })
     } catch (error) {
-      await end(session, begins || isFinal(error))
+      await end(session, isFinal(error))
       throw error
     }
     if (session.offset !== lengthOf(session.meta)) return session.pause()

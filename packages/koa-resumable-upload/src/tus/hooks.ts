@@ -1,27 +1,43 @@
-import { StoreError, uploadErrorStatus } from 'upload-store'
-import { remember, type TusRequest } from './incoming.ts'
+import { StoreError, type UploadStore, uploadErrorStatus } from 'upload-store'
+import { asNewest } from '../as-newest.ts'
+import { createdBy, remember, type TusRequest } from './incoming.ts'
 
 interface TusAnswer {
   readonly status_code: number
   readonly body: string
 }
 
-/** Options of @tus/server that belong to the data store. */
-export interface TusHooks {
-  /** Locks nothing: the store itself ends the request that is under way when a newer one comes. */
-  readonly locker: {
-    newLock(): { lock(): Promise<void>; unlock(): Promise<void> }
-  }
-  /** To be called by an `onIncomingRequest` of the app's own, which replaces it. */
-  onIncomingRequest(request: TusRequest): Promise<void>
-  /** The status of the store's refusals, and 500 without a word about why for what nobody foresaw. */
-  onResponseError(request: TusRequest, error: unknown): TusAnswer | undefined
+interface TusLocker {
+  newLock(): { lock(): Promise<void>; unlock(): Promise<void> }
 }
 
-export const HOOKS: TusHooks = {
-  locker: { newLock: () => ({ lock: async () => {}, unlock: async () => {} }) },
-  onIncomingRequest: async (request) => remember(request),
-  onResponseError: (_request, error) => answerOf(error),
+/** Options of @tus/server that belong to the data store. */
+export interface TusHooks {
+  /**
+   * Locks nothing: the store itself ends the request that is under way when a newer one comes. Being asked before each use of
+   * the data store, it keeps what the request says for it.
+   */
+  locker(request: TusRequest): TusLocker
+  /**
+   * The status of the store's refusals, and 500 without a word about why for what nobody foresaw; and removes what a refused
+   * creation has left.
+   */
+  onResponseError(request: TusRequest, error: unknown): Promise<TusAnswer | undefined>
+}
+
+export function hooksOf(store: UploadStore): TusHooks {
+  return {
+    locker: (request) => {
+      remember(request)
+      return { newLock: () => ({ lock: async () => {}, unlock: async () => {} }) }
+    },
+    onResponseError: async (request, error) => {
+      const created = createdBy(request)
+      // The client does not know its URL; and what went wrong is told whether or not this goes right.
+      if (created !== undefined) await asNewest(() => store.forget(created)).catch(() => {})
+      return answerOf(error)
+    },
+  }
 }
 
 function answerOf(error: unknown): TusAnswer | undefined {
