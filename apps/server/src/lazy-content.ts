@@ -36,7 +36,10 @@ export function lazyContent(
   async function begin(): Promise<void> {
     await takeSlot(slots)
     held = true
-    if (ended) end()
+    if (ended) {
+      end()
+      throw new Error('The request was answered while it waited for a slot.')
+    }
     const { tooSlow } = await expectBody(ctx, store, maxLength)
     tooSlow.catch(fail)
   }

@@ -26,7 +26,7 @@ function creation(
 ): HostileCase {
   const all = [VERSION, CONTENT, `Content-Length: ${body.length}`, ...lines]
   return {
-    name: `tus: a creation ${name}`,
+    name: `a creation ${name}`,
     steps: [request('POST /files', all, body)],
     expect: expected,
     after: async ({ target, answer }) => {
@@ -45,7 +45,7 @@ function creation(
 
 function asked(start: string, lines: readonly string[], expected: readonly string[]): HostileCase {
   const steps = [request(start, lines)]
-  return { name: `tus: ${start.slice(0, 60)} ${lines.join(' ').slice(0, 60)}`, steps, expect: expected }
+  return { name: `${start.slice(0, 60)} with ${lines.join(', ') || 'nothing else'}`, steps, expect: expected }
 }
 
 const LENGTHS: readonly HostileCase[] = [
@@ -59,7 +59,7 @@ const LENGTHS: readonly HostileCase[] = [
   creation('of 9007199254740991 bytes', ['Upload-Length: 9007199254740991'], ['413']),
   creation('of fewer bytes than it brings', ['Upload-Length: 4'], ['413']),
   {
-    name: 'tus: a creation of fewer bytes than it brings in chunks',
+    name: 'a creation of fewer bytes than it brings in chunks',
     steps: [
       request(
         'POST /files',
@@ -70,7 +70,7 @@ const LENGTHS: readonly HostileCase[] = [
     expect: ['413'],
   },
   {
-    name: 'tus: a creation that is cut off',
+    name: 'a creation that is cut off',
     steps: [
       request(
         'POST /files',
