@@ -1,31 +1,21 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** A TCP line to a server that can be cut: what was under way is reset, and nothing new gets through. */
+/** A TCP line to a server that may fail as lines do. */
 export class Line {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
-  #isCut = false
+  #state: 'whole' | 'cut' | 'silent' = 'whole'
 
   private constructor(port: number) {
     this.#server = createServer((near) => {
-      if (this.#isCut) {
-        near.resetAndDestroy()
-        return
-      }
-      const far = connect(port, '127.0.0.1')
-      for (const [socket, other] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        this.#sockets.add(socket)
-        socket.on('error', () => {})
-        socket.on('close', () => {
-          this.#sockets.delete(socket)
-          other.destroy()
-        })
-        socket.pipe(other)
-      }
+      this.#keep(near)
+      if (this.#state === 'cut') near.destroy()
+      if (this.#state !== 'whole') return
+      const far = this.#keep(connect(port, '127.0.0.1'))
+      near.pipe(far).pipe(near)
+      near.on('close', () => far.destroy())
+      far.on('close', () => near.destroy())
     })
   }
 
@@ -40,18 +30,33 @@ export class Line {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
+  /** Both ends are told. */
   cut(): void {
-    this.#isCut = true
+    this.#state = 'cut'
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** Nobody is told: nothing gets through any more. */
+  silence(): void {
+    this.#state = 'silent'
+    for (const socket of this.#sockets) socket.unpipe().pause()
+  }
+
+  /** For what is sent from now on. */
   mend(): void {
-    this.#isCut = false
+    this.#state = 'whole'
   }
 
   async close(): Promise<void> {
     this.cut()
     this.#server.close()
     await once(this.#server, 'close')
+  }
+
+  #keep(socket: Socket): Socket {
+    this.#sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => this.#sockets.delete(socket))
+    return socket
   }
 }

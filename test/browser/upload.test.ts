@@ -34,6 +34,12 @@ describeWith(['chromium'], 'uploads on the page', () => {
     await rm(directory, { recursive: true, force: true })
   })
 
+  async function lineToServer(): Promise<Line> {
+    const line = await Line.to(Number(new URL(base).port))
+    onTestFinished(() => line.close())
+    return line
+  }
+
   async function film(name: string, size: number): Promise<{ path: string; name: string; digest: string }> {
     const path = join(directory, name)
     return { path, name, digest: await makeFilm(path, size) }
@@ -92,8 +98,7 @@ describeWith(['chromium'], 'uploads on the page', () => {
   })
 
   it('takes 200 MiB through a lost network and a reload', async () => {
-    const line = await Line.to(Number(new URL(base).port))
-    onTestFinished(() => line.close())
+    const line = await lineToServer()
     const { path, name, digest } = await film('long.mp4', 200 * MIB)
     const upload = await UploadPage.open(browser, line.url)
     await upload.throttle(50 * MIB)
@@ -109,7 +114,7 @@ describeWith(['chromium'], 'uploads on the page', () => {
 
     await upload.page.getByText(/^(69|7\d|8\d)% of 200 MiB is on the server\./).waitFor()
     const chooser = upload.page.waitForEvent('filechooser')
-    await upload.button('Choose long.mp4 again').click()
+    await upload.button('Choose file long.mp4').click()
     await (await chooser).setFiles(path)
     await upload.isStored(name)
     expect(upload.uploads.length).toBe(1)
@@ -131,6 +136,60 @@ describeWith(['chromium'], 'uploads on the page', () => {
     await upload.isStored(name)
     expect(await digestOf(name)).toBe(digest)
     expect(upload.uploads.length).toBe(1)
+  })
+
+  it('notices that nothing gets through any more, and goes on as soon as the browser is online', async () => {
+    const line = await lineToServer()
+    const { path, name, digest } = await film('silent.mp4', 20 * MIB)
+    const upload = await UploadPage.open(browser, line.url)
+    const { clock } = upload.page
+    await clock.install()
+    await upload.throttle(4 * MIB)
+    await upload.drop(path)
+    await upload.reaches(name, 0.2)
+    line.silence()
+    await upload.throttle(-1)
+    // What fits into the buffers of the machine is sent until then.
+    await expect.poll(async () => (await upload.share(name)) - (await upload.share(name))).toBe(0)
+    await clock.pauseAt(Date.now() + 600_000)
+    await upload.row(name, 'waiting').waitFor()
+    line.mend()
+    // No timer runs: it is the event that wakes it.
+    await upload.setOffline(true)
+    await upload.setOffline(false)
+    await upload.isStored(name)
+    expect(await digestOf(name)).toBe(digest)
+    expect(upload.uploads.length).toBe(1)
+  })
+
+  it('does not begin anew what the server is too busy to tell of', async () => {
+    const line = await lineToServer()
+    const { path, name, digest } = await film('busy.mp4', 4 * MIB)
+    const upload = await UploadPage.open(browser, line.url)
+    await upload.throttle(2 * MIB)
+    await upload.drop(path)
+    await upload.reaches(name, 0.3)
+    // As a proxy does whose server is being restarted.
+    const busy = { status: 503, headers: { 'Retry-After': '1' }, contentType: 'text/html', body: 'Busy' }
+    await upload.page.route('**/uploads/*', (route) => route.fulfill(busy), { times: 1 })
+    line.cut()
+    line.mend()
+    await upload.row(name, 'waiting').getByText('The server refused').waitFor()
+    await upload.isStored(name)
+    expect(await digestOf(name)).toBe(digest)
+    expect(upload.uploads.length).toBe(1)
+  })
+
+  it('waits for its own library where that does not come', async () => {
+    const { path, name } = await film('patient.mp4', MIB)
+    const context = await browser.newContext()
+    onTestFinished(() => context.close())
+    const page = await context.newPage()
+    await page.route('**/tus.min.js*', (route) => route.abort(), { times: 3 })
+    const upload = await UploadPage.tab(page, base)
+    await upload.drop(path)
+    await upload.row(name, 'waiting').waitFor()
+    await upload.isStored(name)
   })
 
   it('refuses the wrong type and the wrong size before anything is sent', async () => {
@@ -179,7 +238,7 @@ describeWith(['chromium'], 'uploads on the page', () => {
     await upload.reaches(begun.name, 0.3)
     await upload.page.reload()
 
-    const choose = upload.button('Choose begun.mp4 again')
+    const choose = upload.button('Choose file begun.mp4')
     const chooser = upload.page.waitForEvent('filechooser')
     await choose.click()
     await (await chooser).setFiles(other.path)

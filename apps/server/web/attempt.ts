@@ -16,6 +16,8 @@ export function attempt(
   signal: AbortSignal,
   onProgress: (sent: number) => void,
 ): Promise<Ending> {
+  // Between the decision and now somebody may have said stop.
+  if (signal.aborted) return Promise.resolve({ kind: 'stopped' })
   return new Promise((resolve) => {
     let timer = setTimeout(stall, PATIENCE)
     function end(ending: Ending): void {

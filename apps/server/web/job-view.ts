@@ -61,7 +61,7 @@ export class JobView {
   }
 
   focus(): void {
-    get('.toggle', this.element).focus()
+    get('button:not([hidden])', this.element).focus()
   }
 
   remove(): void {

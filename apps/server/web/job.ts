@@ -55,7 +55,7 @@ export class Job implements Listener {
 
   /** Whether the server, and so this browser's memory, know nothing of it yet. */
   get isUnknown(): boolean {
-    return !this.isIdle && this.#upload?.url == null
+    return this.#state.kind !== 'failed' && this.#upload?.url == null
   }
 
   /** Uploads until it is stored, or `null` when it stops before. */
@@ -91,7 +91,7 @@ export class Job implements Listener {
     await this.#run
     this.#changed(this)
     const url = this.#upload?.url ?? null
-    if (url === null || (await deleteUpload(url))) await forget(this.fingerprint)
+    if (url !== null && (await deleteUpload(url))) await forget(url)
   }
 
   onProgress(sent: number): void {
@@ -102,7 +102,10 @@ export class Job implements Listener {
   }
 
   onWaiting(problem: Problem | null): void {
-    if (this.#state.kind === 'sending') this.#set({ kind: 'waiting', problem })
+    const state = this.#state
+    // Another failure for the same reason is no news.
+    const isKnown = state.kind === 'waiting' && state.problem?.title === problem?.title
+    if (!isKnown) this.#set({ kind: 'waiting', problem })
   }
 
   get #progress(): Progress {
@@ -113,8 +116,8 @@ export class Job implements Listener {
     this.#set({ kind: 'sending' })
     const open = async (): Promise<Upload> => (this.#upload ??= await openUpload(this.file))
     const outcome = await alone(this.fingerprint, () => transfer(this.file, open, signal, this))
-    if (outcome === null) this.#set({ kind: 'failed', problem: ELSEWHERE, again: true })
-    else if (outcome.kind === 'failed') this.#set(outcome)
+    if (outcome === null && !signal.aborted) this.#set({ kind: 'failed', problem: ELSEWHERE, again: true })
+    else if (outcome?.kind === 'failed') this.#set(outcome)
     return outcome?.kind === 'stored' ? outcome.stored : null
   }
 

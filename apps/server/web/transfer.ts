@@ -51,6 +51,7 @@ export async function transfer(
     if (failure.kind === 'final') return { ...failure, kind: 'failed' }
     // To XMLHttpRequest that is a network error, too.
     if (!(await isReadable(file))) return { kind: 'failed', problem: UNREADABLE, again: false }
+    if (signal.aborted) break
     failures++
     listener.onWaiting(failure.problem)
     await waitOrOnline(Math.max(failure.after, backoff(failures, Math.random())), signal)

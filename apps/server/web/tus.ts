@@ -97,10 +97,11 @@ export async function uploadRecords(): Promise<UploadRecord[]> {
     })
 }
 
-export async function forget(fingerprint: string): Promise<void> {
+/** By its URL: the same file may have been begun anew meanwhile. */
+export async function forget(url: string): Promise<void> {
   const { urlStorage } = (await load()).defaultOptions
   for (const record of await uploadRecords())
-    if (record.fingerprint === fingerprint) await urlStorage.removeUpload(record.key)
+    if (record.url === url) await urlStorage.removeUpload(record.key)
 }
 
 /** How many bytes are on the server: `'gone'` where it knows nothing of them, `null` where it does not say. */

@@ -33,7 +33,7 @@ async function check(record: UploadRecord, queue: Queue): Promise<void> {
   const isKept = (await uploadRecords()).some((each) => each.key === key)
   if (!isKept || queue.has(fingerprint) || rows.has(fingerprint)) return
   const offset = await offsetOf(record)
-  if (offset === 'gone') await forget(fingerprint)
+  if (offset === 'gone') await forget(record.url)
   else if (offset !== null && !queue.has(fingerprint)) show(record, offset, queue)
 }
 
@@ -52,7 +52,7 @@ function show(record: UploadRecord, offset: number, queue: Queue): void {
     get('.cancel', row),
     get<HTMLInputElement>('input', row),
   ]
-  choose.ariaLabel = `Choose ${name} again`
+  choose.ariaLabel = `Choose file ${name}`
   discard.ariaLabel = `Discard ${name}`
   choose.addEventListener('click', () => input.click())
   input.addEventListener('change', () => takeSame(record, row, input, queue))
@@ -78,7 +78,7 @@ async function remove({ fingerprint, url, name }: UploadRecord, row: HTMLElement
     fillAlert(get('.error', row), LOST)
     return
   }
-  await forget(fingerprint)
+  await forget(url)
   rows.delete(fingerprint)
   removeRow(row)
   announce(`${name} discarded`)

@@ -35,8 +35,9 @@ function add(file: File): void {
   const unfinished = removeUnfinished(job.fingerprint)
   if (unfinished === null) queue?.append(job.view.element)
   else {
+    const focused = unfinished.contains(document.activeElement)
     unfinished.replaceWith(job.view.element)
-    job.view.focus()
+    if (focused) job.view.focus()
   }
   if (refusal === null) jobs.set(job.fingerprint, job)
   else job.fail(refusal)
