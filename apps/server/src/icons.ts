@@ -9,7 +9,7 @@ const ICONS: Readonly<Record<Icon, string>> = {
   delete: 'M4 7h16M9 7V4h6v3M6.5 7l.8 13h9.4l.8-13M10 11v5M14 11v5',
   download: 'M12 4v11M7.5 10.5 12 15l4.5-4.5M5 20h14',
   file: 'M6 3h8l4 4v14H6V3Zm8 0v4h4',
-  pause: 'M9 6.5v11M15 6.5v11',
+  pause: 'M8.75 6v12M15.25 6v12',
   retry: 'M19 12a7 7 0 1 1-2.2-5.1L19 9M19 4v5h-5',
   upload: 'M12 16V5M7.5 9.5 12 5l4.5 4.5M5 20h14',
   video: 'M8 5.5v13l10.5-6.5L8 5.5Z',

@@ -39,9 +39,9 @@ export function wordsOf(state: JobState, progress: Progress): string {
     case 'queued':
       return 'Waiting for its turn'
     case 'paused':
-      return sent === 0 ? 'Paused' : `Paused at ${reached}`
+      return `${reached} · paused`
     case 'waiting':
-      return `${state.problem?.title ?? 'Waiting for the network'} · goes on by itself from ${reached}`
+      return `${reached} · ${state.problem?.title ?? 'waiting for the network'}`
     case 'failed':
       return ''
     case 'sending':
