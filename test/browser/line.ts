@@ -5,6 +5,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class Line {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  /** Those to the server. */
+  readonly #far = new Set<Socket>()
   #state: 'whole' | 'cut' | 'silent' = 'whole'
 
   private constructor(port: number) {
@@ -13,9 +15,13 @@ export class Line {
       if (this.#state === 'cut') near.destroy()
       if (this.#state !== 'whole') return
       const far = this.#keep(connect(port, '127.0.0.1'))
+      this.#far.add(far)
       near.pipe(far).pipe(near)
       near.on('close', () => far.destroy())
-      far.on('close', () => near.destroy())
+      far.on('close', () => {
+        this.#far.delete(far)
+        near.destroy()
+      })
     })
   }
 
@@ -40,6 +46,11 @@ export class Line {
   silence(): void {
     this.#state = 'silent'
     for (const socket of this.#sockets) socket.unpipe().pause()
+  }
+
+  /** The server hears everything, and nothing that it says gets through any more. */
+  mute(): void {
+    for (const socket of this.#far) socket.unpipe().pause()
   }
 
   /** For what is sent from now on. */
