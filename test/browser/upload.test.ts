@@ -35,7 +35,7 @@ describeWith(['chromium'], 'uploads on the page', () => {
   })
 
   it('pauses and goes on where it was, and leaves nothing on the server of what is cancelled', async () => {
-    const [kept, dropped] = [await site.film('kept.mp4', 4 * MIB), await site.film('dropped.mp4', 4 * MIB)]
+    const [kept, dropped] = [await site.film('kept.mp4', 8 * MIB), await site.film('dropped.mp4', 8 * MIB)]
     const upload = await site.open()
     await upload.throttle(2 * MIB)
     await upload.drop(kept.path)
@@ -48,12 +48,14 @@ describeWith(['chromium'], 'uploads on the page', () => {
     expect(await upload.share(kept.name)).toBe(paused)
     expect(await isGone(upload.uploads[1])).toBe(false)
 
+    // The same file again is not another one.
     await upload.drop(dropped.path)
     await upload.reaches(dropped.name, 0.4)
     await upload.button('Cancel dropped.mp4').click()
     await upload.row(dropped.name).waitFor({ state: 'detached' })
     await expect.poll(() => isGone(upload.uploads[1])).toBe(true)
 
+    await upload.throttle(-1)
     await upload.button('Resume kept.mp4').click()
     await upload.isStored(kept.name)
     expect(await site.digestOf(kept.name)).toBe(kept.digest)
@@ -100,7 +102,7 @@ describeWith(['chromium'], 'uploads on the page', () => {
   })
 
   it('asks before it is left only for files that nobody would remember', async () => {
-    const films = await Promise.all(['a.mp4', 'b.mp4', 'c.mp4'].map((name) => site.film(name, 4 * MIB)))
+    const films = await Promise.all(['a.mp4', 'b.mp4', 'c.mp4'].map((name) => site.film(name, 8 * MIB)))
     const upload = await site.open()
     await upload.throttle(2 * MIB)
     await upload.drop(...films.map(({ path }) => path))

@@ -1,3 +1,11 @@
+import type { Problem } from './problem.ts'
+
+/** What a person is told where `alone` returns `null`. */
+export const ELSEWHERE: Problem = {
+  title: 'Another tab is uploading this file',
+  detail: 'It goes on there. Try again here when that tab is closed.',
+}
+
 /** A tab that is asked to stop, or only looks, has let go by then. */
 const PATIENCE = 3000
 

@@ -1,4 +1,4 @@
-import { alone } from './alone.ts'
+import { alone, ELSEWHERE } from './alone.ts'
 import { announce } from './dom.ts'
 import type { JobState, Progress } from './job-state.ts'
 import { JobView } from './job-view.ts'
@@ -6,11 +6,6 @@ import type { Problem } from './problem.ts'
 import { Rate } from './rate.ts'
 import { type Listener, type Stored, transfer } from './transfer.ts'
 import { deleteUpload, fingerprintOf, forget, openUpload, type Upload } from './tus.ts'
-
-const ELSEWHERE: Problem = {
-  title: 'Another tab is uploading this file',
-  detail: 'It goes on there. Try again here when that tab is closed.',
-}
 
 /** One file on its way, with its row. */
 export class Job implements Listener {

@@ -1,4 +1,4 @@
-import { afterOthers } from './alone.ts'
+import { afterOthers, alone, ELSEWHERE } from './alone.ts'
 import { announce, fromTemplate, get, maybe } from './dom.ts'
 import { humanSize } from './format.ts'
 import { percent } from './job-state.ts'
@@ -73,8 +73,9 @@ function takeSame(record: UploadRecord, row: HTMLElement, input: HTMLInputElemen
 }
 
 async function remove({ fingerprint, url, name }: UploadRecord, row: HTMLElement): Promise<void> {
-  if (!(await deleteUpload(url))) {
-    fillAlert(get('.error', row), LOST)
+  const isDeleted = await alone(fingerprint, () => deleteUpload(url))
+  if (isDeleted !== true) {
+    fillAlert(get('.error', row), isDeleted === null ? ELSEWHERE : LOST)
     return
   }
   await forget(url)
