@@ -7,7 +7,7 @@ export const ELSEWHERE: Problem = {
 }
 
 /** A tab that is asked to stop, or only looks, has let go by then. */
-const PATIENCE = 3000
+const PATIENCE = 2000
 
 /**
  * Runs `run` unless another tab works on the same file: the server takes the newest request for the right one, and two tabs
