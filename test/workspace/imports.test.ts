@@ -21,7 +21,7 @@ const ALLOWED = {
     /^node:/,
     /^(?:range-core|koa-range-stream|koa-resumable-upload|upload-store)$/,
     /^(?:koa|@koa\/cors|@koa\/multer|@koa\/router|koa-conditional-get|koa-mount|koa-static|multer)$/,
-    /^(?:close-with-grace|content-disposition|file-type|http-errors|pino|structured-headers)$/,
+    /^(?:close-with-grace|content-disposition|file-type|http-errors|lru-cache|pino|prom-client|structured-headers)$/,
   ],
 } satisfies Record<string, RegExp[]>
 

@@ -4,6 +4,7 @@ import Koa from 'koa'
 import conditional from 'koa-conditional-get'
 import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
+import { accessOf } from './access.ts'
 import type { Config } from './config.ts'
 import { checkHost, checkOrigin, checkPath } from './guards.ts'
 import { createLogger, logErrors, logRequests } from './log.ts'
@@ -46,7 +47,7 @@ export function createApp(
   logger: Logger = createLogger(config),
   slots: Slots = countSlots(config.maxUploads),
 ): Koa {
-  const app = new Koa({ proxy: config.trustProxy })
+  const app = new Koa({ proxy: config.trustProxy, maxIpsCount: 1 })
   app.on('error', logErrors(logger))
   app.use(logRequests(logger))
   app.use(closeAfterUnreadBodies())
@@ -57,9 +58,11 @@ export function createApp(
   app.use(checkHost(config))
   app.use(checkOrigin(config))
   app.use(checkPath())
+  const access = accessOf(config)
+  if (access !== null) app.use(access.check())
   app.use(conditional())
   if (!config.readOnly) app.use(resumable(config, store, slots))
-  const router = routes(config, store, slots)
+  const router = routes(config, store, slots, access)
   app.use(router.routes()).use(router.allowedMethods())
   staticFiles(app, '/assets', config.assets, config.cacheControl)
   staticFiles(app, '/page', fileURLToPath(new URL('../public', import.meta.url)), 'no-cache')

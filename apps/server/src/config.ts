@@ -13,6 +13,7 @@ import {
   parseSize,
   parseSwitch,
   parseText,
+  parseToken,
   parseWorkers,
 } from './config-values.ts'
 import { isLoopback } from './loopback.ts'
@@ -35,6 +36,10 @@ export interface Config {
   /** At once. */
   readonly maxUploads: number
   readonly readOnly: boolean
+  /** Needed to write; `undefined`: everybody may. */
+  readonly token: string | undefined
+  /** Needed to read as well. */
+  readonly private: boolean
   readonly cacheControl: string
   readonly trustProxy: boolean
   /** Origins of other sites that may read, and unless `*`, write. */
@@ -52,6 +57,8 @@ interface Flag {
   readonly value?: string
   readonly fallback: string
   readonly help: string
+  /** Its value is never repeated. */
+  readonly secret?: true
 }
 
 const FLAGS: readonly Flag[] = [
@@ -78,6 +85,14 @@ const FLAGS: readonly Flag[] = [
     fallback: '256',
     help: 'how many may come in at once, through all workers; above: 503',
   },
+  {
+    name: 'token',
+    value: 'T',
+    fallback: '',
+    help: 'needed to write; better as RANGE_SERVER_TOKEN, which others cannot see',
+    secret: true,
+  },
+  { name: 'private', fallback: 'false', help: 'ask for the token to read as well' },
   { name: 'read-only', fallback: 'false', help: 'refuse uploads and deletions' },
   {
     name: 'cache-control',
@@ -121,10 +136,10 @@ export function loadConfig(
   function read<T>(name: string, parse: (text: string) => T): T {
     const flag = FLAGS.find((each) => each.name === name)
     const variable = environmentName(name)
-    const [source, text] =
-      values[name] !== undefined
-        ? [`--${name} ${values[name]}`, values[name]]
-        : [`${variable}=${env[variable]}`, env[variable] ?? flag?.fallback ?? '']
+    const given = values[name]
+    const text = given ?? env[variable] ?? flag?.fallback ?? ''
+    const shown = flag?.secret === true ? '' : `${given === undefined ? '=' : ' '}${text}`
+    const source = `${given === undefined ? variable : `--${name}`}${shown}`
     try {
       return parse(text)
     } catch (error) {
@@ -132,6 +147,8 @@ export function loadConfig(
       throw error
     }
   }
+  const isPrivate = read('private', parseSwitch)
+  const cacheControl = read('cache-control', parseFieldValue)
   const config: Config = {
     host: read('host', (text) => parseText(text).replace(/^\[(.*)\]$/, '$1')),
     port: read('port', parsePort),
@@ -142,7 +159,9 @@ export function loadConfig(
     maxTotalSize: read('max-total-size', (text) => (text === '' ? undefined : parseSize(text))),
     maxUploads: read('max-uploads', parseCount),
     readOnly: read('read-only', parseSwitch),
-    cacheControl: read('cache-control', parseFieldValue),
+    token: read('token', parseToken),
+    private: isPrivate,
+    cacheControl: isPrivate ? privately(cacheControl) : cacheControl,
     trustProxy: read('trust-proxy', parseSwitch),
     corsOrigin: read('cors-origin', parseOrigins),
     shutdownTimeout: read('shutdown-timeout', parseDuration),
@@ -150,12 +169,24 @@ export function loadConfig(
     logLevel: read('log-level', (text) => parseOneOf(text, LOG_LEVELS)),
     allowAnonymous: read('allow-anonymous', parseSwitch),
   }
-  if (!isLoopback(config.host) && !config.allowAnonymous) {
-    throw new ConfigError(
-      `--host ${config.host} would let anyone on the network upload and delete: add --allow-anonymous if that is meant, or put a proxy that checks who it is in front of 127.0.0.1.`,
-    )
-  }
+  checkAccess(config)
   return config
+}
+
+function checkAccess({ host, token, private: isPrivate, allowAnonymous }: Config): void {
+  if (token !== undefined) return
+  if (isPrivate) throw new ConfigError('--private needs a token: set RANGE_SERVER_TOKEN.')
+  if (isLoopback(host) || allowAnonymous) return
+  throw new ConfigError(
+    `--host ${host} would let anyone on the network upload and delete: set RANGE_SERVER_TOKEN, or add --allow-anonymous if that is meant.`,
+  )
+}
+
+/** What only some may read must not stay in caches that others share. */
+function privately(cacheControl: string): string {
+  const directives = cacheControl.split(',').map((directive) => directive.trim())
+  const kept = directives.filter((directive) => !/^(?:public|private|s-maxage=.*)$/i.test(directive))
+  return ['private', ...kept].join(', ')
 }
 
 function readFlags(argv: readonly string[]): Readonly<Record<string, string | undefined>> {

@@ -4,7 +4,7 @@ import type Koa from 'koa'
 import type { Config } from './config.ts'
 import { isLoopback } from './loopback.ts'
 
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /**
  * On loopback only names of loopback are answered: a page of a foreign site whose name was rebound to 127.0.0.1 sends

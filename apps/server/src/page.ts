@@ -25,6 +25,8 @@ export interface PageModel {
   readonly accept: string
   /** Without upload and delete. */
   readonly readOnly: boolean
+  /** A way to sign in, where there is no form to upload with, or out; `null` without a token. */
+  readonly account: Html | null
 }
 
 /**
@@ -35,7 +37,7 @@ export interface PageModel {
  * ctx.body = renderPage({ ...model, playing: null })
  */
 export function renderPage(model: PageModel): string {
-  const { playing, readOnly } = model
+  const { playing, readOnly, account } = model
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -50,13 +52,13 @@ export function renderPage(model: PageModel): string {
 <body>
 ${sprite()}
 <header class="top">
-<h1><a class="brand" href="/"><img src="/page/favicon.svg" alt="" width="28" height="28">Range server</a></h1>
+<h1><a class="brand" href="/"><img src="/page/favicon.svg" alt="" width="28" height="28">Range server</a></h1>${readOnly ? null : account}
 </header>
 <main>
 <div class="notice" id="notice" role="alert"></div>
 ${player(playing)}
 <div class="side">
-${readOnly ? null : upload(model)}
+${readOnly ? account : upload(model)}
 ${library(model)}
 </div>
 </main>

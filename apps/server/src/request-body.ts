@@ -68,16 +68,22 @@ export async function expectBody(
     throw createError(413, `The request has ${length} bytes; the limit is ${maxLength}.`)
   }
   await store.admit(length)
+  return { length, tooSlow: inTime(ctx) }
+}
+
+/** Asks a waiting client for its body, and rejects with 408 when it takes too long. */
+export function inTime(ctx: Koa.Context): Promise<never> {
   if (waiting.delete(ctx.req)) ctx.res.writeContinue()
   const tooSlow = new Promise<never>((_, reject) => {
     watch(ctx.req, (reason) => reject(createError(408, reason)))
   })
   // Nobody may be waiting any more.
   tooSlow.catch(() => {})
-  return { length, tooSlow }
+  return tooSlow
 }
 
-function declaredLength({ headers }: IncomingMessage): number | undefined {
+/** Bytes of the body by its header fields, `undefined` where they do not say. */
+export function declaredLength({ headers }: IncomingMessage): number | undefined {
   if (headers['transfer-encoding'] !== undefined) return undefined
   // Without both there is no body (RFC 9112 §6.3); Node has checked that it is a number.
   return Number(headers['content-length'] ?? 0)

@@ -2,11 +2,13 @@ import Router, { type RouterContext } from '@koa/router'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
+import type { Access } from './access.ts'
 import type { Config } from './config.ts'
 import { refuseWrites } from './guards.ts'
 import { greet } from './home.ts'
 import { publishAsNew } from './publish.ts'
 import { queryValue } from './query.ts'
+import { signInRoutes } from './sign-in.ts'
 import { formReceiver } from './upload-form.ts'
 import { receivePut } from './upload-put.ts'
 import { type Slots, uploadSlots } from './upload-slots.ts'
@@ -17,13 +19,14 @@ import { writeConditions } from './write-conditions.ts'
 const MAX_LIMIT = 1000
 
 /** Every route but the static files. */
-export function routes(config: Config, store: UploadStore, slots: Slots): Router {
+export function routes(config: Config, store: UploadStore, slots: Slots, access: Access | null): Router {
   const router = new Router()
+  if (access !== null) signInRoutes(router, access)
   if (config.readOnly) router.use(refuseWrites())
   const receiveForm = formReceiver(store, config.maxFileSize)
   const limited = uploadSlots(slots)
 
-  router.get('/', (ctx) => greet(ctx, config, store))
+  router.get('/', (ctx) => greet(ctx, config, store, access))
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' }
   })
