@@ -52,14 +52,14 @@ export function renderPage(model: PageModel): string {
 <body>
 ${sprite()}
 <header class="top">
-<h1><a class="brand" href="/"><img src="/page/favicon.svg" alt="" width="28" height="28">Range server</a></h1>${readOnly ? null : account}
+<h1><a class="brand" href="/"><img src="/page/favicon.svg" alt="" width="28" height="28">Range server</a></h1>
 </header>
 <main>
 <div class="notice" id="notice" role="alert"></div>
 ${player(playing)}
 <div class="side">
 ${readOnly ? account : upload(model)}
-${library(model)}
+${library(model)}${readOnly ? null : account}
 </div>
 </main>
 ${footer(readOnly)}

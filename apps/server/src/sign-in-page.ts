@@ -17,14 +17,15 @@ export function renderSignIn({ target, detail }: SignInModel): string {
 <title>Sign in – Range server</title>
 <link rel="icon" type="image/svg+xml" href="/page/favicon.svg">
 <link rel="stylesheet" href="/page/page.css">
+<link rel="stylesheet" href="/page/sign-in.css">
 <main class="problem">
 <h1>Sign in</h1>
 ${detail === undefined ? null : html`<p role="alert">${detail}</p>`}
-<form method="post" action="/sign-in">
-<p><label for="token">Token of this server</label></p>
-<p><input type="password" id="token" name="token" autocomplete="current-password" required autofocus></p>
+<form class="sign-in" method="post" action="/sign-in">
+<label for="token">Token of this server</label>
+<input type="password" id="token" name="token" autocomplete="current-password" required autofocus>
 <input type="hidden" name="return" value="${target}">
-<p><button class="button primary">Sign in</button></p>
+<button class="button primary">Sign in</button>
 </form>
 <p><a href="/">Back to the videos</a></p>
 </main>
