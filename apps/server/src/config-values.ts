@@ -89,6 +89,10 @@ export function parseText(text: string): string {
   return text
 }
 
+export function parseOptional(text: string): string | undefined {
+  return text === '' ? undefined : text
+}
+
 const MIN_TOKEN = 8
 
 /** @throws ConfigError without a word of the token */

@@ -8,6 +8,7 @@ import {
   parseFieldValue,
   parseMediaTypes,
   parseOneOf,
+  parseOptional,
   parseOrigins,
   parsePort,
   parseSize,
@@ -44,6 +45,9 @@ export interface Config {
   readonly trustProxy: boolean
   /** Origins of other sites that may read, and unless `*`, write. */
   readonly corsOrigin: readonly string[]
+  /** Paths in PEM, both or none: HTTPS with HTTP/2. */
+  readonly tlsCert: string | undefined
+  readonly tlsKey: string | undefined
   readonly shutdownTimeout: number
   /** Processes that answer requests; 1: this one. */
   readonly workers: number
@@ -100,13 +104,20 @@ const FLAGS: readonly Flag[] = [
     fallback: 'public, max-age=0, must-revalidate',
     help: 'Cache-Control of videos and static files',
   },
-  { name: 'trust-proxy', fallback: 'false', help: 'believe X-Forwarded-Host, -Proto and -For' },
+  { name: 'trust-proxy', fallback: 'false', help: 'believe X-Forwarded-Host, -Proto and -For, X-Request-Id' },
   {
     name: 'cors-origin',
     value: 'ORIGINS',
     fallback: '',
     help: "other sites' origins to allow; '*' may only read",
   },
+  {
+    name: 'tls-cert',
+    value: 'FILE',
+    fallback: '',
+    help: 'certificate in PEM: HTTPS with HTTP/2; SIGHUP reads it anew',
+  },
+  { name: 'tls-key', value: 'FILE', fallback: '', help: 'its key in PEM' },
   { name: 'shutdown-timeout', value: 'TIME', fallback: '10s', help: 'how long SIGTERM waits for requests' },
   {
     name: 'workers',
@@ -164,12 +175,16 @@ export function loadConfig(
     cacheControl: isPrivate ? privately(cacheControl) : cacheControl,
     trustProxy: read('trust-proxy', parseSwitch),
     corsOrigin: read('cors-origin', parseOrigins),
+    tlsCert: read('tls-cert', parseOptional),
+    tlsKey: read('tls-key', parseOptional),
     shutdownTimeout: read('shutdown-timeout', parseDuration),
     workers: read('workers', parseWorkers),
     logLevel: read('log-level', (text) => parseOneOf(text, LOG_LEVELS)),
     allowAnonymous: read('allow-anonymous', parseSwitch),
   }
   checkAccess(config)
+  if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
+    throw new ConfigError('--tls-cert and --tls-key need each other.')
   return config
 }
 

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:cluster'
+import type { Counts } from './shared-metrics.ts'
 
 /** What a worker tells the primary. */
 export type FromWorker =
@@ -7,13 +8,23 @@ export type FromWorker =
   /** It was told to end, and waits for the primary to give it no more connections. */
   | { readonly type: 'leave' }
   | { readonly type: SlotRequest }
+  /** Somebody asks it for the metrics of all. */
+  | { readonly type: 'ask-metrics' }
+  | { readonly type: 'counts'; readonly counts: Counts }
 
 export type SlotRequest = 'take-slot' | 'free-slot'
 
 /** What the primary tells a worker. */
 export type ToWorker =
   /** The answer to the first `take-slot` that has none yet. */
-  { readonly type: 'slot'; readonly granted: boolean } | { readonly type: 'drain' }
+  | { readonly type: 'slot'; readonly granted: boolean }
+  | { readonly type: 'drain' }
+  /** To tell its counts, which the primary adds up. */
+  | { readonly type: 'count' }
+  /** The answer to all `ask-metrics` that have none yet. */
+  | { readonly type: 'metrics'; readonly text: string }
+  /** To read the certificate anew. */
+  | { readonly type: 'reload' }
 
 export function tellPrimary(message: FromWorker): void {
   // The callback takes the error of a channel that closes just now; `disconnect` follows.

@@ -219,7 +219,7 @@ const downloadPath = (key: string): string => `/videos/${encodeURIComponent(key)
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
 /** In the units of `--max-file-size`, e.g. `2.5 GiB`. */
-function humanSize(bytes: number): string {
+export function humanSize(bytes: number): string {
   // At most three digits in front of the unit.
   const steps = UNITS.findIndex((_, step) => bytes < 999.5 * 1024 ** step)
   const step = steps === -1 ? UNITS.length - 1 : steps

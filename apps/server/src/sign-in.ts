@@ -33,7 +33,7 @@ export function signInRoutes(router: Router, access: Access): void {
 async function readForm(ctx: Koa.Context): Promise<URLSearchParams> {
   if (ctx.is('application/x-www-form-urlencoded') === false)
     throw createError(415, 'Send the token as a form: application/x-www-form-urlencoded, field "token".')
-  const length = declaredLength(ctx.req)
+  const length = declaredLength(ctx)
   if (length === undefined) throw createError(411, 'Say how long the form is: Content-Length is missing.')
   if (length > MAX_FORM) throw createError(413, `The form has ${length} bytes; the limit is ${MAX_FORM}.`)
   return new URLSearchParams(await Promise.race([text(ctx.req), inTime(ctx)]))

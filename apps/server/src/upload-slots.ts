@@ -1,5 +1,6 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
+import type { Metrics } from './metrics.ts'
 
 /** How many uploads may come in at once. */
 export interface Slots {
@@ -29,14 +30,15 @@ export function countSlots(max: number): Slots {
  * Lets as many uploads in as there are slots and answers 503 to the rest, before anything of their bodies is read or asked
  * for: each holds buffers, a descriptor and staged bytes for as long as its client likes.
  */
-export function uploadSlots(slots: Slots): Koa.Middleware {
-  return async function uploadSlots(_ctx, next) {
+export function uploadSlots(slots: Slots, metrics: Metrics): Koa.Middleware {
+  const counted = metrics.countUploads()
+  return async function uploadSlots(ctx, next) {
     if (!(await slots.take())) {
       const detail = `As many uploads as this server takes at once (${slots.max}) are running; try again soon.`
       throw createError(503, detail, { expose: true })
     }
     try {
-      await next()
+      await counted(ctx, next)
     } finally {
       slots.free()
     }

@@ -1,0 +1,105 @@
+import type Koa from 'koa'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { isAbort } from './abort.ts'
+import type { Connections } from './connections.ts'
+import { routeOf } from './route-of.ts'
+
+/** From a 304 to a film. */
+const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600]
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** What this process counts. Every label has few values, whatever clients send. */
+export class Metrics {
+  readonly registry: Registry = new Registry()
+  readonly #requests: Counter<'method' | 'route' | 'status'>
+  readonly #aborts: Counter<'route'>
+  readonly #durations: Histogram<'route'>
+  readonly #uploadsInProgress: Gauge
+  readonly #uploads: Counter<'outcome'>
+
+  constructor() {
+    const registers = [this.registry]
+    this.#requests = new Counter({
+      name: 'http_requests_total',
+      help: 'Requests answered in full, by method, route pattern and status',
+      labelNames: ['method', 'route', 'status'],
+      registers,
+    })
+    this.#aborts = new Counter({
+      name: 'http_request_aborts_total',
+      help: 'Requests whose client went away before the end of the answer',
+      labelNames: ['route'],
+      registers,
+    })
+    this.#durations = new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'From the header section of a request to the last byte of its answer',
+      labelNames: ['route'],
+      buckets: SECONDS,
+      registers,
+    })
+    this.#uploadsInProgress = new Gauge({
+      name: 'uploads_in_progress',
+      help: 'Requests that bring content in now',
+      registers,
+    })
+    this.#uploads = new Counter({
+      name: 'uploads_total',
+      help: 'Uploads that were committed, and requests of uploads that were refused or aborted',
+      labelNames: ['outcome'],
+      registers,
+    })
+    for (const outcome of ['committed', 'refused', 'aborted']) this.#uploads.inc({ outcome }, 0)
+    collectDefaultMetrics({ register: this.registry })
+  }
+
+  /** Counts bytes by what connections know, at each look: nothing passes through here. */
+  watch(connections: Connections): void {
+    const bytes = { received: 'Bytes that came', sent: 'Bytes that went' } as const
+    for (const [direction, help] of Object.entries(bytes)) {
+      new Counter({
+        name: `http_${direction}_bytes_total`,
+        help: `${help}, over all connections, header sections and TLS included`,
+        registers: [this.registry],
+        collect() {
+          this.reset()
+          this.inc(direction === 'sent' ? connections.sent : connections.received)
+        },
+      })
+    }
+  }
+
+  countRequests(): Koa.Middleware {
+    return async (ctx, next) => {
+      const started = performance.now()
+      const route = routeOf(ctx.path)
+      ctx.res.once('close', () => {
+        this.#durations.observe({ route }, (performance.now() - started) / 1000)
+        if (!ctx.res.writableFinished) return this.#aborts.inc({ route })
+        const method = METHODS.has(ctx.method) ? ctx.method : 'other'
+        this.#requests.inc({ method, route, status: ctx.res.statusCode })
+      })
+      await next()
+    }
+  }
+
+  /** Around what takes an upload in. */
+  countUploads(): Koa.Middleware {
+    return async (ctx, next) => {
+      this.#uploadsInProgress.inc()
+      try {
+        await next()
+      } catch (error) {
+        this.#uploads.inc({ outcome: isAbort(ctx, error) ? 'aborted' : 'refused' })
+        throw error
+      } finally {
+        this.#uploadsInProgress.dec()
+      }
+    }
+  }
+
+  committed(): void {
+    this.#uploads.inc({ outcome: 'committed' })
+  }
+}
