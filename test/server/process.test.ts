@@ -104,6 +104,8 @@ describe('the command', () => {
     const { stdout, stderr } = await server.stop()
     expect(stdout).toMatch(/^http:.*\n {2}videos/)
     expect(JSON.parse(stderr.split('\n')[0] ?? '')).toMatchObject({
+      id: expect.stringMatching(/^[\da-f-]{36}$/),
+      ip: '127.0.0.1',
       method: 'GET',
       path: '/healthz',
       status: 200,

@@ -62,5 +62,5 @@ export class Readiness {
 /** By its code: a message of the system's has paths in it. */
 function wordsOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? `${error.code}` : 'an unknown error'
-  return code === 'NO_SPACE' ? 'The disk is nearly full.' : `The store failed with ${code}.`
+  return code === 'NO_SPACE' ? 'There is no space for uploads.' : `The store failed with ${code}.`
 }
