@@ -15,7 +15,8 @@ const ALIVE = '{"status":"ok"}'
 const FIELDS = new Set(
   `accept-encoding accept-patch accept-ranges allow cache-control connection content-digest content-disposition content-length
   content-range content-security-policy content-type cross-origin-resource-policy date etag keep-alive last-modified
-  location repr-digest retry-after transfer-encoding upload-limit vary x-content-type-options`.split(/\s+/),
+  location repr-digest retry-after transfer-encoding upload-limit vary x-content-type-options
+  x-request-id`.split(/\s+/),
 )
 
 /**

@@ -126,7 +126,7 @@ const FLAGS: readonly Flag[] = [
     help: 'processes that answer; one that ends is replaced',
   },
   { name: 'log-level', value: 'LEVEL', fallback: 'info', help: LOG_LEVELS.join(', ') },
-  { name: 'allow-anonymous', fallback: 'false', help: 'listen on other than loopback addresses' },
+  { name: 'allow-anonymous', fallback: 'false', help: 'listen beyond loopback without a token' },
   { name: 'help', fallback: 'false', help: 'print this and exit' },
   { name: 'version', fallback: 'false', help: 'print the version and exit' },
 ]

@@ -3,6 +3,7 @@ import type Koa from 'koa'
 import { type Logger, pino } from 'pino'
 import { isAbort } from './abort.ts'
 import type { Config } from './config.ts'
+import type { Metrics } from './metrics.ts'
 import { prettyLine } from './pretty.ts'
 import { requestIdOf } from './request-id.ts'
 
@@ -16,13 +17,15 @@ export function createLogger({ logLevel }: Config): Logger {
   return pino(options, { write: (line) => void destination.write(prettyLine(line)) })
 }
 
-/** One line a request, when its response has ended or its client has gone. */
-export function logRequests(logger: Logger): Koa.Middleware {
+/** One line a request, and its count, when its response has ended or its client has gone. */
+export function logRequests(logger: Logger, metrics: Metrics): Koa.Middleware {
   return async function logRequests(ctx, next) {
     const started = performance.now()
     // A connection that is closed has no address any more.
     const { ip } = ctx
     ctx.res.once('close', () => {
+      const ms = performance.now() - started
+      metrics.countRequest(ctx, ms)
       const line = {
         id: requestIdOf(ctx),
         ip,
@@ -30,7 +33,7 @@ export function logRequests(logger: Logger): Koa.Middleware {
         path: ctx.path,
         status: ctx.res.headersSent ? ctx.res.statusCode : undefined,
         range: ctx.get('Range') || undefined,
-        ms: Math.round(performance.now() - started),
+        ms: Math.round(ms),
       }
       if (ctx.res.writableFinished) logger.info(line, 'request')
       // A player that seeks goes away in mid-response: no failure of anybody.

@@ -70,18 +70,13 @@ export class Metrics {
     }
   }
 
-  countRequests(): Koa.Middleware {
-    return async (ctx, next) => {
-      const started = performance.now()
-      const route = routeOf(ctx.path)
-      ctx.res.once('close', () => {
-        this.#durations.observe({ route }, (performance.now() - started) / 1000)
-        if (!ctx.res.writableFinished) return this.#aborts.inc({ route })
-        const method = METHODS.has(ctx.method) ? ctx.method : 'other'
-        this.#requests.inc({ method, route, status: ctx.res.statusCode })
-      })
-      await next()
-    }
+  /** Counts a request that is over, after `ms`. */
+  countRequest({ path, method, res }: Koa.Context, ms: number): void {
+    const route = routeOf(path)
+    this.#durations.observe({ route }, ms / 1000)
+    if (res.writableFinished)
+      this.#requests.inc({ method: METHODS.has(method) ? method : 'other', route, status: res.statusCode })
+    else this.#aborts.inc({ route })
   }
 
   /** Around what takes an upload in. */
