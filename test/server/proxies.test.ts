@@ -85,9 +85,24 @@ describeWith(['nginx'], 'behind nginx, by docs/examples/nginx.conf', () =>
   behaves(() => start('nginx.conf', nginx, ['listen 80;', (port) => `listen 127.0.0.1:${port};`])),
 )
 
-describeWith(['caddy'], 'behind Caddy, by docs/examples/Caddyfile', () =>
-  behaves(() => start('Caddyfile', caddy, [':80 {', (port) => `http://127.0.0.1:${port} {`])),
-)
+describeWith(['caddy'], 'behind Caddy, by docs/examples/Caddyfile', () => {
+  const startCaddy = () => start('Caddyfile', caddy, [':80 {', (port) => `http://127.0.0.1:${port} {`])
+  behaves(startCaddy)
+
+  it('the URL of an upload is known while its first request is under way', async () => {
+    const { url } = await startCaddy()
+    const headers = {
+      'upload-draft-interop-version': '9',
+      'upload-complete': '?1',
+      'content-length': LARGE.length,
+    }
+    const begun = request(`${url}/videos/a`, { method: 'PUT', headers }).on('error', () => {})
+    begun.write(LARGE.subarray(0, 100_000))
+    const [{ statusCode, headers: told }] = await once(begun, 'information')
+    expect([statusCode, told.location]).toEqual([104, expect.stringMatching(/^\/uploads\//)])
+    begun.destroy()
+  })
+})
 
 function behaves(startProxy: () => Promise<Proxied>): void {
   it('ranges and preconditions pass', async () => {
@@ -145,6 +160,20 @@ function behaves(startProxy: () => Promise<Proxied>): void {
     expect((await fetch(`${url}/videos/b`)).status).toBe(404)
   })
 
+  it('an upload that is cut off goes on', async () => {
+    const { url } = await startProxy()
+    const version = { 'upload-draft-interop-version': '9' }
+    const first = { ...version, 'upload-complete': '?0' }
+    const { headers: told } = await fetch(`${url}/videos/a`, { method: 'PUT', headers: first })
+    const upload = new URL(told.get('location') ?? '', url)
+    await goesOn(upload, 0, LARGE.subarray(0, 5_000_000), true)
+    const state = await fetch(upload, { method: 'HEAD', headers: version })
+    const offset = Number(state.headers.get('upload-offset'))
+    expect(await goesOn(upload, offset, LARGE.subarray(offset))).toBe(201)
+    const back = await fetch(`${url}/videos/a`)
+    expect(Buffer.from(await back.arrayBuffer()).equals(LARGE)).toBe(true)
+  })
+
   it('the log has the client and the id that the proxy gave, not what the client claims', async () => {
     const { url, server } = await startProxy()
     const headers = { 'x-forwarded-for': '192.0.2.66', 'x-request-id': 'claimed' }
@@ -165,6 +194,25 @@ function behaves(startProxy: () => Promise<Proxied>): void {
     }
     expect([await post(url), await post('http://evil.example')]).toEqual([201, 403])
   })
+}
+
+/** Sends the rest of an upload, or cuts it off on the way. */
+async function goesOn(upload: URL, offset: number, bytes: Buffer, cut = false): Promise<number | undefined> {
+  const headers = {
+    'upload-draft-interop-version': '9',
+    'upload-complete': '?1',
+    'upload-offset': String(offset),
+    'content-type': 'application/partial-upload',
+    'content-length': LARGE.length - offset,
+  }
+  const append = request(upload, { method: 'PATCH', headers }).on('error', () => {})
+  if (!cut) {
+    append.end(bytes)
+    return statusOf(append)
+  }
+  append.write(bytes, () => setTimeout(() => append.destroy(), 200))
+  await new Promise((resolve) => append.once('close', resolve))
+  return undefined
 }
 
 async function statusOf(sent: ClientRequest): Promise<number> {
