@@ -11,7 +11,7 @@ const COOKIE = 'range_server_session'
 const ALWAYS_OPEN: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/sign-in', '/sign-out'])
 
 /** Whether a request has to come with the token; uploads in progress are for who may upload, to look at, too. */
-export function needsToken(method: string, path: string, isPrivate: boolean): boolean {
+function needsToken(method: string, path: string, isPrivate: boolean): boolean {
   if (ALWAYS_OPEN.has(path)) return false
   const read = SAFE_METHODS.has(method)
   if (isPrivate) return !(read && path.startsWith('/page/'))

@@ -7,12 +7,10 @@ export type FromWorker =
   | { readonly type: 'failed'; readonly text: string; readonly exitCode: number }
   /** It was told to end, and waits for the primary to give it no more connections. */
   | { readonly type: 'leave' }
-  | { readonly type: SlotRequest }
+  | { readonly type: 'take-slot' | 'free-slot' }
   /** Somebody asks it for the metrics of all. */
   | { readonly type: 'ask-metrics' }
   | { readonly type: 'counts'; readonly counts: Counts }
-
-export type SlotRequest = 'take-slot' | 'free-slot'
 
 /** What the primary tells a worker. */
 export type ToWorker =

@@ -13,7 +13,7 @@ const PATIENCE = 2000
 /** Node's timers take a longer one for 1 ms. */
 const MAX_TIME = 2 ** 31 - 1
 
-export type WorkerRequest = Exclude<FromWorker, { readonly type: 'failed' | 'leave' }>
+type WorkerRequest = Exclude<FromWorker, { readonly type: 'failed' | 'leave' }>
 
 export interface PoolOptions {
   readonly count: number
