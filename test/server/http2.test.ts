@@ -164,6 +164,45 @@ describeWith(['openssl'], 'over HTTPS with HTTP/2', () => {
     expect((await send(other, get('/videos/a'))).body.equals(BYTES)).toBe(true)
   })
 
+  it('tus is spoken, and a newer request of an upload ends the one before it and no other', async () => {
+    const { client } = await start()
+    const version = { 'tus-resumable': '1.0.0' }
+    const name = Buffer.from('a').toString('base64')
+    const created = await send(client, {
+      method: 'POST',
+      path: '/files',
+      fields: { ...version, 'upload-length': String(BYTES.length), 'upload-metadata': `filename ${name}` },
+    })
+    expect(created.status).toBe(201)
+    const path = created.fields['location'] ?? ''
+    const patch = (offset: number) => ({
+      method: 'PATCH',
+      path,
+      fields: {
+        ...version,
+        'content-type': 'application/offset+octet-stream',
+        'upload-offset': String(offset),
+      },
+    })
+    const stalled = client.open({ ...patch(0), announced: BYTES.length })
+    stalled.write(BYTES.subarray(0, 1_000_000))
+    let offset = 0
+    await expect
+      .poll(
+        async () => {
+          const { fields } = await send(client, { method: 'HEAD', path, fields: version })
+          offset = Number(fields['upload-offset'])
+          return offset
+        },
+        { timeout: 10_000 },
+      )
+      .toBeGreaterThan(0)
+    stalled.cut()
+    const done = await send(client, { ...patch(offset), body: BYTES.subarray(offset) })
+    expect(done.status).toBe(204)
+    expect((await send(client, get('/videos/a'))).body.equals(BYTES)).toBe(true)
+  })
+
   it('clients that go away leave no descriptor open and no error in the log', async () => {
     const { client, server } = await start()
     await send(client, put('/videos/a', Buffer.concat(Array(5).fill(BYTES))))

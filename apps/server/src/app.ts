@@ -16,6 +16,7 @@ import { requestIds } from './request-id.ts'
 import { resumable } from './resumable.ts'
 import { routes } from './routes.ts'
 import { staticFiles } from './static-files.ts'
+import { tus } from './tus.ts'
 import { countSlots, type Slots } from './upload-slots.ts'
 
 /** Fields that a player on another site needs to see. */
@@ -30,10 +31,18 @@ const EXPOSED = [
   'Last-Modified',
   'Location',
   'Repr-Digest',
+  'Tus-Checksum-Algorithm',
+  'Tus-Extension',
+  'Tus-Max-Size',
+  'Tus-Resumable',
+  'Tus-Version',
   'Upload-Complete',
+  'Upload-Defer-Length',
   'Upload-Draft-Interop-Version',
+  'Upload-Expires',
   'Upload-Length',
   'Upload-Limit',
+  'Upload-Metadata',
   'Upload-Offset',
   'X-Request-Id',
 ]
@@ -56,8 +65,9 @@ export interface AppParts {
  * createApp(config, createFsStore(config.data)).listen(config.port, config.host)
  */
 export function createApp(config: Config, store: UploadStore, parts: AppParts = {}): Koa {
-  const { logger = createLogger(config), slots = countSlots(config.maxUploads) } = parts
-  const { metrics = new Metrics(), readiness = new Readiness(store, config.readOnly) } = parts
+  const { logger = createLogger(config), metrics = new Metrics() } = parts
+  const { readiness = new Readiness(store, config.readOnly) } = parts
+  const slots = metrics.countSlots(parts.slots ?? countSlots(config.maxUploads))
   const { metricsText = () => metrics.registry.metrics() } = parts
   const app = new Koa({ proxy: config.trustProxy, maxIpsCount: 1 })
   app.on('error', logErrors(logger))
@@ -74,7 +84,10 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   const access = accessOf(config)
   if (access !== null) app.use(access.check())
   app.use(conditional())
-  if (!config.readOnly) app.use(resumable(config, store, slots, metrics))
+  if (!config.readOnly) {
+    app.use(resumable(config, store, slots, metrics))
+    app.use(tus(config, store, slots, metrics))
+  }
   const router = routes(config, store, { slots, access, metrics, metricsText, readiness })
   app.use(router.routes()).use(router.allowedMethods())
   staticFiles(app, '/assets', config.assets, config.cacheControl)

@@ -1,4 +1,4 @@
-import type { ServerHttp2Stream } from 'node:http2'
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import { setTimeout as wait } from 'node:timers/promises'
 import type Koa from 'koa'
 
@@ -10,6 +10,20 @@ export function http2StreamOf({ req }: Pick<Koa.Context, 'req'>): ServerHttp2Str
 /** Whether the client has given a stream up, or had its answer. */
 export function isReset(stream: ServerHttp2Stream): boolean {
   return stream.destroyed || stream.closed || stream.aborted
+}
+
+/** Whether nobody is left who would read an answer. */
+export function isGone(ctx: Koa.Context): boolean {
+  const stream = http2StreamOf(ctx)
+  if (stream !== null) return isReset(stream)
+  return ctx.req.socket.destroyed || (ctx.req.destroyed && !ctx.req.complete)
+}
+
+/** Ends the request abruptly, without an answer. */
+export function terminate(ctx: Koa.Context): void {
+  const stream = http2StreamOf(ctx)
+  if (stream === null) ctx.req.socket.destroy()
+  else stream.close(constants.NGHTTP2_CANCEL)
 }
 
 /** How long a reset may come behind the end of what it cuts off. */

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { isAbort } from './abort.ts'
 import type { Connections } from './connections.ts'
 import { routeOf } from './route-of.ts'
+import type { Slots } from './upload-slots.ts'
 
 /** From a 304 to a film. */
 const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600]
@@ -79,22 +80,28 @@ export class Metrics {
     else this.#aborts.inc({ route })
   }
 
-  /** Around what takes an upload in. */
-  countUploads(): Koa.Middleware {
-    return async (ctx, next) => {
-      this.#uploadsInProgress.inc()
-      try {
-        await next()
-      } catch (error) {
-        this.#uploads.inc({ outcome: isAbort(ctx, error) ? 'aborted' : 'refused' })
-        throw error
-      } finally {
+  /** `slots` that are counted. */
+  countSlots(slots: Slots): Slots {
+    return {
+      max: slots.max,
+      take: async () => {
+        const taken = await slots.take()
+        if (taken) this.#uploadsInProgress.inc()
+        return taken
+      },
+      free: () => {
         this.#uploadsInProgress.dec()
-      }
+        slots.free()
+      },
     }
   }
 
   committed(): void {
     this.#uploads.inc({ outcome: 'committed' })
+  }
+
+  /** Of an upload, or a request of one. */
+  failed(ctx: Koa.Context, error: unknown): void {
+    this.#uploads.inc({ outcome: isAbort(ctx, error) ? 'aborted' : 'refused' })
   }
 }

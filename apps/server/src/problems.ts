@@ -34,6 +34,7 @@ const TITLES: Readonly<Record<number, string>> = {
   422: 'The request lacks something',
   429: 'There were too many attempts',
   431: 'The header fields are too large',
+  460: 'The content is not what its checksum says',
   500: 'The server failed',
   501: 'The server cannot do this',
   503: 'The server is busy',

@@ -80,7 +80,8 @@ export async function expectBody(
 
 /** Asks a waiting client for its body, and rejects with 408 when it takes too long. */
 export function inTime(ctx: Koa.Context): Promise<never> {
-  if (waiting.delete(ctx.req)) ctx.res.writeContinue()
+  // It may have been answered meanwhile; a 100 would be taken for the answer to what comes next.
+  if (waiting.delete(ctx.req) && !ctx.headerSent) ctx.res.writeContinue()
   const tooSlow = new Promise<never>((_, reject) => {
     watch(ctx.req, (reason) => reject(createError(408, reason)))
   })

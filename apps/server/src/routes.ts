@@ -11,6 +11,7 @@ import { publishAsNew } from './publish.ts'
 import { queryValue } from './query.ts'
 import type { Readiness } from './readiness.ts'
 import { signInRoutes } from './sign-in.ts'
+import { packageFile } from './static-files.ts'
 import { formReceiver } from './upload-form.ts'
 import { receivePut } from './upload-put.ts'
 import { type Slots, uploadSlots } from './upload-slots.ts'
@@ -35,6 +36,8 @@ export function routes(config: Config, store: UploadStore, parts: RouteParts): R
   const router = new Router()
   if (access !== null) signInRoutes(router, access)
   if (config.readOnly) router.use(refuseWrites())
+  // What the page uploads with.
+  else router.get('/page/tus.min.js', packageFile('tus-js-client/dist/tus.min.js'))
   const receiveForm = formReceiver(store, config.maxFileSize)
   const limited = uploadSlots(slots, metrics)
 

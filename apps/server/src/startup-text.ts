@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import type { Config } from './config.ts'
+import { humanSize } from './human-size.ts'
 import { isLoopback } from './loopback.ts'
-import { humanSize } from './page.ts'
 
 /** What people want to know when the server has started: its URL alone on the first line, then the rest. */
 export function startupText(url: string, config: Config, argv: readonly string[]): string {

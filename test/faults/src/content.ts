@@ -1,4 +1,5 @@
-import { createCipheriv, createHash } from 'node:crypto'
+import { createHash } from 'node:crypto'
+import { Keystream } from './keystream.ts'
 
 /** Bytes that parent and child can make anew from a few words. */
 export interface Content {
@@ -9,12 +10,11 @@ export interface Content {
 }
 
 export function bytesOf({ seed, size }: Content): Buffer {
-  const cipher = createCipheriv('aes-256-ctr', sha256(seed).digest(), Buffer.alloc(16))
-  return cipher.update(Buffer.alloc(size))
+  return new Keystream(seed).bytes(0, size)
 }
 
 export function digestOf(content: Content): string {
-  return sha256(bytesOf(content)).digest('hex')
+  return createHash('sha256').update(bytesOf(content)).digest('hex')
 }
 
 /** What an upload sends from `start` on up to `end`, in several chunks, so that there are steps between them. */
@@ -26,8 +26,4 @@ export async function* chunksOf(
   const length = Math.max(4000, content.size / 10)
   const bytes = bytesOf(content)
   for (let at = start; at < end; at += length) yield bytes.subarray(at, Math.min(at + length, end))
-}
-
-function sha256(bytes: string | Buffer) {
-  return createHash('sha256').update(bytes)
 }
