@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeWith } from '../support/tools.ts'
 import { CASES, type ThemedCase } from './cases/index.ts'
-import { startAssets, startModule, startStored } from './ours.ts'
+import { startAssets, startAssetsOverTls, startModule, startStored } from './ours.ts'
 import { Suite } from './suite.ts'
 import { type Started, startTarget } from './target.ts'
 
@@ -18,15 +19,17 @@ describe('the cases', () => {
   })
 })
 
-describe.each([
-  ['the demo server, static files', startAssets, CASES],
-  ['the demo server, stored objects', startStored, ABOUT_OBJECTS],
-  [
-    'Koa, koa-conditional-get, rangeStream, koa-static',
-    (root: string, home: string): Promise<Started> => startModule('ten-lines', root, home),
-    CASES,
-  ],
-] as const)('%s', (_, start, cases) => {
+type Start = (root: string, home: string) => Promise<Started>
+
+describe('the demo server, static files', () => passesAll(startAssets, CASES))
+describe('the demo server, stored objects', () => passesAll(startStored, ABOUT_OBJECTS))
+describeWith(['openssl'], 'the demo server, static files over TLS', () =>
+  passesAll(startAssetsOverTls, CASES),
+)
+describe('Koa, koa-conditional-get, rangeStream, koa-static', () =>
+  passesAll((root, home) => startModule('ten-lines', root, home), CASES))
+
+function passesAll(start: Start, cases: readonly ThemedCase[]): void {
   let target: Awaited<ReturnType<typeof startTarget>>
   let suite: Suite
 
@@ -39,4 +42,4 @@ describe.each([
   it.each(cases.map((one) => [nameOf(one), one] as const))('%s', async (_name, one) => {
     expect(await suite.run(one)).toEqual({ result: 'pass' })
   })
-})
+}

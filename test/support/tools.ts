@@ -5,12 +5,16 @@ import { describe } from 'vitest'
 /** The Debian package of each program that tests use beside Node. */
 const PACKAGES = {
   aria2c: 'aria2',
+  caddy: 'caddy',
   chromium: 'chromium',
   curl: 'curl',
   cvlc: 'vlc-bin vlc-plugin-base',
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
   mpv: 'mpv',
+  nginx: 'nginx-light',
+  openssl: 'openssl',
+  script: 'bsdutils',
   wget: 'wget',
 } as const
 
