@@ -2,30 +2,36 @@ import { randomId } from '../random-id.ts'
 import { StoreError } from '../store-error.ts'
 import type { Span } from './downloads.ts'
 import { Filling, lengthOf } from './filling.ts'
-import { beginMultipart, completeMultipart, type Multipart, type Part, putPart } from './multipart.ts'
+import {
+  beginMultipart,
+  completeMultipart,
+  listParts,
+  type Multipart,
+  type Part,
+  putPart,
+} from './multipart.ts'
 import { MAX_PARTS, partSizeOf } from './part-size.ts'
 import type { S3Context } from './s3-context.ts'
 
-/** Parts of one upload that are sent, or not yet told of, at a time. */
-export const MAX_AHEAD = 4
+/** Parts of one upload that are sent at a time. */
+const MAX_SENDING = 4
 
 /** What an upload consists of, as another process has to know it. */
 export interface Pieces {
   /** The unfinished multipart upload; none before its first part. */
   readonly multipart: Multipart | undefined
   readonly parts: readonly Part[]
-  /** No part number from here on was ever used. */
-  readonly nextPart: number
+  /** Whether there may be parts beside these, of a writer that was cut off or of bytes that were taken back. */
+  readonly strays: boolean
   /** Objects that hold the bytes behind the parts, each less than all of a part, but for one that was completed. */
   readonly tails: readonly Span[]
 }
 
-export const NO_PIECES: Pieces = { multipart: undefined, parts: [], nextPart: 1, tails: [] }
+export const NO_PIECES: Pieces = { multipart: undefined, parts: [], strays: false, tails: [] }
 
 interface SentPart {
   readonly start: number
   readonly size: number
-  readonly number: number
   /** What its beginning was made of. */
   readonly tails: readonly Span[]
   done: Part | undefined
@@ -45,14 +51,13 @@ export class Assembly {
   readonly #filling: Filling
   #multipart: Multipart | undefined
   #sent: SentPart[]
-  #next: number
+  #strays: boolean
   /** Where the part begins that is filled now. */
   #start: number
   /** How many of the parts are in intents, so that nobody needs what they were made of. */
   #told = 0
   #failure: unknown
   readonly #sending = new Set<Promise<void>>()
-  #wake: () => void = () => {}
   #last: Promise<unknown> = Promise.resolve()
   /** Bytes from here on may be taken back. */
   hold: number | null = null
@@ -62,15 +67,15 @@ export class Assembly {
   constructor(
     context: S3Context,
     { id, epoch, expected }: { readonly id: string; readonly epoch: string; readonly expected: number },
-    { multipart, parts, nextPart, tails }: Pieces = NO_PIECES,
+    { multipart, parts, strays, tails }: Pieces = NO_PIECES,
   ) {
     this.#context = context
     this.#expected = expected
     this.#multipart = multipart
-    this.#next = nextPart
+    this.#strays = strays
     let start = 0
     this.#sent = parts.map((done) => {
-      const sent = { start, size: done.size, number: done.number, tails: [], done }
+      const sent = { start, size: done.size, tails: [], done }
       start += done.size
       return sent
     })
@@ -116,7 +121,6 @@ export class Assembly {
   /** Ends whatever waits for parts, and every write after it. */
   fail(error: unknown): void {
     this.#failure ??= error
-    this.#wake()
   }
 
   /** Takes back what came from `offset` on, which is held. Call when all is settled. */
@@ -125,6 +129,7 @@ export class Assembly {
     const first = this.#sent[cut]
     if (first === undefined) this.#filling.cutTo(offset)
     else {
+      this.#strays = true
       this.#sent = this.#sent.slice(0, cut)
       this.#start = first.start
       this.#filling.restart(first.start, first.tails, offset)
@@ -140,7 +145,7 @@ export class Assembly {
     const sent = missing === -1 ? this.#sent : this.#sent.slice(0, missing)
     const parts = sent.flatMap(({ done }) => done ?? [])
     const tails = missing === -1 && hold === null ? this.#filling.tails : []
-    const pieces = { multipart: this.#multipart, parts, nextPart: this.#next, tails }
+    const pieces = { multipart: this.#multipart, parts, strays: this.#strays, tails }
     return { ...pieces, offset: offsetOf(pieces) }
   }
 
@@ -148,7 +153,6 @@ export class Assembly {
   told(count: number): void {
     const folded = this.#sent.slice(this.#told, count).flatMap(({ tails }) => tails)
     this.#told = Math.max(this.#told, count)
-    this.#wake()
     // What was longer than a part is still read.
     const needed = new Set(this.#filling.tails.map(({ name }) => name))
     this.#context.leftovers.removeObjects(folded.map(({ name }) => name).filter((name) => !needed.has(name)))
@@ -163,18 +167,24 @@ export class Assembly {
     await this.settle()
     const blob = await this.#serially(() => this.#finalise(announce))
     this.#context.leftovers.removeObjects(this.#objects().filter((name) => name !== blob.name))
+    this.#restart([blob])
+    return blob
+  }
+
+  #restart(tails: readonly Span[]): void {
     this.#sent = []
     this.#told = 0
     this.#start = 0
     this.#multipart = undefined
-    this.#filling.restart(0, [blob])
-    return blob
+    this.#strays = false
+    this.#filling.restart(0, tails)
   }
 
   async #finalise(announce: () => Promise<void>): Promise<Span> {
     const { bucket, names } = this.#context
     const whole = this.hasParts ? null : this.#filling.whole()
     if (whole !== null) return whole
+    if (this.#strays) await this.#removeStrays()
     for (let size = this.#partSize(); this.#filling.isFull(size); size = this.#partSize()) {
       await this.#send(size)
     }
@@ -210,6 +220,22 @@ export class Assembly {
     return spans.map(({ name }) => name)
   }
 
+  /**
+   * Ceph completes no upload of which it has a part that is not asked for, and no part can be removed. So where there is one
+   * behind ours, all become an object, whose beginning is read once more.
+   */
+  async #removeStrays(): Promise<void> {
+    const multipart = this.#multipart
+    if (multipart === undefined) return
+    const { bucket } = this.#context
+    const parts = await listParts(bucket, multipart)
+    if (parts.length <= this.#sent.length) return
+    await this.#filling.spill(null)
+    const tag = await completeMultipart(bucket, multipart, parts)
+    const ours = this.#start === 0 ? [] : [{ name: multipart.name, tag, start: 0, end: this.#start - 1 }]
+    this.#restart([...ours, ...this.#filling.tails])
+  }
+
   #partSize(): number {
     return partSizeOf(this.#sent.length, this.#expected, this.#context.partSize)
   }
@@ -217,16 +243,16 @@ export class Assembly {
   /** Sends the part that has been filled while the next one fills. */
   async #send(size: number): Promise<void> {
     const { bucket, names } = this.#context
-    if (this.#next > MAX_PARTS) {
+    if (this.#sent.length === MAX_PARTS) {
       throw new StoreError('TOO_LARGE', `The upload has more than ${MAX_PARTS} parts, as many as S3 takes.`)
     }
     this.#multipart ??= await beginMultipart(bucket, names.blob(randomId()))
     const multipart = this.#multipart
     const { tails, use } = await this.#filling.take(size, this.hold)
-    const part: SentPart = { start: this.#start, size, number: this.#next++, tails, done: undefined }
-    this.#sent.push(part)
+    const part: SentPart = { start: this.#start, size, tails, done: undefined }
+    const number = this.#sent.push(part)
     this.#start += size
-    const sending = use((bytes) => putPart(bucket, multipart, part.number, bytes)).then(
+    const sending = use((bytes) => putPart(bucket, multipart, number, bytes)).then(
       (done) => {
         part.done = done
         this.onPart()
@@ -234,20 +260,8 @@ export class Assembly {
       (error) => this.fail(error),
     )
     this.#sending.add(sending)
-    void sending.then(() => {
-      this.#sending.delete(sending)
-      this.#wake()
-    })
-    while (this.#ahead() >= MAX_AHEAD && this.#failure === undefined) {
-      await new Promise<void>((wake) => {
-        this.#wake = wake
-      })
-    }
-  }
-
-  /** A writer that was ended may still send so many parts, whose numbers the next one leaves out. */
-  #ahead(): number {
-    return this.hold === null ? this.#sent.length - this.#told : this.#sending.size
+    void sending.then(() => this.#sending.delete(sending))
+    if (this.#sending.size >= MAX_SENDING) await Promise.race(this.#sending)
   }
 
   #serially<T>(task: () => Promise<T>): Promise<T> {

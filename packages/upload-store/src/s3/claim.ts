@@ -1,6 +1,6 @@
 import { randomId } from '../random-id.ts'
 import { StoreError } from '../store-error.ts'
-import { completeAsBlob, MAX_AHEAD, NO_PIECES } from './assembly.ts'
+import { completeAsBlob, NO_PIECES } from './assembly.ts'
 import { type KeptIntent, parseIntent } from './intent.ts'
 import { IntentObject } from './intent-object.ts'
 import type { S3Context } from './s3-context.ts'
@@ -42,10 +42,9 @@ export async function claim(
     const { intent, tag } = found
     const file = new IntentObject(context, id, randomId(), tag)
     if (intent.stage === 'committed') return { intent, file }
-    const { pieces } = intent
-    // Who was cut off may still send parts, and must not send them over ours.
-    const nextPart = intent.stage === 'open' ? pieces.nextPart + MAX_AHEAD : pieces.nextPart
-    const ours = { ...intent, pieces: { ...pieces, nextPart } }
+    const { pieces, stage } = intent
+    // Who is cut off here may have sent parts that the intent does not tell of.
+    const ours = { ...intent, pieces: { ...pieces, strays: pieces.strays || stage === 'open' } }
     if (await isWritten(file, ours)) return { intent: await finish(context, file, ours), file }
   }
   throw new StoreError('ABORTED', 'The upload is resumed by others at the same time.')

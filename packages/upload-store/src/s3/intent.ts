@@ -55,10 +55,10 @@ export function parseIntent(text: string): KeptIntent | null {
 
 function parsePieces(value: unknown): Pieces | null {
   if (!isFields(value)) return null
-  const { multipart, parts, nextPart, tails } = value
-  if (!(multipart === undefined || isMultipart(multipart)) || typeof nextPart !== 'number') return null
+  const { multipart, parts, strays, tails } = value
+  if (!(multipart === undefined || isMultipart(multipart)) || typeof strays !== 'boolean') return null
   if (!isArrayOf(parts, isPart) || !isArrayOf(tails, isSpan)) return null
-  return { multipart, parts, nextPart, tails }
+  return { multipart, parts, strays, tails }
 }
 
 function isMultipart(value: unknown): value is NonNullable<Pieces['multipart']> {

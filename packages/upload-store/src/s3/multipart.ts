@@ -4,12 +4,13 @@ import {
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandOutput,
-  paginateListParts,
+  ListPartsCommand,
+  type ListPartsCommandOutput,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { StoreError } from '../store-error.ts'
 import { type Bucket, md5, unquoted } from './bucket.ts'
-import { explain, hasStatus, isNamed } from './errors.ts'
+import { hasStatus, isNamed } from './errors.ts'
 
 /** A part that is there. */
 export interface Part {
@@ -122,17 +123,34 @@ export async function* listMultiparts(
   }
 }
 
-/** When its newest part came, ms since the epoch; 0 where there is none. */
-export async function lastPartOf(bucket: Bucket, { name, uploadId }: Multipart): Promise<number> {
-  const input = { Bucket: bucket.name, Key: name, UploadId: uploadId }
-  let last = 0
-  try {
-    for await (const { Parts = [] } of paginateListParts({ client: bucket.client }, input)) {
-      for (const { LastModified } of Parts) last = Math.max(last, LastModified?.getTime() ?? 0)
+/** All parts that are there, in order; none where the upload has ended. */
+export async function listParts(
+  bucket: Bucket,
+  { name, uploadId }: Multipart,
+): Promise<readonly (Part & { readonly written: number })[]> {
+  const found: (Part & { written: number })[] = []
+  for (let more = true; more; ) {
+    const command = new ListPartsCommand({
+      Bucket: bucket.name,
+      Key: name,
+      UploadId: uploadId,
+      PartNumberMarker: `${found.at(-1)?.number ?? 0}`,
+    })
+    const page = await bucket.call<Partial<ListPartsCommandOutput>>((options) =>
+      bucket.client.send(command, options).catch(noneIfMissing),
+    )
+    for (const { PartNumber = 0, Size = 0, ETag, LastModified } of page.Parts ?? []) {
+      const written = LastModified?.getTime() ?? 0
+      found.push({ number: PartNumber, size: Size, tag: unquoted(ETag), written })
     }
-  } catch (error) {
-    // Ended since it was listed; Ceph says NoSuchKey.
-    if (!hasStatus(error, 404)) throw explain(error, bucket.name)
+    // Ceph always names the next part, so that the SDK's own paginator would never end.
+    more = page.IsTruncated ?? false
   }
-  return last
+  return found
+}
+
+/** Ceph says NoSuchKey. */
+function noneIfMissing(error: unknown): Partial<ListPartsCommandOutput> {
+  if (hasStatus(error, 404)) return {}
+  throw error
 }

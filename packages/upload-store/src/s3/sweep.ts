@@ -3,7 +3,7 @@ import { StoreError } from '../store-error.ts'
 import type { Listed } from './bucket.ts'
 import { readIntent } from './claim.ts'
 import type { KeptIntent } from './intent.ts'
-import { abortMultipart, lastPartOf, listMultiparts } from './multipart.ts'
+import { abortMultipart, listMultiparts, listParts } from './multipart.ts'
 import type { S3Context } from './s3-context.ts'
 import { forget } from './staging-area.ts'
 
@@ -99,7 +99,8 @@ async function abortMultiparts(context: S3Context, { needed }: Uploads): Promise
   for (const multipart of await collect(listMultiparts(bucket, names.blobs))) {
     if (needed.has(multipart.uploadId) || !isOld(context, multipart.begun)) continue
     // One that nobody can resume may still be on its way, slowly.
-    if (isOld(context, await lastPartOf(bucket, multipart))) await abortMultipart(bucket, multipart)
+    const parts = await listParts(bucket, multipart)
+    if (parts.every(({ written }) => isOld(context, written))) await abortMultipart(bucket, multipart)
   }
 }
 
