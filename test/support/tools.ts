@@ -5,12 +5,15 @@ import { describe } from 'vitest'
 /** The Debian package of each program that tests use beside Node. */
 const PACKAGES = {
   aria2c: 'aria2',
+  'ceph-mon': 'ceph-mon',
+  'ceph-osd': 'ceph-osd',
   chromium: 'chromium',
   curl: 'curl',
   cvlc: 'vlc-bin vlc-plugin-base',
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
   mpv: 'mpv',
+  radosgw: 'radosgw',
   wget: 'wget',
 } as const
 

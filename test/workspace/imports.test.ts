@@ -12,6 +12,7 @@ const ALLOWED = {
     /^node:(?:fs|fs\/promises|http|path|stream|stream\/web|util)$/,
   ],
   'packages/upload-store': [/^node:/],
+  'packages/upload-store/src/s3': [/^node:/, /^(?:@aws-sdk\/(?:client-s3|s3-request-presigner)|hash-wasm)$/],
   'packages/koa-resumable-upload': [
     /^(?:upload-store|structured-headers)$/,
     /^koa$/,
