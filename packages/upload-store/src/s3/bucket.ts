@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -7,7 +8,11 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import { explain, hasStatus } from './errors.ts'
+import { explain, hasStatus, isUnavailable } from './errors.ts'
+
+/** Before a call is made again, in ms. */
+export const FIRST_PAUSE = 50
+export const MAX_PAUSE = 2000
 
 /** The slowest way to the store that still counts as one, in bytes a ms. */
 const SLOWEST = 1024
@@ -40,20 +45,30 @@ export class Bucket {
     this.timeout = timeout
   }
 
-  /** @throws StoreError UNAVAILABLE, NO_SPACE; an Error that names the remedy */
+  /**
+   * Tries until the deadline: every call may be made twice, since those that must not be are conditional.
+   *
+   * @throws StoreError UNAVAILABLE, NO_SPACE; an Error that names the remedy
+   */
   async call<T>(
     task: (options: { abortSignal: AbortSignal }) => Promise<T>,
     ms: number = this.timeout,
   ): Promise<T> {
+    const deadline = performance.now() + ms
     const abortSignal = AbortSignal.timeout(ms)
-    try {
-      // Not the signal alone: it does not reach a body that has begun.
-      return await new Promise<T>((resolve, reject) => {
-        abortSignal.addEventListener('abort', () => reject(abortSignal.reason), { once: true })
-        task({ abortSignal }).then(resolve, reject)
-      })
-    } catch (error) {
-      throw explain(error, this.name)
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, MAX_PAUSE)) {
+      try {
+        // Not the signal alone: it does not reach a body that has begun.
+        return await new Promise<T>((resolve, reject) => {
+          abortSignal.addEventListener('abort', () => reject(abortSignal.reason), { once: true })
+          task({ abortSignal }).then(resolve, reject)
+        })
+      } catch (error) {
+        const fault = explain(error, this.name)
+        if (!isUnavailable(fault) || performance.now() + pause > deadline) throw fault
+        // Not all at the same time, as they were cut off.
+        await sleep(Math.random() * pause)
+      }
     }
   }
 

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { StoreError } from '../store-error.ts'
-import type { Bucket } from './bucket.ts'
+import { type Bucket, FIRST_PAUSE, MAX_PAUSE } from './bucket.ts'
+import { isUnavailable, unavailable } from './errors.ts'
 import { ResumingStream } from './resuming-stream.ts'
 
 /** How long a URL is signed for, in s, and how long it is used here, in ms: one that has just ended helps nobody. */
@@ -15,7 +16,6 @@ const USED_FOR = 600_000
 /** Gateways drop connections that idle for a minute. */
 const IDLE_TIMEOUT = 50_000
 const MAX_SOCKETS = 256
-const FIRST_PAUSE = 50
 
 /** Bytes of the bucket that never change. */
 export interface Span {
@@ -73,16 +73,16 @@ export class Downloads {
   async #persist(span: Span, url: SignedUrl): Promise<IncomingMessage> {
     const deadline = performance.now() + this.#bucket.timeout
     let renew = false
-    for (let pause = FIRST_PAUSE; ; pause *= 2) {
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, MAX_PAUSE)) {
       const left = deadline - performance.now()
       const found: IncomingMessage | Error = await this.#request(await url.get(renew), span, left).catch(
-        asUnavailable,
+        unavailable,
       )
       if (!(found instanceof Error)) return found
       // Credentials that end before their signature does.
       const expired = found instanceof Forbidden && !renew
       renew = found instanceof Forbidden
-      const again = expired || (found instanceof StoreError && found.code === 'UNAVAILABLE')
+      const again = expired || isUnavailable(found)
       if (!again || left < pause) throw found
       // Not all at the same time, as they were cut off.
       await sleep(Math.random() * pause)
@@ -124,13 +124,7 @@ function faultOf({ statusCode = 0, headers }: IncomingMessage, start: number, en
   if (statusCode === 404) return new StoreError('NOT_FOUND', 'The object was replaced or deleted.')
   if (statusCode === 403)
     return new Forbidden('S3 refuses to give an object. Allow this access key to get it.')
-  if (statusCode >= 500 || statusCode === 429) return asUnavailable(new Error(`S3 answered ${statusCode}.`))
+  if (statusCode >= 500 || statusCode === 429) return unavailable(new Error(`S3 answered ${statusCode}.`))
   const given = `${statusCode} ${headers['content-range'] ?? ''}`.trim()
   return new StoreError('CORRUPT', `The store has other bytes than it was given (${given}).`)
-}
-
-function asUnavailable(cause: unknown): Error {
-  return new StoreError('UNAVAILABLE', 'The store cannot be reached at the moment; try again later.', {
-    cause,
-  })
 }

@@ -49,7 +49,15 @@ export function explain(error: unknown, bucket: string): unknown {
   // No answer, one that came too late, or one that says so: SlowDown, ServiceUnavailable, InternalError.
   const answered = status !== undefined && status < 500 && status !== 429
   if (answered) return error
+  return unavailable(error)
+}
+
+export function unavailable(cause: unknown): StoreError {
   return new StoreError('UNAVAILABLE', 'The store cannot be reached at the moment; try again later.', {
-    cause: error,
+    cause,
   })
+}
+
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'UNAVAILABLE'
 }

@@ -5,6 +5,7 @@ import { StoreError } from '../store-error.ts'
 import type { CommitOptions, UploadMeta } from '../upload-session.ts'
 import { type Assembly, NO_PIECES, offsetOf, type Pieces } from './assembly.ts'
 import type { Span } from './downloads.ts'
+import { isUnavailable } from './errors.ts'
 import type { UploadStage } from './intent.ts'
 import type { IntentObject } from './intent-object.ts'
 import { publish } from './publish.ts'
@@ -193,7 +194,7 @@ export class ObjectStaging implements Staging {
       await publish(this.#context, record, conditions, announce)
     } catch (error) {
       // Refused for sure, or perhaps answered too late.
-      if (!(error instanceof StoreError && error.code !== 'UNAVAILABLE')) this.#committing = record.object.key
+      if (!(error instanceof StoreError) || isUnavailable(error)) this.#committing = record.object.key
       throw error
     }
   }
