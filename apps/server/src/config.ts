@@ -16,6 +16,7 @@ import {
   parseWorkers,
 } from './config-values.ts'
 import { isLoopback } from './loopback.ts'
+import { readS3, S3_FLAGS, type S3Config } from './s3-config.ts'
 
 export { ConfigError } from './config-values.ts'
 
@@ -26,7 +27,9 @@ export interface Config {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
+  /** The directory of the objects, unless they are in a bucket. */
   readonly data: string
+  readonly s3: S3Config | undefined
   readonly assets: string
   readonly accept: readonly string[]
   readonly maxFileSize: number
@@ -46,7 +49,7 @@ export interface Config {
   readonly allowAnonymous: boolean
 }
 
-interface Flag {
+export interface Flag {
   readonly name: string
   /** What stands for its value in --help; none for a switch. */
   readonly value?: string
@@ -58,6 +61,7 @@ const FLAGS: readonly Flag[] = [
   { name: 'host', value: 'ADDRESS', fallback: '127.0.0.1', help: 'address to listen on' },
   { name: 'port', value: 'N', fallback: '8000', help: 'port to listen on; 0 takes any free one' },
   { name: 'data', value: 'DIR', fallback: './data', help: 'directory of the uploads, made where missing' },
+  ...S3_FLAGS,
   { name: 'assets', value: 'DIR', fallback: '', help: "static files under /assets (the app's own)" },
   {
     name: 'accept',
@@ -136,6 +140,7 @@ export function loadConfig(
     host: read('host', (text) => parseText(text).replace(/^\[(.*)\]$/, '$1')),
     port: read('port', parsePort),
     data: resolve(read('data', parseText)),
+    s3: readS3(read),
     assets: resolve(read('assets', (text) => text || fileURLToPath(new URL('../assets', import.meta.url)))),
     accept: read('accept', parseMediaTypes),
     maxFileSize: read('max-file-size', parseSize),

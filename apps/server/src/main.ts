@@ -29,9 +29,10 @@ function checkAssets({ assets }: Config): void {
   throw new ConfigError(`--assets ${assets} is no directory.`)
 }
 
-function summary({ data, accept, readOnly, host, workers }: Config): string {
+function summary({ data, s3, accept, readOnly, host, workers }: Config): string {
   const uploads = readOnly ? 'none, read-only' : accept.join(', ')
-  const lines = `  videos   ${data}\n  uploads  ${uploads}\n  host     ${host}\n`
+  const videos = s3 === undefined ? data : `s3://${s3.bucket}/${s3.prefix} at ${s3.endpoint ?? 'AWS'}`
+  const lines = `  videos   ${videos}\n  uploads  ${uploads}\n  host     ${host}\n`
   return workers === 1 ? lines : `${lines}  workers  ${workers}\n`
 }
 

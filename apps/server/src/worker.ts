@@ -1,9 +1,9 @@
 import cluster from 'node:cluster'
 import type { Config } from './config.ts'
 import { explain, mendable } from './explain.ts'
-import { openStore } from './listen.ts'
 import { createLogger } from './log.ts'
 import { type ToWorker, tellPrimary } from './messages.ts'
+import { openStore } from './open-store.ts'
 import { serve } from './serve.ts'
 import { slotsOfPrimary } from './shared-slots.ts'
 
@@ -28,7 +28,8 @@ export async function work(config: Config): Promise<void> {
   const end = endOnce()
   try {
     const logger = createLogger(config).child({ pid: process.pid })
-    const { close } = await serve(config, openStore(config), logger, slotsOfPrimary(config.maxUploads))
+    const store = await openStore(config)
+    const { close } = await serve(config, store, logger, slotsOfPrimary(config.maxUploads))
     end.after(close)
   } catch (error) {
     await report(error)

@@ -24,6 +24,8 @@ export function isNamed(error: unknown, ...names: readonly string[]): boolean {
 /** What the operator has to do, by S3's error code. */
 const REMEDIES: Readonly<Record<string, string>> = {
   AccessDenied: 'Allow this access key to list the bucket, and to get, put, delete and abort in it.',
+  CredentialsProviderError:
+    'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or one of the other ways of the SDK.',
   InvalidAccessKeyId: 'Check the access key.',
   NoSuchBucket: 'Create it, for example with setUpBucket, or name another one.',
   PermanentRedirect: 'Set the region that the bucket is in.',
@@ -44,7 +46,9 @@ export function explain(error: unknown, bucket: string): unknown {
   }
   const remedy = Object.hasOwn(REMEDIES, name) ? REMEDIES[name] : undefined
   if (remedy !== undefined) {
-    return new Error(`S3 refuses the bucket ${JSON.stringify(bucket)}: ${name}. ${remedy}`, { cause: error })
+    return new Error(`S3 refuses the bucket ${JSON.stringify(bucket)}: ${name}. ${remedy}`, {
+      cause: error,
+    })
   }
   // No answer, one that came too late, or one that says so: SlowDown, ServiceUnavailable, InternalError.
   const answered = status !== undefined && status < 500 && status !== 429
