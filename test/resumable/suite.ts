@@ -183,4 +183,4 @@ export async function runCase(one: Case, protocol: Protocol, server: UnderTest):
   }
 }
 
-export { PROTOCOLS }
+export { PROTOCOLS, type Protocol }

@@ -1,5 +1,8 @@
 import type { StoreOptions, UploadStore } from 'upload-store'
 
+/** Whether the tests are run a second time, with what is stored in Ceph. */
+export const ON_S3: boolean
+
 /** The store in `directory`, or where the tests are run on S3 the one in the bucket that stands for it. */
 export function openTestStore(directory: string, options?: StoreOptions): UploadStore
 

@@ -10,6 +10,8 @@ function bucket() {
   return text === undefined ? null : JSON.parse(text)
 }
 
+export const ON_S3 = bucket() !== null
+
 /** The same directory, the same store; no other has it. */
 function prefixOf(directory) {
   return `${createHash('md5').update(directory).digest('hex')}/`

@@ -20,7 +20,7 @@ const ALLOWED = {
   ],
   'apps/server': [
     /^node:/,
-    /^(?:range-core|koa-range-stream|koa-resumable-upload|upload-store)$/,
+    /^(?:range-core|koa-range-stream|koa-resumable-upload|upload-store(?:\/s3)?)$/,
     /^(?:koa|@koa\/cors|@koa\/multer|@koa\/router|koa-conditional-get|koa-mount|koa-static|multer)$/,
     /^@tus\/server$/,
     /^(?:close-with-grace|content-disposition|file-type|http-errors|pino|structured-headers)$/,

@@ -6,7 +6,14 @@ import type { Config } from './config.ts'
 /** Logs go to standard error; standard output is for the URL. */
 export function createLogger({ logLevel }: Config): Logger {
   // A parse error carries the packet, and with it whatever credentials the client sent.
-  const err = ({ name, message, stack, code }: Error & { code?: string }) => ({ name, message, code, stack })
+  const err = ({ name, message, stack, code, cause }: Error & { code?: string }) => ({
+    name,
+    message,
+    code,
+    // Why a store cannot be reached.
+    cause: cause instanceof Error ? cause.message || cause.name : undefined,
+    stack,
+  })
   const options = { level: logLevel, base: null, serializers: { err } }
   return pino(options, pino.destination({ dest: 2, sync: true }))
 }

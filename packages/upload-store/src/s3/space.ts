@@ -2,6 +2,8 @@ import { StoreError } from '../store-error.ts'
 import type { Bucket } from './bucket.ts'
 import type { Names } from './names.ts'
 
+/** What S3 takes as one object, in bytes. */
+const MAX_OBJECT_SIZE = 5 * 1024 ** 4
 /** How long a count of all blobs is believed, in ms: 1 request for 1000 of them. */
 const COUNTED_FOR = 60_000
 
@@ -22,8 +24,11 @@ export class Space {
     this.#max = max
   }
 
-  /** @throws StoreError NO_SPACE */
+  /** @throws StoreError NO_SPACE, TOO_LARGE */
   async admit(size: number): Promise<void> {
+    if (size > MAX_OBJECT_SIZE) {
+      throw new StoreError('TOO_LARGE', `S3 takes objects of ${MAX_OBJECT_SIZE} bytes at the most.`)
+    }
     if (this.#max === Number.POSITIVE_INFINITY) return
     if (performance.now() - this.#counted > COUNTED_FOR) await this.#count()
     const total = this.#stored + this.#reserved + size
