@@ -174,9 +174,8 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
         if (offset < all.length) await resumed?.append(offset, source(all.subarray(offset)))
         await resumed?.commit()
       } else expect(state?.committed).toMatchObject({ digest: sha256(all) })
-      // The commit is the sixth: intent and record are written by it, and nothing is done twice.
-      const isCommitted = count > 6 || (count === 6 && event === 'response.finish')
-      expect(state?.committed !== null).toBe(isCommitted)
+      // The sixth writes the record; when it has been sent, the kill may come too late.
+      if (count !== 6 || event === 'response.finish') expect(state?.committed !== null).toBe(count >= 6)
       expect(await digestOf(store, 'a')).toBe(sha256(all))
       const names = await new Objects(ceph.connection, options.prefix).names()
       expect(names.filter((name) => name.startsWith('blobs/'))).toHaveLength(1)
