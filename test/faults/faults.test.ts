@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { fillDisk } from './src/full-disk.ts'
+import { resumeThroughBreaks } from './src/resume.ts'
 import { type Choice, cutEverywhere, failEverywhere, killEverywhere } from './src/runner.ts'
 import { scenarioOf, UNSYNCED } from './src/scenarios.ts'
 import { withTmpfs } from './src/tmpfs.ts'
@@ -64,5 +66,14 @@ describeOnLinux('a server on a disk that is full', () => {
     expect(result.faults).toEqual([])
     expect(result.stored).toBeGreaterThan(10)
     expect(Math.min(...Object.values(result.refused))).toBeGreaterThan(0)
+  })
+})
+
+describe('a resumable upload', () => {
+  it('comes in whole though its server is killed and its connection dropped, and its answer lost', async () => {
+    const seed = randomUUID()
+    const plan = { size: 48 * 1024 ** 2, kills: 3, drops: 3, seed }
+    const { faults } = await resumeThroughBreaks(plan)
+    expect(faults, `with the seed ${seed}`).toEqual([])
   })
 })

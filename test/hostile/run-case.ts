@@ -14,8 +14,11 @@ const ALIVE = '{"status":"ok"}'
 /** The fields that this server sends: a name beside them came from a client. */
 const FIELDS = new Set(
   `accept-encoding accept-patch accept-ranges allow cache-control connection content-digest content-disposition content-length
-  content-range content-security-policy content-type cross-origin-resource-policy date etag keep-alive last-modified
-  location repr-digest retry-after transfer-encoding upload-limit vary x-content-type-options`.split(/\s+/),
+  content-location content-range content-security-policy content-type cross-origin-resource-policy date etag keep-alive last-modified
+  location repr-digest retry-after transfer-encoding tus-checksum-algorithm tus-extension tus-max-size
+  tus-resumable tus-version upload-expires upload-limit upload-offset vary x-content-type-options`.split(
+    /\s+/,
+  ),
 )
 
 /**

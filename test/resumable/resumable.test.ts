@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { THEMES } from './cases/index.ts'
-import { isOpen } from './open.ts'
 import { type Case, casesOf, PROTOCOLS, runCase, startTheme } from './suite.ts'
 
 const passed = { 'HTTP/1.1': 0, 'HTTP/2': 0 }
@@ -25,12 +24,10 @@ describe.each(THEMES)('$name', (theme) => {
 
   describe.each(PROTOCOLS)('%s', (protocol) => {
     const cases = casesOf(theme, protocol).map((one) => [nameOf(one), one] as const)
-    const [open, met] = [cases.filter(([, one]) => isOpen(one)), cases.filter(([, one]) => !isOpen(one))]
-    it.each(met)('%s', async (_, one) => {
+    it.each(cases)('%s', async (_, one) => {
       await runCase(one, protocol, started.server)
       passed[protocol]++
     })
-    it.skip.each(open)('%s', () => {})
   })
 })
 

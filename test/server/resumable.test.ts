@@ -1,37 +1,19 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { ServerProcess } from '../support/server.ts'
+import { describe, expect, it } from 'vitest'
+import { append, askOffset, begin, locationOf, startServer } from '../support/resumable.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
 const BYTES = randomBytes(300_000)
 
-async function start(data: string, ...flags: string[]): Promise<{ url: string; server: ServerProcess }> {
-  const server = new ServerProcess(['--port', '0', '--data', data, '--accept', '*/*', ...flags])
-  onTestFinished(async () => void (await server.stop('SIGKILL')))
-  return { url: await server.url(), server }
-}
-
 /** Sends the first part, and gives the path where the upload goes on. */
-async function begin(url: string, method: string, path: string, headers: object = {}): Promise<string> {
-  const response = await fetch(new URL(path, url), {
-    method,
-    headers: { 'Upload-Complete': '?0', ...headers },
-    body: BYTES.subarray(0, 100_000),
-  })
+async function beginPart(url: string, method: string, path: string, headers = {}): Promise<string> {
+  const response = await begin(url, method, path, BYTES.subarray(0, 100_000), headers)
   expect([response.status, response.headers.get('Upload-Offset')]).toEqual([201, '100000'])
-  return response.headers.get('Location') ?? ''
+  return locationOf(response)
 }
 
-function finish(url: string, path: string, offset = 100_000): Promise<Response> {
-  return fetch(new URL(path, url), {
-    method: 'PATCH',
-    headers: {
-      'Content-Type': 'application/partial-upload',
-      'Upload-Offset': `${offset}`,
-      'Upload-Complete': '?1',
-    },
-    body: BYTES.subarray(offset),
-  })
+function finish(url: string, path: string): Promise<Response> {
+  return append(url, path, 100_000, BYTES.subarray(100_000), true)
 }
 
 async function bytesAt(url: string, path: string): Promise<Buffer> {
@@ -41,12 +23,12 @@ async function bytesAt(url: string, path: string): Promise<Buffer> {
 describe('a resumable upload', () => {
   it('goes on after kill -9 of the server, and becomes the video of its name', async () => {
     const data = await temporaryDirectory()
-    const first = await start(data)
+    const first = await startServer(data)
     const disposition = { 'Content-Disposition': 'inline; filename="clip one.mp4"' }
-    const path = await begin(first.url, 'POST', '/video', disposition)
+    const path = await beginPart(first.url, 'POST', '/video', disposition)
     await first.server.stop('SIGKILL')
-    const { url } = await start(data)
-    const head = await fetch(new URL(path, url), { method: 'HEAD' })
+    const { url } = await startServer(data)
+    const head = await askOffset(url, path)
     expect([head.status, head.headers.get('Upload-Offset')]).toEqual([204, '100000'])
     const done = await finish(url, path)
     expect([done.status, done.headers.get('Upload-Complete')]).toEqual([201, '?1'])
@@ -55,32 +37,32 @@ describe('a resumable upload', () => {
   })
 
   it('keeps the conditions of the PUT that began it', async () => {
-    const { url } = await start(await temporaryDirectory())
-    const path = await begin(url, 'PUT', '/videos/a', { 'If-None-Match': '*' })
+    const { url } = await startServer(await temporaryDirectory())
+    const path = await beginPart(url, 'PUT', '/videos/a', { 'If-None-Match': '*' })
     await fetch(new URL('/videos/a', url), { method: 'PUT', body: 'other' })
     const refused = await finish(url, path)
     expect([refused.status, refused.headers.get('Upload-Complete')]).toEqual([412, '?1'])
     expect(String(await bytesAt(url, '/videos/a'))).toBe('other')
-    const replacing = await begin(url, 'PUT', '/videos/a')
+    const replacing = await beginPart(url, 'PUT', '/videos/a')
     expect((await finish(url, replacing)).status).toBe(200)
     expect((await bytesAt(url, '/videos/a')).equals(BYTES)).toBe(true)
   })
 
   it('tells what it became when it is asked again, though the same content was there before', async () => {
-    const { url } = await start(await temporaryDirectory())
+    const { url } = await startServer(await temporaryDirectory())
     for (const _ of ['first', 'again']) {
       const disposition = { 'Content-Disposition': 'inline; filename="a.mp4"' }
-      const path = await begin(url, 'POST', '/video', disposition)
+      const path = await beginPart(url, 'POST', '/video', disposition)
       expect(await (await finish(url, path)).json()).toMatchObject({ key: 'a.mp4' })
-      const head = await fetch(new URL(path, url), { method: 'HEAD' })
+      const head = await askOffset(url, path)
       expect(head.headers.get('Upload-Complete')).toBe('?1')
       expect(head.headers.get('Upload-Offset')).toBe(`${BYTES.length}`)
     }
   })
 
   it('goes from worker to worker', async () => {
-    const { url } = await start(await temporaryDirectory(), '--workers', '2')
-    const path = await begin(url, 'POST', '/video')
+    const { url } = await startServer(await temporaryDirectory(), '--workers', '2')
+    const path = await beginPart(url, 'POST', '/video')
     for (let asked = 0; asked < 6; asked++) {
       const head = await fetch(new URL(path, url), { method: 'HEAD', headers: { Connection: 'close' } })
       expect(head.headers.get('Upload-Offset')).toBe('100000')
@@ -88,12 +70,19 @@ describe('a resumable upload', () => {
     expect((await finish(url, path)).status).toBe(201)
   })
 
+  it('is not begun by a PUT of a part (RFC 9110 §14.5)', async () => {
+    const { url } = await startServer(await temporaryDirectory())
+    const headers = { 'Upload-Complete': '?0', 'Content-Range': 'bytes 0-9/20' }
+    const refused = await fetch(new URL('/videos/a', url), { method: 'PUT', headers, body: 'x'.repeat(10) })
+    expect(refused.status).toBe(400)
+  })
+
   it('is not begun on a server that is read-only, nor larger than --max-file-size', async () => {
-    const readOnly = await start(await temporaryDirectory(), '--read-only')
+    const readOnly = await startServer(await temporaryDirectory(), '--read-only')
     const headers = { 'Upload-Complete': '?0' }
     const post = { method: 'POST', headers, body: 'x' }
     expect((await fetch(new URL('/video', readOnly.url), post)).status).toBe(403)
-    const small = await start(await temporaryDirectory(), '--max-file-size', '1000')
+    const small = await startServer(await temporaryDirectory(), '--max-file-size', '1000')
     const refused = await fetch(new URL('/video', small.url), { ...post, body: BYTES })
     expect(refused.status).toBe(413)
     expect(refused.headers.get('Upload-Limit')).toContain('max-size=1000')

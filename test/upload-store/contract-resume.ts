@@ -218,5 +218,50 @@ export function describeResumption(
       await expect(store.create('c', { expectedSize: 6 })).rejects.toMatchObject({ code: 'NO_SPACE' })
       expect(await store.put('c', source('12345'), { expectedSize: 5 })).toMatchObject({ size: 5 })
     })
+
+    it('is used by uploads that are paused, too', async () => {
+      const store = await open({ maxTotalSize: 10 })
+      const session = await store.create('a')
+      await session.append(0, source('12345678'))
+      await session.pause()
+      await expect(store.admit(3)).rejects.toMatchObject({ code: 'NO_SPACE' })
+      const resumed = await store.resume(session.id)
+      await resumed?.append(8, source('90'))
+      expect(await resumed?.commit()).toMatchObject({ size: 10 })
+    })
+
+    it('ends an upload of unknown size where it is used up, and the upload goes on when there is some', async () => {
+      const store = await open({ maxTotalSize: 10 })
+      await store.put('a', source('123456'))
+      const session = await store.create('b')
+      await session.append(0, source('123'))
+      expect(await session.pause()).toBe(3)
+      const refused = await store.resume(session.id)
+      const tooMuch = async () => {
+        await refused?.append(3, source('45'))
+        await refused?.commit()
+      }
+      await expect(tooMuch()).rejects.toMatchObject({ code: 'NO_SPACE' })
+      await refused?.pause()
+      await store.delete('a')
+      const resumed = await store.resume(session.id)
+      await resumed?.append(resumed.offset, source('45'))
+      expect(await resumed?.commit()).toMatchObject({ size: 5 })
+    })
+
+    it('is looked at again when an upload goes on that had been let in', async () => {
+      const store = await open({ maxTotalSize: 10 })
+      const session = await store.create('a', { expectedSize: 10 })
+      await session.append(0, source('123'))
+      await session.pause()
+      await store.put('b', source('1234'))
+      const resumed = await store.resume(session.id)
+      const tooMuch = async () => {
+        await resumed?.append(3, source('4567890'))
+        await resumed?.commit()
+      }
+      await expect(tooMuch()).rejects.toMatchObject({ code: 'NO_SPACE' })
+      await resumed?.pause()
+    })
   })
 }

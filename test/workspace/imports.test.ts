@@ -15,12 +15,13 @@ const ALLOWED = {
   'packages/koa-resumable-upload': [
     /^(?:upload-store|structured-headers)$/,
     /^koa$/,
-    /^node:(?:crypto|http|http2|stream)$/,
+    /^node:(?:async_hooks|crypto|events|http|http2|stream)$/,
   ],
   'apps/server': [
     /^node:/,
     /^(?:range-core|koa-range-stream|koa-resumable-upload|upload-store)$/,
     /^(?:koa|@koa\/cors|@koa\/multer|@koa\/router|koa-conditional-get|koa-mount|koa-static|multer)$/,
+    /^@tus\/server$/,
     /^(?:close-with-grace|content-disposition|file-type|http-errors|pino|structured-headers)$/,
   ],
 } satisfies Record<string, RegExp[]>

@@ -126,4 +126,28 @@ describe('the quick starts', () => {
     expect([begun.status, done.status]).toEqual([201, 201])
     expect(await done.json()).toMatchObject({ key: 'film.mp4', size: 11 })
   })
+
+  it('of tus takes an upload in two parts', async () => {
+    const code = (await blocks('packages/koa-resumable-upload/README.md', 'js')).find((block) =>
+      block.includes('tusDataStore'),
+    )
+    const listen = "app.listen(0, '127.0.0.1', function () { console.log(this.address().port) })"
+    const { directory, script } = await runSnippet(`${code?.replace(/^app\.listen\(.*$/m, '')}\n${listen}`)
+    const child = spawn(process.execPath, [script], { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(() => void child.kill())
+    const [port] = await once(child.stdout, 'data')
+    const base = `http://127.0.0.1:${String(port).trim()}`
+    const options = await fetch(`${base}/files`, { method: 'OPTIONS' })
+    expect(options.headers.get('tus-checksum-algorithm')).toContain('sha1')
+    const tus = { 'Tus-Resumable': '1.0.0', 'Content-Type': 'application/offset+octet-stream' }
+    const begun = await fetch(`${base}/files`, {
+      method: 'POST',
+      headers: { ...tus, 'Upload-Length': '11' },
+      body: 'hello ',
+    })
+    const upload = new URL(begun.headers.get('location') ?? '', base)
+    const more = { ...tus, 'Upload-Offset': '6' }
+    const done = await fetch(upload, { method: 'PATCH', headers: more, body: 'world' })
+    expect([begun.status, done.status, done.headers.get('upload-offset')]).toEqual([201, 204, '11'])
+  })
 })

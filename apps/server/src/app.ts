@@ -12,6 +12,7 @@ import { closeAfterUnreadBodies, refuseExpectations } from './request-body.ts'
 import { resumable } from './resumable.ts'
 import { routes } from './routes.ts'
 import { staticFiles } from './static-files.ts'
+import { tus } from './tus.ts'
 import { countSlots, type Slots } from './upload-slots.ts'
 
 /** Fields that a player on another site needs to see. */
@@ -26,10 +27,18 @@ const EXPOSED = [
   'Last-Modified',
   'Location',
   'Repr-Digest',
+  'Tus-Checksum-Algorithm',
+  'Tus-Extension',
+  'Tus-Max-Size',
+  'Tus-Resumable',
+  'Tus-Version',
   'Upload-Complete',
+  'Upload-Defer-Length',
   'Upload-Draft-Interop-Version',
+  'Upload-Expires',
   'Upload-Length',
   'Upload-Limit',
+  'Upload-Metadata',
   'Upload-Offset',
 ]
 
@@ -58,7 +67,10 @@ export function createApp(
   app.use(checkOrigin(config))
   app.use(checkPath())
   app.use(conditional())
-  if (!config.readOnly) app.use(resumable(config, store, slots))
+  if (!config.readOnly) {
+    app.use(resumable(config, store, slots))
+    app.use(tus(config, store, slots))
+  }
   const router = routes(config, store, slots)
   app.use(router.routes()).use(router.allowedMethods())
   staticFiles(app, '/assets', config.assets, config.cacheControl)

@@ -1,4 +1,7 @@
 import { type Html, html } from './html.ts'
+import { humanSize } from './human-size.ts'
+import { icon, sprite } from './icons.ts'
+import { uploadSection } from './upload-section.ts'
 
 export interface PageVideo {
   readonly key: string
@@ -56,7 +59,7 @@ ${sprite()}
 <div class="notice" id="notice" role="alert"></div>
 ${player(playing)}
 <div class="side">
-${readOnly ? null : upload(model)}
+${readOnly ? null : uploadSection(model)}
 ${library(model)}
 </div>
 </main>
@@ -101,28 +104,6 @@ function media(video: PageVideo): Html | null {
   return kind === 'video'
     ? html`<video controls playsinline preload="metadata" src="${video.url}"></video>`
     : html`<audio controls preload="metadata" src="${video.url}"></audio>`
-}
-
-function upload({ maxFileSize, accept }: PageModel): Html {
-  // The token */* is not in the grammar of the attribute: to accept everything is to leave it out.
-  const accepted = accept === '*/*' ? null : html` accept="${accept}"`
-  return html`<section class="upload" aria-labelledby="upload-title">
-<h2 class="unseen" id="upload-title">Upload</h2>
-<form id="upload" method="post" action="/video" enctype="multipart/form-data" data-max-file-size="${maxFileSize}">
-<input type="file" name="file" aria-label="File to upload" aria-describedby="limit"${accepted} required>
-<button class="button primary">${icon('upload')}<span>Upload</span></button>
-<p class="hint"><span class="scripted">Or drop them anywhere on this page.</span>
-<span id="limit">Up to ${humanSize(maxFileSize)} per file.</span></p>
-</form>
-<ol class="queue" id="queue" role="list" aria-label="Uploads in progress"></ol>
-<template id="job"><li class="job">
-<div class="job-head"><bdi class="name"></bdi>
-<button class="tool" type="button">${icon('close')}</button></div>
-<progress max="1" value="0"></progress>
-<p class="meta"></p>
-<div class="error" role="alert"></div>
-</li></template>
-</section>`
 }
 
 function library({ videos, next, playing, readOnly }: PageModel): Html {
@@ -183,44 +164,9 @@ function dialog(): Html {
 </dialog>`
 }
 
-type Icon = 'audio' | 'close' | 'delete' | 'download' | 'file' | 'upload' | 'video'
-
-const ICONS: Readonly<Record<Icon, string>> = {
-  audio:
-    'M9 17.5V6l10-2v11.5M9 17.5a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0Zm10-2a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0Z',
-  close: 'M6 6l12 12M18 6 6 18',
-  delete: 'M4 7h16M9 7V4h6v3M6.5 7l.8 13h9.4l.8-13M10 11v5M14 11v5',
-  download: 'M12 4v11M7.5 10.5 12 15l4.5-4.5M5 20h14',
-  file: 'M6 3h8l4 4v14H6V3Zm8 0v4h4',
-  upload: 'M12 16V5M7.5 9.5 12 5l4.5 4.5M5 20h14',
-  video: 'M8 5.5v13l10.5-6.5L8 5.5Z',
-}
-
-function sprite(): Html {
-  const symbols = Object.entries(ICONS).map(
-    ([name, path]) => html`<symbol id="icon-${name}" viewBox="0 0 24 24"><path d="${path}"/></symbol>`,
-  )
-  return html`<svg class="sprite" aria-hidden="true">${symbols}</svg>`
-}
-
-function icon(name: Icon): Html {
-  return html`<svg class="icon" aria-hidden="true"><use href="#icon-${name}"/></svg>`
-}
-
 const DATE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' })
 
 const kindOf = (type: string): 'video' | 'audio' | 'file' =>
   type.startsWith('video/') ? 'video' : type.startsWith('audio/') ? 'audio' : 'file'
 
 const downloadPath = (key: string): string => `/videos/${encodeURIComponent(key)}?download`
-
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-
-/** In the units of `--max-file-size`, e.g. `2.5 GiB`. */
-function humanSize(bytes: number): string {
-  // At most three digits in front of the unit.
-  const steps = UNITS.findIndex((_, step) => bytes < 999.5 * 1024 ** step)
-  const step = steps === -1 ? UNITS.length - 1 : steps
-  const value = bytes / 1024 ** step
-  return `${Number(value.toFixed(value < 99.95 ? 1 : 0))} ${UNITS[step]}`
-}

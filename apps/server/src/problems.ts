@@ -28,6 +28,7 @@ const TITLES: Readonly<Record<number, string>> = {
   421: 'This server does not answer under that name',
   422: 'The request lacks something',
   431: 'The header fields are too large',
+  460: 'The content is not what its checksum says',
   500: 'The server failed',
   501: 'The server cannot do this',
   503: 'The server is busy',

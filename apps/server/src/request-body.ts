@@ -68,7 +68,8 @@ export async function expectBody(
     throw createError(413, `The request has ${length} bytes; the limit is ${maxLength}.`)
   }
   await store.admit(length)
-  if (waiting.delete(ctx.req)) ctx.res.writeContinue()
+  // It may have been answered meanwhile; a 100 would be taken for the answer to what comes next.
+  if (waiting.delete(ctx.req) && !ctx.headerSent) ctx.res.writeContinue()
   const tooSlow = new Promise<never>((_, reject) => {
     watch(ctx.req, (reason) => reject(createError(408, reason)))
   })

@@ -64,9 +64,9 @@ async function receiveInTime(
 
 /** As the request that began it asked for, whoever completes it. */
 function publish(store: UploadStore, session: UploadSession): Promise<StoredObject> {
-  return session.meta['way'] === 'post'
-    ? publishAsNew(store, session)
-    : session.commit(conditionsOf(session.meta))
+  return session.meta['way'] === 'put'
+    ? session.commit(conditionsOf(session.meta))
+    : publishAsNew(store, session)
 }
 
 function conditionsOf({ ifMatch, ifNoneMatch }: UploadMeta): CommitOptions {

@@ -1,7 +1,8 @@
+import { createRequire } from 'node:module'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import mount from 'koa-mount'
-import { fileContent, rangeStream } from 'koa-range-stream'
+import { fileContent, rangeStream, serveContent } from 'koa-range-stream'
 import serve from 'koa-static'
 
 /** koa-static under `prefix`, with ranges, behind a gate. */
@@ -30,5 +31,15 @@ function gate(root: string): Koa.Middleware {
     const content = await fileContent(decodeURIComponent(ctx.path), { root })
     if (content === null) throw createError(404, 'There is no such file.')
     await next()
+  }
+}
+
+/** Answers with one file of an installed package, and with nothing else that lies there. */
+export function packageFile(specifier: string): Koa.Middleware {
+  const path = createRequire(import.meta.url).resolve(specifier)
+  return async function packageFile(ctx) {
+    const content = await fileContent(path)
+    if (content === null) throw createError(404, 'There is no such file.')
+    await serveContent(ctx, content, { cacheControl: 'no-cache' })
   }
 }

@@ -26,15 +26,23 @@ export function countSlots(max: number): Slots {
 }
 
 /**
+ * Takes a slot, which is to be freed.
+ *
+ * @throws 503 when there is none left
+ */
+export async function takeSlot(slots: Slots): Promise<void> {
+  if (await slots.take()) return
+  const detail = `As many uploads as this server takes at once (${slots.max}) are running; try again soon.`
+  throw createError(503, detail, { expose: true })
+}
+
+/**
  * Lets as many uploads in as there are slots and answers 503 to the rest, before anything of their bodies is read or asked
  * for: each holds buffers, a descriptor and staged bytes for as long as its client likes.
  */
 export function uploadSlots(slots: Slots): Koa.Middleware {
   return async function uploadSlots(_ctx, next) {
-    if (!(await slots.take())) {
-      const detail = `As many uploads as this server takes at once (${slots.max}) are running; try again soon.`
-      throw createError(503, detail, { expose: true })
-    }
+    await takeSlot(slots)
     try {
       await next()
     } finally {

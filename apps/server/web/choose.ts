@@ -35,3 +35,11 @@ export function enableDrop(take: Take): void {
     take(event.dataTransfer?.files ?? [])
   })
 }
+
+/** Files from the clipboard, e.g. of a file manager; what is typed or pasted as text is left alone. */
+export function enablePaste(take: Take): void {
+  addEventListener('paste', ({ clipboardData }) => {
+    const files = [...(clipboardData?.files ?? [])]
+    if (files.length > 0) take(files)
+  })
+}

@@ -1,73 +1,96 @@
 import { announce, get, maybe } from './dom.ts'
-import { humanSize } from './format.ts'
 import { Job } from './job.ts'
 import { refresh } from './library.ts'
 import { isIdle, play } from './player.ts'
-import { clearProblem, LOST, type Problem, problemOf } from './problem.ts'
-import { type Item, state, videoOfItem } from './video.ts'
+import { clearProblem } from './problem.ts'
+import { type Limits, refusalOf } from './refusal.ts'
+import type { Stored } from './transfer.ts'
+import { canRemember, fingerprintOf } from './tus.ts'
+import { removeUnfinished } from './unfinished.ts'
+import { state, videoOfItem } from './video.ts'
 
-type Outcome =
-  | { readonly kind: 'stored'; readonly item: Omit<Item, 'created'> }
-  | { readonly kind: 'refused'; readonly problem: Problem }
-  | { readonly kind: 'cancelled' }
+/** More would share the same line, and each be done later. */
+const AT_ONCE = 2
 
 const queue = maybe('#queue')
-let line: Promise<void> = Promise.resolve()
+const jobs = new Map<string, Job>()
+let remembers = false
 
-/** Uploads one after the other. */
+/** Uploads files in their order, two at a time; one that is in the list already goes on where it is. */
 export function enqueue(files: Iterable<File>): void {
-  const limit = Number(get('#upload').dataset['maxFileSize'])
   clearProblem()
   for (const file of files) {
-    const job = new Job(file)
-    queue?.append(job.element)
-    if (file.size <= limit) line = line.then(() => run(job))
-    else job.fail(tooLarge(file.size, limit))
+    const known = jobs.get(fingerprintOf(file))
+    if (known === undefined) add(file)
+    else if (known.isIdle) known.resume()
   }
+  pump()
 }
 
-const tooLarge = (size: number, limit: number): Problem => ({
-  title: 'Too large',
-  detail: `The file is ${humanSize(size)}; the limit is ${humanSize(limit)}.`,
-})
+export const isInQueue = (fingerprint: string): boolean => jobs.has(fingerprint)
+
+function add(file: File): void {
+  const job = new Job(file, onChange)
+  const refusal = refusalOf(file, limits())
+  const unfinished = removeUnfinished(job.fingerprint)
+  if (unfinished === null) queue?.append(job.view.element)
+  else {
+    const focused = unfinished.contains(document.activeElement)
+    unfinished.replaceWith(job.view.element)
+    if (focused) job.view.focus()
+  }
+  if (refusal === null) jobs.set(job.fingerprint, job)
+  else job.fail(refusal)
+}
+
+function limits(): Limits {
+  const form = get('#upload')
+  const { accept } = get<HTMLInputElement>('input', form)
+  return { maxFileSize: Number(form.dataset['maxFileSize']), accept }
+}
+
+function onChange(job: Job): void {
+  if (job.isCancelled) jobs.delete(job.fingerprint)
+  pump()
+}
+
+function pump(): void {
+  const all = [...jobs.values()]
+  const free = AT_ONCE - all.filter((job) => job.isRunning).length
+  for (const job of all.filter((each) => each.isQueued).slice(0, Math.max(0, free))) void run(job)
+  // Only while there is something to ask about: with a listener some browsers do not keep the page for going back.
+  if (jobs.size > 0) addEventListener('beforeunload', warn)
+  else removeEventListener('beforeunload', warn)
+}
 
 async function run(job: Job): Promise<void> {
-  if (job.signal.aborted) return
-  addEventListener('beforeunload', warn)
-  const outcome = await send(job)
-  removeEventListener('beforeunload', warn)
-  if (outcome.kind === 'cancelled') announce(`${job.file.name} cancelled`)
-  if (outcome.kind === 'refused') job.fail(outcome.problem)
-  if (outcome.kind !== 'stored') return
-  const { item } = outcome
-  job.close()
-  announce(`${item.key} uploaded`)
+  const stored = await job.run()
+  if (stored !== null) {
+    jobs.delete(job.fingerprint)
+    job.view.remove()
+  }
+  pump()
+  if (stored !== null) await welcome(stored)
+}
+
+async function welcome({ key, item }: Stored): Promise<void> {
+  announce(`${key} uploaded`)
   await refresh()
   // In the order of keys it may come on a page that is not loaded.
-  if (isIdle()) play(state.known.get(item.key) ?? videoOfItem({ ...item, created: new Date().toISOString() }))
+  const video = state.known.get(key) ?? (item && videoOfItem({ ...item, created: new Date().toISOString() }))
+  if (video !== null && isIdle()) play(video)
 }
 
+/**
+ * Asks only for files that nobody would remember: what the server has begun to take is offered again by the next visit, and
+ * a question that is not needed teaches people to click it away.
+ */
 function warn(event: BeforeUnloadEvent): void {
-  event.preventDefault()
+  const all = [...jobs.values()]
+  if (all.some((job) => job.isUnknown || (job.isRunning && !remembers))) event.preventDefault()
 }
 
-/** XMLHttpRequest, because fetch tells nothing about how much has been sent. */
-function send(job: Job): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const xhr = new XMLHttpRequest()
-    const body = new FormData()
-    body.append('file', job.file)
-    xhr.upload.addEventListener('progress', ({ loaded, total }) => job.progress(loaded, total))
-    xhr.addEventListener('load', () => {
-      if (xhr.status === 201) resolve({ kind: 'stored', item: xhr.response })
-      else resolve({ kind: 'refused', problem: problemOf(xhr.status, xhr.response) })
-    })
-    xhr.addEventListener('error', () => resolve({ kind: 'refused', problem: LOST }))
-    xhr.addEventListener('abort', () => resolve({ kind: 'cancelled' }))
-    job.signal.addEventListener('abort', () => xhr.abort())
-    xhr.open('POST', '/video')
-    xhr.responseType = 'json'
-    xhr.setRequestHeader('Accept', 'application/json')
-    xhr.send(body)
-  })
+/** Tells whether what is begun survives the page; nobody waits for it. */
+export async function learnMemory(): Promise<void> {
+  remembers = await canRemember().catch(() => false)
 }

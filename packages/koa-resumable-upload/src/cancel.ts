@@ -1,5 +1,6 @@
 import { type Exchange, setUploadFields } from './answer.ts'
-import { asNewest, findFor } from './inspect.ts'
+import { asNewest } from './as-newest.ts'
+import { findFor } from './inspect.ts'
 
 /** Answers DELETE of an upload (§4.5): nothing is known of it afterwards; what one has become stays. */
 export async function cancel(exchange: Exchange, id: string): Promise<void> {

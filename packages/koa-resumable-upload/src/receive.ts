@@ -3,6 +3,7 @@ import { StoreError, type UploadSession } from 'upload-store'
 import { answerRefusal, type Exchange, type Known, refusalOf } from './answer.ts'
 import { isGone, isReset, terminate } from './connection.ts'
 import { type ContentDigest, contentDigest } from './content-digest.ts'
+import { isFinal } from './final-error.ts'
 import { http2StreamOf } from './interim.ts'
 import { tellingProgress } from './progress.ts'
 import { RefusedError, tooLong, wrongLength } from './refusal.ts'
@@ -94,15 +95,6 @@ async function isGivenUp(ctx: Koa.Context, { contentLength }: UploadRequest): Pr
   return isReset(stream)
 }
 
-/** Errors of the store after which an upload is of no use. */
-const FATAL = new Set([
-  'TOO_LARGE',
-  'UNSUPPORTED_TYPE',
-  'DIGEST_MISMATCH',
-  'PRECONDITION_FAILED',
-  'INVALID_KEY',
-])
-
 /**
  * Answers an error in mid-upload, and keeps what has come for the client to go on with, or removes what is of no use.
  *
@@ -123,7 +115,7 @@ export async function giveUp(
     return
   }
   const gone = isGone(ctx)
-  const final = error instanceof StoreError && FATAL.has(error.code)
+  const final = isFinal(error)
   const fatal = final || (error instanceof RefusedError && error.fatal) || (gone && !reachable)
   const offset = fatal ? undefined : await session?.pause().catch(() => undefined)
   if (fatal) await session?.abort().catch(() => {})

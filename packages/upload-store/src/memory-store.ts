@@ -35,7 +35,8 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
   const paused: Paused = new Map()
   const { maxTotalSize = Number.POSITIVE_INFINITY, expireAfter = DAY } = options
   const admit = async (size = 0) => {
-    const stored = [...objects.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
+    const held = [...objects.values(), ...paused.values()]
+    const stored = held.reduce((sum, { bytes }) => sum + bytes.length, 0)
     if (stored + size > maxTotalSize || stored >= maxTotalSize) {
       throw new StoreError('NO_SPACE', `The store holds ${stored} of at most ${maxTotalSize} bytes.`)
     }
@@ -97,11 +98,14 @@ function stagingArea(
   const stage = (id: string, created: Intent, bytes: Buffer): Staging => {
     let intent = created
     const chunks: Uint8Array[] = [bytes]
+    let size = bytes.length
     return {
       note: async (meta) => {
         intent = { ...intent, meta }
       },
       write: async (chunk) => {
+        await admit(size + chunk.length)
+        size += chunk.length
         chunks.push(Uint8Array.from(chunk))
       },
       seal: async () => {},

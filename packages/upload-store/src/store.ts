@@ -106,7 +106,7 @@ export interface UploadStore {
 export interface StoreOptions {
   /** The most bytes in one object (10 GiB). */
   readonly maxFileSize?: number | undefined
-  /** The most bytes in all objects; uploads that are under way when it is reached may still be committed (none). */
+  /** The most bytes in all objects and unfinished uploads, which may go on when there is room again (none). */
   readonly maxTotalSize?: number | undefined
   /** Media types to take: `type/subtype`, `type/*` or two asterisks (everything). */
   readonly accept?: readonly string[] | undefined

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { Keystream } from './keystream.ts'
 
 /** Bytes that parent and child can make anew from a few words. */
 export interface Content {
@@ -9,13 +10,11 @@ export interface Content {
 }
 
 export function bytesOf({ seed, size }: Content): Buffer {
-  const blocks: Buffer[] = []
-  for (let at = 0; at * 32 < size; at++) blocks.push(sha256(`${seed} ${at}`).digest())
-  return Buffer.concat(blocks).subarray(0, size)
+  return new Keystream(seed).bytes(0, size)
 }
 
 export function digestOf(content: Content): string {
-  return sha256(bytesOf(content)).digest('hex')
+  return createHash('sha256').update(bytesOf(content)).digest('hex')
 }
 
 /** What an upload sends from `start` on up to `end`, in several chunks, so that there are steps between them. */
@@ -24,11 +23,7 @@ export async function* chunksOf(
   start = 0,
   end: number = content.size,
 ): AsyncGenerator<Buffer> {
-  const CHUNK = 4000
+  const length = Math.max(4000, content.size / 10)
   const bytes = bytesOf(content)
-  for (let at = start; at < end; at += CHUNK) yield bytes.subarray(at, Math.min(at + CHUNK, end))
-}
-
-function sha256(bytes: string | Buffer) {
-  return createHash('sha256').update(bytes)
+  for (let at = start; at < end; at += length) yield bytes.subarray(at, Math.min(at + length, end))
 }

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type RunningServer, startServer } from './server.ts'
+import { failureIn, type RunningServer, startServer } from './server.ts'
 import { type Answer, upload, WAYS, type Way } from './uploads.ts'
 
 const MEBIBYTE = 1024 ** 2
@@ -45,7 +45,7 @@ export async function fillDisk(
   } finally {
     const { code, stderr } = await server.stop()
     if (code !== 0) filling.faults.push(`the server ended with ${code}: ${stderr}`)
-    const [failure] = /^.*(?:"level":(?:50|60)|Uncaught|Unhandled|ENOSPC).*$/im.exec(stderr) ?? []
+    const failure = failureIn(stderr)
     if (failure !== undefined && !failure.includes('NO_SPACE')) filling.faults.push(`it logged ${failure}`)
   }
   return filling

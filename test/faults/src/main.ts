@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { describeFullDisk, fillDisk } from './full-disk.ts'
+import { describeResumed, resumeThroughBreaks } from './resume.ts'
 import { type Choice, cutEverywhere, failEverywhere, killEverywhere, type Point } from './runner.ts'
 import type { Scenario } from './scenario.ts'
 import { SCENARIOS, scenarioOf } from './scenarios.ts'
@@ -10,25 +12,33 @@ import { withTmpfs } from './tmpfs.ts'
 const BAD_USAGE = 2
 const INTERRUPTED = 130
 
-const HELP = `Usage: npm run faults [-- flags]
+const HELP = `Usage: npm run faults [-- part ... [flags]]
 
-Disturbs the store at every file-system call that it makes, starts it again, and looks for uploads that are
-lost, torn, left over or other than their digest. Exits with 1 where there are any. Takes some minutes.
+Disturbs the store and the server, starts them again, and looks for uploads that are lost, torn, left over or other
+than their digest. Exits with 1 where there are any. All parts take a quarter of an hour or more.
 
-  --part P      kills, power-cuts, failures or full-disk (all)
+  kills         kills the process before and after each file-system call of the store, and within each write
+  power-cuts    starts from what was durable after each of them
+  failures      lets each of them fail
+  full-disk     uploads to a server until its disk is full
+  resume        uploads to a server that is killed 20 times, over a connection that is dropped 20 times
+
   --scenario S  one or more, with commas, of ${SCENARIOS.map(({ name }) => name).join(', ')}
   --at N        only the N-th call
   --phase P     of kills: before, half (of a write) or after (all)
   --error E     of failures: EIO, ENOSPC or EMFILE (all)
+  --size N      of resume: MiB to upload (1024)
+  --seed S      of resume: what content and breaks are made from; a run tells its own (at random)
   --help        this text
 `
 
 const OPTIONS = {
-  part: { type: 'string' },
   scenario: { type: 'string' },
   at: { type: 'string' },
   phase: { type: 'string' },
   error: { type: 'string' },
+  size: { type: 'string', default: '1024' },
+  seed: { type: 'string' },
   help: { type: 'boolean' },
 } as const
 
@@ -43,6 +53,7 @@ const PARTS: Readonly<Record<string, (flags: Flags) => Promise<boolean>>> = {
   failures: (flags) =>
     disturb(flags, 'Every call failing once', 'failures', (one) => failEverywhere(one, points(flags))),
   'full-disk': fillBoth,
+  resume,
 }
 
 function isWanted(flag: string | undefined, value: string | number): boolean {
@@ -96,11 +107,33 @@ async function fillBoth({ scenario }: Flags): Promise<boolean> {
   return isGood
 }
 
+async function resume({ scenario, size, seed = randomBytes(4).toString('hex') }: Flags): Promise<boolean> {
+  if (scenario !== undefined) return true
+  const result = await resumeThroughBreaks({
+    size: Number(size) * 1024 ** 2,
+    kills: 20,
+    drops: 20,
+    seed,
+    onProgress: (text) => console.error(text),
+  })
+  console.log(`${describeResumed(result)}\n`)
+  return result.faults.length === 0
+}
+
 async function main(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...args], options: OPTIONS })
-  if (values.help === true) return void process.stdout.write(HELP)
-  const chosen = Object.entries(PARTS).filter(([name]) => isWanted(values.part, name))
-  if (chosen.length === 0) throw new RangeError(`--part ${values.part} is none of ${Object.keys(PARTS)}`)
+  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
+  if (values.help === true) {
+    process.stdout.write(HELP)
+    process.exitCode = 0
+    return
+  }
+  const unknown = positionals.find((name) => !Object.hasOwn(PARTS, name))
+  if (unknown !== undefined) throw new RangeError(`${unknown} is none of ${Object.keys(PARTS)}`)
+  if (!/^[1-9]\d{0,6}$/.test(values.size))
+    throw new RangeError(`--size ${values.size} is no number of MiB, from 1 up`)
+  const chosen = Object.entries(PARTS).filter(
+    ([name]) => positionals.length === 0 || positionals.includes(name),
+  )
   let isGood = true
   for (const [, part] of chosen) isGood = (await part(values)) && isGood
   if (isGood) process.exitCode = 0

@@ -66,8 +66,7 @@ function nameOf(point: Point): string {
 }
 
 function failureAt({ name }: Scenario, point: Point, call: string, faults: readonly Fault[]): Failure {
-  const flags =
-    point.type === 'kill' ? `--part kills --phase ${point.phase}` : `--part failures --error ${point.error}`
+  const flags = point.type === 'kill' ? `kills --phase ${point.phase}` : `failures --error ${point.error}`
   return {
     point: `${nameOf(point)} (${call})`,
     flags: `${flags} --scenario ${name} --at ${point.at}`,
@@ -125,7 +124,7 @@ export async function cutEverywhere(scenario: Scenario, choice: Choice<ImageNote
 function failureOf({ name }: Scenario, { at, call, view }: ImageNote, faults: readonly Fault[]): Failure {
   return {
     point: `power cut after ${at} (${call}), on the disk: ${view}`,
-    flags: `--part power-cuts --scenario ${name} --at ${at}`,
+    flags: `power-cuts --scenario ${name} --at ${at}`,
     faults,
   }
 }

@@ -7,13 +7,19 @@ const MAIN = fileURLToPath(new URL('../../../apps/server/dist/main.js', import.m
 
 export interface RunningServer {
   readonly url: string
+  /** Ends it as a crash does; resolves to what it wrote to standard error. */
+  kill(): Promise<string>
   /** Ends it as an operator does; resolves to its exit code and what it wrote to standard error. */
   stop(): Promise<{ readonly code: number | null; readonly stderr: string }>
 }
 
-/** The server as people start it, with its store in `directory`. */
-export async function startServer(directory: string): Promise<RunningServer> {
-  const flags = ['--port', '0', '--data', directory, '--accept', '*/*']
+/**
+ * The server as people start it, with its store in `directory`.
+ *
+ * @param port any free one where it is 0
+ */
+export async function startServer(directory: string, port = 0): Promise<RunningServer> {
+  const flags = ['--port', String(port), '--data', directory, '--accept', '*/*']
   const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
   // This process may be interrupted before it comes to stop it.
   const end = () => child.kill('SIGKILL')
@@ -25,6 +31,12 @@ export async function startServer(directory: string): Promise<RunningServer> {
   if (!url.startsWith('http')) throw new Error(`The server did not start: ${await stderr}`)
   return {
     url,
+    kill: async () => {
+      child.kill('SIGKILL')
+      await closed
+      process.removeListener('exit', end)
+      return stderr
+    },
     stop: async () => {
       child.kill('SIGTERM')
       const [code] = (await closed) as [number | null]
@@ -32,4 +44,9 @@ export async function startServer(directory: string): Promise<RunningServer> {
       return { code, stderr: await stderr }
     },
   }
+}
+
+/** The first line of a log that tells of a failure nobody foresaw. */
+export function failureIn(stderr: string): string | undefined {
+  return /^.*(?:"level":(?:50|60)|Uncaught|Unhandled|ENOSPC).*$/im.exec(stderr)?.[0]
 }

@@ -17,6 +17,8 @@ const TO_COMMIT = {
 }
 
 const known = content('known', 12_000)
+/** More than becomes durable at once while it comes. */
+const long = content('long', 9 * 1024 ** 2)
 
 /** Uploads with meta: there from the first byte, and a receipt when they are committed. */
 const KNOWN: readonly Scenario[] = [
@@ -59,6 +61,41 @@ const KNOWN: readonly Scenario[] = [
         await session.append(session.offset, chunksOf(known, session.offset))
         await stage.commit(session, known)
       }
+    },
+  },
+  {
+    name: 'known-long',
+    fails: WRITING,
+    prepare: async (stage) => {
+      stage.open()
+      return async () => {
+        const session = await stage.create('long', long, {})
+        await session.append(0, chunksOf(long, 0, long.size - 100_000))
+        await stage.pause(session, long)
+      }
+    },
+  },
+  {
+    name: 'known-long-refused',
+    fails: WRITING,
+    prepare: async (stage) => {
+      stage.open()
+      return async () => {
+        const session = await stage.create('long', long, {})
+        await session.append(0, chunksOf(long, 0, 5000))
+        const verify = () => Promise.reject(new Error('refused'))
+        await session.append(5000, chunksOf(long, 5000), { verify }).catch(refusedOnly)
+        await stage.pause(session, long)
+      }
+    },
+  },
+  {
+    name: 'known-forget',
+    fails: REMOVING,
+    after: [{ scenario: 'known-append' }],
+    prepare: async (stage) => {
+      stage.open()
+      return () => stage.forget()
     },
   },
   {

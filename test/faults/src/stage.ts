@@ -94,6 +94,15 @@ export class Stage {
     for (const { id } of this.#paused.slice(0, 1)) await this.store.inspect(id)
   }
 
+  /** Removes the first session that an earlier process left. */
+  async forget(): Promise<void> {
+    for (const { id } of this.#paused.slice(0, 1)) {
+      this.#report({ type: 'ending', id, key: null })
+      await this.store.forget(id)
+      this.#report({ type: 'ended', id })
+    }
+  }
+
   /** Whether the first session that an earlier process left is an object now. */
   async isCommitted(): Promise<boolean> {
     const [paused] = this.#paused

@@ -11,6 +11,7 @@ import { FILE_NAMES } from './names.ts'
 import { PARAMETERS, PART_HEADERS } from './part-headers.ts'
 import { METHODS, SYNTAX, TARGETS } from './requests.ts'
 import { CONDITIONS, DIGESTS, ORIGINS, PAGES, QUERIES, TYPES } from './routes.ts'
+import { TUS } from './tus.ts'
 
 /** Against a server that takes anything, so that nothing is refused for its type alone. */
 function group(name: string, ...themes: readonly (readonly HostileCase[])[]): Group {
@@ -28,4 +29,5 @@ export const GROUPS: readonly Group[] = [
   { name: 'content, media only', flags: [], cases: MEDIA_ONLY },
   group('content of any type', ANY_CONTENT),
   group('requests and routes', SYNTAX, TARGETS, METHODS, TYPES, ORIGINS, DIGESTS, CONDITIONS, QUERIES, PAGES),
+  group('tus', TUS),
 ]

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
-import { statfs } from 'node:fs/promises'
+import { readdir, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
 import { StoreError } from '../store-error.ts'
 import type { Layout } from './layout.ts'
 import { ShardedNames } from './shards.ts'
@@ -27,15 +28,17 @@ export interface Reservation {
 /** Decides whether there is room, so that a full disk is a refusal and never a failing write. */
 export class Space {
   readonly #directory: string
-  readonly #maxTotalSize: number | undefined
+  readonly #staging: string
+  readonly #maxTotalSize: number
   readonly #sizes: ShardedNames<number>
   /** Bytes of all blobs, as of the last look. */
   #stored = 0
   /** Bytes that uploads of this process have set aside and not yet written. */
   #reserved = 0
 
-  constructor({ directory, blobs }: Layout, maxTotalSize: number | undefined) {
+  constructor({ directory, staging, blobs }: Layout, maxTotalSize: number = Number.POSITIVE_INFINITY) {
     this.#directory = directory
+    this.#staging = staging
     this.#maxTotalSize = maxTotalSize
     this.#sizes = new ShardedNames({
       directory: blobs,
@@ -72,16 +75,14 @@ export class Space {
       this.#reserved -= spent
       return bytes - spent
     }
-    // How many bytes may come beside the expected ones before the next look.
-    let unchecked = 0
+    // How many bytes may come beside the expected ones before the next look; less than none until the first one.
+    let unchecked = -1
     const look = async (bytes: number) => {
-      unchecked = strideFor(await this.#room(bytes))
+      const rest = await this.#checkTotal(bytes)
+      unchecked = Math.min(strideFor(await this.#room(bytes)), rest)
     }
     return {
-      check: async () => {
-        await this.#checkTotal(0)
-        await look(0)
-      },
+      check: () => look(0),
       take: (bytes) => {
         unchecked -= spend(bytes)
         return unchecked < 0 ? look(bytes) : undefined
@@ -90,13 +91,17 @@ export class Space {
     }
   }
 
-  async #checkTotal(bytes: number): Promise<void> {
+  /** The bytes that may come when `bytes` more have come, by the limit of all objects and uploads together. */
+  async #checkTotal(bytes: number): Promise<number> {
     const max = this.#maxTotalSize
-    if (max === undefined) return
+    if (max === Number.POSITIVE_INFINITY) return max
+    // In this order: what is published in between counts twice, not never.
+    const staged = await bytesOfParts(this.#staging)
     await this.#sizes.refresh()
-    const total = this.#stored + this.#reserved + bytes
-    if (total <= max && this.#stored < max) return
-    throw new StoreError('NO_SPACE', `The store holds ${this.#stored} of at most ${max} bytes.`)
+    const held = this.#stored + staged
+    const rest = max - held - this.#reserved - bytes
+    if (rest >= 0 && held < max) return rest
+    throw new StoreError('NO_SPACE', `The store holds ${held} of at most ${max} bytes.`)
   }
 
   /** The bytes that are free above the floor when `bytes` more have come. */
@@ -114,6 +119,18 @@ export class Space {
     }
     return room
   }
+}
+
+/** The bytes of uploads under way and of paused ones, in all processes. */
+async function bytesOfParts(staging: string): Promise<number> {
+  let sum = 0
+  for (const name of await readdir(staging)) {
+    if (!name.endsWith('.part')) continue
+    const stat = statSync(join(staging, name), { throwIfNoEntry: false })
+    // With a second name it is a blob already.
+    if (stat?.nlink === 1) sum += stat.size
+  }
+  return sum
 }
 
 function nearlyFull(): StoreError {

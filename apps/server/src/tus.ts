@@ -1,0 +1,105 @@
+import { Server } from '@tus/server'
+import createError from 'http-errors'
+import type Koa from 'koa'
+import { tusDataStore } from 'koa-resumable-upload'
+import { StoreError, type UploadStore } from 'upload-store'
+import type { Config } from './config.ts'
+import { type LazyContent, lazyContent } from './lazy-content.ts'
+import { publishAsNew } from './publish.ts'
+import { refuseEncoded } from './upload-fields.ts'
+import type { Slots } from './upload-slots.ts'
+import { videoPath } from './video-json.ts'
+import { answerAs, webRequest } from './web-exchange.ts'
+
+const VERSION = '1.0.0'
+
+/** tus' server, and what it failed with: it answers by itself, without saying so. */
+interface Tus {
+  readonly server: Server
+  readonly failures: WeakMap<object, unknown>
+  readonly checksumAlgorithms: string
+}
+
+/** Uploads by tus 1.0: `POST /files`, and `HEAD`, `PATCH`, `DELETE` of `/files/:id`; `GET` leads to the video. */
+export function tus(config: Config, store: UploadStore, slots: Slots): Koa.Middleware {
+  const protocol = createTus(config, store)
+  return async function tus(ctx, next) {
+    const [place, id = ''] = /^\/files(?:\/([^/]*))?$/.exec(ctx.path) ?? []
+    if (place === undefined) return next()
+    const methods = id === '' ? ['OPTIONS', 'POST'] : ['OPTIONS', 'HEAD', 'PATCH', 'DELETE', 'GET']
+    if (!methods.includes(ctx.method)) {
+      ctx.set('Allow', methods.join(', '))
+      throw createError(405)
+    }
+    if (ctx.method === 'GET') return redirect(ctx, store, id)
+    if (ctx.method === 'OPTIONS') ctx.set('Tus-Checksum-Algorithm', protocol.checksumAlgorithms)
+    else requireVersion(ctx)
+    const content = hasContent(ctx) ? lazyContent(ctx, store, slots, config.maxFileSize) : null
+    try {
+      await exchange(ctx, protocol, content)
+    } finally {
+      content?.end()
+    }
+  }
+}
+
+function createTus({ maxFileSize }: Config, store: UploadStore): Tus {
+  const failures = new WeakMap<object, unknown>()
+  const datastore = tusDataStore(store, { commit: (session) => publishAsNew(store, session) })
+  const { hooks, checksumAlgorithms } = datastore
+  const server = new Server({
+    path: '/files',
+    datastore,
+    ...hooks,
+    // Right behind any proxy.
+    relativeLocation: true,
+    maxSize: maxFileSize,
+    onUploadFinish: async (_request, { id }) => {
+      const object = (await store.inspect(id))?.committed
+      return object ? { headers: { 'Content-Location': videoPath(object.key) } } : {}
+    },
+    onResponseError: (request, error) => {
+      failures.set(request, error)
+      return hooks.onResponseError(request, error)
+    },
+  })
+  return { server, failures, checksumAlgorithms }
+}
+
+/** @throws 412 (tus 1.0, Tus-Resumable) */
+function requireVersion(ctx: Koa.Context): void {
+  ctx.set('Tus-Resumable', VERSION)
+  if (ctx.get('Tus-Resumable') === VERSION) return
+  ctx.set('Tus-Version', VERSION)
+  throw createError(412, `Tus-Resumable: ${VERSION} is what this server speaks.`)
+}
+
+function hasContent(ctx: Koa.Context): boolean {
+  if (ctx.method !== 'POST' && ctx.method !== 'PATCH') return false
+  refuseEncoded(ctx)
+  return ctx.get('Transfer-Encoding') !== '' || Number(ctx.get('Content-Length')) > 0
+}
+
+async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null): Promise<void> {
+  const request = webRequest(ctx, content)
+  const answering = tus.server.handleWeb(request)
+  const response = await (content === null ? answering : Promise.race([answering, content.failed]))
+  const failure = tus.failures.get(request)
+  const { req } = ctx
+  if (failure instanceof StoreError && failure.code === 'ABORTED') {
+    // Somebody else goes on with the upload, or has removed it: this request is the stale one.
+    req.socket.destroy()
+  }
+  if (req.socket.destroyed || (req.destroyed && !req.complete)) ctx.respond = false
+  // For the log.
+  else if (response.status === 500) throw failure
+  else await answerAs(ctx, response)
+}
+
+/** Where a client that has only the URL of its upload finds what it became. */
+async function redirect(ctx: Koa.Context, store: UploadStore, id: string): Promise<void> {
+  const object = (await store.inspect(id))?.committed
+  if (!object) throw createError(404, 'No upload of this name was completed here of late.')
+  ctx.status = 303
+  ctx.redirect(videoPath(object.key))
+}

@@ -1,0 +1,121 @@
+import type * as Tus from 'tus-js-client'
+
+declare global {
+  interface Window {
+    readonly tus: typeof Tus
+  }
+}
+
+export type Upload = Tus.Upload
+
+/** An upload that this browser has begun, now or in an earlier visit. */
+export interface UploadRecord {
+  readonly fingerprint: string
+  readonly name: string
+  readonly size: number
+  readonly url: string
+  /** Of the record itself. */
+  readonly key: string
+}
+
+const LIBRARY: string = '/page/tus.min.js'
+const ENDPOINT = new URL('/video', location.href).href
+/** Of `ietf-draft-05`, which the server answers in its own terms. */
+const INTEROP = { 'Upload-Draft-Interop-Version': '6' }
+const GONE = new Set([404, 410])
+
+let loading: Promise<typeof Tus> | undefined
+
+/** Only now, so that a page that shows videos does not wait for it. */
+function load(): Promise<typeof Tus> {
+  loading ??= import(LIBRARY).then(
+    () => window.tus,
+    (error: unknown) => {
+      loading = undefined
+      throw error
+    },
+  )
+  return loading
+}
+
+/** The same for the same file in a later visit; the media type may differ with the way a file is chosen. */
+export const fingerprintOf = ({ name, size, lastModified }: File): string => `${name}-${size}-${lastModified}`
+
+/** Goes on where the file was left, in an earlier visit too. */
+export async function openUpload(file: File): Promise<Upload> {
+  const tus = await load()
+  const options = {
+    endpoint: ENDPOINT,
+    protocol: 'ietf-draft-05',
+    headers: { Accept: 'application/json' },
+    metadata: { filename: file.name },
+    fingerprint: () => Promise.resolve(fingerprintOf(file)),
+    removeFingerprintOnSuccess: true,
+    // When to try again is decided in transfer.ts: a timer here would not hear that the network is back.
+    retryDelays: null,
+    onBeforeRequest: (request: Tus.HttpRequest) => {
+      // As a header for all requests it would make a list of two types with that of PATCH.
+      if (request.getMethod() === 'POST' && file.type !== '') request.setHeader('Content-Type', file.type)
+    },
+    onAfterResponse: keepUpload,
+  }
+  const upload = new tus.Upload(file, options)
+  const [previous] = await upload.findPreviousUploads()
+  if (previous !== undefined) upload.resumeFromPreviousUpload(previous)
+  return upload
+}
+
+/** tus-js-client begins anew whatever a HEAD is refused for, and all that has been sent would be lost by a 503. */
+function keepUpload(request: Tus.HttpRequest, response: Tus.HttpResponse): void {
+  const status = response.getStatus()
+  if (request.getMethod() === 'HEAD' && status >= 400 && !GONE.has(status)) throw new RefusedHead(response)
+}
+
+export class RefusedHead extends Error {
+  readonly response: Tus.HttpResponse
+
+  constructor(response: Tus.HttpResponse) {
+    super(`HEAD was answered with ${response.getStatus()}`)
+    this.response = response
+  }
+}
+
+export async function canRemember(): Promise<boolean> {
+  return (await load()).canStoreURLs
+}
+
+/** The oldest first. */
+export async function uploadRecords(): Promise<UploadRecord[]> {
+  const previous = await (await load()).defaultOptions.urlStorage.findAllUploads()
+  const age = ({ creationTime }: Tus.PreviousUpload): number => Date.parse(creationTime)
+  return previous
+    .sort((a, b) => age(a) - age(b))
+    .flatMap(({ urlStorageKey: key, uploadUrl: url, size, metadata }) => {
+      const [, fingerprint] = /^tus::(.*)::\d+$/s.exec(key) ?? []
+      if (fingerprint === undefined || url === null || size === null) return []
+      return [{ fingerprint, name: metadata['filename'] ?? '', size, url, key }]
+    })
+}
+
+/** By its URL: the same file may have been begun anew meanwhile. */
+export async function forget(url: string): Promise<void> {
+  const { urlStorage } = (await load()).defaultOptions
+  for (const record of await uploadRecords())
+    if (record.url === url) await urlStorage.removeUpload(record.key)
+}
+
+/** How many bytes are on the server: `'gone'` where it knows nothing of them, `null` where it does not say. */
+export async function offsetOf({ url, size }: UploadRecord): Promise<number | 'gone' | null> {
+  const response = await fetch(url, { method: 'HEAD', headers: INTEROP }).catch(() => null)
+  if (response !== null && GONE.has(response.status)) return 'gone'
+  const offset = response?.headers.get('Upload-Offset')
+  if (!response?.ok || offset == null) return null
+  // All there is a video by now, and no upload.
+  return Number(offset) === size ? 'gone' : Number(offset)
+}
+
+/** Removes what is on the server; returns whether nothing is left of it. */
+export async function deleteUpload(url: string): Promise<boolean> {
+  const response = await fetch(url, { method: 'DELETE', headers: INTEROP, keepalive: true }).catch(() => null)
+  return response !== null && (response.ok || GONE.has(response.status))
+}

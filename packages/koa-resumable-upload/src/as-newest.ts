@@ -1,0 +1,20 @@
+import { StoreError } from 'upload-store'
+
+/** Other processes may ask at the same time. */
+const TRIES = 6
+
+/**
+ * Does what ends those who came before, again where somebody comes in between.
+ *
+ * @throws StoreError ABORTED where others came after us each time
+ */
+export async function asNewest<T>(task: () => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await task()
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'ABORTED' || tried === TRIES) throw error
+      await new Promise((resolve) => setTimeout(resolve, tried * 20 * Math.random()))
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import { EventEmitter } from 'node:events'
+import type { Readable } from 'node:stream'
+import {
+  type StoredObject,
+  StoreError,
+  type UploadSession,
+  type UploadState,
+  type UploadStore,
+} from 'upload-store'
+import { asNewest } from '../as-newest.ts'
+import { isFinal } from '../final-error.ts'
+import { isUploadId } from '../upload-id.ts'
+import { CHECKSUM_ALGORITHMS, type Checksum } from './checksum.ts'
+import { hooksOf, type TusHooks } from './hooks.ts'
+import { incoming } from './incoming.ts'
+import { TusError, unknownUpload } from './tus-error.ts'
+import { type TusOptions, type TusSettings, withDefaults } from './tus-options.ts'
+import { isTus, lengthOf, metaOf, type TusUpload, uploadOf, withLength } from './tus-upload.ts'
+
+/** A data store of @tus/server over an upload store: `new Server({ datastore, ...datastore.hooks, path })`. */
+class TusDataStore extends EventEmitter {
+  readonly extensions: string[] = [
+    'creation',
+    'creation-with-upload',
+    'creation-defer-length',
+    'termination',
+    'expiration',
+    'checksum',
+  ]
+  /** The value of Tus-Checksum-Algorithm, which @tus/server does not send. */
+  readonly checksumAlgorithms: string = CHECKSUM_ALGORITHMS
+  readonly hooks: TusHooks
+  readonly #store: UploadStore
+  readonly #settings: TusSettings
+
+  constructor(store: UploadStore, options: TusOptions) {
+    super()
+    this.hooks = hooksOf(store)
+    this.#store = store
+    this.#settings = withDefaults(options)
+  }
+
+  hasExtension(extension: string): boolean {
+    return this.extensions.includes(extension)
+  }
+
+  /** Begins an upload, whose id becomes the store's. */
+  async create(upload: TusUpload): Promise<TusUpload> {
+    const request = incoming()
+    const { key, type, meta = {} } = await this.#settings.target(upload.metadata ?? {})
+    const options = { type, expectedSize: upload.size, meta: metaOf(upload, meta) }
+    const session = await this.#store.create(key, options).catch((error: unknown) => {
+      throw error instanceof RangeError ? new TusError(431, `Upload-Metadata: ${error.message}`) : error
+    })
+    upload.id = session.id
+    request.created = session.id
+    if (upload.size === 0) await this.#commit(session)
+    else await session.pause()
+    return upload
+  }
+
+  /** Takes in bytes from `offset` on, publishes the upload when its length has come, and resolves to the new offset. */
+  async write(source: Readable, id: string, offset: number): Promise<number> {
+    const { checksum, contentLength } = incoming()
+    const session = await this.#resume(id)
+    if (session === null) return this.#reached(id, offset)
+    try {
+      const verify = checksum === null ? undefined : () => checksum.verify()
+      await session.append(offset, content(source, contentLength, checksum), { verify })
+    } catch (error) {
+      await end(session, isFinal(error))
+      throw error
+    }
+    if (session.offset !== lengthOf(session.meta)) return session.pause()
+    return (await this.#commit(session)).size
+  }
+
+  /** What is known of an upload; ends whoever writes it, and publishes one that was killed right before that. */
+  async getUpload(id: string): Promise<TusUpload> {
+    const state = await this.#inspect(id)
+    const whole = state.committed === null && state.offset === lengthOf(state.meta)
+    const committed = whole ? await this.#finish(id) : state.committed
+    return uploadOf(state, committed, this.#settings.expireAfter)
+  }
+
+  async declareUploadLength(id: string, length: number): Promise<void> {
+    const session = await this.#resume(id)
+    if (session === null) throw unknownUpload()
+    try {
+      await session.note(withLength(session.meta, length))
+    } finally {
+      await end(session, false)
+    }
+  }
+
+  /** Removes an upload, or what is known of a finished one: its object stays. */
+  async remove(id: string): Promise<void> {
+    const known = isUploadId(id) ? await this.#store.peek(id) : null
+    const ours = known !== null && isTus(known.meta)
+    if (!ours || !(await asNewest(() => this.#store.forget(id)))) throw unknownUpload()
+  }
+
+  getExpiration(): number {
+    return this.#settings.expireAfter
+  }
+
+  /** Sweeps the store: objects never expire. Resolves to how many uploads had expired. */
+  async deleteExpired(): Promise<number> {
+    return (await this.#store.sweep()).expired
+  }
+
+  async #inspect(id: string): Promise<UploadState> {
+    const state = isUploadId(id) ? await asNewest(() => this.#store.inspect(id)) : null
+    if (state === null || !isTus(state.meta)) throw unknownUpload()
+    return state
+  }
+
+  async #resume(id: string): Promise<UploadSession | null> {
+    return isUploadId(id) ? this.#store.resume(id) : null
+  }
+
+  /** A client that missed the answer to its last bytes asks again with none. */
+  async #reached(id: string, offset: number): Promise<number> {
+    const { committed, offset: reached } = await this.#inspect(id)
+    if (committed !== null && reached === offset) return offset
+    throw new StoreError(
+      'OFFSET_MISMATCH',
+      `The upload is at ${reached}; bytes from ${offset} on do not fit.`,
+    )
+  }
+
+  async #finish(id: string): Promise<StoredObject | null> {
+    const session = await this.#store.resume(id)
+    return session === null ? (await this.#inspect(id)).committed : this.#commit(session)
+  }
+
+  async #commit(session: UploadSession): Promise<StoredObject> {
+    try {
+      return await this.#settings.commit(session)
+    } catch (error) {
+      await end(session, isFinal(error))
+      throw error
+    }
+  }
+}
+
+export type { TusDataStore }
+
+/**
+ * Makes a data store for @tus/server: what tus uploads is an object of `store` when its length has come, or nothing.
+ *
+ * @see https://tus.io/protocols/resumable-upload (1.0.0)
+ * @example
+ * const datastore = tusDataStore(createFsStore('data'))
+ * const server = new Server({ path: '/files', datastore, ...datastore.hooks })
+ */
+export function tusDataStore(store: UploadStore, options: TusOptions = {}): TusDataStore {
+  return new TusDataStore(store, options)
+}
+
+/** Removes what is of no use, and keeps the rest to be gone on with. */
+async function end(session: UploadSession, useless: boolean): Promise<void> {
+  await (useless ? session.abort() : session.pause()).catch(() => {})
+}
+
+async function* content(
+  source: Readable,
+  contentLength: number | null,
+  checksum: Checksum | null,
+): AsyncGenerator<Uint8Array> {
+  let size = 0
+  // Destroyed, it would fail the pipeline of @tus/server before our own error does.
+  for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+    size += chunk.length
+    checksum?.update(chunk)
+    yield chunk
+  }
+  // @tus/server ends what a client has cut off as if all had come.
+  if (contentLength !== null && size < contentLength) throw new TusError(400, 'The content was cut off.')
+}

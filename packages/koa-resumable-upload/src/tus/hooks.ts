@@ -1,0 +1,52 @@
+import { StoreError, type UploadStore, uploadErrorStatus } from 'upload-store'
+import { asNewest } from '../as-newest.ts'
+import { createdBy, remember, type TusRequest } from './incoming.ts'
+
+interface TusAnswer {
+  readonly status_code: number
+  readonly body: string
+}
+
+interface TusLocker {
+  newLock(): { lock(): Promise<void>; unlock(): Promise<void> }
+}
+
+/** Options of @tus/server that belong to the data store. */
+export interface TusHooks {
+  /**
+   * Locks nothing: the store itself ends the request that is under way when a newer one comes. Being asked before each use of
+   * the data store, it keeps what the request says for it.
+   */
+  locker(request: TusRequest): TusLocker
+  /**
+   * The status of the store's refusals, and 500 without a word about why for what nobody foresaw; and removes what a refused
+   * creation has left.
+   */
+  onResponseError(request: TusRequest, error: unknown): Promise<TusAnswer | undefined>
+}
+
+export function hooksOf(store: UploadStore): TusHooks {
+  return {
+    locker: (request) => {
+      remember(request)
+      return { newLock: () => ({ lock: async () => {}, unlock: async () => {} }) }
+    },
+    onResponseError: async (request, error) => {
+      const created = createdBy(request)
+      // The client does not know its URL; and what went wrong is told whether or not this goes right.
+      if (created !== undefined) await asNewest(() => store.forget(created)).catch(() => {})
+      return answerOf(error)
+    },
+  }
+}
+
+function answerOf(error: unknown): TusAnswer | undefined {
+  if (typeof error === 'object' && error !== null && 'status_code' in error) return undefined
+  const status = error instanceof StoreError ? uploadErrorStatus(error) : null
+  if (error instanceof StoreError && error.code === 'CORRUPT')
+    return { status_code: 410, body: 'The upload is damaged and cannot go on.\n' }
+  if (error instanceof StoreError && status !== null)
+    return { status_code: status, body: `${error.message}\n` }
+  // @tus/server would add the message, and with it paths of ours.
+  return { status_code: 500, body: 'The server failed.\n' }
+}

@@ -1,0 +1,34 @@
+import { type StoredObject, sanitizeKey, type UploadSession } from 'upload-store'
+import type { UploadTarget } from '../options.ts'
+import type { TusMetadata } from './tus-upload.ts'
+
+export interface TusOptions {
+  /**
+   * What an upload is for, by its Upload-Metadata; what it throws with `status_code` and `body` refuses the upload (`filename`
+   * made a key, `filetype` the type).
+   */
+  readonly target?: ((metadata: TusMetadata) => UploadTarget | Promise<UploadTarget>) | undefined
+  /** Publishes an upload whose bytes are all there (`session.commit()`). */
+  readonly commit?: ((session: UploadSession) => Promise<StoredObject>) | undefined
+  /** How long the store keeps an upload that nobody goes on with, in ms: its own option of that name (24 h). */
+  readonly expireAfter?: number | undefined
+}
+
+export type TusSettings = { readonly [Name in keyof TusOptions]-?: NonNullable<TusOptions[Name]> }
+
+export function withDefaults(options: TusOptions): TusSettings {
+  return {
+    target: options.target ?? targetOf,
+    commit: options.commit ?? ((session) => session.commit()),
+    expireAfter: options.expireAfter ?? 24 * 60 * 60 * 1000,
+  }
+}
+
+/** Metadata can hold anything, and the type is for a header field: line breaks must not get there. */
+const MEDIA_TYPE = /^[\w.+-]{1,127}\/[\w.+-]{1,127}(?:;[\x20-\x7e]{0,255})?$/
+
+/** By the names that clients use. */
+function targetOf({ filename, filetype }: TusMetadata): UploadTarget {
+  const type = MEDIA_TYPE.test(filetype ?? '') ? (filetype ?? undefined) : undefined
+  return { key: sanitizeKey(filename ?? ''), type }
+}
