@@ -91,7 +91,7 @@ export class ObjectStaging implements Staging {
       this.#checkpointing ??= this.#checkpoint()
         .catch((error) => {
           this.#assembly.fail(error)
-          this.#onTakeover()
+          if (!isUnavailable(error)) this.#onTakeover()
         })
         .finally(() => {
           this.#checkpointing = undefined
