@@ -116,6 +116,43 @@ describe.each(PROTOCOLS)('tus-js-client with protocol %s', (protocol, path) => {
     expect(await digestOf(demo.base, 'aborted')).toBe(DIGEST)
   })
 
+  it('is told of a wrong checksum, of which nothing is kept, and lands with the right one', async () => {
+    const field = protocol === 'tus-v1' ? 'Upload-Checksum' : 'Content-Digest'
+    const value = (bytes: Uint8Array) => {
+      const digest = createHash('sha256').update(bytes).digest('base64')
+      return protocol === 'tus-v1' ? `sha256 ${digest}` : `sha-256=:${digest}:`
+    }
+    const options = optionsFor('checked')
+    let url: string | null = null
+    const wrong = { ...options, headers: { [field]: value(Buffer.from('else')) } }
+    const started = new Promise<Upload>((resolve, reject) => {
+      const upload = new Upload(BYTES, {
+        ...wrong,
+        retryDelays: null,
+        onBeforeRequest: (request) => {
+          // Its creation has no content to check.
+          if (request.getMethod() === 'POST') request.setHeader(field, value(Buffer.alloc(0)))
+        },
+        onSuccess: () => resolve(upload),
+        onError: (error) => {
+          url = upload.url
+          reject(error)
+        },
+      })
+      upload.start()
+    })
+    const refused: DetailedError = await started.then(
+      () => expect.unreachable(),
+      (reason) => reason,
+    )
+    expect(refused.originalResponse?.getStatus()).toBe(protocol === 'tus-v1' ? 460 : 400)
+    const offsets: number[] = []
+    const right = { ...options, headers: { [field]: value(BYTES) }, uploadUrl: url }
+    await run(BYTES, right, (_upload, offset) => void offsets.push(offset))
+    expect(offsets).toEqual([BYTES.length])
+    expect(await digestOf(demo.base, 'checked')).toBe(DIGEST)
+  })
+
   it('finds that an upload is finished whose last answer it has missed', async () => {
     const options = { ...optionsFor('missed') }
     const { url } = await run(BYTES, options)

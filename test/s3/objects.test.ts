@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { S3StoreOptions } from 'upload-store/s3'
@@ -108,6 +109,54 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
       const content = await store.get('a')
       const bytes = await bytesOf((await content?.stream()) ?? source())
       expect(content?.digest).toBe(sha256(bytes))
+    })
+  })
+
+  describe('requests', () => {
+    const count = async (task: () => Promise<unknown>) => {
+      let requests = 0
+      const listener = () => requests++
+      subscribe('http.client.request.start', listener)
+      try {
+        await task()
+      } finally {
+        unsubscribe('http.client.request.start', listener)
+      }
+      return requests
+    }
+
+    it('are as many as the README says', async () => {
+      const { store } = open({ ...small, recordMaxAge: 60_000 })
+      expect(await count(() => store.put('a', source('x')))).toBe(2)
+      expect(await count(() => store.put('a', source('y')))).toBe(4)
+      expect(await count(() => store.put('b', source(parted)))).toBe(3 + 4)
+      expect(await count(() => store.get('a'))).toBe(1)
+      expect(await count(async () => bytesOf((await (await store.get('a'))?.stream()) ?? source()))).toBe(1)
+      expect(await count(() => store.list())).toBe(3)
+      expect(await count(() => store.sweep())).toBeLessThanOrEqual(7)
+    })
+
+    it('of an upload with meta are as many as the README says', async () => {
+      const { store } = open(small)
+      let id = ''
+      const upload = async (bytes: Uint8Array) => {
+        const session = await store.create('a', { meta: {} })
+        await session.append(0, source(bytes))
+        await session.commit()
+        id = session.id
+      }
+      expect(await count(() => upload(Buffer.from('x')))).toBe(2 + 3)
+      await store.delete('a')
+      expect(await count(() => upload(parted))).toBeLessThanOrEqual(3 + 4 + 3 + 3 + 1)
+      expect(await count(() => store.inspect(id))).toBe(1)
+      const paused = await store.create('a', { meta: {} })
+      await paused.pause()
+      const append = async () => {
+        const session = await store.resume(paused.id)
+        await session?.append(0, source('x'))
+        await session?.pause()
+      }
+      expect(await count(append)).toBe(4)
     })
   })
 

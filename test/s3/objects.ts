@@ -2,6 +2,7 @@ import {
   AbortMultipartUploadCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  GetBucketLifecycleConfigurationCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
@@ -70,5 +71,17 @@ export class Objects {
     const command = new ListMultipartUploadsCommand({ Bucket: this.#bucket, Prefix: this.#prefix })
     const { Uploads = [] } = await this.#client.send(command)
     return Uploads.map(({ Key = '' }) => Key.slice(this.#prefix.length))
+  }
+
+  /** After how many days parts are removed, by what their names begin with. */
+  async abortRules(): Promise<Record<string, number | undefined>> {
+    const command = new GetBucketLifecycleConfigurationCommand({ Bucket: this.#bucket })
+    const { Rules = [] } = await this.#client.send(command)
+    return Object.fromEntries(
+      Rules.map(({ Filter, AbortIncompleteMultipartUpload: abort }) => [
+        Filter?.Prefix,
+        abort?.DaysAfterInitiation,
+      ]),
+    )
   }
 }

@@ -15,7 +15,7 @@ const INTERRUPTED = 130
 const HELP = `Usage: npm run faults [-- part ... [flags]]
 
 Disturbs the store and the server, starts them again, and looks for uploads that are lost, torn, left over or other
-than their digest. Exits with 1 where there are any. All parts take some ten minutes.
+than their digest. Exits with 1 where there are any. All parts take a quarter of an hour or more.
 
   kills         kills the process before and after each file-system call of the store, and within each write
   power-cuts    starts from what was durable after each of them

@@ -17,11 +17,11 @@ export interface Ended {
 // From src/ and dist/ alike: Node 20 runs no TypeScript, so a child is always what is built.
 const built = (name: string) => fileURLToPath(new URL(`../dist/${name}.js`, import.meta.url))
 
-/** Runs one task in a process of its own, for at most a minute. */
+/** Runs one task in a process of its own, for at most five minutes. */
 export async function runChild(task: Task): Promise<Ended> {
   const child = spawn(process.execPath, ['--import', built('wrapper'), built('child')], {
     stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout: 300_000,
   })
   // Where this process is interrupted, before the directory is removed: the child would make it anew.
   const end = () => child.kill('SIGKILL')

@@ -107,7 +107,7 @@ export class Assembly {
     })
   }
 
-  /** Makes an object of what is less than a part, and gives its memory back. */
+  /** Makes an object of what is in memory, and gives that back. */
   spill(): Promise<void> {
     return this.#serially(() => this.#filling.spill(this.hold))
   }
@@ -136,7 +136,7 @@ export class Assembly {
     }
   }
 
-  /** All that is there, up to a whole part, and `end` where nothing is missing; nothing that may be taken back. */
+  /** What is there without a gap, and the offset that it reaches; nothing that may be taken back. */
   pieces(): Pieces & { readonly offset: number } {
     const { hold } = this
     const missing = this.#sent.findIndex(

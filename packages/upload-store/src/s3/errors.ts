@@ -36,6 +36,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
 }
 
 const FULL = ['QuotaExceeded', 'XMinioStorageFull', 'InsufficientStorage']
+/** Refused for what became of the request on its way. */
+const GARBLED = ['BadDigest', 'IncompleteBody', 'RequestTimeout', 'XAmzContentSHA256Mismatch']
 
 /** The error in the store's words: who cannot help it is told when to come again, the operator what to do. */
 export function explain(error: unknown, bucket: string): unknown {
@@ -45,14 +47,14 @@ export function explain(error: unknown, bucket: string): unknown {
     return new StoreError('NO_SPACE', 'There is no space left for the upload.', { cause: error })
   }
   const remedy = Object.hasOwn(REMEDIES, name) ? REMEDIES[name] : undefined
-  if (remedy !== undefined) {
-    return new Error(`S3 refuses the bucket ${JSON.stringify(bucket)}: ${name}. ${remedy}`, {
-      cause: error,
-    })
+  const isRefused = status !== undefined && status >= 400 && status < 500 && status !== 429
+  if (remedy !== undefined || (isRefused && !GARBLED.includes(name))) {
+    const refusal = `S3 refuses a request for the bucket ${JSON.stringify(bucket)}: ${name}.`
+    return new Error(remedy === undefined ? refusal : `${refusal} ${remedy}`, { cause: error })
   }
+  // Ours.
+  if (status === undefined && (error instanceof TypeError || error instanceof RangeError)) return error
   // No answer, one that came too late, or one that says so: SlowDown, ServiceUnavailable, InternalError.
-  const answered = status !== undefined && status < 500 && status !== 429
-  if (answered) return error
   return unavailable(error)
 }
 

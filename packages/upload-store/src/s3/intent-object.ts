@@ -4,7 +4,7 @@ import type { S3Context } from './s3-context.ts'
 
 type Fields = Omit<KeptIntent, 'epoch' | 'since'>
 
-export function takenOver(): StoreError {
+function takenOver(): StoreError {
   return new StoreError('ABORTED', 'The upload was resumed by somebody else.')
 }
 

@@ -46,6 +46,7 @@ export class ObjectStaging implements Staging {
   /** What it takes to go on behind an offset; all offsets behind the durable one where a block ended. */
   readonly #intakes = new Map<number, SavedIntake>()
   #checkpointing: Promise<void> | undefined
+  #sealed = false
   /** The key under which the object may have become visible though nobody was told. */
   #committing: string | undefined
   #onTakeover: () => void = () => {}
@@ -85,11 +86,12 @@ export class ObjectStaging implements Staging {
 
   #checkpointSoon(): void {
     if (!this.#parts.known) this.#assembly.told(this.#assembly.pieces().parts.length)
-    else {
+    // A pause or a commit writes the intent anyway.
+    else if (!this.#sealed) {
       this.#checkpointing ??= this.#checkpoint()
         .catch((error) => {
           this.#assembly.fail(error)
-          this.#onTakeover()
+          if (!isUnavailable(error)) this.#onTakeover()
         })
         .finally(() => {
           this.#checkpointing = undefined
@@ -137,6 +139,7 @@ export class ObjectStaging implements Staging {
   async seal(): Promise<void> {
     // What is less than a part is sent by the commit, as the last one.
     await this.#assembly.settle()
+    this.#sealed = true
   }
 
   async pause(offset: number): Promise<void> {
@@ -232,7 +235,7 @@ export class ObjectStaging implements Staging {
 
   async #look(): Promise<void> {
     const { file } = this.#parts
-    if (file.age < WATCH_INTERVAL) return
+    if (file.age < WATCH_INTERVAL / 2) return
     // One that is written slowly must not look as if it had expired.
     if (file.age > this.#context.expireAfter / 3) {
       await this.#writeIntent('open', this.#durable).catch(() => this.#onTakeover())

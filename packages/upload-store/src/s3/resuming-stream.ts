@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { unavailable } from './errors.ts'
 
 const PAUSE = 100
 
@@ -98,7 +99,7 @@ export class ResumingStream extends Readable {
       // One connection after the other may break at once.
       await sleep(Math.random() * PAUSE)
       const { from, timeout } = this.#options
-      if (performance.now() - this.#since > timeout) throw new Error('The store has given no byte in time.')
+      if (performance.now() - this.#since > timeout) throw unavailable(new Error('No byte has come in time.'))
       const source = await from(this.#at)
       if (this.destroyed) source.destroy()
       else {

@@ -8,6 +8,7 @@ import type { ListOptions, ListPage, StoreOptions, UploadStore } from '../store.
 import { type ConnectionOptions, connect } from './connection.ts'
 import { Contents } from './contents.ts'
 import { Downloads } from './downloads.ts'
+import { inBatches } from './in-batches.ts'
 import { Leftovers } from './leftovers.ts'
 import { Names } from './names.ts'
 import { PartBudget } from './part-budget.ts'
@@ -20,6 +21,8 @@ import { recoverUploads, sweepStore } from './sweep.ts'
 import { verifyStore } from './verify.ts'
 
 const DAY = 24 * 60 * 60 * 1000
+/** Records of a page that are read at a time: a quarter of all connections. */
+const PAGE_BATCH = 64
 
 export interface S3StoreOptions extends StoreOptions, ConnectionOptions {
   /** Bytes of a part, 5 MiB at least (8 MiB); longer where 10,000 of them would not do. */
@@ -108,7 +111,7 @@ async function list(context: S3Context, options: ListOptions = {}): Promise<List
   for (let after = options.cursor === undefined ? '' : names.record(placeOf(options.cursor)); ; ) {
     const listed = await bucket.page(prefix, after, limit + 1)
     const page = listed.slice(0, limit)
-    const found = await Promise.all(page.map(({ name }) => records.findNamed(name)))
+    const found = await inBatches(page, ({ name }) => records.findNamed(name), PAGE_BATCH)
     // What was deleted since it was listed is missing, and what is damaged is not shown.
     items.push(...found.flatMap((each) => each?.record?.object ?? []))
     const last = page.at(-1)

@@ -2,13 +2,11 @@ import type { RecoverReport, SweepReport } from '../reports.ts'
 import { StoreError } from '../store-error.ts'
 import type { Listed } from './bucket.ts'
 import { readIntent } from './claim.ts'
+import { inBatches } from './in-batches.ts'
 import type { KeptIntent } from './intent.ts'
 import { abortMultipart, listMultiparts, listParts } from './multipart.ts'
 import type { S3Context } from './s3-context.ts'
 import { forget } from './staging-area.ts'
-
-/** Objects that are read or removed at a time. */
-const BATCH = 32
 
 /** The uploads there are, and what belongs to them. */
 interface Uploads {
@@ -140,8 +138,4 @@ async function collect<T>(source: AsyncIterable<T>): Promise<readonly T[]> {
   const all: T[] = []
   for await (const each of source) all.push(each)
   return all
-}
-
-async function inBatches<T>(all: readonly T[], task: (one: T) => Promise<void>): Promise<void> {
-  for (let at = 0; at < all.length; at += BATCH) await Promise.all(all.slice(at, at + BATCH).map(task))
 }

@@ -1,0 +1,83 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Upload, UploadOptions } from 'tus-js-client'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Demo } from '../clients/demo.ts'
+import { describeWith } from '../support/tools.ts'
+import { launch } from './launch.ts'
+
+/** What `/page/tus.min.js` leaves in the page. */
+interface WithTus {
+  readonly tus: { readonly Upload: typeof Upload }
+}
+
+const SIZE = 3_000_000
+const CHUNK = 700_000
+
+describeWith(['chromium'], 'tus-js-client in Chromium', () => {
+  let demo: Demo
+  let browser: Browser
+  let page: Page
+
+  beforeAll(async () => {
+    demo = await Demo.start()
+    browser = await launch(chromium)
+    page = await browser.newPage()
+    await page.goto(demo.base)
+    await page.addScriptTag({ url: '/page/tus.min.js' })
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await demo?.stop()
+  })
+
+  /** Uploads the bytes, aborting and going on once when so many have been taken; gives the offsets that it was told. */
+  function send(
+    bytes: Buffer,
+    options: Pick<UploadOptions, 'endpoint' | 'chunkSize' | 'metadata'> & { readonly protocol: string },
+    abortAt = Number.POSITIVE_INFINITY,
+  ): Promise<readonly number[]> {
+    const work = async (given: { text: string; options: UploadOptions; abortAt: number }) => {
+      const binary = atob(given.text)
+      const file = new File([Uint8Array.from(binary, (character) => character.charCodeAt(0))], 'film.mp4')
+      const accepted: number[] = []
+      await new Promise<void>((resolve, reject) => {
+        let aborted = false
+        const upload = new (window as unknown as WithTus).tus.Upload(file, {
+          ...given.options,
+          chunkSize: given.options.chunkSize ?? Number.POSITIVE_INFINITY,
+          retryDelays: null,
+          storeFingerprintForResuming: false,
+          onChunkComplete: (_size, offset) => {
+            accepted.push(offset)
+            if (aborted || offset < given.abortAt) return
+            aborted = true
+            upload.abort().then(() => upload.start(), reject)
+          },
+          onSuccess: () => resolve(),
+          onError: reject,
+        })
+        upload.start()
+      })
+      return accepted
+    }
+    return page.evaluate(work, { text: bytes.toString('base64'), options, abortAt })
+  }
+
+  it.each([
+    ['tus-v1', '/files'],
+    ['ietf-draft-05', '/video'],
+    ['ietf-draft-03', '/video'],
+  ])('sends a file by %s whole, in chunks, and after an abort: one object', async (protocol, endpoint) => {
+    const bytes = randomBytes(SIZE)
+    const digest = createHash('sha256').update(bytes).digest('hex')
+    const options = { endpoint, protocol, metadata: { filename: `${protocol}.mp4` } }
+    expect(await send(bytes, options)).toEqual([SIZE])
+    const steps = Array.from({ length: 5 }, (_, at) => Math.min((at + 1) * CHUNK, SIZE))
+    expect(await send(bytes, { ...options, chunkSize: CHUNK })).toEqual(steps)
+    expect(await send(bytes, { ...options, chunkSize: CHUNK }, 2 * CHUNK)).toEqual(steps)
+    const list = await (await fetch(`${demo.base}/videos?prefix=${protocol}`)).json()
+    expect(list).toMatchObject({ items: [{ key: `${protocol}.mp4`, size: SIZE, digest }], cursor: null })
+  })
+})
