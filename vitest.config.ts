@@ -5,7 +5,7 @@ import { missing } from './test/support/programs.ts'
 const ON_S3 = [
   'test/on-s3/*.test.ts',
   'test/resumable/*.test.ts',
-  'test/server/{digests,example,resumable,resumable-offset,tus,upload-limits,videos}.test.ts',
+  'test/server/{digests,example,resumable,resumable-limits,resumable-offset,tus,upload-limits,videos}.test.ts',
 ]
 
 function projects() {

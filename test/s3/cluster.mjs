@@ -9,6 +9,9 @@ import { createS3Store, setUpBucket } from 'upload-store/s3'
 
 // JavaScript, as programs that are compiled elsewhere run it as it is.
 
+// Versions are chosen for this Node.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+
 const SCRIPT = join(import.meta.dirname, 'ceph.sh')
 
 /** Ceph on a port and in a directory of its own, both chosen when it is made. */

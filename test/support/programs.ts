@@ -8,6 +8,7 @@ const PACKAGES = {
   'ceph-osd': 'ceph-osd',
   chromium: 'chromium',
   curl: 'curl',
+  caddy: 'caddy',
   cvlc: 'vlc-bin vlc-plugin-base',
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
