@@ -1,8 +1,39 @@
 import { defineConfig } from 'vitest/config'
+import { missing } from './test/support/programs.ts'
+
+/** What is tested a second time, with its objects in Ceph. */
+const ON_S3 = [
+  'test/on-s3/*.test.ts',
+  'test/resumable/*.test.ts',
+  'test/server/{digests,example,resumable,resumable-limits,resumable-offset,tus,upload-limits,videos}.test.ts',
+]
+
+function projects() {
+  const disk = {
+    extends: true as const,
+    test: { name: 'disk', include: ['test/**/*.test.ts'], exclude: ['test/on-s3/**'] },
+  }
+  const packages = missing(['ceph-mon', 'ceph-osd', 'radosgw'])
+  if (packages !== null) {
+    console.warn(
+      `The server is not tested on S3: that needs Debian's ${packages} (apt-get install ${packages}).`,
+    )
+    return [disk]
+  }
+  const s3 = {
+    name: 's3',
+    include: ON_S3,
+    globalSetup: 'test/on-s3/cluster-for-all.ts',
+    setupFiles: 'test/on-s3/store-on-s3.ts',
+  }
+  return [disk, { extends: true as const, test: s3 }]
+}
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: projects(),
+    // Versions are chosen for this Node.
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     reporters: ['default', './test/support/closing-line.ts'],
     // A test that starts a server, ffmpeg or Chromium on a busy machine.
     testTimeout: 30_000,

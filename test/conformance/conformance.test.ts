@@ -1,16 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { describeWith } from '../support/tools.ts'
-import { CASES, type ThemedCase } from './cases/index.ts'
+import { describe, expect, it } from 'vitest'
+import { CASES } from './cases/index.ts'
+import { ABOUT_OBJECTS, describeConformance } from './describe-conformance.ts'
 import { startAssets, startAssetsOverTls, startModule, startStored } from './ours.ts'
-import { Suite } from './suite.ts'
-import { type Started, startTarget } from './target.ts'
-
-const ABOUT_OBJECTS = CASES.filter(({ only }) => only === undefined)
-
-/** As an expectation with the section that has it. */
-function nameOf({ theme, section, level, title }: ThemedCase): string {
-  return `${section.startsWith('RFC') ? section : `RFC 9110 §${section}`}, ${level}, ${theme}: ${title}`
-}
+import type { Started } from './target.ts'
 
 describe('the cases', () => {
   it('have an id each', () => {
@@ -19,27 +11,11 @@ describe('the cases', () => {
   })
 })
 
-type Start = (root: string, home: string) => Promise<Started>
-
-describe('the demo server, static files', () => passesAll(startAssets, CASES))
-describe('the demo server, stored objects', () => passesAll(startStored, ABOUT_OBJECTS))
-describeWith(['openssl'], 'the demo server, static files over TLS', () =>
-  passesAll(startAssetsOverTls, CASES),
+describeConformance('the demo server, static files', startAssets, CASES)
+describeConformance('the demo server, stored objects', startStored, ABOUT_OBJECTS)
+describeConformance('the demo server, static files over TLS', startAssetsOverTls, CASES, ['openssl'])
+describeConformance(
+  'Koa, koa-conditional-get, rangeStream, koa-static',
+  (root: string, home: string): Promise<Started> => startModule('ten-lines', root, home),
+  CASES,
 )
-describe('Koa, koa-conditional-get, rangeStream, koa-static', () =>
-  passesAll((root, home) => startModule('ten-lines', root, home), CASES))
-
-function passesAll(start: Start, cases: readonly ThemedCase[]): void {
-  let target: Awaited<ReturnType<typeof startTarget>>
-  let suite: Suite
-
-  beforeAll(async () => {
-    target = await startTarget(start)
-    suite = new Suite(target)
-  })
-  afterAll(() => target.close())
-
-  it.each(cases.map((one) => [nameOf(one), one] as const))('%s', async (_name, one) => {
-    expect(await suite.run(one)).toEqual({ result: 'pass' })
-  })
-}

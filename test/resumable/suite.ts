@@ -189,4 +189,4 @@ export async function runCase(one: Case, protocol: Protocol, server: UnderTest):
   }
 }
 
-export { PROTOCOLS }
+export { PROTOCOLS, type Protocol }

@@ -4,7 +4,7 @@ import http2 from 'node:http2'
 import { fileURLToPath } from 'node:url'
 import Koa from 'koa'
 import { resumableUpload } from 'koa-resumable-upload'
-import { createFsStore } from 'upload-store'
+import { openTestStore } from '../support/test-store.mjs'
 
 // JavaScript, as a process of its own runs it as it is.
 
@@ -64,7 +64,7 @@ async function listen(server, listener) {
 
 export async function startUnderTest(directory, options = {}) {
   const { maxSize: maxFileSize, expireAfter } = options
-  const store = createFsStore(directory, {
+  const store = openTestStore(directory, {
     ...(maxFileSize === undefined ? {} : { maxFileSize }),
     ...(expireAfter === undefined ? {} : { expireAfter }),
   })

@@ -13,6 +13,15 @@ const run = (flags: readonly string[], env?: Record<string, string>) => {
   return server
 }
 
+/** At a port where nobody answers. */
+const S3 = {
+  RANGE_SERVER_STORE: 's3',
+  RANGE_SERVER_S3_BUCKET: 'videos',
+  RANGE_SERVER_S3_ENDPOINT: 'http://127.0.0.1:9',
+  AWS_EC2_METADATA_DISABLED: 'true',
+}
+const KEYS = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' }
+
 describe('the command', () => {
   it('prints every flag for --help and exits 0', async () => {
     const { code, stdout } = await run(['--help']).exited
@@ -41,6 +50,13 @@ describe('the command', () => {
     [['--prot', '1'], {}, /--prot.*--help/],
     [['stray'], {}, /stray.*--help/],
     [['--data', ''], {}, /--data {2}is empty/],
+    [['--store', 'tape'], {}, /--store tape is none of fs, s3/],
+    [['--store', 's3'], {}, /--store s3 needs --s3-bucket/],
+    [['--s3-bucket', 'videos'], {}, /--s3-bucket videos needs --store s3/],
+    [['--store', 's3', '--s3-bucket', 'My_Videos'], {}, /My_Videos is not a bucket/],
+    [[], { ...S3, RANGE_SERVER_S3_ENDPOINT: 's3.example.org' }, /S3_ENDPOINT=s3\.example\.org is not a URL/],
+    [[], S3, /^--store s3: .*"videos".*Set AWS_ACCESS_KEY_ID/],
+    [[], { ...S3, ...KEYS }, /^--store s3: http:\/\/127\.0\.0\.1:9 gives no answer \(connect ECONNREFUSED/],
     [['--assets', '/nonexistent'], {}, /--assets cannot be read: .*\/nonexistent/],
     [['--shutdown-timeout', '600h'], {}, /600h is longer/],
     [['--workers', '0'], {}, /--workers 0 is not a number from 1 to 1024/],

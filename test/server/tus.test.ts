@@ -16,6 +16,7 @@ import {
 import { formWith } from '../support/app.ts'
 import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
+import { ON_S3 } from '../support/test-store.mjs'
 
 /** One-byte characters, as all that these tests send as text. */
 const TEXT = randomBytes(300_000).toString('latin1')
@@ -65,7 +66,8 @@ describe('tus', () => {
     const { url } = await start(data)
     const [status, offset] = await look(url, path)
     expect(status).toBe(200)
-    expect(Number(offset)).toBeGreaterThan(0)
+    // On S3 a part is durable when it is full.
+    expect(Number(offset)).toBeGreaterThanOrEqual(ON_S3 ? 0 : 1)
     expect(Number(offset)).toBeLessThanOrEqual(3_000_000)
     const done = await append(url, path, Number(offset), text.slice(Number(offset)))
     expect([done.status, done.headers.get('content-location')]).toEqual([
@@ -91,7 +93,8 @@ describe('tus', () => {
     expect((await videos(url)).map(({ key }) => key)).toEqual(['a'])
   })
 
-  it.each(['1', '2'])(
+  // On S3 another process cannot ask the writer for what it has not written yet.
+  it.each(ON_S3 ? ['1'] : ['1', '2'])(
     'a HEAD beside a PATCH that stalls is answered within 100 ms by %s workers',
     async (workers) => {
       const { url } = await start(await temporaryDirectory(), '--workers', workers)
@@ -246,6 +249,8 @@ describe('tus', () => {
     const stored = await videos(url)
     expect(stored.map(({ key }) => key)).toEqual(['draft', 'form', 'put', 'tus'])
     expect(new Set(stored.map(({ digest }) => digest))).toEqual(new Set([DIGEST]))
+    // On S3 each is a blob of its own.
+    if (ON_S3) return
     const files = (await readdir(data, { recursive: true, withFileTypes: true })).filter((entry) =>
       entry.isFile(),
     )

@@ -6,6 +6,7 @@ import { formWith, startApp } from '../support/app.ts'
 import { exchange } from '../support/raw.ts'
 import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
+import { ON_S3 } from '../support/test-store.mjs'
 
 const HOST = 'Host: 127.0.0.1\r\n'
 
@@ -52,22 +53,25 @@ describe('more uploads at once than --max-uploads', () => {
 })
 
 describe('an upload for which there is no space', () => {
-  it('is 507 with Retry-After by its Content-Length, before its body is asked for', async () => {
-    const url = await startProcess('--max-file-size', '1000TiB')
-    for (const request of [
-      'PUT /videos/a HTTP/1.1\r\n',
-      'POST /video HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n',
-    ]) {
-      const socket = open(
-        url,
-        `${request}${HOST}Expect: 100-continue\r\nContent-Length: ${900 * 1024 ** 4}\r\n\r\n`,
-      )
-      const answer = await answerOf(socket)
-      expect(answer).toMatch(/^HTTP\/1\.1 507 /)
-      expect(answer).toMatch(/retry-after: \d+\r\n/i)
-      expect(answer).toContain('The server is full')
-    }
-  })
+  it.skipIf(ON_S3)(
+    'is 507 with Retry-After by its Content-Length, before its body is asked for',
+    async () => {
+      const url = await startProcess('--max-file-size', '1000TiB')
+      for (const request of [
+        'PUT /videos/a HTTP/1.1\r\n',
+        'POST /video HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n',
+      ]) {
+        const socket = open(
+          url,
+          `${request}${HOST}Expect: 100-continue\r\nContent-Length: ${900 * 1024 ** 4}\r\n\r\n`,
+        )
+        const answer = await answerOf(socket)
+        expect(answer).toMatch(/^HTTP\/1\.1 507 /)
+        expect(answer).toMatch(/retry-after: \d+\r\n/i)
+        expect(answer).toContain('The server is full')
+      }
+    },
+  )
 
   it('is 507 when all objects reach --max-total-size, and taken again after a deletion', async () => {
     const { url, store } = await startApp('--max-total-size', '1000')

@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type Koa from 'koa'
 import { createApp, loadConfig } from 'koa-range-server'
-import { createFsStore, type UploadStore } from 'upload-store'
+import type { UploadStore } from 'upload-store'
 import { onTestFinished } from 'vitest'
 import { temporaryDirectory } from './temporary.ts'
+import { openTestStore } from './test-store.mjs'
 
 export interface RunningApp {
   readonly url: string
@@ -18,7 +19,7 @@ export interface RunningApp {
 export async function startApp(...flags: string[]): Promise<RunningApp> {
   const directory = join(await temporaryDirectory(), 'data')
   const config = loadConfig(['--log-level', 'silent', '--accept', '*/*', '--data', directory, ...flags], {})
-  const store = createFsStore(directory, config)
+  const store = openTestStore(directory, config)
   return { url: await listenOn(createApp(config, store)), directory, store }
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { environmentOfServer } from './test-store.mjs'
 
 export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 const MAIN = fileURLToPath(new URL('../../apps/server/dist/main.js', import.meta.url))
@@ -20,7 +21,12 @@ export class ServerProcess {
 
   constructor(flags: readonly string[], env: Record<string, string> = {}) {
     this.child = spawn(process.execPath, [MAIN, ...flags], {
-      env: { PATH: process.env['PATH'], TZ: 'America/New_York', ...env },
+      env: {
+        PATH: process.env['PATH'],
+        TZ: 'America/New_York',
+        ...environmentOfServer(dataOf(flags)),
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.child.stdout?.on('data', (chunk) => {
@@ -57,4 +63,8 @@ export class ServerProcess {
     this.child.kill(signal)
     return this.exited
   }
+}
+
+function dataOf(flags: readonly string[]): string {
+  return flags[flags.indexOf('--data') + 1] ?? ''
 }

@@ -4,11 +4,9 @@ import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
 
 const HEAD = `
-  import { createFsStore } from 'upload-store'
   import { Readable } from 'node:stream'
   import { setTimeout as sleep } from 'node:timers/promises'
-  const [directory, ...rest] = process.argv.slice(1)
-  const store = createFsStore(directory, { gracePeriod: 1_000_000 })
+  const [where, ...rest] = process.argv.slice(1)
   const bytes = (...chunks) => Readable.from(chunks.map((chunk) => Buffer.from(chunk)))
   const say = (value) => console.log(JSON.stringify(value ?? null))
 `
@@ -22,9 +20,29 @@ export interface Script {
   kill(signal: NodeJS.Signals): Promise<void>
 }
 
+const ON_FILES = `
+  import { createFsStore } from 'upload-store'
+  const directory = where
+  const store = createFsStore(directory, { gracePeriod: 1_000_000 })
+`
+
 /** Runs code in a process of its own, with a `store` on `directory`, `bytes(...)`, `sleep`, `say` and `rest`. */
 export function runScript(code: string, directory: string, ...rest: string[]): Script {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', HEAD + code, directory, ...rest], {
+  return runCode(HEAD + ON_FILES + code, directory, ...rest)
+}
+
+const ON_S3 = `
+  import { createS3Store } from 'upload-store/s3'
+  const store = createS3Store(JSON.parse(where))
+`
+
+/** The same, with a store of the options of `createS3Store`. */
+export function runS3Script(code: string, options: object, ...rest: string[]): Script {
+  return runCode(HEAD + ON_S3 + code, JSON.stringify(options), ...rest)
+}
+
+function runCode(code: string, ...parameters: string[]): Script {
+  const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', code, ...parameters], {
     cwd: import.meta.dirname,
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -19,12 +19,17 @@ const ALLOWED = {
   ],
   'apps/server': [
     /^node:/,
-    /^(?:range-core|koa-range-stream|koa-resumable-upload|upload-store)$/,
+    /^(?:range-core|koa-range-stream|koa-resumable-upload|upload-store(?:\/s3)?)$/,
     /^(?:koa|@koa\/cors|@koa\/multer|@koa\/router|koa-conditional-get|koa-mount|koa-static|multer)$/,
     /^@tus\/server$/,
     /^(?:close-with-grace|content-disposition|file-type|http-errors|lru-cache|pino|prom-client|structured-headers)$/,
   ],
 } satisfies Record<string, RegExp[]>
+
+/** What only those need who import a subpath of a package. */
+const SUBPATHS = {
+  'packages/upload-store/src/s3/': /^(?:@aws-sdk\/(?:client-s3|s3-request-presigner)|hash-wasm)$/,
+}
 
 /** Koa and its types are the app's own choice, so the middleware's declarations may name them and code may not. */
 const TYPES_ONLY = {
@@ -60,10 +65,13 @@ describe.each(Object.entries(ALLOWED))('%s', (directory, allowed) => {
   it('imports only what the table allows', async () => {
     const imports = await importsBelow(directory)
     expect(imports.length).toBeGreaterThan(0)
-    const forbidden = imports.filter(({ from, typeOnly }) => {
+    const forbidden = imports.filter(({ file, from, typeOnly }) => {
       if (from.startsWith('.')) return false
       const asCode = TYPES_ONLY[directory]?.test(from) === true && !typeOnly
-      return asCode || !allowed.some((pattern) => pattern.test(from))
+      const below = Object.entries(SUBPATHS).flatMap(([folder, peers]) =>
+        file.startsWith(folder) ? [peers] : [],
+      )
+      return asCode || ![...allowed, ...below].some((pattern) => pattern.test(from))
     })
     expect(forbidden).toEqual([])
   })
@@ -77,13 +85,21 @@ describe.each(Object.entries(ALLOWED))('%s', (directory, allowed) => {
 })
 
 describe('declarations', () => {
-  it('of upload-store import nothing but node:*', async () => {
+  it('of upload-store import nothing but node:*, and below its subpath the SDK', async () => {
     const foreign: string[] = []
     for (const file of await sources('packages/upload-store/dist', '.d.ts')) {
       for (const { from } of await importsOf(file))
         if (!/^(?:\.|node:)/.test(from)) foreign.push(`${file}: ${from}`)
     }
-    expect(foreign).toEqual([])
+    expect(foreign.filter((name) => !/^[^:]*\/dist\/s3\/.*: @aws-sdk\/client-s3$/.test(name))).toEqual([])
+  })
+})
+
+describe('upload-store', () => {
+  it('reaches what needs the SDK by its subpath alone', async () => {
+    const imports = await importsBelow('packages/upload-store')
+    const users = imports.filter(({ file, from }) => !file.includes('/src/s3') && /(?:^|\/)s3[./]/.test(from))
+    expect(users).toEqual([])
   })
 })
 

@@ -120,3 +120,17 @@ export function parseFieldValue(text: string): string {
   if (!/^[\x20-\x7e]+$/.test(text)) throw new ConfigError('is not a header field value in ASCII')
   return text
 }
+
+export function parseBucket(text: string): string {
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text)) {
+    throw new ConfigError('is not a bucket: 3 to 63 of a-z, 0-9, dot and hyphen')
+  }
+  return text
+}
+
+export function parseEndpoint(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new ConfigError('is not a URL like https://s3.example.org')
+  }
+  return text
+}

@@ -18,6 +18,7 @@ import {
 } from './config-values.ts'
 import { environmentName, FLAGS, LOG_LEVELS, readFlags } from './flags.ts'
 import { isLoopback } from './loopback.ts'
+import { readS3, type S3Config } from './s3-config.ts'
 
 export { ConfigError } from './config-values.ts'
 
@@ -26,7 +27,9 @@ export interface Config {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
+  /** The directory of the objects, unless they are in a bucket. */
   readonly data: string
+  readonly s3: S3Config | undefined
   readonly assets: string
   readonly accept: readonly string[]
   readonly maxFileSize: number
@@ -86,6 +89,7 @@ export function loadConfig(
     host: read('host', (text) => parseText(text).replace(/^\[(.*)\]$/, '$1')),
     port: read('port', parsePort),
     data: resolve(read('data', parseText)),
+    s3: readS3(read),
     assets: resolve(read('assets', (text) => text || fileURLToPath(new URL('../assets', import.meta.url)))),
     accept: read('accept', parseMediaTypes),
     maxFileSize: read('max-file-size', parseSize),

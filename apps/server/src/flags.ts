@@ -13,11 +13,36 @@ export interface Flag {
   readonly secret?: true
 }
 
+/** Where the uploads are, if not in a directory. */
+const S3_FLAGS: readonly Flag[] = [
+  { name: 'store', value: 'KIND', fallback: 'fs', help: 'fs: in that directory; s3: in a bucket' },
+  {
+    name: 's3-bucket',
+    value: 'NAME',
+    fallback: '',
+    help: 'bucket of the uploads; keys are in AWS_ACCESS_KEY_ID etc.',
+  },
+  { name: 's3-endpoint', value: 'URL', fallback: '', help: "store that is not AWS's own" },
+  {
+    name: 's3-region',
+    value: 'NAME',
+    fallback: '',
+    help: 'region of the bucket (us-east-1 with an endpoint)',
+  },
+  {
+    name: 's3-prefix',
+    value: 'TEXT',
+    fallback: '',
+    help: 'what all names in the bucket begin with, like videos/',
+  },
+]
+
 /** All there are, in the order of --help. */
 export const FLAGS: readonly Flag[] = [
   { name: 'host', value: 'ADDRESS', fallback: '127.0.0.1', help: 'address to listen on' },
   { name: 'port', value: 'N', fallback: '8000', help: 'port to listen on; 0 takes any free one' },
   { name: 'data', value: 'DIR', fallback: './data', help: 'directory of the uploads, made where missing' },
+  ...S3_FLAGS,
   { name: 'assets', value: 'DIR', fallback: '', help: "static files under /assets (the app's own)" },
   {
     name: 'accept',

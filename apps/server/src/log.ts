@@ -10,7 +10,14 @@ import { requestIdOf } from './request-id.ts'
 /** Logs go to standard error, for people where that is a terminal; standard output is for the URL. */
 export function createLogger({ logLevel }: Config): Logger {
   // A parse error carries the packet, and with it whatever credentials the client sent.
-  const err = ({ name, message, stack, code }: Error & { code?: string }) => ({ name, message, code, stack })
+  const err = ({ name, message, stack, code, cause }: Error & { code?: string }) => ({
+    name,
+    message,
+    code,
+    // Why a store cannot be reached.
+    cause: cause instanceof Error ? cause.message || cause.name : undefined,
+    stack,
+  })
   const options = { level: logLevel, base: null, serializers: { err } }
   const destination = pino.destination({ dest: 2, sync: true })
   if (!isatty(2)) return pino(options, destination)

@@ -1,9 +1,9 @@
 import cluster, { type Worker } from 'node:cluster'
 import { createServer } from 'node:net'
 import type { Config } from './config.ts'
-import { openStore } from './listen.ts'
 import { createLogger } from './log.ts'
 import { tellWorker } from './messages.ts'
+import { openStore } from './open-store.ts'
 import { type Bound, bind, type RunningServer } from './serve.ts'
 import { MetricsGatherer } from './shared-metrics.ts'
 import { SlotCounter } from './shared-slots.ts'
@@ -15,7 +15,7 @@ import { WorkerPool } from './worker-pool.ts'
 /** Opens and tidies the store in this process, and has workers answer requests; all of them do when it resolves. */
 export async function listenWithWorkers(config: Config): Promise<RunningServer> {
   const logger = createLogger(config)
-  const store = openStore(config)
+  const store = await openStore(config)
   // Each worker reads it, and says nothing better than this.
   readCertificate(config)
   let recovered = recover(store, logger)

@@ -71,13 +71,18 @@ export function problems(): Koa.Middleware {
 function fail(ctx: Koa.Context, error: unknown): void {
   const problem = toProblem(error)
   const retryAfter = RETRY_AFTER[problem.status]
+  const isRefusal = problem.status < 500 || problem.status === 501 || retryAfter !== undefined
   // The listener tells a client that went away from a failure.
-  if (problem.status >= 500 && retryAfter === undefined && problem.status !== 501)
-    ctx.app.emit('error', error, ctx)
+  if (!isRefusal || isUnavailable(error)) ctx.app.emit('error', error, ctx)
   if (ctx.headerSent || isAbort(ctx, error)) return
   if (isHttpError(error) && error.headers !== undefined) ctx.set(error.headers)
   if (retryAfter !== undefined) ctx.set('Retry-After', retryAfter)
   answer(ctx, problem)
+}
+
+/** Its store is somebody's failure, who wants to know the cause. */
+function isUnavailable(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'UNAVAILABLE'
 }
 
 function toProblem(error: unknown): Problem {

@@ -5,9 +5,9 @@ import { isLoopback } from './loopback.ts'
 
 /** What people want to know when the server has started: its URL alone on the first line, then the rest. */
 export function startupText(url: string, config: Config, argv: readonly string[]): string {
-  const { data, workers } = config
+  const { workers } = config
   const rows = [
-    ['videos', data],
+    ['videos', videos(config)],
     ['uploads', uploads(config)],
     ['access', access(config)],
     ...networkUrls(url, config).map((each) => ['network', each]),
@@ -15,6 +15,10 @@ export function startupText(url: string, config: Config, argv: readonly string[]
   ]
   const lines = rows.map(([name = '', value]) => `  ${name.padEnd(8)} ${value}`)
   return `${[url, ...lines, ...warnings(config, argv)].join('\n')}\n`
+}
+
+function videos({ data, s3 }: Config): string {
+  return s3 === undefined ? data : `s3://${s3.bucket}/${s3.prefix} at ${s3.endpoint ?? 'AWS'}`
 }
 
 function uploads({ accept, readOnly, maxFileSize, maxTotalSize, maxUploads }: Config): string {

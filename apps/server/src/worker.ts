@@ -1,9 +1,9 @@
 import cluster from 'node:cluster'
 import type { Config } from './config.ts'
 import { explain, mendable } from './explain.ts'
-import { openStore } from './listen.ts'
 import { createLogger } from './log.ts'
 import { type ToWorker, tellPrimary } from './messages.ts'
+import { openStore } from './open-store.ts'
 import { serve } from './serve.ts'
 import { slotsOfPrimary } from './shared-slots.ts'
 
@@ -29,7 +29,7 @@ export async function work(config: Config): Promise<void> {
   try {
     const logger = createLogger(config).child({ pid: process.pid })
     const slots = slotsOfPrimary(config.maxUploads)
-    const { close, reload } = await serve(config, openStore(config), logger, { slots })
+    const { close, reload } = await serve(config, await openStore(config), logger, { slots })
     process.on('message', (message: ToWorker) => {
       if (message.type === 'reload') reload()
     })

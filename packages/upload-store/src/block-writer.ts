@@ -1,5 +1,5 @@
 /** 4 times fewer writes than a socket has chunks; two of them an upload make 50 uploads cost 25 MiB. */
-const BLOCK_LENGTH = 256 * 1024
+export const BLOCK_LENGTH: number = 256 * 1024
 
 /** Blocks that no upload uses: new ones for every upload of 1 MiB cost a tenth of its time in garbage collection. */
 const free: Buffer[] = []
@@ -22,6 +22,8 @@ export class BlockWriter {
   #filled = 0
   /** Where the next block goes. */
   #position: number
+  /** How much the next block takes: all of them end at multiples of their length, wherever an upload goes on. */
+  #capacity: number
   #written: number
   #writing: Promise<void> = Promise.resolve()
 
@@ -29,6 +31,7 @@ export class BlockWriter {
     this.#target = target
     this.#position = position
     this.#written = position
+    this.#capacity = capacityAt(position)
   }
 
   /** How many bytes are written, counted from the upload's start. */
@@ -38,14 +41,14 @@ export class BlockWriter {
 
   /** Takes a chunk in. Returns a promise only where the disk has to be waited for. */
   add(chunk: Uint8Array): Promise<void> | undefined {
-    if (this.#filled + chunk.length > BLOCK_LENGTH) return this.#addAcross(chunk)
+    if (this.#filled + chunk.length > this.#capacity) return this.#addAcross(chunk)
     this.#copy(chunk)
     return undefined
   }
 
   async #addAcross(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length; ) {
-      const end = Math.min(at + BLOCK_LENGTH - this.#filled, chunk.length)
+      const end = Math.min(at + this.#capacity - this.#filled, chunk.length)
       this.#copy(chunk.subarray(at, end))
       at = end
       if (at < chunk.length) await this.#emit()
@@ -82,6 +85,7 @@ export class BlockWriter {
     this.#block = this.#spare
     this.#spare = full
     this.#writing = this.#write(full.subarray(0, this.#filled))
+    this.#capacity = capacityAt(this.#position)
     this.#filled = 0
     // Whoever adds or flushes next is told of a failure.
     this.#writing.catch(() => {})
@@ -96,4 +100,8 @@ export class BlockWriter {
     await writing
     this.#written = this.#position
   }
+}
+
+function capacityAt(position: number): number {
+  return BLOCK_LENGTH - (position % BLOCK_LENGTH)
 }

@@ -1,3 +1,4 @@
+import type { RunningHash, SavedIntake } from './intake.ts'
 import type { StoredObject } from './object.ts'
 import type { CommitOptions, KnownUpload, UploadMeta, UploadState } from './upload-session.ts'
 
@@ -38,6 +39,10 @@ export interface Staging {
   onTakeover(listener: () => void): void
   /** Calls `listener` with each offset that became durable while more was written, of an upload that others know of. */
   onDurable(listener: (offset: number) => void): void
+  /** Told after each block, of an upload whose hash can be saved, what it takes to go on behind it. */
+  hashed?(saved: SavedIntake): void
+  /** Bytes behind `offset` may be taken back, by a pause there, until it is called with `null`. */
+  hold?(offset: number | null): void
 }
 
 /** An upload that was taken over, and what is known of it. */
@@ -48,10 +53,14 @@ export interface Resumed {
   readonly size: number
   /** Reads those from `start` on. */
   bytes(start: number): AsyncIterable<Uint8Array>
+  /** What was kept of counting and hashing, where the bytes need not be read. */
+  readonly intake?: SavedIntake | undefined
 }
 
 /** Where a store keeps its upload sessions. */
 export interface StagingArea {
+  /** The hash, going on from `state`, for uploads that are known to others; none where their bytes can be read again. */
+  savableHash?(state?: Uint8Array): Promise<RunningHash>
   /** @throws StoreError NO_SPACE */
   create(id: string, intent: Intent): Promise<Staging>
   /** Ends the upload's writer in another process and takes its place; `null` where there is no such upload. */

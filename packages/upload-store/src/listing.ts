@@ -9,7 +9,7 @@ export function pageSize({ limit = DEFAULT_LIMIT }: ListOptions): number {
 }
 
 /** The cursor of a page that ends with `object`; `placeOf` gives back its key. */
-export function cursorOf(object: StoredObject | undefined): string | null {
+export function cursorOf(object: Pick<StoredObject, 'key'> | undefined): string | null {
   return object === undefined ? null : Buffer.from(object.key).toString('base64url')
 }
 

@@ -32,4 +32,9 @@ export interface StoredContent extends StoredObject {
   /** The key, under the Web platform's word for a file's name. */
   readonly name: string
   readonly stream: StoredStream
+  /**
+   * A URL at which anybody can read the bytes, by range too, for `expiresIn` seconds (60); of stores on S3. It gives
+   * the media type, and no other field that a server would set.
+   */
+  readonly location?: (expiresIn?: number) => Promise<URL>
 }

@@ -64,9 +64,15 @@ export class Session implements UploadSession {
     this.#digest = digest
     this.#onEnd = onEnd
     const write = (block: Uint8Array, position: number) => staging.write(block, position)
-    this.#blocks = new BlockWriter({ hash: (block) => intake.hash(block), write }, intake.size)
+    this.#blocks = new BlockWriter({ hash: (block) => this.#hash(block), write }, intake.size)
     staging.onTakeover(() => void this.pause().catch(() => {}))
     staging.onDurable((offset) => this.#onDurable?.(offset))
+  }
+
+  #hash(block: Uint8Array): void {
+    this.#intake.hash(block)
+    const saved = this.#staging.hashed === undefined ? undefined : this.#intake.save()
+    if (saved !== undefined) this.#staging.hashed?.(saved)
   }
 
   get offset(): number {
@@ -92,7 +98,10 @@ export class Session implements UploadSession {
         throw new StoreError('OFFSET_MISMATCH', `The upload ${state}; bytes from ${offset} on do not fit.`)
       }
       // Apart from the bytes before it, an append can be taken back.
-      if (verify !== undefined) await this.#flush()
+      if (verify !== undefined) {
+        await this.#flush()
+        this.#staging.hold?.(offset)
+      }
       this.#onDurable = onDurable
       await this.#reader
         .read(source, (chunk) => this.#take(chunk))
@@ -107,6 +116,7 @@ export class Session implements UploadSession {
   async #verify(verify: () => void | Promise<void>, offset: number): Promise<void> {
     try {
       await verify()
+      this.#staging.hold?.(null)
     } catch (error) {
       // Before the next step: that may be a pause for somebody who is told how far it has come.
       this.#cut = offset

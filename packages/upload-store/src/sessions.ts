@@ -33,8 +33,9 @@ export class Sessions {
     return this.#opening(id, async (onEnd) => {
       // Not a number, or less than nothing, where a client made it up.
       const intent = { key, type, digest, expectedSize: Math.max(0, expectedSize) || 0, meta }
+      const hash = meta === undefined ? undefined : await this.#area.savableHash?.()
       const staging = await this.#area.create(id, intent)
-      const intake = new Intake(this.#options, type)
+      const intake = new Intake(this.#options, type, hash)
       return new Session(staging, intake, { ...intent, id, known: meta !== undefined, onEnd: onEnd(intake) })
     })
   }
@@ -111,7 +112,7 @@ export class Sessions {
     }
     const opening = open((intake) => (resumable) => {
       forget()
-      if (resumable) this.#remember(id, intake)
+      if (resumable && this.#area.savableHash === undefined) this.#remember(id, intake)
     })
     this.#open.set(id, opening)
     opening.then((session) => session ?? forget(), forget)
@@ -128,11 +129,14 @@ export class Sessions {
    * The state of counting and hashing: as it was left by this process, for bytes that were durable then never change, and
    * what others have added since is read.
    */
-  async #intakeOf(id: string, { size, intent, bytes }: Resumed): Promise<Intake> {
+  async #intakeOf(id: string, { size, intent, bytes, intake: saved }: Resumed): Promise<Intake> {
     const remembered = this.#paused.get(id)
     this.#paused.delete(id)
     const fits = remembered !== undefined && remembered.size <= size
-    const intake = fits ? remembered : new Intake(this.#options, intent.type)
+    const fresh = async () =>
+      new Intake(this.#options, intent.type, await this.#area.savableHash?.(saved?.hash))
+    const intake = fits ? remembered : await fresh()
+    if (saved !== undefined) intake.restore(saved)
     if (intake.size === size) return intake
     for await (const chunk of bytes(intake.size)) {
       await intake.admit(chunk)

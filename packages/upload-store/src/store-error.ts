@@ -9,6 +9,7 @@ export type StoreErrorCode =
   | 'OFFSET_MISMATCH'
   | 'PRECONDITION_FAILED'
   | 'TOO_LARGE'
+  | 'UNAVAILABLE'
   | 'UNSUPPORTED_TYPE'
 
 /**

@@ -54,7 +54,7 @@ export interface UploadStore {
   /**
    * Begins an upload that will be published under `key`.
    *
-   * @throws StoreError INVALID_KEY, NO_SPACE
+   * @throws StoreError INVALID_KEY, NO_SPACE; TOO_LARGE for more than the store can hold under one key
    */
   create(key: string, options?: CreateOptions): Promise<UploadSession>
   /**

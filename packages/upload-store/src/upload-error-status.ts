@@ -10,6 +10,7 @@ const STORE_STATUS: Readonly<Record<StoreErrorCode, number>> = {
   OFFSET_MISMATCH: 409,
   PRECONDITION_FAILED: 412,
   TOO_LARGE: 413,
+  UNAVAILABLE: 503,
   UNSUPPORTED_TYPE: 415,
 }
 

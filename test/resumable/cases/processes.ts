@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
-import { createFsStore } from 'upload-store'
 import { expect, onTestFinished } from 'vitest'
+import { openTestStore } from '../../support/test-store.mjs'
 import { makeDirectory } from '../directory.ts'
 import type { Client } from '../exchange.ts'
 import { append, cancellation, content, creation, NOTHING, retrieval } from '../requests.ts'
@@ -21,7 +21,7 @@ async function beginAt(the: Context, client: Client, body: Uint8Array = NOTHING)
 
 /** The bytes that a store of our own finds in the directory. */
 async function expectObject(directory: string, key: string, body: Uint8Array): Promise<void> {
-  const found = await createFsStore(directory).get(key)
+  const found = await openTestStore(directory).get(key)
   const chunks: Buffer[] = []
   if (found !== null) for await (const chunk of await found.stream()) chunks.push(chunk)
   const bytes = Buffer.concat(chunks)
@@ -127,7 +127,7 @@ export const PROCESSES: Theme = {
         await resume(the, client, path, body)
         expect((await the.send(retrieval(path), client)).fields['upload-complete']).toBe('?1')
         await expectObject(directory, the.key, body)
-        const { items } = await createFsStore(directory).list()
+        const { items } = await openTestStore(directory).list()
         expect(items.map(({ key }) => key)).toEqual([the.key])
       }),
     ),
@@ -178,7 +178,7 @@ export const PROCESSES: Theme = {
         expect((await the.send(retrieval(path), client)).status).toSatisfy(
           (code) => code === 404 || code === 410,
         )
-      expect(await createFsStore(directory).get(the.key)).toBeNull()
+      expect(await openTestStore(directory).get(the.key)).toBeNull()
     }),
     must('4.6', 'lets never two appends in two processes succeed at one offset', async (the) => {
       const { directory, one, other } = await twoServers(the)
@@ -198,7 +198,7 @@ export const PROCESSES: Theme = {
         expect(winners.length).toBeLessThanOrEqual(1)
         const offset = await the.offsetOf(path, one)
         await the.send(append(path, { offset, body: NOTHING, complete: true }), one)
-        const found = await createFsStore(directory).get(the.key)
+        const found = await openTestStore(directory).get(the.key)
         const chunks: Buffer[] = []
         if (found !== null) for await (const chunk of await found.stream()) chunks.push(chunk)
         const bytes = Buffer.concat(chunks)

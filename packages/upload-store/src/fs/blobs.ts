@@ -2,11 +2,11 @@ import { constants } from 'node:fs'
 import { link, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
+import type { BlobRecord } from '../blob-record.ts'
 import { StoreError } from '../store-error.ts'
 import type { Disk } from './disk.ts'
 import { hasCode, linkOrRename, removeIfThere } from './files.ts'
 import type { Layout } from './layout.ts'
-import type { BlobRecord } from './records.ts'
 
 /**
  * Gives the sealed bytes in `part` their place among the blobs, or links the same bytes that are there already. May run

@@ -1,8 +1,9 @@
 import { type BigIntStats, statSync } from 'node:fs'
+import type { BlobRecord } from '../blob-record.ts'
 import type { StoredContent } from '../object.ts'
 import { openBlob } from './blobs.ts'
 import type { Layout } from './layout.ts'
-import { type BlobRecord, readRecord } from './records.ts'
+import { readRecord } from './records.ts'
 
 /** The most records that are kept in memory; some 500 bytes each. */
 const MAX_KEPT = 10_000

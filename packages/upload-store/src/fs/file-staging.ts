@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import type { BlobRecord } from '../blob-record.ts'
 import type { Intent, Staging } from '../driver.ts'
 import type { StoredObject } from '../object.ts'
 import type { CommitOptions, UploadMeta } from '../upload-session.ts'
@@ -9,7 +10,6 @@ import { formatIntent } from './intent.ts'
 import type { Lock } from './lock.ts'
 import { currentBoot } from './owner.ts'
 import { Publication } from './publish.ts'
-import type { BlobRecord } from './records.ts'
 import type { Reservation } from './space.ts'
 
 /** How often a session looks whether another process wants it: an offset is to be told within 100 ms. */

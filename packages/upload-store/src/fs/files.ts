@@ -1,4 +1,4 @@
-import { type FileHandle, link, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, link, readFile, rename, unlink } from 'node:fs/promises'
 import { StoreError } from '../store-error.ts'
 
 /** Writes all of `bytes`; one write may take less. */
@@ -17,6 +17,16 @@ export async function linkOrRename(from: string, to: string): Promise<void> {
     if (hasCode(error, 'EEXIST')) return
     if (!hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK')) throw error
     await rename(from, to)
+  }
+}
+
+/** The text of a file, or `null` where there is none. */
+export async function readText(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null
+    throw error
   }
 }
 

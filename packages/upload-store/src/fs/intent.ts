@@ -1,8 +1,9 @@
+import { type BlobRecord, fieldsOf, toRecord } from '../blob-record.ts'
 import type { Intent } from '../driver.ts'
+import { isFields, parseFields } from '../fields.ts'
 import { StoreError } from '../store-error.ts'
 import { isMeta } from '../upload-meta.ts'
-import { isFields, parseFields, readText } from './fields.ts'
-import { type BlobRecord, fieldsOf, toRecord } from './records.ts'
+import { readText } from './files.ts'
 
 /** What `staging/<id>.json` says of an upload that may be resumed, or was committed. */
 export interface KeptIntent extends Intent {

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { parseRecord } from '../blob-record.ts'
 import { cursorOf, pageSize, placeOf } from '../listing.ts'
 import type { StoredObject } from '../object.ts'
 import type { ListOptions, ListPage } from '../store.ts'
 import { hasCode } from './files.ts'
 import type { Layout } from './layout.ts'
-import { parseRecord, readable, readRecord } from './records.ts'
+import { readable, readRecord } from './records.ts'
 import { ShardedNames } from './shards.ts'
 
 /** More new keys than this are cheaper to sort in than to insert one by one. */

@@ -1,19 +1,11 @@
 import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { StoredObject } from '../object.ts'
+import { type BlobRecord, fieldsOf, parseRecord } from '../blob-record.ts'
 import { StoreError } from '../store-error.ts'
 import type { Disk } from './disk.ts'
-import { parseFields, readText } from './fields.ts'
-import { removeIfThere } from './files.ts'
+import { readText, removeIfThere } from './files.ts'
 import type { Layout } from './layout.ts'
 import { namesBelow } from './shards.ts'
-
-/** An object and where its bytes lie. */
-export interface BlobRecord {
-  readonly object: StoredObject
-  /** The id of its blob. */
-  readonly blob: string
-}
 
 export async function readRecord(layout: Layout, key: string): Promise<BlobRecord | null> {
   return readRecordFile(layout.record(key))
@@ -60,12 +52,6 @@ export async function draftRecord(layout: Layout, disk: Disk, record: BlobRecord
   await disk.writeFile(layout.draft(record.blob), `${JSON.stringify(fieldsOf(record))}\n`)
 }
 
-/** A record as it is written. */
-export function fieldsOf({ object, blob }: BlobRecord): Readonly<Record<string, string | number>> {
-  const { key, size, type, digest, lastModified } = object
-  return { key, blob, size, type, digest, created: new Date(lastModified).toISOString() }
-}
-
 /** Makes the draft the record of its key: the commit point. */
 export async function publishRecord(layout: Layout, { object, blob }: BlobRecord): Promise<void> {
   await rename(layout.draft(blob), layout.record(object.key))
@@ -90,20 +76,4 @@ async function readRecordFile(path: string): Promise<BlobRecord | null> {
   const record = parseRecord(text)
   if (record === null) throw new StoreError('CORRUPT', `A record of the store is damaged: ${path}`)
   return record
-}
-
-/** `null` for what is no record. */
-export function parseRecord(text: string): BlobRecord | null {
-  return toRecord(parseFields(text) ?? {})
-}
-
-/** The other way round; `null` for what are not the fields of a record. */
-export function toRecord(fields: Readonly<Record<string, unknown>>): BlobRecord | null {
-  const { key, blob, size, type, digest, created } = fields
-  const lastModified = Date.parse(String(created))
-  if (typeof key !== 'string' || typeof type !== 'string' || typeof size !== 'number') return null
-  // The blob's id becomes a path.
-  if (typeof blob !== 'string' || !/^[\w-]{22}$/.test(blob)) return null
-  if (typeof digest !== 'string' || !/^[\da-f]{64}$/.test(digest) || Number.isNaN(lastModified)) return null
-  return { object: { key, size, type, digest, etag: `"${digest}"`, lastModified }, blob }
 }

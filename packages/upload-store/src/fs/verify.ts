@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
+import { type BlobRecord, parseRecord } from '../blob-record.ts'
 import { randomId } from '../random-id.ts'
 import type { Quarantined, VerifyReport } from '../reports.ts'
 import { hasCode, linkOrRename, removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { recordName } from './layout.ts'
 import { withRecordLocked } from './publish.ts'
-import { type BlobRecord, parseRecord, readAllRecords, readable, readRecord } from './records.ts'
+import { readAllRecords, readable, readRecord } from './records.ts'
 
 const READ_LENGTH = 1024 ** 2
 

@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import { explain, hasStatus, isUnavailable } from './errors.ts'
+
+/** Before a call is made again, in ms. */
+export const FIRST_PAUSE = 50
+export const MAX_PAUSE = 2000
+
+/** The slowest way to the store that still counts as one, in bytes a ms. */
+const SLOWEST = 1024
+
+export interface Found {
+  readonly text: string
+  readonly tag: string
+}
+
+export interface Listed {
+  readonly name: string
+  readonly size: number
+  /** When it was written, ms since the epoch. */
+  readonly written: number
+}
+
+/**
+ * The calls that a store makes. Each ends by a deadline, retries included. A *tag* is an ETag of S3's without quotes: Ceph
+ * compares it so, and AWS takes both.
+ */
+export class Bucket {
+  readonly client: S3Client
+  readonly name: string
+  /** ms that one call may take. */
+  readonly timeout: number
+
+  constructor(client: S3Client, name: string, timeout: number) {
+    this.client = client
+    this.name = name
+    this.timeout = timeout
+  }
+
+  /**
+   * Tries until the deadline: every call may be made twice, since those that must not be are conditional.
+   *
+   * @throws StoreError UNAVAILABLE, NO_SPACE; an Error that names the remedy
+   */
+  async call<T>(
+    task: (options: { abortSignal: AbortSignal }) => Promise<T>,
+    ms: number = this.timeout,
+  ): Promise<T> {
+    const deadline = performance.now() + ms
+    const abortSignal = AbortSignal.timeout(ms)
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, MAX_PAUSE)) {
+      try {
+        // Not the signal alone: it does not reach a body that has begun.
+        return await new Promise<T>((resolve, reject) => {
+          abortSignal.addEventListener('abort', () => reject(abortSignal.reason), { once: true })
+          task({ abortSignal }).then(resolve, reject)
+        })
+      } catch (error) {
+        const fault = explain(error, this.name)
+        if (!isUnavailable(fault) || performance.now() + pause > deadline) throw fault
+        // Not all at the same time, as they were cut off.
+        await sleep(Math.random() * pause)
+      }
+    }
+  }
+
+  /** A small object, or `null` where there is none. */
+  get(name: string): Promise<Found | null> {
+    const command = new GetObjectCommand({ Bucket: this.name, Key: name })
+    return this.call(async (options) => {
+      try {
+        const { Body, ETag } = await this.client.send(command, options)
+        return { text: (await Body?.transformToString()) ?? '', tag: unquoted(ETag) }
+      } catch (error) {
+        return nullIfMissing(error)
+      }
+    })
+  }
+
+  /** Its tag, or `null` where there is none. */
+  head(name: string): Promise<{ readonly tag: string; readonly size: number } | null> {
+    const command = new HeadObjectCommand({ Bucket: this.name, Key: name })
+    return this.call(async (options) => {
+      try {
+        const { ETag, ContentLength = 0 } = await this.client.send(command, options)
+        return { tag: unquoted(ETag), size: ContentLength }
+      } catch (error) {
+        return nullIfMissing(error)
+      }
+    })
+  }
+
+  /** Writes an object whatever there is; its tag. */
+  async put(name: string, body: Uint8Array): Promise<string> {
+    const command = new PutObjectCommand({ Bucket: this.name, Key: name, Body: body, ContentMD5: md5(body) })
+    const { ETag } = await this.call(
+      (options) => this.client.send(command, options),
+      this.timeoutFor(body.length),
+    )
+    return unquoted(ETag)
+  }
+
+  /**
+   * Writes an object in one step only over the one with the tag `expected`, with `null` only where there is none; its
+   * tag, or `null` where that is not what there is. Also `null` after an answer was lost: who calls has to look again.
+   */
+  putOver(name: string, text: string, expected: string | null): Promise<string | null> {
+    const body = Buffer.from(text)
+    const condition = expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected }
+    const input = { Bucket: this.name, Key: name, Body: body, ContentMD5: md5(body), ...condition }
+    return this.call(async (options) => {
+      try {
+        return unquoted((await this.client.send(new PutObjectCommand(input), options)).ETag)
+      } catch (error) {
+        // AWS answers 409 to one of two at the same time, and 404 to If-Match where there is nothing (any more).
+        const refused = hasStatus(error, 409, 412) || (expected !== null && isMissing(error))
+        if (refused) return null
+        throw error
+      }
+    })
+  }
+
+  /** @param expected the tag; engines that know no conditional DELETE do not look at it */
+  async remove(name: string, expected?: string): Promise<void> {
+    const condition = expected === undefined ? {} : { IfMatch: expected }
+    const command = new DeleteObjectCommand({ Bucket: this.name, Key: name, ...condition })
+    await this.call((options) => this.client.send(command, options))
+  }
+
+  /** Up to 1000 objects behind the name `after`, in the order of their names' bytes. */
+  async page(prefix: string, after: string, limit = 1000): Promise<readonly Listed[]> {
+    const command = new ListObjectsV2Command({
+      Bucket: this.name,
+      Prefix: prefix,
+      StartAfter: after,
+      MaxKeys: limit,
+    })
+    const { Contents = [] } = await this.call((options) => this.client.send(command, options))
+    return Contents.map(({ Key = '', Size = 0, LastModified }) => ({
+      name: Key,
+      size: Size,
+      written: LastModified?.getTime() ?? 0,
+    }))
+  }
+
+  async *list(prefix: string): AsyncGenerator<Listed> {
+    for (let after = ''; ; ) {
+      const page = await this.page(prefix, after)
+      yield* page
+      const last = page.at(-1)
+      if (last === undefined) return
+      after = last.name
+    }
+  }
+
+  timeoutFor(bytes: number): number {
+    return Math.ceil(this.timeout + bytes / SLOWEST)
+  }
+}
+
+export function md5(body: Uint8Array): string {
+  return createHash('md5').update(body).digest('base64')
+}
+
+export function unquoted(etag = ''): string {
+  return etag.replaceAll('"', '')
+}
+
+function isMissing(error: unknown): boolean {
+  // A missing bucket is no missing object.
+  return hasStatus(error, 404) && !(error instanceof Error && error.name === 'NoSuchBucket')
+}
+
+function nullIfMissing(error: unknown): null {
+  if (isMissing(error)) return null
+  throw error
+}

@@ -1,0 +1,89 @@
+import { randomId } from '../random-id.ts'
+import { StoreError } from '../store-error.ts'
+import { completeAsBlob, NO_PIECES } from './assembly.ts'
+import { type KeptIntent, parseIntent } from './intent.ts'
+import { IntentObject } from './intent-object.ts'
+import type { S3Context } from './s3-context.ts'
+
+const MAX_TRIES = 20
+
+export interface Claimed {
+  readonly intent: KeptIntent
+  readonly file: IntentObject
+}
+
+/** @throws StoreError CORRUPT */
+export async function readIntent(
+  { bucket, names }: S3Context,
+  id: string,
+): Promise<{ readonly intent: KeptIntent; readonly tag: string } | null> {
+  const found = await bucket.get(names.intent(id))
+  if (found === null) return null
+  const intent = parseIntent(found.text)
+  if (intent === null) throw new StoreError('CORRUPT', `An upload's intent is damaged: ${names.intent(id)}`)
+  // Its removal was cut short.
+  return intent.stage === 'discarded' ? null : { intent, tag: found.tag }
+}
+
+/**
+ * Takes an upload from whoever writes it: from now on that one can write neither intent nor record. What it has begun to
+ * commit is brought to an end. `null` where there is no such upload, or `wanted` says no.
+ *
+ * @throws StoreError ABORTED when others claim it at the same time
+ */
+export async function claim(
+  context: S3Context,
+  id: string,
+  wanted: (intent: KeptIntent) => boolean = () => true,
+): Promise<Claimed | null> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const found = await readIntent(context, id)
+    if (found === null || !wanted(found.intent)) return null
+    const { intent, tag } = found
+    const file = new IntentObject(context, id, randomId(), tag)
+    if (intent.stage === 'committed') return { intent, file }
+    const { pieces, stage } = intent
+    // Who is cut off here may have sent parts that the intent does not tell of.
+    const ours = { ...intent, pieces: { ...pieces, strays: pieces.strays || stage === 'open' } }
+    if (await isWritten(file, ours)) return { intent: await finish(context, file, ours), file }
+  }
+  throw new StoreError('ABORTED', 'The upload is resumed by others at the same time.')
+}
+
+async function isWritten(file: IntentObject, intent: KeptIntent): Promise<boolean> {
+  try {
+    await file.write(intent)
+    return true
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'ABORTED') return false
+    throw error
+  }
+}
+
+/** Does what the writer before has announced and perhaps not done. */
+async function finish(context: S3Context, file: IntentObject, intent: KeptIntent): Promise<KeptIntent> {
+  if (intent.stage === 'completing') {
+    const tails = [await completeAsBlob(context, intent.pieces)]
+    const complete = { ...intent, stage: 'open', pieces: { ...NO_PIECES, tails } } as const
+    await file.write(complete)
+    return complete
+  }
+  if (intent.stage !== 'committing') return intent
+  if (await isPublished(context, intent)) {
+    const committed = { ...intent, stage: 'committed', pieces: NO_PIECES, intake: undefined } as const
+    await file.write(committed)
+    return committed
+  }
+  return { ...intent, stage: 'open', record: undefined }
+}
+
+/**
+ * Whether the record was written: it names the blob, or the blob is gone, which only whoever replaces or deletes a published
+ * object removes.
+ */
+async function isPublished({ bucket, names, records }: S3Context, { record }: KeptIntent): Promise<boolean> {
+  if (record === undefined) return false
+  const found = await records.find(record.object.key)
+  if (found?.record?.blob === record.blob) return true
+  return (await bucket.head(names.blob(record.blob))) === null
+}

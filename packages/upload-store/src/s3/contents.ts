@@ -1,0 +1,102 @@
+import { Readable } from 'node:stream'
+import type { StoredContent } from '../object.ts'
+import { StoreError } from '../store-error.ts'
+import type { Downloads } from './downloads.ts'
+import type { Names } from './names.ts'
+import type { Records, S3Record } from './records.ts'
+
+/** The most records that are kept in memory; some 1000 bytes each. */
+const MAX_KEPT = 10_000
+
+interface Kept {
+  readonly found: Promise<{ readonly content: StoredContent; readonly blob: string } | null>
+  /** When it was asked for, in ms. */
+  readonly asked: number
+}
+
+/** What the keys hold, by records that are at most as old as one allows. */
+export class Contents {
+  readonly #records: Records
+  readonly #names: Names
+  readonly #downloads: Downloads
+  readonly #maxAge: number
+  readonly #kept = new Map<string, Kept>()
+
+  /** @param maxAge for how long a record is believed, in ms; what this process writes itself is seen at once */
+  constructor(records: Records, names: Names, downloads: Downloads, maxAge: number) {
+    this.#records = records
+    this.#names = names
+    this.#downloads = downloads
+    this.#maxAge = maxAge
+    records.onWrite = (key) => this.#kept.delete(key)
+  }
+
+  /** @throws StoreError CORRUPT, UNAVAILABLE */
+  async get(key: string): Promise<StoredContent | null> {
+    const before = this.#kept.get(key)
+    const asked = performance.now()
+    if (before !== undefined && asked - before.asked < this.#maxAge)
+      return (await before.found)?.content ?? null
+    const kept = { found: this.#read(key, before), asked }
+    this.#keep(key, kept)
+    try {
+      const found = await kept.found
+      // That a key is free is not remembered.
+      if (found === null) this.#drop(key, kept)
+      return found?.content ?? null
+    } catch (error) {
+      this.#drop(key, kept)
+      throw error
+    }
+  }
+
+  async #read(key: string, before: Kept | undefined): Kept['found'] {
+    const found = await this.#records.read(key)
+    if (found === null) return null
+    const { blob } = found.record
+    const known = await before?.found.catch(() => null)
+    // With a URL that is signed already.
+    return known?.blob === blob ? known : { content: this.#contentOf(found.record), blob }
+  }
+
+  #keep(key: string, kept: Kept): void {
+    // The order of the map is the order of use.
+    this.#kept.delete(key)
+    this.#kept.set(key, kept)
+    const [oldest] = this.#kept.keys()
+    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest)
+  }
+
+  #drop(key: string, kept: Kept): void {
+    if (this.#kept.get(key) === kept) this.#kept.delete(key)
+  }
+
+  #contentOf(record: S3Record): StoredContent {
+    const { object, blob, blobTag: tag } = record
+    const name = this.#names.blob(blob)
+    const url = this.#downloads.url(name)
+    return {
+      ...object,
+      name: object.key,
+      stream: async ({ start, end } = { start: 0, end: object.size - 1 }) => {
+        if (end < start) return Readable.from([])
+        try {
+          return await this.#downloads.open({ name, tag, start, end }, url)
+        } catch (error) {
+          throw await this.#explain(error, record)
+        }
+      },
+      location: (expiresIn = 60) => this.#downloads.sign(name, expiresIn, object.type),
+    }
+  }
+
+  /** Bytes that are missing are a fault only where the record still names them. */
+  async #explain(error: unknown, { object, blob }: S3Record): Promise<unknown> {
+    if (!(error instanceof StoreError && error.code === 'NOT_FOUND')) return error
+    this.#kept.delete(object.key)
+    const found = await this.#records.find(object.key)
+    const key = JSON.stringify(object.key)
+    if (found?.record?.blob === blob) return new StoreError('CORRUPT', `The bytes of ${key} are missing.`)
+    return new StoreError('NOT_FOUND', `${key} was replaced or deleted.`, { cause: error })
+  }
+}

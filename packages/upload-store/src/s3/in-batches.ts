@@ -1,0 +1,14 @@
+/** Calls that are made at a time for what nobody waits for, such as sweeping: others need connections, too. */
+const BATCH = 32
+
+export async function inBatches<T, R>(
+  all: readonly T[],
+  task: (one: T) => Promise<R>,
+  size: number = BATCH,
+): Promise<readonly R[]> {
+  const results: R[] = []
+  for (let at = 0; at < all.length; at += size) {
+    results.push(...(await Promise.all(all.slice(at, at + size).map(task))))
+  }
+  return results
+}

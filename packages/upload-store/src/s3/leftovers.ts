@@ -1,0 +1,54 @@
+import type { Bucket } from './bucket.ts'
+import { abortMultipart, type Multipart } from './multipart.ts'
+
+/**
+ * How long the bytes of an object stay that was replaced or deleted, in ms: other processes may still have its record in
+ * memory, and readers open it.
+ */
+const READERS_TIME = 60_000
+
+/** What is not needed any more. What cannot be removed now is tried again by sweep, as long as the process lives. */
+export class Leftovers {
+  readonly #bucket: Bucket
+  readonly #failed = new Set<() => Promise<void>>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+
+  constructor(bucket: Bucket) {
+    this.#bucket = bucket
+  }
+
+  removeObjects(names: readonly string[]): void {
+    for (const name of new Set(names)) void this.#try(() => this.#bucket.remove(name))
+  }
+
+  abort(multipart: Multipart): void {
+    void this.#try(() => abortMultipart(this.#bucket, multipart))
+  }
+
+  /** Removes a blob when nobody can be about to open it; where this process ends before, sweep does. */
+  removeLater(blob: string): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      this.removeObjects([blob])
+    }, READERS_TIME).unref()
+    this.#timers.add(timer)
+  }
+
+  async retry(): Promise<void> {
+    const tasks = [...this.#failed]
+    this.#failed.clear()
+    await Promise.all(tasks.map((task) => this.#try(task)))
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+
+  async #try(task: () => Promise<void>): Promise<void> {
+    try {
+      await task()
+    } catch {
+      this.#failed.add(task)
+    }
+  }
+}

@@ -1,0 +1,250 @@
+import type { Intent, Staging } from '../driver.ts'
+import type { SavedIntake } from '../intake.ts'
+import type { StoredObject } from '../object.ts'
+import { StoreError } from '../store-error.ts'
+import type { CommitOptions, UploadMeta } from '../upload-session.ts'
+import { type Assembly, NO_PIECES, offsetOf, type Pieces } from './assembly.ts'
+import type { Span } from './downloads.ts'
+import { isUnavailable } from './errors.ts'
+import type { UploadStage } from './intent.ts'
+import type { IntentObject } from './intent-object.ts'
+import { publish } from './publish.ts'
+import type { S3Record } from './records.ts'
+import type { S3Context } from './s3-context.ts'
+
+/**
+ * How often a writer asks S3 whether somebody else has taken its upload over, in ms, where it does not notice anyway: each
+ * part is followed by a write of the intent. Nothing depends on it but how long a connection that nobody needs stays.
+ */
+const WATCH_INTERVAL = 5000
+
+/** An upload's bytes, and what is known of them, as they were made durable together. */
+interface Checkpoint {
+  readonly pieces: Pieces
+  readonly intake: SavedIntake | undefined
+}
+
+export interface ObjectStagingParts {
+  readonly id: string
+  readonly intent: Intent
+  readonly file: IntentObject
+  readonly assembly: Assembly
+  /** What the intent tells. */
+  readonly durable: Checkpoint
+  /** Whether another process may know of it. */
+  readonly known: boolean
+  readonly release: () => void
+}
+
+/** One upload in parts of what will be its blob. */
+export class ObjectStaging implements Staging {
+  readonly #context: S3Context
+  readonly #parts: ObjectStagingParts
+  readonly #assembly: Assembly
+  #meta: UploadMeta | undefined
+  #durable: Checkpoint
+  /** What it takes to go on behind an offset; all offsets behind the durable one where a block ended. */
+  readonly #intakes = new Map<number, SavedIntake>()
+  #checkpointing: Promise<void> | undefined
+  #sealed = false
+  /** The key under which the object may have become visible though nobody was told. */
+  #committing: string | undefined
+  #onTakeover: () => void = () => {}
+  #onDurable: (offset: number) => void = () => {}
+  #watching: NodeJS.Timeout | undefined
+
+  constructor(context: S3Context, parts: ObjectStagingParts) {
+    this.#context = context
+    this.#parts = parts
+    this.#assembly = parts.assembly
+    this.#meta = parts.intent.meta
+    this.#durable = parts.durable
+    this.#assembly.onPart = () => this.#checkpointSoon()
+    if (parts.known) this.#watch()
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#assembly.write(bytes)
+  }
+
+  hashed(saved: SavedIntake): void {
+    this.#intakes.set(saved.size, saved)
+  }
+
+  hold(offset: number | null): void {
+    this.#assembly.hold = offset
+    if (offset === null) this.#checkpointSoon()
+  }
+
+  onTakeover(listener: () => void): void {
+    this.#onTakeover = listener
+  }
+
+  onDurable(listener: (offset: number) => void): void {
+    this.#onDurable = listener
+  }
+
+  #checkpointSoon(): void {
+    if (!this.#parts.known) this.#assembly.told(this.#assembly.pieces().parts.length)
+    // A pause or a commit writes the intent anyway.
+    else if (!this.#sealed) {
+      this.#checkpointing ??= this.#checkpoint()
+        .catch((error) => {
+          this.#assembly.fail(error)
+          if (!isUnavailable(error)) this.#onTakeover()
+        })
+        .finally(() => {
+          this.#checkpointing = undefined
+        })
+    }
+  }
+
+  /** Writes the intent until it tells of every part that is there. */
+  async #checkpoint(): Promise<void> {
+    for (;;) {
+      const { offset, ...pieces } = this.#assembly.pieces()
+      const intake = this.#intakes.get(offset)
+      if (offset <= offsetOf(this.#durable.pieces) || intake === undefined) return
+      await this.#writeIntent('open', { pieces, intake })
+      this.#assembly.told(pieces.parts.length)
+      this.#onDurable(offset)
+    }
+  }
+
+  async #writeIntent(stage: UploadStage, checkpoint: Checkpoint, record?: S3Record): Promise<void> {
+    const { intent, file } = this.#parts
+    const { key, type, digest, expectedSize } = intent
+    await file.write({ key, type, digest, expectedSize, meta: this.#meta, stage, ...checkpoint, record })
+    this.#durable = checkpoint
+    const offset = offsetOf(checkpoint.pieces)
+    for (const known of this.#intakes.keys()) if (known < offset) this.#intakes.delete(known)
+  }
+
+  /** Makes the upload known to others, with nothing in it yet. */
+  async announce(): Promise<void> {
+    await this.#writeIntent('open', this.#durable)
+  }
+
+  async note(meta: UploadMeta): Promise<void> {
+    const before = this.#meta
+    this.#meta = meta
+    try {
+      if (this.#parts.known) await this.#writeIntent('open', this.#durable)
+    } catch (error) {
+      this.#meta = before
+      throw error
+    }
+  }
+
+  async seal(): Promise<void> {
+    // What is less than a part is sent by the commit, as the last one.
+    await this.#assembly.settle()
+    this.#sealed = true
+  }
+
+  async pause(offset: number): Promise<void> {
+    try {
+      await this.#assembly.settle()
+      await this.#checkpointing
+      if (offset < this.#assembly.end) this.#assembly.cutTo(offset)
+      this.#assembly.hold = null
+      const intake = this.#intakeAt(offset)
+      // Without the state of the hash the bytes have to be readable, and parts are not.
+      if (intake === undefined && this.#assembly.hasParts) await this.#assembly.finalise()
+      else await this.#assembly.spill()
+      const { offset: _, ...pieces } = this.#assembly.pieces()
+      await this.#writeIntent('paused', { pieces, intake })
+    } catch (error) {
+      if (this.#parts.known) await this.#end()
+      throw error
+    }
+    await this.#end()
+  }
+
+  #intakeAt(offset: number): SavedIntake | undefined {
+    const { intake } = this.#durable
+    return this.#intakes.get(offset) ?? (intake?.size === offset ? intake : undefined)
+  }
+
+  async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
+    if (this.#committing !== undefined && this.#committing !== object.key) {
+      const key = JSON.stringify(this.#committing)
+      throw new StoreError('ABORTED', `The upload may have been published as ${key}: commit it so again.`)
+    }
+    const { known } = this.#parts
+    const intake = this.#intakeAt(object.size)
+    await this.#checkpointing
+    const blob = await this.#assembly.finalise(async () => {
+      const { offset: _, ...pieces } = this.#assembly.pieces()
+      if (known) await this.#writeIntent('completing', { pieces, intake })
+    })
+    const record = { object, blob: this.#blobId(blob), blobTag: blob.tag }
+    const checkpoint = { pieces: { ...NO_PIECES, tails: [blob] }, intake }
+    await this.#publishRecord(record, conditions, async () => {
+      if (known) await this.#writeIntent('committing', checkpoint, record)
+    })
+    // What cannot be written now is found out by whoever asks, and no reason to fail the upload.
+    if (known) await this.#leaveReceipt(record).catch(() => {})
+    await this.#end()
+  }
+
+  async #publishRecord(
+    record: S3Record,
+    conditions: CommitOptions,
+    announce: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      await publish(this.#context, record, conditions, announce)
+    } catch (error) {
+      // Refused for sure, or perhaps answered too late.
+      if (!(error instanceof StoreError) || isUnavailable(error)) this.#committing = record.object.key
+      throw error
+    }
+  }
+
+  async #leaveReceipt(record: S3Record): Promise<void> {
+    const { file } = this.#parts
+    if (this.#meta === undefined) await file.remove()
+    else await this.#writeIntent('committed', { pieces: NO_PIECES, intake: undefined }, record)
+  }
+
+  #blobId({ name }: Span): string {
+    return name.slice(this.#context.names.blobs.length)
+  }
+
+  async discard(): Promise<void> {
+    const { known, file } = this.#parts
+    try {
+      await this.#assembly.settle().catch(() => {})
+      await this.#checkpointing
+      // First: where somebody else has taken it over, what is there is theirs.
+      if (known) await this.#writeIntent('discarded', this.#durable)
+      // A record may still come to name what was to be published; if none does, sweep finds it.
+      if (this.#committing === undefined) this.#assembly.discard()
+      if (known) await file.remove().catch(() => {})
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'ABORTED')) throw error
+    } finally {
+      await this.#end()
+    }
+  }
+
+  #watch(): void {
+    this.#watching = setInterval(() => void this.#look().catch(() => {}), WATCH_INTERVAL).unref()
+  }
+
+  async #look(): Promise<void> {
+    const { file } = this.#parts
+    if (file.age < WATCH_INTERVAL / 2) return
+    // One that is written slowly must not look as if it had expired.
+    if (file.age > this.#context.expireAfter / 3) {
+      await this.#writeIntent('open', this.#durable).catch(() => this.#onTakeover())
+    } else if (await file.isLost()) this.#onTakeover()
+  }
+
+  async #end(): Promise<void> {
+    clearInterval(this.#watching)
+    this.#parts.release()
+    await this.#assembly.close()
+  }
+}

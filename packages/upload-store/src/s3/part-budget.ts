@@ -1,0 +1,82 @@
+/** How long a part may fill while others wait for its memory, in ms. */
+const PATIENCE = 2000
+/** Parts' memory that is kept for the next ones: new memory has to be zeroed by the system first. */
+const MAX_FREE = 4
+
+/** Who fills a part. */
+export interface Holder {
+  /** Writes what there is of the part elsewhere, and gives its memory back. */
+  yield(): void
+}
+
+/**
+ * The memory of all parts of all uploads of a store. Who finds none left waits in a row; whoever has filled a part for long
+ * by then, for want of bytes from a slow client, makes room.
+ */
+export class PartBudget {
+  readonly #total: number
+  readonly #usual: number
+  #used = 0
+  readonly #free: Buffer[] = []
+  readonly #waiting: { readonly size: number; readonly start: () => void }[] = []
+  /** The oldest comes first. */
+  readonly #filling = new Map<Holder, number>()
+  #watching: NodeJS.Timeout | undefined
+
+  /**
+   * @param total bytes in all
+   * @param usual bytes of most parts
+   */
+  constructor(total: number, usual: number) {
+    this.#total = total
+    this.#usual = usual
+  }
+
+  async take(size: number, holder: Holder): Promise<Buffer> {
+    if (this.#waiting.length > 0 || !this.#fits(size)) {
+      this.#watch()
+      // It counts as used already when it is told.
+      await new Promise<void>((start) => this.#waiting.push({ size, start }))
+    } else this.#used += size
+    this.#filling.set(holder, performance.now())
+    const usual = size === this.#usual ? this.#free.pop() : undefined
+    return usual ?? Buffer.allocUnsafeSlow(size)
+  }
+
+  /** The part is full, and will be given back when it has been sent. */
+  filled(holder: Holder): void {
+    this.#filling.delete(holder)
+  }
+
+  give(memory: Buffer): void {
+    this.#used -= memory.length
+    if (memory.length === this.#usual && this.#free.length < MAX_FREE) this.#free.push(memory)
+    for (let [next] = this.#waiting; next !== undefined && this.#fits(next.size); [next] = this.#waiting) {
+      this.#waiting.shift()
+      this.#used += next.size
+      next.start()
+    }
+  }
+
+  /** One that is larger than all of the budget gets it to itself. */
+  #fits(size: number): boolean {
+    return this.#used === 0 || this.#used + size <= this.#total
+  }
+
+  #watch(): void {
+    this.#watching ??= setInterval(() => {
+      if (this.#waiting.length === 0) {
+        clearInterval(this.#watching)
+        this.#watching = undefined
+      } else this.#makeRoom()
+    }, PATIENCE / 4)
+  }
+
+  #makeRoom(): void {
+    for (const [holder, since] of [...this.#filling].slice(0, this.#waiting.length)) {
+      if (performance.now() - since < PATIENCE) return
+      this.#filling.delete(holder)
+      holder.yield()
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import { type BlobRecord, fieldsOf, parseRecord } from '../blob-record.ts'
+import { parseFields } from '../fields.ts'
+import { StoreError } from '../store-error.ts'
+import type { Bucket } from './bucket.ts'
+import type { Names } from './names.ts'
+
+/** An object and where its bytes lie. */
+export interface S3Record extends BlobRecord {
+  /** The blob's tag: nobody else's bytes are given for it. */
+  readonly blobTag: string
+}
+
+export interface FoundRecord {
+  /** `null` where it cannot be read. */
+  readonly record: S3Record | null
+  readonly tag: string
+}
+
+/** Which blob a key names. */
+export class Records {
+  readonly #bucket: Bucket
+  readonly #names: Names
+  /** Called when this process may have changed what a key holds. */
+  onWrite: (key: string) => void = () => {}
+
+  constructor(bucket: Bucket, names: Names) {
+    this.#bucket = bucket
+    this.#names = names
+  }
+
+  /** @returns `null` where there is none */
+  find(key: string): Promise<FoundRecord | null> {
+    return this.findNamed(this.#names.record(key))
+  }
+
+  async findNamed(name: string): Promise<FoundRecord | null> {
+    const found = await this.#bucket.get(name)
+    return found === null ? null : { record: parseS3Record(found.text), tag: found.tag }
+  }
+
+  /** @throws StoreError CORRUPT */
+  async read(key: string): Promise<{ readonly record: S3Record; readonly tag: string } | null> {
+    const found = await this.find(key)
+    if (found === null) return null
+    const { record, tag } = found
+    if (record === null) {
+      throw new StoreError('CORRUPT', `A record of the store is damaged: ${this.#names.record(key)}`)
+    }
+    return { record, tag }
+  }
+
+  /** The commit point. Writes it over the one with the tag `expected`; its tag, or `null` where that is not there. */
+  writeOver(record: S3Record, expected: string | null): Promise<string | null> {
+    const { key } = record.object
+    const writing = this.#bucket.putOver(this.#names.record(key), formatS3Record(record), expected)
+    return writing.finally(() => this.onWrite(key))
+  }
+
+  remove(key: string, expected?: string): Promise<void> {
+    return this.#bucket.remove(this.#names.record(key), expected).finally(() => this.onWrite(key))
+  }
+}
+
+export function formatS3Record(record: S3Record): string {
+  return `${JSON.stringify({ ...fieldsOf(record), blobTag: record.blobTag })}\n`
+}
+
+/** `null` for what is no record. */
+export function parseS3Record(text: string): S3Record | null {
+  const record = parseRecord(text)
+  const blobTag = parseFields(text)?.['blobTag']
+  return record === null || typeof blobTag !== 'string' ? null : { ...record, blobTag }
+}

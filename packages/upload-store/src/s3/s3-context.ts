@@ -1,0 +1,24 @@
+import type { Bucket } from './bucket.ts'
+import type { Downloads } from './downloads.ts'
+import type { Leftovers } from './leftovers.ts'
+import type { Names } from './names.ts'
+import type { PartBudget } from './part-budget.ts'
+import type { Records } from './records.ts'
+import type { Space } from './space.ts'
+
+/** What the parts of a store on S3 share. */
+export interface S3Context {
+  readonly bucket: Bucket
+  readonly names: Names
+  readonly downloads: Downloads
+  readonly budget: PartBudget
+  readonly records: Records
+  readonly leftovers: Leftovers
+  readonly space: Space
+  /** Bytes of a part, where nothing asks for longer ones. */
+  readonly partSize: number
+  /** How long a paused session waits to be resumed, in ms. */
+  readonly expireAfter: number
+  /** How old what belongs to nothing has to be before it is removed, in ms. */
+  readonly gracePeriod: number
+}

@@ -1,0 +1,140 @@
+import { checkConditions } from '../conditions.ts'
+import { checkKey } from '../key.ts'
+import { cursorOf, pageSize, placeOf } from '../listing.ts'
+import type { StoredObject } from '../object.ts'
+import { putThrough } from '../put.ts'
+import { Sessions } from '../sessions.ts'
+import type { ListOptions, ListPage, StoreOptions, UploadStore } from '../store.ts'
+import { type ConnectionOptions, connect } from './connection.ts'
+import { Contents } from './contents.ts'
+import { Downloads } from './downloads.ts'
+import { inBatches } from './in-batches.ts'
+import { Leftovers } from './leftovers.ts'
+import { Names } from './names.ts'
+import { PartBudget } from './part-budget.ts'
+import { DEFAULT_PART_SIZE, MIN_PART_SIZE } from './part-size.ts'
+import { Records } from './records.ts'
+import type { S3Context } from './s3-context.ts'
+import { Space } from './space.ts'
+import { s3StagingArea } from './staging-area.ts'
+import { recoverUploads, sweepStore } from './sweep.ts'
+import { verifyStore } from './verify.ts'
+
+const DAY = 24 * 60 * 60 * 1000
+/** Records of a page that are read at a time: a quarter of all connections. */
+const PAGE_BATCH = 64
+
+export interface S3StoreOptions extends StoreOptions, ConnectionOptions {
+  /** Bytes of a part, 5 MiB at least (8 MiB); longer where 10,000 of them would not do. */
+  readonly partSize?: number | undefined
+  /** Bytes that the parts of all uploads have in memory, at the most (128 MiB). */
+  readonly partMemory?: number | undefined
+  /** For how long a record of another process's may be out of date here, in ms (1000). */
+  readonly recordMaxAge?: number | undefined
+  /** How old what belongs to nothing has to be before sweep removes it, in ms (24 h). */
+  readonly gracePeriod?: number | undefined
+}
+
+/**
+ * Opens the store in an S3 bucket; any number of processes on any number of machines may share it.
+ *
+ * Bytes go by multipart upload straight to where they stay, and a small record, written in one step, makes them an object.
+ *
+ * @throws RangeError when a part is too small, or the memory for parts holds none
+ * @example
+ * const store = createS3Store({ endpoint: 'http://127.0.0.1:7480', bucket: 'videos', prefix: 'app/' })
+ * const { etag } = await store.put('clip.mp4', createReadStream('clip.mp4'), { type: 'video/mp4' })
+ */
+export function createS3Store(options: S3StoreOptions): UploadStore {
+  const { context, contents, close } = openContext(options)
+  const sessions = new Sessions(options, s3StagingArea(context))
+  const store: UploadStore = {
+    put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
+    get: async (key) => contents.get(checkKey(key)),
+    list: (listOptions) => list(context, listOptions),
+    delete: async (key, { ifMatch } = {}) => remove(context, checkKey(key), ifMatch),
+    create: (key, createOptions) => sessions.create(key, createOptions),
+    resume: (id) => sessions.resume(id),
+    inspect: (id) => sessions.inspect(id),
+    peek: (id) => sessions.peek(id),
+    forget: (id) => sessions.forget(id),
+    admit: (size = 0) => context.space.admit(size),
+    recover: () => recoverUploads(context),
+    sweep: () => sweepStore(context),
+    verify: () => verifyStore(context),
+    close: async () => {
+      await sessions.close()
+      close()
+    },
+  }
+  return store
+}
+
+function openContext(options: S3StoreOptions): {
+  readonly context: S3Context
+  readonly contents: Contents
+  readonly close: () => void
+} {
+  const { partSize = DEFAULT_PART_SIZE, partMemory = 16 * DEFAULT_PART_SIZE, maxTotalSize } = options
+  const { recordMaxAge = 1000, expireAfter = DAY, gracePeriod = DAY } = options
+  if (partSize < MIN_PART_SIZE) {
+    throw new RangeError(`A part has ${MIN_PART_SIZE} bytes at least in S3, not ${partSize}.`)
+  }
+  if (partMemory < partSize) {
+    throw new RangeError(`A part of ${partSize} bytes does not fit into partMemory, ${partMemory} bytes.`)
+  }
+  const bucket = connect(options)
+  const names = new Names(options.prefix ?? '')
+  const downloads = new Downloads(bucket)
+  const records = new Records(bucket, names)
+  const leftovers = new Leftovers(bucket)
+  const budget = new PartBudget(partMemory, partSize)
+  const space = new Space(bucket, names, maxTotalSize)
+  const shared = { bucket, names, downloads, records, leftovers, budget, space }
+  return {
+    context: { ...shared, partSize, expireAfter, gracePeriod },
+    contents: new Contents(records, names, downloads, recordMaxAge),
+    close: () => {
+      leftovers.close()
+      downloads.close()
+      // A client that was given to us is not ours to close.
+      if (options.client === undefined) bucket.client.destroy()
+    },
+  }
+}
+
+async function list(context: S3Context, options: ListOptions = {}): Promise<ListPage> {
+  const { bucket, names, records } = context
+  const limit = pageSize(options)
+  const prefix = names.record(options.prefix ?? '')
+  const items: StoredObject[] = []
+  for (let after = options.cursor === undefined ? '' : names.record(placeOf(options.cursor)); ; ) {
+    const listed = await bucket.page(prefix, after, limit + 1)
+    const page = listed.slice(0, limit)
+    const found = await inBatches(page, ({ name }) => records.findNamed(name), PAGE_BATCH)
+    // What was deleted since it was listed is missing, and what is damaged is not shown.
+    items.push(...found.flatMap((each) => each?.record?.object ?? []))
+    const last = page.at(-1)
+    if (last === undefined || listed.length <= limit) return { items, cursor: null }
+    const key = names.keyOf(last.name)
+    if (items.length > 0 && key !== null) return { items, cursor: cursorOf({ key }) }
+    after = last.name
+  }
+}
+
+/** Checks, then deletes: an engine without conditional DELETE lets somebody replace the object in between. */
+async function remove(
+  { records, names, leftovers, space }: S3Context,
+  key: string,
+  ifMatch: string | undefined,
+): Promise<boolean> {
+  const found = await records.find(key)
+  checkConditions(key, found?.record?.object.etag, { ifMatch })
+  if (found === null) return false
+  await records.remove(key, ifMatch === undefined ? undefined : found.tag)
+  if (found.record !== null) {
+    leftovers.removeLater(names.blob(found.record.blob))
+    space.add(-found.record.object.size)
+  }
+  return true
+}

@@ -1,0 +1,130 @@
+import type { Intent, Resumed, StagingArea } from '../driver.ts'
+import { RANDOM_ID, randomId } from '../random-id.ts'
+import type { UploadState } from '../upload-session.ts'
+import { Assembly, NO_PIECES, offsetOf } from './assembly.ts'
+import { type Claimed, claim, readIntent } from './claim.ts'
+import type { Span } from './downloads.ts'
+import type { KeptIntent } from './intent.ts'
+import { IntentObject } from './intent-object.ts'
+import { ObjectStaging } from './object-staging.ts'
+import type { S3Context } from './s3-context.ts'
+import { savableHash } from './savable-hash.ts'
+
+/** Stages uploads as parts of what will be their blobs, and the rest as small objects. */
+export function s3StagingArea(context: S3Context): StagingArea {
+  return {
+    savableHash,
+    create: async (id, intent) => {
+      await context.space.admit(intent.expectedSize)
+      const file = new IntentObject(context, id, randomId(), null)
+      const known = intent.meta !== undefined
+      const staging = stagingOf(context, id, intent, file, known)
+      if (known) await announce(staging)
+      return staging
+    },
+    resume: async (id) => {
+      const claimed = RANDOM_ID.test(id) ? await claim(context, id) : null
+      if (claimed === null || claimed.intent.stage === 'committed') return null
+      return resumed(context, id, claimed)
+    },
+    inspect: (id) => inspect(context, id),
+    peek: async (id) => {
+      const found = RANDOM_ID.test(id) ? await readIntent(context, id) : null
+      return found && { id, key: found.intent.key, meta: found.intent.meta ?? {} }
+    },
+    forget: async (id) => RANDOM_ID.test(id) && (await forget(context, id)) !== null,
+  }
+}
+
+async function announce(staging: ObjectStaging): Promise<void> {
+  try {
+    await staging.announce()
+  } catch (error) {
+    await staging.discard().catch(() => {})
+    throw error
+  }
+}
+
+function stagingOf(
+  context: S3Context,
+  id: string,
+  intent: Intent,
+  file: IntentObject,
+  known: boolean,
+  { pieces, intake }: Pick<KeptIntent, 'pieces' | 'intake'> = { pieces: NO_PIECES, intake: undefined },
+): ObjectStaging {
+  const { expectedSize: expected } = intent
+  const release = context.space.reserve(Math.max(0, expected - offsetOf(pieces)))
+  const assembly = new Assembly(context, { id, epoch: file.epoch, expected }, pieces)
+  return new ObjectStaging(context, {
+    id,
+    intent,
+    file,
+    assembly,
+    durable: { pieces, intake },
+    known,
+    release,
+  })
+}
+
+function resumed(context: S3Context, id: string, { intent, file }: Claimed): Resumed {
+  const { pieces, intake } = intent
+  const staging = stagingOf(context, id, intent, file, true, intent)
+  const bytes = (start: number) => read(context, pieces.tails, start)
+  return { staging, intent, size: offsetOf(pieces), bytes, intake }
+}
+
+/** Bytes of an upload that has no parts. */
+async function* read(
+  { downloads }: S3Context,
+  tails: readonly Span[],
+  start: number,
+): AsyncGenerator<Uint8Array> {
+  let skip = start
+  for (const span of tails) {
+    const length = span.end - span.start + 1
+    if (skip < length && length > 0) yield* await downloads.open({ ...span, start: span.start + skip })
+    skip = Math.max(0, skip - length)
+  }
+}
+
+async function inspect(context: S3Context, id: string): Promise<UploadState | null> {
+  const found = RANDOM_ID.test(id) ? await readIntent(context, id) : null
+  if (found === null) return null
+  const intent = isSettled(found.intent) ? found.intent : await settle(context, id)
+  if (intent === null) return null
+  const { key, meta = {}, stage, record, pieces, since } = intent
+  const committed = stage === 'committed' ? (record?.object ?? null) : null
+  const offset = committed?.size ?? offsetOf(pieces)
+  return { id, key, meta, offset, committed, expires: since + context.expireAfter }
+}
+
+function isSettled({ stage }: KeptIntent): boolean {
+  return stage === 'paused' || stage === 'committed'
+}
+
+/** Ends the writer. */
+async function settle(context: S3Context, id: string): Promise<KeptIntent | null> {
+  const claimed = await claim(context, id)
+  if (claimed === null || isSettled(claimed.intent)) return claimed?.intent ?? null
+  const paused = { ...claimed.intent, stage: 'paused' } as const
+  await claimed.file.write(paused)
+  return paused
+}
+
+/** Ends the writer and removes all there is, and says what that was; `null` where there was nothing. */
+export async function forget(
+  context: S3Context,
+  id: string,
+  wanted?: (intent: KeptIntent) => boolean,
+): Promise<'upload' | 'receipt' | null> {
+  const claimed = await claim(context, id, wanted)
+  if (claimed === null) return null
+  const { intent, file } = claimed
+  if (intent.stage === 'committed') {
+    await file.remove()
+    return 'receipt'
+  }
+  await stagingOf(context, id, intent, file, true, intent).discard()
+  return 'upload'
+}

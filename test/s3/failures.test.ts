@@ -1,0 +1,179 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { S3Client } from '@aws-sdk/client-s3'
+import { describe, expect, it } from 'vitest'
+import { describeWith } from '../support/tools.ts'
+import { bytesOf, source } from '../upload-store/contract.ts'
+import { CEPH, Ceph } from './ceph.ts'
+
+const MEBIBYTE = 1024 ** 2
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+const bytes = randomBytes(24 * MEBIBYTE)
+
+describeWith(CEPH, 'S3 store on Ceph: failures', () => {
+  const ceph = new Ceph()
+  const restart = async () => {
+    await ceph.signal('client.rgw.a', 'SIGKILL')
+    await ceph.start()
+  }
+
+  describe('a gateway that is killed and comes again', () => {
+    it('in the middle of a read: every byte arrives, once', async () => {
+      const store = ceph.open()
+      await store.put('a', source(bytes))
+      const stream = (await (await store.get('a'))?.stream()) ?? source()
+      const chunks: Uint8Array[] = []
+      for await (const chunk of stream) {
+        chunks.push(chunk)
+        if (chunks.length === 20) await restart()
+      }
+      expect(chunks.length).toBeGreaterThan(20)
+      expect(sha256(Buffer.concat(chunks))).toBe(sha256(bytes))
+    })
+
+    it('in the middle of an upload: it goes on', async () => {
+      const store = ceph.open()
+      const slowly = async function* () {
+        for (let at = 0; at < bytes.length; at += MEBIBYTE) {
+          if (at === 10 * MEBIBYTE) await restart()
+          yield bytes.subarray(at, at + MEBIBYTE)
+        }
+      }
+      expect(await store.put('a', slowly())).toMatchObject({ digest: sha256(bytes) })
+    })
+  })
+
+  describe('a frozen gateway', () => {
+    const timeout = 1500
+
+    it.each([
+      ['get', async (store: ReturnType<typeof ceph.open>) => store.get('b')],
+      ['list', async (store: ReturnType<typeof ceph.open>) => store.list()],
+      ['put', async (store: ReturnType<typeof ceph.open>) => store.put('b', source('x'))],
+      ['put of several parts', async (store: ReturnType<typeof ceph.open>) => store.put('b', source(bytes))],
+      ['delete', async (store: ReturnType<typeof ceph.open>) => store.delete('a')],
+      ['create', async (store: ReturnType<typeof ceph.open>) => store.create('b', { meta: {} })],
+      ['sweep', async (store: ReturnType<typeof ceph.open>) => store.sweep()],
+      ['stream', async (store: ReturnType<typeof ceph.open>) => (await store.get('a'))?.stream()],
+    ])('lets %s fail within the deadline', async (_, call) => {
+      const store = ceph.open({ timeout, recordMaxAge: 60_000 })
+      await store.put('a', source('hello'))
+      await store.get('a')
+      await ceph.signal('client.rgw.a', 'SIGSTOP')
+      try {
+        const began = performance.now()
+        await expect(call(store)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+        // A part has some time more for its bytes.
+        expect(performance.now() - began).toBeLessThan(timeout + 10_000)
+      } finally {
+        await ceph.signal('client.rgw.a', 'SIGCONT')
+      }
+      expect(await store.put('c', source('again'))).toMatchObject({ size: 5 })
+    })
+
+    it('ends a body that has begun, and one that is thawed goes on', async () => {
+      const store = ceph.open({ timeout })
+      await store.put('a', source(bytes))
+      for (const thaw of [true, false]) {
+        const stream = (await (await store.get('a'))?.stream()) ?? source()
+        const iterator = stream[Symbol.asyncIterator]()
+        const first = await iterator.next()
+        await ceph.signal('client.rgw.a', 'SIGSTOP')
+        const rest = (async () => {
+          const chunks = [first.value]
+          for await (const chunk of { [Symbol.asyncIterator]: () => iterator }) chunks.push(chunk)
+          return sha256(Buffer.concat(chunks))
+        })()
+        rest.catch(() => {})
+        try {
+          if (thaw) await sleep(timeout)
+          else await expect(rest).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+        } finally {
+          await ceph.signal('client.rgw.a', 'SIGCONT')
+        }
+        if (thaw) expect(await rest).toBe(sha256(bytes))
+      }
+    })
+
+    it('leaves an upload with meta resumable from what was durable', async () => {
+      const store = ceph.open({ timeout })
+      const session = await store.create('a', { meta: {} })
+      let durable = 0
+      const stalled = new Readable({ read() {} })
+      stalled.push(bytes.subarray(0, 20 * MEBIBYTE))
+      const append = session.append(0, stalled, { onDurable: (offset) => (durable = offset) })
+      append.catch(() => {})
+      await expect.poll(() => durable).toBe(16 * MEBIBYTE)
+      await ceph.signal('client.rgw.a', 'SIGSTOP')
+      const paused = session.pause()
+      await expect(paused).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+      await ceph.signal('client.rgw.a', 'SIGCONT')
+      const resumed = await store.resume(session.id)
+      // The pause may have been heard all the same.
+      expect([16 * MEBIBYTE, 20 * MEBIBYTE]).toContain(resumed?.offset)
+      await resumed?.append(resumed.offset, source(bytes.subarray(resumed.offset)))
+      expect(await resumed?.commit()).toMatchObject({ digest: sha256(bytes) })
+    })
+  })
+
+  it('reads for slow readers without taking them for a frozen store', async () => {
+    const store = ceph.open({ timeout: 600 })
+    await store.put('a', source(bytes))
+    const stream = (await (await store.get('a'))?.stream()) ?? source()
+    const chunks: Uint8Array[] = []
+    for await (const chunk of stream) {
+      chunks.push(chunk)
+      if (chunks.length % 60 === 5) await sleep(700)
+    }
+    expect(sha256(Buffer.concat(chunks))).toBe(sha256(bytes))
+  })
+
+  it('closes the connection of a reader who goes away', async () => {
+    const store = ceph.open()
+    await store.put('a', source(bytes))
+    for (let reader = 0; reader < 60; reader++) {
+      const stream = (await (await store.get('a'))?.stream()) ?? source()
+      await stream[Symbol.asyncIterator]().next()
+      stream.destroy()
+    }
+    expect(await bytesOf((await (await store.get('a'))?.stream({ start: 0, end: 4 })) ?? source())).toEqual(
+      bytes.subarray(0, 5),
+    )
+  })
+
+  describe('what the operator has to mend is told in words', () => {
+    it.each([
+      [
+        'a wrong secret',
+        { credentials: { accessKeyId: 'rangetestaccess', secretAccessKey: 'x' } },
+        /secret key/,
+      ],
+      ['an unknown key', { credentials: { accessKeyId: 'nobody', secretAccessKey: 'x' } }, /access key/],
+      ['a missing bucket', { bucket: 'nowhere' }, /"nowhere".*Create it/],
+    ])('%s', async (_, options, message) => {
+      const store = ceph.open(options)
+      await expect(store.put('a', source('x'))).rejects.toThrow(message)
+      await expect(store.get('a')).rejects.toThrow(message)
+      await expect(store.list()).rejects.toThrow(message)
+    })
+
+    it('a clock that is wrong', async () => {
+      const { endpoint, bucket, credentials } = ceph.connection
+      const client = new S3Client({
+        endpoint,
+        credentials,
+        region: 'us-east-1',
+        forcePathStyle: true,
+        systemClockOffset: 3_600_000,
+        maxAttempts: 1,
+      })
+      await expect(ceph.open({ bucket, client }).get('a')).rejects.toThrow(/clock.*NTP/)
+    })
+
+    it('no store at that address', async () => {
+      const store = ceph.open({ endpoint: 'http://127.0.0.1:9', timeout: 1000 })
+      await expect(store.get('a')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    })
+  })
+})

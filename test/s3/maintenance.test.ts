@@ -1,0 +1,154 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type S3StoreOptions, setUpBucket } from 'upload-store/s3'
+import { describe, expect, it } from 'vitest'
+import { describeWith } from '../support/tools.ts'
+import { bytesOf, source } from '../upload-store/contract.ts'
+import { CEPH, Ceph } from './ceph.ts'
+import { Objects } from './objects.ts'
+
+const MEBIBYTE = 1024 ** 2
+const bytes = randomBytes(6 * MEBIBYTE)
+
+describeWith(CEPH, 'S3 store on Ceph: maintenance', () => {
+  const ceph = new Ceph()
+  const open = (options: Partial<S3StoreOptions> = {}) => {
+    const prefix = `${randomUUID()}/`
+    const small = { prefix, partSize: 5 * MEBIBYTE }
+    return {
+      store: ceph.open({ ...small, ...options }),
+      prefix,
+      objects: new Objects(ceph.connection, prefix),
+    }
+  }
+
+  describe('sweep', () => {
+    it('removes blobs that no record names, and no others', async () => {
+      const { store, objects } = open({ gracePeriod: 0 })
+      await store.put('a', source('hello'))
+      await objects.write(`blobs/${'x'.repeat(22)}`, 'orphan')
+      expect(await store.sweep()).toMatchObject({ blobs: 1, bytes: 6, damaged: 0 })
+      expect(await store.sweep()).toMatchObject({ blobs: 0, bytes: 0 })
+      expect(String(await bytesOf((await (await store.get('a'))?.stream()) ?? source()))).toBe('hello')
+      expect(await objects.names()).toHaveLength(2)
+    })
+
+    it('leaves what is younger than the grace period', async () => {
+      const { store, objects } = open()
+      await objects.write(`blobs/${'x'.repeat(22)}`, 'orphan')
+      const uploadId = await objects.beginMultipart('blobs/y')
+      expect(await store.sweep()).toMatchObject({ blobs: 0, discarded: 0 })
+      expect(await objects.names()).toHaveLength(1)
+      expect(await objects.multiparts()).toHaveLength(1)
+      await objects.abortMultipart('blobs/y', uploadId)
+    })
+
+    it('removes no blob while a record cannot be read', async () => {
+      const { store, objects } = open({ gracePeriod: 0 })
+      await store.put('a', source('hello'))
+      await objects.write('records/a', '{')
+      await objects.write(`blobs/${'x'.repeat(22)}`, 'orphan')
+      expect(await store.sweep()).toMatchObject({ blobs: 0, damaged: 1 })
+      expect((await objects.names()).filter((name) => name.startsWith('blobs/'))).toHaveLength(2)
+    })
+
+    it('aborts multipart uploads that nobody can resume, of its own prefix, and keeps those that somebody can', async () => {
+      const { store, objects } = open({ gracePeriod: 0 })
+      const strangers = new Objects(ceph.connection, `${randomUUID()}/`)
+      const uploadId = await strangers.beginMultipart('blobs/theirs')
+      const session = await store.create('a', { meta: {} })
+      await session.append(0, source(bytes))
+      await session.pause()
+      await objects.beginMultipart('blobs/nobodys')
+      expect(await store.sweep()).toMatchObject({ paused: 1, discarded: 0 })
+      expect(await objects.multiparts()).toHaveLength(1)
+      expect(await strangers.multiparts()).toEqual(['blobs/theirs'])
+      const resumed = await store.resume(session.id)
+      expect(await resumed?.commit()).toMatchObject({ size: bytes.length })
+      await strangers.abortMultipart('blobs/theirs', uploadId)
+    })
+
+    it('removes all of an upload that has expired: intent, parts and the rest', async () => {
+      const { store, objects } = open({ expireAfter: 100 })
+      const session = await store.create('a', { meta: {} })
+      await session.append(0, source(bytes))
+      await session.pause()
+      expect(await objects.names()).toHaveLength(2)
+      await sleep(150)
+      expect(await store.sweep()).toMatchObject({ expired: 1, paused: 0 })
+      await expect.poll(() => objects.names()).toEqual([])
+      await expect.poll(() => objects.multiparts()).toEqual([])
+    })
+
+    it('removes what a stale writer has left beside an upload, and intents that are damaged', async () => {
+      const { store, objects } = open({ gracePeriod: 0 })
+      const session = await store.create('a', { meta: {} })
+      await session.append(0, source('kept'))
+      await session.pause()
+      await objects.write(`staging/${session.id}.4.${'x'.repeat(22)}`, 'stale')
+      await objects.write(`staging/${'y'.repeat(22)}.json`, '{')
+      expect(await store.sweep()).toMatchObject({ discarded: 2, paused: 1 })
+      expect(await objects.names()).toHaveLength(2)
+      expect(await store.resume(session.id)).toMatchObject({ offset: 4 })
+    })
+  })
+
+  it('counts open and paused uploads apart in recover, and changes none', async () => {
+    const { store } = open()
+    const paused = await store.create('a')
+    await paused.pause()
+    const writing = await store.create('b', { meta: {} })
+    expect(await store.recover()).toEqual({ paused: 1, busy: 1, discarded: 0 })
+    await writing.append(0, source('x'))
+    expect(await writing.commit()).toMatchObject({ size: 1 })
+  })
+
+  it('verify takes away what is not what was committed, and sweep leaves its bytes to be looked at', async () => {
+    const { store, objects } = open({ gracePeriod: 0, recordMaxAge: 0 })
+    await store.put('good', source('hello'))
+    await store.put('empty', source())
+    const before = new Set(await objects.names())
+    await store.put('bad', source('world'))
+    const blob = (await objects.names()).find((name) => name.startsWith('blobs/') && !before.has(name)) ?? ''
+    await objects.write(blob, 'WORLD')
+    await objects.write('records/damaged', '{')
+    const { intact, quarantined } = await store.verify()
+    expect(intact).toBe(2)
+    expect(quarantined.map(({ key }) => key).toSorted()).toEqual(['bad', null])
+    expect(await store.get('bad')).toBeNull()
+    expect((await store.verify()).quarantined).toEqual([])
+    await store.sweep()
+    expect(await objects.read(blob)).toBe('WORLD')
+    expect(await objects.read(`quarantine/${blob.slice('blobs/'.length)}.json`)).toContain('"key":"bad"')
+  })
+
+  it('takes in no more than all objects together may have, as other processes have left it', async () => {
+    const { store, prefix } = open()
+    await store.put('a', source('12345'))
+    const limited = ceph.open({ prefix, maxTotalSize: 6 })
+    await expect(limited.admit(2)).rejects.toMatchObject({ code: 'NO_SPACE' })
+    const session = await limited.create('b', { expectedSize: 1 })
+    await expect(limited.create('c', { expectedSize: 1 })).rejects.toMatchObject({ code: 'NO_SPACE' })
+    await session.abort()
+    await limited.create('c', { expectedSize: 1 })
+  })
+
+  it('sets a bucket up twice, and leaves its other rules', async () => {
+    const bucket = `rules-${randomUUID()}`
+    const connection = { ...ceph.connection, bucket }
+    await setUpBucket({ ...connection, prefix: 'one/' })
+    await setUpBucket({ ...connection, prefix: 'two/', abortAfterDays: 3 })
+    await setUpBucket({ ...connection, prefix: 'two/', abortAfterDays: 5 })
+    expect(await new Objects(connection, '').abortRules()).toEqual({ 'one/blobs/': 7, 'two/blobs/': 5 })
+  })
+
+  describe('options that cannot be', () => {
+    it.each([
+      [{ partSize: 1024 }, /5242880/],
+      [{ partMemory: 1024 }, /partMemory/],
+      [{ prefix: 'x'.repeat(201) }, /prefix/],
+    ])('%j', (options, message) => {
+      expect(() => ceph.open(options)).toThrow(message)
+    })
+  })
+})

@@ -1,0 +1,239 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { describeWith } from '../support/tools.ts'
+import { bytesOf, source } from '../upload-store/contract.ts'
+import { runS3Script } from '../upload-store/node-script.ts'
+import { CEPH, Ceph } from './ceph.ts'
+import { Objects } from './objects.ts'
+
+const MEBIBYTE = 1024 ** 2
+const PART = 5 * MEBIBYTE
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+/** `length` bytes from `start` on of the same endless content, in both of a test's processes. */
+function content(start: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  for (let i = 0; i < length; i++) bytes[i] = ((start + i) * 31 + ((start + i) >> 8)) % 251
+  return bytes
+}
+const CONTENT = `
+  ${content}
+  // Comes, and then stalls, for as long as the process lives.
+  const stalling = (start, length) => {
+    setInterval(() => {}, 1000)
+    const stream = new Readable({ read() {} })
+    stream.push(content(start, length))
+    return stream
+  }
+`
+
+describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
+  const ceph = new Ceph()
+  const shared = () => ({ ...ceph.connection, prefix: `${randomUUID()}/`, partSize: PART })
+  const run = (code: string, options: object, ...rest: string[]) =>
+    runS3Script(CONTENT + code, options, ...rest)
+  const digestOf = async (store: ReturnType<typeof ceph.open>, key: string) =>
+    sha256(await bytesOf((await (await store.get(key))?.stream()) ?? source()))
+  const whole = content(0, 3 * PART + 1000)
+
+  /** A process that writes an upload, says its id and then each durable offset, and stalls. */
+  const writer = async (options: object, length: number) => {
+    const script = run(
+      `const session = await store.create('a', { meta: { from: 'writer' } })
+       say(session.id)
+       const told = (offset) => say(offset)
+       await session.append(0, stalling(0, Number(rest[0])), { onDurable: told }).catch((error) => say(error.code))
+       await session.pause().then(say, (error) => say(error.code))`,
+      options,
+      `${length}`,
+    )
+    return { script, id: String(await script.next()) }
+  }
+
+  it('go on with the upload of one that was killed, from what was durable, and send nothing twice', async () => {
+    const options = shared()
+    const { script, id } = await writer(options, 2 * PART + 1000)
+    for (let durable: unknown = 0; durable !== 2 * PART; ) durable = await script.next()
+    await script.kill('SIGKILL')
+    const store = ceph.open(options)
+    expect(await store.peek(id)).toMatchObject({ key: 'a', meta: { from: 'writer' } })
+    expect(await store.inspect(id)).toMatchObject({ offset: 2 * PART, committed: null })
+    const resumed = await store.resume(id)
+    await resumed?.append(2 * PART, source(whole.subarray(2 * PART)))
+    expect(await resumed?.commit()).toMatchObject({ size: whole.length, digest: sha256(whole) })
+    expect(await digestOf(store, 'a')).toBe(sha256(whole))
+    expect(await store.inspect(id)).toMatchObject({ offset: whole.length, committed: { key: 'a' } })
+  })
+
+  it('take an upload from one that only stalls, which finds out within seconds', async () => {
+    const options = shared()
+    const { script, id } = await writer(options, PART + 1000)
+    expect(await script.next()).toBe(PART)
+    const store = ceph.open(options)
+    const resumed = await store.resume(id)
+    expect(resumed).toMatchObject({ offset: PART })
+    const began = Date.now()
+    expect(await script.next()).toBe('ABORTED')
+    expect(Date.now() - began).toBeLessThan(15_000)
+    // Neither can its pause move the offset.
+    expect(await script.next()).toBe('ABORTED')
+    await resumed?.append(PART, source(whole.subarray(PART)))
+    expect(await resumed?.commit()).toMatchObject({ digest: sha256(whole) })
+  })
+
+  it('are not overruled by one that was frozen, whatever it goes on to do', async () => {
+    const options = shared()
+    const frozen = run(
+      `const session = await store.create('a', { meta: {} })
+       await session.append(0, bytes(content(0, ${PART + 1000})))
+       // Until its first part is durable.
+       await sleep(500)
+       say(session.id)
+       while ((await store.get('go')) === null) await sleep(20)
+       for (const step of [
+         () => session.append(${PART + 1000}, bytes('stale')),
+         () => session.commit(),
+         () => session.pause(),
+         () => session.abort(),
+       ]) await step().then(() => say('done'), (error) => say(error.code))`,
+      options,
+    )
+    const id = String(await frozen.next())
+    frozen.child.kill('SIGSTOP')
+    const store = ceph.open(options)
+    const resumed = await store.resume(id)
+    expect(resumed?.offset).toBe(PART)
+    await resumed?.append(PART, source(whole.subarray(PART, PART + 500)))
+    expect(await resumed?.pause()).toBe(PART + 500)
+    await store.put('go', source('x'))
+    frozen.child.kill('SIGCONT')
+    const answers = [await frozen.next(), await frozen.next(), await frozen.next(), await frozen.next()]
+    // Its bytes may still be taken in; nothing comes of them.
+    expect(answers.slice(1)).toEqual(['ABORTED', 'ABORTED', 'done'])
+    expect(await store.get('a')).toBeNull()
+    expect(await store.inspect(id)).toMatchObject({ offset: PART + 500 })
+    const again = await store.resume(id)
+    await again?.append(PART + 500, source(whole.subarray(PART + 500)))
+    expect(await again?.commit()).toMatchObject({ digest: sha256(whole) })
+    expect(await digestOf(store, 'a')).toBe(sha256(whole))
+  })
+
+  it('race for an upload: one of them writes it, and it is whole', async () => {
+    const options = shared()
+    const store = ceph.open(options)
+    const session = await store.create('a', { meta: {} })
+    await session.append(0, source(whole.subarray(0, PART + 7)))
+    await session.pause()
+    const code = `
+      const session = await store.resume(rest[0])
+      await session.append(session.offset, bytes(content(session.offset, ${whole.length} - session.offset)))
+      await session.commit()
+      say('committed')`
+    const racers = Array.from({ length: 2 }, () =>
+      run(`try {${code}} catch (error) { say(error.code ?? error.message) }`, options, session.id),
+    )
+    const answers = await Promise.all(racers.map((racer) => racer.next()))
+    expect(answers.filter((answer) => answer === 'committed').length).toBeGreaterThan(0)
+    expect(await store.inspect(session.id)).toMatchObject({ committed: { digest: sha256(whole) } })
+    expect(await digestOf(store, 'a')).toBe(sha256(whole))
+  })
+
+  it.each(
+    ['request.start', 'response.finish'].flatMap((event) =>
+      [1, 2, 3, 4, 5, 6, 7].map((count) => [event, count] as const),
+    ),
+  )(
+    'find an upload whole or resumable when its writer died at the %s of call %i of its commit',
+    async (event, count) => {
+      const options = shared()
+      const all = whole.subarray(0, 2 * PART + 10)
+      const script = run(
+        `import { subscribe } from 'node:diagnostics_channel'
+       const session = await store.create('a', { meta: {} })
+       await session.append(0, bytes(content(0, ${all.length})))
+       // The intent that tells of both parts.
+       await sleep(300)
+       say(session.id)
+       let left = Number(rest[1])
+       subscribe('http.client.' + rest[0], () => { if (--left === 0) process.kill(process.pid, 'SIGKILL') })
+       await session.commit()
+       say('committed')`,
+        options,
+        event,
+        `${count}`,
+      )
+      const id = String(await script.next())
+      expect(await script.ended).toBeNull()
+      const store = ceph.open(options)
+      const state = await store.inspect(id)
+      if (state?.committed === null) {
+        expect(await store.get('a')).toBeNull()
+        const resumed = await store.resume(id)
+        const offset = resumed?.offset ?? 0
+        expect(offset).toBe(state.offset)
+        if (offset < all.length) await resumed?.append(offset, source(all.subarray(offset)))
+        await resumed?.commit()
+      } else expect(state?.committed).toMatchObject({ digest: sha256(all) })
+      // The sixth writes the record; when it has been sent, the kill may come too late.
+      if (count !== 6 || event === 'response.finish') expect(state?.committed !== null).toBe(count >= 6)
+      expect(await digestOf(store, 'a')).toBe(sha256(all))
+      const names = await new Objects(ceph.connection, options.prefix).names()
+      expect(names.filter((name) => name.startsWith('blobs/'))).toHaveLength(1)
+    },
+  )
+
+  it('let exactly one create a key, and see what another has replaced', async () => {
+    const options = shared()
+    const code = `
+      let won = 0
+      for (let i = 0; i < 30; i++) {
+        await store.put('key-' + i, bytes(rest[0] + i), { ifNoneMatch: '*' }).then(() => won++, (error) => {
+          if (error.code !== 'PRECONDITION_FAILED') throw error
+        })
+      }
+      say(won)`
+    const [first, second] = [run(code, options, 'first'), run(code, options, 'second')]
+    expect(Number(await first.next()) + Number(await second.next())).toBe(30)
+  })
+
+  it('hold no more than the memory for parts, however many upload at once', async () => {
+    const options = { ...shared(), partMemory: 40 * MEBIBYTE }
+    const script = run(
+      `import { readFileSync } from 'node:fs'
+       const peak = () => Number(/VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024
+       const chunk = content(0, 64 * 1024)
+       const upload = async function* (length) { for (let at = 0; at < length; at += chunk.length) yield chunk }
+       await store.put('warm', upload(1024 * 1024))
+       const before = peak()
+       await Promise.all(Array.from({ length: 50 }, (_, i) => store.put('key-' + i, upload(11 * 1024 * 1024))))
+       say([before, peak()])`,
+      options,
+    )
+    const [before = 0, after = 0] = (await script.next()) as number[]
+    console.log(
+      `50 uploads of 11 MiB at once: ${Math.round(before)} MiB before, at the peak ${Math.round(after)} MiB`,
+    )
+    // The parts, a block or two of each upload, and the SDK's own.
+    expect(after - before).toBeLessThan(40 + 50 * 0.75 + 60)
+    const store = ceph.open(options)
+    expect(
+      (await store.list({ limit: 100 })).items.filter(({ size }) => size === 11 * MEBIBYTE),
+    ).toHaveLength(50)
+  })
+
+  it('do not starve where slow clients hold all the memory', async () => {
+    const store = ceph.open({ ...shared(), partMemory: 2 * PART })
+    const slow = await Promise.all(
+      [0, 1].map(async (index) => {
+        const session = await store.create(`slow-${index}`)
+        await session.append(0, source(whole.subarray(0, 2 * MEBIBYTE)))
+        return session
+      }),
+    )
+    expect(await store.put('fast', source(whole))).toMatchObject({ digest: sha256(whole) })
+    for (const session of slow) {
+      await session.append(2 * MEBIBYTE, source(whole.subarray(2 * MEBIBYTE)))
+      expect(await session.commit()).toMatchObject({ digest: sha256(whole) })
+    }
+  })
+})

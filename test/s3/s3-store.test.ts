@@ -1,0 +1,13 @@
+import { describeWith } from '../support/tools.ts'
+import { describeContract } from '../upload-store/contract.ts'
+import { describeInspection } from '../upload-store/contract-inspect.ts'
+import { describeResumption } from '../upload-store/contract-resume.ts'
+import { CEPH, Ceph } from './ceph.ts'
+
+describeWith(CEPH, 'S3 store on Ceph', () => {
+  const ceph = new Ceph()
+
+  describeContract('S3 store', async (options) => ceph.open(options))
+  describeResumption('S3 store', async (options) => ceph.open(options))
+  describeInspection('S3 store', async (options) => ceph.open(options))
+})
