@@ -41,7 +41,7 @@ export async function serve(
   const metricsText = shared === undefined ? () => metrics.registry.metrics() : metricsOfAll(metrics.registry)
   const app = createApp(config, store, { logger, metrics, metricsText, readiness, ...shared })
   const handler = inOrder(app.callback())
-  const server = createHttpServer(readCertificate(config), handler)
+  const server = createHttpServer(readCertificate(config), config.trustProxy, handler)
   const connections = new Connections(server)
   metrics.watch(connections)
   const stopSessions = closeSessions(server)
