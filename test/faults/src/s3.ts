@@ -14,7 +14,7 @@ const UNDER_WAY = 1500
 const PREFIX = 'faults/'
 
 /** What is broken, and healed again. */
-export const S3_BREAKS = ['gateway killed', 'gateway frozen', 'server killed'] as const
+const S3_BREAKS = ['gateway killed', 'gateway frozen', 'server killed'] as const
 type S3Break = (typeof S3_BREAKS)[number]
 
 export interface S3Disturbed {
