@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CASES } from './cases/index.ts'
 import { ABOUT_OBJECTS, describeConformance } from './describe-conformance.ts'
-import { startAssets, startModule, startStored } from './ours.ts'
+import { startAssets, startAssetsOverTls, startModule, startStored } from './ours.ts'
 import type { Started } from './target.ts'
 
 describe('the cases', () => {
@@ -13,6 +13,7 @@ describe('the cases', () => {
 
 describeConformance('the demo server, static files', startAssets, CASES)
 describeConformance('the demo server, stored objects', startStored, ABOUT_OBJECTS)
+describeConformance('the demo server, static files over TLS', startAssetsOverTls, CASES, ['openssl'])
 describeConformance(
   'Koa, koa-conditional-get, rangeStream, koa-static',
   (root: string, home: string): Promise<Started> => startModule('ten-lines', root, home),

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Program } from '../support/programs.ts'
+import { describeWith } from '../support/tools.ts'
 import { CASES, type ThemedCase } from './cases/index.ts'
 import { Suite } from './suite.ts'
 import { startTarget } from './target.ts'
@@ -10,8 +12,9 @@ export function describeConformance(
   name: string,
   start: Parameters<typeof startTarget>[0],
   cases: readonly ThemedCase[],
+  programs: readonly Program[] = [],
 ): void {
-  describe(name, () => {
+  describeWith(programs, name, () => {
     let target: Awaited<ReturnType<typeof startTarget>>
     let suite: Suite
 

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { makeCertificate } from '../support/certificate.ts'
 import { ServerProcess } from '../support/server.ts'
 import { Child } from './child.ts'
 import { FILES } from './fixtures.ts'
@@ -7,6 +8,13 @@ import type { Started } from './target.ts'
 /** The demo server's static files. */
 export async function startAssets(root: string, home: string): Promise<Started> {
   const server = demo('--assets', root, '--data', `${home}/data`)
+  return { base: `${await server.url()}/assets/`, stop: async () => void (await server.stop('SIGKILL')) }
+}
+
+/** The same to clients of HTTP/1.1 over TLS, which Node serves by other code. */
+export async function startAssetsOverTls(root: string, home: string): Promise<Started> {
+  const { cert, key } = await makeCertificate(home)
+  const server = demo('--assets', root, '--data', `${home}/data`, '--tls-cert', cert, '--tls-key', key)
   return { base: `${await server.url()}/assets/`, stop: async () => void (await server.stop('SIGKILL')) }
 }
 

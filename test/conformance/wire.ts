@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { type Response, readContent, readHead } from './response.ts'
 import { Violation } from './violation.ts'
 
@@ -24,9 +25,12 @@ export class Wire {
     this.#timer = setTimeout(() => this.#expire(), LIFETIME)
   }
 
-  static async open({ hostname, port }: URL): Promise<Wire> {
-    const socket = connect({ host: hostname, port: Number(port), noDelay: true, allowHalfOpen: true })
-    await once(socket, 'connect')
+  static async open({ protocol, hostname, port }: URL): Promise<Wire> {
+    const plain = connect({ host: hostname, port: Number(port), noDelay: true, allowHalfOpen: true })
+    await once(plain, 'connect')
+    if (protocol === 'http:') return new Wire(plain)
+    const socket = connectTls({ socket: plain, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] })
+    await once(socket, 'secureConnect')
     return new Wire(socket)
   }
 

@@ -10,9 +10,14 @@ import { type Answer, type Client, type Exchange, type Fields, Interims, type Re
 
 const LIFETIME = 20_000
 
-/** HTTP/2 without TLS; all requests of a client share its connection. */
-export function http2Client(port: number): Client {
-  const session = connect(`http://127.0.0.1:${port}`)
+/**
+ * All requests of a client share its connection.
+ *
+ * @param ca for TLS: what to trust (none: without TLS)
+ */
+export function http2Client(port: number, ca?: Buffer): Client {
+  const session =
+    ca === undefined ? connect(`http://127.0.0.1:${port}`) : connect(`https://127.0.0.1:${port}`, { ca })
   session.on('error', () => {})
   return {
     protocol: 'HTTP/2',

@@ -107,7 +107,7 @@ export class Context {
   async stall(path: string, offset: number, body: Uint8Array, more = 1000): Promise<Exchange> {
     const exchange = this.open(append(path, { offset, complete: true, announced: body.length + more }))
     exchange.write(body)
-    await arrival()
+    await taken(this.client, path)
     return exchange
   }
 
@@ -151,6 +151,12 @@ export class Context {
 /** Long enough for what was sent to be in the server's hands. */
 export function arrival(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 150))
+}
+
+/** Long enough on a busy machine, too: the server has been asked something since. */
+export async function taken(client: Client, path: string): Promise<void> {
+  await arrival()
+  await send(client, { method: 'OPTIONS', path })
 }
 
 export function pathOf(location: string | undefined): string {

@@ -135,8 +135,8 @@ describeWith(['ffmpeg'], 'the example', () => {
   it('answers HEAD as GET without the bytes', async () => {
     const [get, head] = [await fetch(url), await fetch(url, { method: 'HEAD' })]
     const comparable = (response: Response) => {
-      const { date, connection, 'keep-alive': keepAlive, ...rest } = Object.fromEntries(response.headers)
-      return rest
+      const own = new Set(['date', 'connection', 'keep-alive', 'x-request-id'])
+      return [...response.headers].filter(([name]) => !own.has(name))
     }
     expect(comparable(head)).toEqual(comparable(get))
   })

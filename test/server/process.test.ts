@@ -43,7 +43,10 @@ describe('the command', () => {
     [['--cors-origin', 'example.org'], {}, /"example\.org".*not an origin/],
     [['--log-level', 'loud'], {}, /--log-level loud is none of/],
     [['--shutdown-timeout', 'soon'], {}, /--shutdown-timeout soon/],
-    [['--host', '0.0.0.0'], {}, /--host 0\.0\.0\.0.*--allow-anonymous/],
+    [['--host', '0.0.0.0'], {}, /--host 0\.0\.0\.0.*RANGE_SERVER_TOKEN.*--allow-anonymous/],
+    [['--token', 'SECRET1'], {}, /^--token is shorter than 8 characters\.\n$/],
+    [[], { RANGE_SERVER_TOKEN: 'SECRET 1234' }, /^RANGE_SERVER_TOKEN has characters/],
+    [['--private'], {}, /--private needs a token/],
     [['--prot', '1'], {}, /--prot.*--help/],
     [['stray'], {}, /stray.*--help/],
     [['--data', ''], {}, /--data {2}is empty/],
@@ -90,6 +93,26 @@ describe('the command', () => {
     expect(code).toBe(2)
   })
 
+  it.each([
+    [
+      '/etc/passwd',
+      /^--data cannot be used: \/etc\/passwd: there is a file of that name; choose a directory \(EEXIST/,
+    ],
+    ['/etc/passwd/x', /a part of the path is a file; choose a directory \(ENOTDIR/],
+    ['/sys/koa-range', /choose a directory where files may be made|file system is mounted for writing/],
+  ])('says in one line what to do where --data is %s', async (data, message) => {
+    const { code, stderr } = await run(['--port', '0', '--data', data]).exited
+    expect(stderr).toMatch(message)
+    expect([code, stderr.trimEnd().split('\n').length]).toEqual([2, 1])
+  })
+
+  it('says in one line that --host is no address of this machine, and exits 2', async () => {
+    const flags = ['--host', '192.0.2.1', '--token', 'long-enough', '--data', await temporaryDirectory()]
+    const { code, stderr } = await run(flags).exited
+    expect(stderr).toMatch(/^--host names no address of this machine: choose 127\.0\.0\.1.*\n$/)
+    expect(code).toBe(2)
+  })
+
   it('says in one line that the directory holds another layout, and exits 2', async () => {
     const data = await temporaryDirectory()
     await writeFile(join(data, 'FORMAT'), '{"layout":2}')
@@ -117,6 +140,8 @@ describe('the command', () => {
     const { stdout, stderr } = await server.stop()
     expect(stdout).toMatch(/^http:.*\n {2}videos/)
     expect(JSON.parse(stderr.split('\n')[0] ?? '')).toMatchObject({
+      id: expect.stringMatching(/^[\da-f-]{36}$/),
+      ip: '127.0.0.1',
       method: 'GET',
       path: '/healthz',
       status: 200,
@@ -194,10 +219,11 @@ describe('a client that goes away', () => {
     const descriptors = async () => (await readdir(`/proc/${server.child.pid}/fd`)).length
     const before = await descriptors()
     const abort = async () => {
-      const controller = new AbortController()
-      const response = await fetch(`${url}/videos/a`, { signal: controller.signal })
-      await response.body?.getReader().read()
-      controller.abort()
+      // Not fetch, which keeps connections for itself.
+      const request = get(`${url}/videos/a`, { agent: false }).on('error', () => {})
+      const [response] = await once(request, 'response')
+      await once(response, 'readable')
+      request.destroy()
     }
     await Promise.all(Array.from({ length: 50 }, abort))
     await expect.poll(descriptors, { timeout: 5000 }).toBeLessThanOrEqual(before + 1)

@@ -405,7 +405,7 @@ describe('shutdown of workers', () => {
     server.child.kill('SIGTERM')
     await refuses(url)
     server.child.kill('SIGTERM')
-    expect((await server.exited).code).toBe(1)
+    expect((await server.exited).code).toBe(143)
     for (const pid of pids) await expect.poll(() => isRunning(pid), PATIENT).toBe(false)
   })
 

@@ -14,7 +14,9 @@ const PACKAGES = {
   ffprobe: 'ffmpeg',
   mpv: 'mpv',
   nginx: 'nginx-light',
+  openssl: 'openssl',
   radosgw: 'radosgw',
+  script: 'bsdutils',
   wget: 'wget',
 } as const
 

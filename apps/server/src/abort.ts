@@ -1,7 +1,9 @@
 import type Koa from 'koa'
+import { http2StreamOf, isReset } from './http2-stream.ts'
 
 const ABORT_CODES = new Set([
   'ECONNRESET',
+  'ERR_HTTP2_STREAM_ERROR',
   'ECANCELED',
   'EPIPE',
   'ERR_STREAM_DESTROYED',
@@ -15,9 +17,10 @@ const ABORT_MESSAGES = /^Request (?:aborted|closed)$/
 export function isAbort(ctx: Koa.Context, error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''
-  const cut = ctx.req.destroyed && !ctx.req.complete
+  const stream = http2StreamOf(ctx)
+  const cut = stream === null ? ctx.req.destroyed && !ctx.req.complete : stream.aborted
   // A store behind us may lose its connection too, with the same codes and our client waiting.
-  const gone = !ctx.req.socket || ctx.req.socket.destroyed === true
+  const gone = stream === null ? !ctx.req.socket || ctx.req.socket.destroyed : isReset(stream)
   return (
     cut || code.startsWith('HPE_') || (gone && (ABORT_CODES.has(code) || ABORT_MESSAGES.test(error.message)))
   )

@@ -4,11 +4,15 @@ import Koa from 'koa'
 import conditional from 'koa-conditional-get'
 import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
+import { accessOf } from './access.ts'
 import type { Config } from './config.ts'
 import { checkHost, checkOrigin, checkPath } from './guards.ts'
 import { createLogger, logErrors, logRequests } from './log.ts'
+import { Metrics } from './metrics.ts'
 import { problems } from './problems.ts'
+import { Readiness } from './readiness.ts'
 import { closeAfterUnreadBodies, refuseExpectations } from './request-body.ts'
+import { requestIds } from './request-id.ts'
 import { resumable } from './resumable.ts'
 import { routes } from './routes.ts'
 import { staticFiles } from './static-files.ts'
@@ -40,7 +44,18 @@ const EXPOSED = [
   'Upload-Limit',
   'Upload-Metadata',
   'Upload-Offset',
+  'X-Request-Id',
 ]
+
+/** What the app shares with the server around it. */
+export interface AppParts {
+  readonly logger?: Logger
+  readonly slots?: Slots
+  readonly metrics?: Metrics
+  /** What `/metrics` answers. */
+  readonly metricsText?: () => Promise<string>
+  readonly readiness?: Readiness
+}
 
 /**
  * Composes the server: who may ask, then 304, then the routes, then static files.
@@ -49,15 +64,15 @@ const EXPOSED = [
  * const config = loadConfig(['--data', 'videos'], process.env)
  * createApp(config, createFsStore(config.data)).listen(config.port, config.host)
  */
-export function createApp(
-  config: Config,
-  store: UploadStore,
-  logger: Logger = createLogger(config),
-  slots: Slots = countSlots(config.maxUploads),
-): Koa {
-  const app = new Koa({ proxy: config.trustProxy })
+export function createApp(config: Config, store: UploadStore, parts: AppParts = {}): Koa {
+  const { logger = createLogger(config), metrics = new Metrics() } = parts
+  const { readiness = new Readiness(store, config.readOnly) } = parts
+  const slots = metrics.countSlots(parts.slots ?? countSlots(config.maxUploads))
+  const { metricsText = () => metrics.registry.metrics() } = parts
+  const app = new Koa({ proxy: config.trustProxy, maxIpsCount: 1 })
   app.on('error', logErrors(logger))
-  app.use(logRequests(logger))
+  app.use(requestIds(config.trustProxy))
+  app.use(logRequests(logger, metrics))
   app.use(closeAfterUnreadBodies())
   if (config.corsOrigin.length > 0) app.use(allowOrigins(config))
   app.use(problems())
@@ -66,12 +81,14 @@ export function createApp(
   app.use(checkHost(config))
   app.use(checkOrigin(config))
   app.use(checkPath())
+  const access = accessOf(config)
+  if (access !== null) app.use(access.check())
   app.use(conditional())
   if (!config.readOnly) {
-    app.use(resumable(config, store, slots))
-    app.use(tus(config, store, slots))
+    app.use(resumable(config, store, slots, metrics))
+    app.use(tus(config, store, slots, metrics))
   }
-  const router = routes(config, store, slots)
+  const router = routes(config, store, { slots, access, metrics, metricsText, readiness })
   app.use(router.routes()).use(router.allowedMethods())
   staticFiles(app, '/assets', config.assets, config.cacheControl)
   staticFiles(app, '/page', fileURLToPath(new URL('../public', import.meta.url)), 'no-cache')

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { http2StreamOf } from './http2-stream.ts'
 
 /** What a client must bring of a body. Times are ms; only those count in which we wait for the client. */
 export interface BodyRules {
@@ -52,7 +53,7 @@ export function bodyWatch(rules: BodyRules = BODY_RULES): BodyWatch {
 
   return function watch(req, onSlow) {
     if (req.complete || req.destroyed) return
-    watched.set(req, { pace: new Pace(rules, bytesOf(req)), onSlow })
+    watched.set(req, { pace: new Pace(rules, req), onSlow })
     req.once('close', () => watched.delete(req))
     timer ??= setInterval(look, rules.interval).unref()
   }
@@ -61,15 +62,17 @@ export function bodyWatch(rules: BodyRules = BODY_RULES): BodyWatch {
 /** How fast one body has been coming. */
 class Pace {
   readonly #rules: BodyRules
+  readonly #bytes: () => number
   readonly #started = performance.now()
   /** Counts of bytes at the ends of the intervals in the window, the latest last. */
   readonly #counts: number[]
   #intervals = 0
   #silent = 0
 
-  constructor(rules: BodyRules, count: number) {
+  constructor(rules: BodyRules, req: IncomingMessage) {
     this.#rules = rules
-    this.#counts = [count]
+    this.#bytes = counterOf(req)
+    this.#counts = [this.#bytes()]
   }
 
   /** Takes the end of an interval in, and says what is wrong by now, or `null`. */
@@ -79,7 +82,7 @@ class Pace {
       return `It was not over after ${inSeconds(maxDuration)}.`
     // What has come waits for us: our disk is slow, not the client.
     if (req.readableLength > 0) return null
-    const count = bytesOf(req)
+    const count = this.#bytes()
     this.#intervals++
     this.#silent = count === this.#counts.at(-1) ? this.#silent + 1 : 0
     this.#counts.push(count)
@@ -94,9 +97,17 @@ class Pace {
   }
 }
 
-/** Of the whole connection: what else comes on it is not of this time, or costs its sender as much. */
-function bytesOf({ socket }: IncomingMessage): number {
-  return socket?.bytesRead ?? 0
+/** Of the whole connection in HTTP/1, where what else comes on it is not of this time. */
+function counterOf(req: IncomingMessage): () => number {
+  if (http2StreamOf({ req }) === null) return () => req.socket?.bytesRead ?? 0
+  // One lively stream would keep all others of its connection alive, and Node counts no stream's bytes.
+  let count = 0
+  const { push } = req
+  req.push = (chunk, encoding) => {
+    count += chunk?.length ?? 0
+    return push.call(req, chunk, encoding)
+  }
+  return () => count
 }
 
 function inSeconds(time: number): string {

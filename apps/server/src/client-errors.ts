@@ -1,4 +1,5 @@
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { titleOf } from './problems.ts'
@@ -23,14 +24,16 @@ const DETAILS: Readonly<Record<number, string>> = {
 export function answerClientErrors(server: Server, logger: Logger): void {
   const unanswered = new WeakMap<Duplex, Set<ServerResponse>>()
   const ending = new WeakSet<Duplex>()
-  const track = ({ socket }: IncomingMessage, response: ServerResponse): void => {
+  const track = ({ socket, httpVersionMajor }: IncomingMessage, response: ServerResponse): void => {
+    // What is no HTTP/2 ends its whole connection, by itself.
+    if (httpVersionMajor >= 2) return
     const responses = unanswered.get(socket) ?? new Set()
     unanswered.set(socket, responses.add(response))
     response.once('close', () => responses.delete(response))
   }
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.prependListener(event, track)
 
-  server.on('clientError', async (error: Error & { readonly code?: string }, socket) => {
+  server.on('clientError', async (error: Error & { readonly code?: string }, socket: Socket) => {
     // What still arrives is broken too, and must not cut the answer off.
     if (ending.has(socket)) return
     ending.add(socket)

@@ -89,6 +89,20 @@ export function parseText(text: string): string {
   return text
 }
 
+export function parseOptional(text: string): string | undefined {
+  return text === '' ? undefined : text
+}
+
+const MIN_TOKEN = 8
+
+/** @throws ConfigError without a word of the token */
+export function parseToken(text: string): string | undefined {
+  if (text === '') return undefined
+  if (text.length < MIN_TOKEN) throw new ConfigError(`is shorter than ${MIN_TOKEN} characters`)
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new ConfigError('has characters other than visible ones of ASCII')
+  return text
+}
+
 export function parseSwitch(text: string): boolean {
   if (/^(?:1|true|yes|on)$/i.test(text)) return true
   if (/^(?:0|false|no|off|)$/i.test(text)) return false

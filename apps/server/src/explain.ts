@@ -33,9 +33,14 @@ export function mendable(error: unknown): Explanation | null {
   if (code === 'EADDRINUSE') {
     return { text: `${address}:${port} is taken: choose another --port, or 0 for any free one.`, exitCode: 1 }
   }
-  if (code === 'EACCES') return { text: `--port ${port} needs more rights.`, exitCode: 1 }
+  if (code === 'EACCES')
+    return {
+      text: `--port ${port} needs more rights: choose one from 1024 up, or let a proxy have it.`,
+      exitCode: 1,
+    }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return { text: `--host names no address of this machine: ${error.message}.`, exitCode: BAD_USAGE }
+    const text = `--host names no address of this machine: choose 127.0.0.1, or 0.0.0.0 for all of them (${error.message}).`
+    return { text, exitCode: BAD_USAGE }
   }
   return null
 }

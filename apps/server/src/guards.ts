@@ -4,7 +4,7 @@ import type Koa from 'koa'
 import type { Config } from './config.ts'
 import { isLoopback } from './loopback.ts'
 
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /**
  * On loopback only names of loopback are answered: a page of a foreign site whose name was rebound to 127.0.0.1 sends
@@ -13,7 +13,8 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 export function checkHost({ host, trustProxy }: Config): Koa.Middleware {
   const guarded = isLoopback(host) && !trustProxy
   return async function checkHost(ctx, next) {
-    if ((ctx.req.headersDistinct['host'] ?? []).length > 1) {
+    // HTTP/2 has none of its own, and joins what a client sends.
+    if ((ctx.req.headersDistinct?.['host'] ?? []).length > 1) {
       throw createError(400, 'The request has more than one Host field (RFC 9112 §3.2).')
     }
     const named = authorityOf(ctx.req)
@@ -27,9 +28,9 @@ export function checkHost({ host, trustProxy }: Config): Koa.Middleware {
   }
 }
 
-/** A target in absolute form overrules Host (RFC 9112 §3.2.2). */
+/** A target in absolute form overrules Host (RFC 9112 §3.2.2), and so does HTTP/2's :authority (RFC 9113 §8.3.1). */
 function authorityOf({ url = '', headers }: IncomingMessage): string | undefined {
-  return /^https?:\/\/([^/?#]+)/i.exec(url)?.[1] ?? headers.host
+  return /^https?:\/\/([^/?#]+)/i.exec(url)?.[1] ?? headers[':authority']?.toString() ?? headers.host
 }
 
 /** uri-host and port (RFC 9110 §7.2), no stranger characters: the name goes into the URLs that we answer. */

@@ -1,17 +1,23 @@
 import type Koa from 'koa'
 import type { StoredObject, UploadStore } from 'upload-store'
+import type { Access } from './access.ts'
 import type { Config } from './config.ts'
-import { type PageVideo, renderPage } from './page.ts'
+import { PAGE_POLICY } from './html.ts'
+import { type PageModel, type PageVideo, renderPage } from './page.ts'
 import { queryValue } from './query.ts'
+import { signInLink, signOutButton } from './sign-in-page.ts'
 import { videoPath } from './video-json.ts'
 
 const GREETING =
   'A range server: POST a video to /video, read it back by ranges from the video_url of the answer.'
-const PAGE_POLICY =
-  "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 
 /** `GET /`: the page for browsers, a greeting in JSON for everybody else. */
-export async function greet(ctx: Koa.Context, config: Config, store: UploadStore): Promise<void> {
+export async function greet(
+  ctx: Koa.Context,
+  config: Config,
+  store: UploadStore,
+  access: Access | null,
+): Promise<void> {
   ctx.vary('Accept')
   ctx.set('Cache-Control', 'no-store')
   if (ctx.accepts('json', 'html') !== 'html') {
@@ -29,8 +35,19 @@ export async function greet(ctx: Koa.Context, config: Config, store: UploadStore
     playing: playing === null ? null : pageVideo(playing),
     maxFileSize: config.maxFileSize,
     accept: config.accept.join(','),
-    readOnly: config.readOnly,
+    ...account(ctx, config, access),
   })
+}
+
+/** What the page lets its visitor do, and how to change that. */
+function account(
+  ctx: Koa.Context,
+  { readOnly }: Config,
+  access: Access | null,
+): Pick<PageModel, 'readOnly' | 'account'> {
+  if (access === null) return { readOnly, account: null }
+  if (access.isAuthorized(ctx)) return { readOnly, account: signOutButton() }
+  return { readOnly: true, account: readOnly ? null : signInLink() }
 }
 
 async function findVideo(store: UploadStore, key: string): Promise<StoredObject | null> {

@@ -1,3 +1,7 @@
+/** Of every page: nothing from elsewhere, and nobody frames it. */
+export const PAGE_POLICY =
+  "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+
 export interface Html {
   readonly html: string
 }

@@ -1,13 +1,13 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Handler } from './http-server.ts'
 
-type Exchange = readonly [IncomingMessage, ServerResponse<IncomingMessage> & { req: IncomingMessage }]
+type Exchange = Parameters<Handler>
 
 /**
  * Starts a request only when the answer before it on its connection is out. Node starts all that a client has pipelined at
  * once: 3,000 in one packet would open 3,000 files, and a DELETE would overtake the PUT before it (RFC 9112 §9.3.2).
  */
-export function inOrder(handler: RequestListener): RequestListener {
+export function inOrder(handler: Handler): Handler {
   const waiting = new WeakMap<Duplex, Exchange[]>()
 
   function start(socket: Duplex, [request, response]: Exchange): void {
@@ -23,6 +23,8 @@ export function inOrder(handler: RequestListener): RequestListener {
   }
 
   return (request, response) => {
+    // HTTP/2 has streams, and no order among them.
+    if (request.httpVersionMajor >= 2) return handler(request, response)
     const queue = waiting.get(request.socket)
     if (queue !== undefined) {
       queue.push([request, response])

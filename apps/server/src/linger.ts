@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
+import { http2StreamOf } from './http2-stream.ts'
 
 const MAX_DRAINED = 1024 ** 2
 const MAX_WAIT = 1000
@@ -10,11 +11,11 @@ const MAX_WAIT = 1000
  *
  * Closing at once would make the kernel answer what still arrives with a reset, and the client find its pipe closed before
  * it has read the answer; reading all of it would take whatever the client cares to send. So 1 MiB more is read, and then
- * none: the client waits, and reads.
+ * none: the client waits, and reads. A stream of HTTP/2 ends without its connection, and needs none of this.
  */
 export function lingerAfter(ctx: Koa.Context, text: string): Readable | string {
   const { req } = ctx
-  if (req.complete || req.destroyed || !hasBody(ctx)) return text
+  if (req.complete || req.destroyed || !hasBody(ctx) || http2StreamOf(ctx) !== null) return text
   ctx.set('Connection', 'close')
   const body = new Readable({ read() {} })
   const end = () => {

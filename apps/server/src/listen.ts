@@ -13,6 +13,7 @@ export async function listen(config: Config): Promise<RunningServer> {
   const stopTidying = keepTidy(store, logger)
   return {
     url: server.url,
+    reload: server.reload,
     close: () => {
       stopTidying()
       return server.close()

@@ -1,9 +1,13 @@
+import { isatty } from 'node:tty'
 import type Koa from 'koa'
 import { type Logger, pino } from 'pino'
 import { isAbort } from './abort.ts'
 import type { Config } from './config.ts'
+import type { Metrics } from './metrics.ts'
+import { prettyLine } from './pretty.ts'
+import { requestIdOf } from './request-id.ts'
 
-/** Logs go to standard error; standard output is for the URL. */
+/** Logs go to standard error, for people where that is a terminal; standard output is for the URL. */
 export function createLogger({ logLevel }: Config): Logger {
   // A parse error carries the packet, and with it whatever credentials the client sent.
   const err = ({ name, message, stack, code, cause }: Error & { code?: string }) => ({
@@ -15,20 +19,28 @@ export function createLogger({ logLevel }: Config): Logger {
     stack,
   })
   const options = { level: logLevel, base: null, serializers: { err } }
-  return pino(options, pino.destination({ dest: 2, sync: true }))
+  const destination = pino.destination({ dest: 2, sync: true })
+  if (!isatty(2)) return pino(options, destination)
+  return pino(options, { write: (line) => void destination.write(prettyLine(line)) })
 }
 
-/** One line a request, when its response has ended or its client has gone. */
-export function logRequests(logger: Logger): Koa.Middleware {
+/** One line a request, and its count, when its response has ended or its client has gone. */
+export function logRequests(logger: Logger, metrics: Metrics): Koa.Middleware {
   return async function logRequests(ctx, next) {
     const started = performance.now()
+    // A connection that is closed has no address any more.
+    const { ip } = ctx
     ctx.res.once('close', () => {
+      const ms = performance.now() - started
+      metrics.countRequest(ctx, ms)
       const line = {
+        id: requestIdOf(ctx),
+        ip,
         method: ctx.method,
         path: ctx.path,
         status: ctx.res.headersSent ? ctx.res.statusCode : undefined,
         range: ctx.get('Range') || undefined,
-        ms: Math.round(performance.now() - started),
+        ms: Math.round(ms),
       }
       if (ctx.res.writableFinished) logger.info(line, 'request')
       // A player that seeks goes away in mid-response: no failure of anybody.
@@ -41,7 +53,8 @@ export function logRequests(logger: Logger): Koa.Middleware {
 /** Koa reports a client that went away as an error, up to twice; only the rest is one. */
 export function logErrors(logger: Logger): (error: Error, ctx?: Koa.Context) => void {
   return (error, ctx) => {
-    if (ctx !== undefined && isAbort(ctx, error)) logger.debug({ reason: error.message }, 'client went away')
-    else logger.error({ err: error }, error.message)
+    if (ctx !== undefined && isAbort(ctx, error))
+      logger.debug({ id: requestIdOf(ctx), reason: error.message }, 'client went away')
+    else logger.error({ id: requestIdOf(ctx), err: error }, error.message)
   }
 }

@@ -1,10 +1,14 @@
 #!/usr/bin/env node
 import { readFileSync, statSync } from 'node:fs'
+import { constants } from 'node:os'
 import closeWithGrace from 'close-with-grace'
-import { type Config, ConfigError, helpText, loadConfig } from './config.ts'
+import { type Config, ConfigError, loadConfig } from './config.ts'
 import { explain } from './explain.ts'
+import { helpText } from './flags.ts'
 import { listen } from './listen.ts'
 import { listenWithWorkers } from './primary.ts'
+import type { RunningServer } from './serve.ts'
+import { startupText } from './startup-text.ts'
 import { work, workerConfig } from './worker.ts'
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -13,11 +17,24 @@ async function main(argv: readonly string[]): Promise<void> {
   const config = loadConfig(argv, process.env)
   checkAssets(config)
   const server = await (config.workers === 1 ? listen(config) : listenWithWorkers(config))
-  closeWithGrace({ delay: false, logger: false }, async ({ err }) => {
+  end(config, server)
+  write(startupText(server.url, config, argv))
+}
+
+/** The first signal drains, a second one ends at once. */
+function end({ tlsCert }: Config, { close, reload }: RunningServer): void {
+  const options = {
+    delay: false,
+    logger: false,
+    onSecondSignal: (signal) => process.exit(128 + constants.signals[signal]),
+    // A terminal that closes sends it, too, but then nobody has a certificate.
+    skip: tlsCert === undefined ? [] : ['SIGHUP'],
+  } satisfies closeWithGrace.Options
+  if (tlsCert !== undefined) process.on('SIGHUP', reload)
+  closeWithGrace(options, async ({ err }) => {
     if (err !== undefined) console.error(explain(err).text)
-    await server.close()
+    await close()
   })
-  write(`${server.url}\n${summary(config)}`)
 }
 
 function checkAssets({ assets }: Config): void {
@@ -27,13 +44,6 @@ function checkAssets({ assets }: Config): void {
     throw new ConfigError(`--assets cannot be read: ${error instanceof Error ? error.message : error}.`)
   }
   throw new ConfigError(`--assets ${assets} is no directory.`)
-}
-
-function summary({ data, s3, accept, readOnly, host, workers }: Config): string {
-  const uploads = readOnly ? 'none, read-only' : accept.join(', ')
-  const videos = s3 === undefined ? data : `s3://${s3.bucket}/${s3.prefix} at ${s3.endpoint ?? 'AWS'}`
-  const lines = `  videos   ${videos}\n  uploads  ${uploads}\n  host     ${host}\n`
-  return workers === 1 ? lines : `${lines}  workers  ${workers}\n`
 }
 
 function write(text: string): void {

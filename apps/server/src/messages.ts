@@ -1,4 +1,5 @@
 import type { Worker } from 'node:cluster'
+import type { Counts } from './shared-metrics.ts'
 
 /** What a worker tells the primary. */
 export type FromWorker =
@@ -6,14 +7,22 @@ export type FromWorker =
   | { readonly type: 'failed'; readonly text: string; readonly exitCode: number }
   /** It was told to end, and waits for the primary to give it no more connections. */
   | { readonly type: 'leave' }
-  | { readonly type: SlotRequest }
-
-export type SlotRequest = 'take-slot' | 'free-slot'
+  | { readonly type: 'take-slot' | 'free-slot' }
+  /** Somebody asks it for the metrics of all. */
+  | { readonly type: 'ask-metrics' }
+  | { readonly type: 'counts'; readonly counts: Counts }
 
 /** What the primary tells a worker. */
 export type ToWorker =
   /** The answer to the first `take-slot` that has none yet. */
-  { readonly type: 'slot'; readonly granted: boolean } | { readonly type: 'drain' }
+  | { readonly type: 'slot'; readonly granted: boolean }
+  | { readonly type: 'drain' }
+  /** To tell its counts, which the primary adds up. */
+  | { readonly type: 'count' }
+  /** The answer to all `ask-metrics` that have none yet. */
+  | { readonly type: 'metrics'; readonly text: string }
+  /** To read the certificate anew. */
+  | { readonly type: 'reload' }
 
 export function tellPrimary(message: FromWorker): void {
   // The callback takes the error of a channel that closes just now; `disconnect` follows.

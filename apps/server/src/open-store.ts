@@ -22,8 +22,29 @@ function openFiles(data: string, options: StoreOptions): UploadStore {
   try {
     return createFsStore(data, options)
   } catch (error) {
-    throw new ConfigError(`--data cannot be used: ${error instanceof Error ? error.message : error}`)
+    throw new ConfigError(`--data cannot be used: ${wordsOf(error, data)}`)
   }
+}
+
+/** What to do about what the system says. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  EACCES: 'choose a directory that this user may write to, or give it to this user',
+  EEXIST: 'there is a file of that name; choose a directory',
+  EDQUOT: 'the quota is used up; make room, or choose a directory on another disk',
+  // Node's word for EROFS where it has to make the directories above, too.
+  ENOENT: 'it cannot be made; choose a directory where the file system is mounted for writing',
+  ENOSPC: 'the disk is full; make room, or choose a directory on another disk',
+  ENOTDIR: 'a part of the path is a file; choose a directory',
+  EPERM: 'choose a directory where files may be made',
+  EROFS: 'the file system is read-only; choose a directory on another one, or mount it for writing',
+}
+
+function wordsOf(error: unknown, data: string): string {
+  if (!(error instanceof Error)) return String(error)
+  // The store says itself what to do about another layout.
+  if (error instanceof StoreError) return error.message
+  const remedy = 'code' in error ? REMEDIES[String(error.code)] : undefined
+  return remedy === undefined ? `${error.message}.` : `${data}: ${remedy} (${error.message}).`
 }
 
 async function openBucket(s3: S3Config, options: StoreOptions): Promise<UploadStore> {

@@ -28,6 +28,8 @@ export interface PageModel {
   readonly accept: string
   /** Without upload and delete. */
   readonly readOnly: boolean
+  /** A way to sign in, where there is no form to upload with, or out; `null` without a token. */
+  readonly account: Html | null
 }
 
 /**
@@ -38,7 +40,7 @@ export interface PageModel {
  * ctx.body = renderPage({ ...model, playing: null })
  */
 export function renderPage(model: PageModel): string {
-  const { playing, readOnly } = model
+  const { playing, readOnly, account } = model
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -59,8 +61,8 @@ ${sprite()}
 <div class="notice" id="notice" role="alert"></div>
 ${player(playing)}
 <div class="side">
-${readOnly ? null : uploadSection(model)}
-${library(model)}
+${readOnly ? account : uploadSection(model)}
+${library(model)}${readOnly ? null : account}
 </div>
 </main>
 ${footer(readOnly)}

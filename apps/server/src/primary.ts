@@ -5,8 +5,10 @@ import { createLogger } from './log.ts'
 import { tellWorker } from './messages.ts'
 import { openStore } from './open-store.ts'
 import { type Bound, bind, type RunningServer } from './serve.ts'
+import { MetricsGatherer } from './shared-metrics.ts'
 import { SlotCounter } from './shared-slots.ts'
 import { keepTidy, recover } from './tidy.ts'
+import { readCertificate } from './tls.ts'
 import { workerEnvironment } from './worker.ts'
 import { WorkerPool } from './worker-pool.ts'
 
@@ -14,22 +16,28 @@ import { WorkerPool } from './worker-pool.ts'
 export async function listenWithWorkers(config: Config): Promise<RunningServer> {
   const logger = createLogger(config)
   const store = await openStore(config)
+  // Each worker reads it, and says nothing better than this.
+  readCertificate(config)
   let recovered = recover(store, logger)
   await recovered
   const { url, port } = await probe(config)
   // Standard output is for the URL.
   cluster.setupPrimary({ args: [], stdio: ['ignore', 2, 2, 'ipc'] })
   const slots = new SlotCounter<Worker>(config.maxUploads)
+  const gatherer = new MetricsGatherer()
   const pool = new WorkerPool({
     count: config.workers,
     env: workerEnvironment({ ...config, port }),
     logger,
-    onSlot: (worker, request) => {
-      if (request === 'free-slot') slots.free(worker)
-      else tellWorker(worker, { type: 'slot', granted: slots.take(worker) })
+    onMessage: (worker, message) => {
+      if (message.type === 'free-slot') slots.free(worker)
+      else if (message.type === 'take-slot') tellWorker(worker, { type: 'slot', granted: slots.take(worker) })
+      else if (message.type === 'counts') gatherer.take(worker, message.counts)
+      else gatherer.answer(worker, pool.workers)
     },
     onEnd: (worker) => {
       slots.freeAll(worker)
+      gatherer.take(worker, [])
       recovered = recovered
         .then(() => recover(store, logger))
         .catch((error: unknown) => logger.error({ err: error }, 'the store could not be recovered'))
@@ -42,6 +50,9 @@ export async function listenWithWorkers(config: Config): Promise<RunningServer> 
   const stopTidying = keepTidy(store, logger)
   return {
     url,
+    reload: () => {
+      for (const worker of pool.workers) tellWorker(worker, { type: 'reload' })
+    },
     close: async () => {
       stopTidying()
       await pool.drain(config.shutdownTimeout)

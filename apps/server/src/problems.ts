@@ -3,8 +3,11 @@ import { isHttpError } from 'http-errors'
 import type Koa from 'koa'
 import { StoreError, uploadErrorStatus } from 'upload-store'
 import { isAbort } from './abort.ts'
+import { PAGE_POLICY } from './html.ts'
 import { lingerAfter } from './linger.ts'
 import { renderProblem } from './problem-page.ts'
+import { localTarget } from './sign-in.ts'
+import { renderSignIn } from './sign-in-page.ts'
 
 /** What a client is told, by RFC 9457. */
 export interface Problem {
@@ -17,16 +20,19 @@ export interface Problem {
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'The request is malformed',
+  401: 'Sign in first',
   403: 'This is not allowed',
   404: 'There is nothing here',
   405: 'This method does not work here',
   408: 'The request took too long',
+  411: 'The request does not say how long it is',
   412: 'The precondition of the request does not hold',
   413: 'The upload is too large',
   415: 'The content is of a type that is not accepted',
   417: 'What the request expects cannot be met',
   421: 'This server does not answer under that name',
   422: 'The request lacks something',
+  429: 'There were too many attempts',
   431: 'The header fields are too large',
   460: 'The content is not what its checksum says',
   500: 'The server failed',
@@ -107,10 +113,18 @@ function answer(ctx: Koa.Context, problem: Problem): void {
   ctx.vary('Accept')
   for (const name of CONTENT_FIELDS) ctx.remove(name)
   const forPeople = ctx.accepts('json', 'html') === 'html'
-  const text = forPeople ? renderProblem(problem) : JSON.stringify(problem)
+  const text = forPeople ? pageOf(ctx, problem) : JSON.stringify(problem)
+  if (forPeople) ctx.set('Content-Security-Policy', PAGE_POLICY)
   const status = problem.status
   ctx.body = lingerAfter(ctx, text)
   ctx.status = status
   ctx.length = Buffer.byteLength(text)
   ctx.set('Content-Type', forPeople ? 'text/html; charset=utf-8' : 'application/problem+json')
+}
+
+/** Who has to sign in goes on with what was asked for, unless that was to write. */
+function pageOf(ctx: Koa.Context, problem: Problem): string {
+  if (problem.status !== 401) return renderProblem(problem)
+  const target = localTarget(ctx.method === 'GET' ? ctx.url : '/')
+  return renderSignIn({ target, detail: problem.detail })
 }

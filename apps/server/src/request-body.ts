@@ -1,26 +1,29 @@
-import type { IncomingMessage, RequestListener, Server } from 'node:http'
+import { constants } from 'node:http2'
+import type { Server } from 'node:net'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
 import { bodyWatch } from './body-rate.ts'
+import type { Handler } from './http-server.ts'
+import { http2StreamOf } from './http2-stream.ts'
 
 /** Room for the boundaries, field names and small fields around one file in a multipart body. */
 export const FORM_OVERHEAD: number = 64 * 1024
 
-const waiting = new WeakSet<IncomingMessage>()
-const unmet = new WeakSet<IncomingMessage>()
+const waiting = new WeakSet<object>()
+const unmet = new WeakSet<object>()
 const watch = bodyWatch()
 
 /**
  * Leaves the answer to `Expect` to the handlers, so that an upload that will be refused is never sent (RFC 9110 §10.1.1).
  * Without this Node says 100 to everybody, and 417 without a word about why.
  */
-export function handleExpectations(server: Server, handler: RequestListener): void {
-  server.on('checkContinue', (request, response) => {
+export function handleExpectations(server: Server, handler: Handler): void {
+  server.on('checkContinue', (...[request, response]: Parameters<Handler>) => {
     waiting.add(request)
     handler(request, response)
   })
-  server.on('checkExpectation', (request, response) => {
+  server.on('checkExpectation', (...[request, response]: Parameters<Handler>) => {
     unmet.add(request)
     handler(request, response)
   })
@@ -41,7 +44,11 @@ export function refuseExpectations(): Koa.Middleware {
 export function closeAfterUnreadBodies(): Koa.Middleware {
   return async function closeAfterUnreadBodies(ctx, next) {
     await next()
-    if (!ctx.req.complete && !ctx.headerSent) ctx.set('Connection', 'close')
+    if (ctx.req.complete || ctx.headerSent) return
+    const stream = http2StreamOf(ctx)
+    if (stream === null) ctx.set('Connection', 'close')
+    // Only this stream: the client stops sending, and has its answer (RFC 9113 §8.1).
+    else ctx.res.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
   }
 }
 
@@ -63,11 +70,16 @@ export async function expectBody(
   store: UploadStore,
   maxLength: number,
 ): Promise<ExpectedBody> {
-  const length = declaredLength(ctx.req)
+  const length = declaredLength(ctx)
   if (length !== undefined && length > maxLength) {
     throw createError(413, `The request has ${length} bytes; the limit is ${maxLength}.`)
   }
   await store.admit(length)
+  return { length, tooSlow: inTime(ctx) }
+}
+
+/** Asks a waiting client for its body, and rejects with 408 when it takes too long. */
+export function inTime(ctx: Koa.Context): Promise<never> {
   // It may have been answered meanwhile; a 100 would be taken for the answer to what comes next.
   if (waiting.delete(ctx.req) && !ctx.headerSent) ctx.res.writeContinue()
   const tooSlow = new Promise<never>((_, reject) => {
@@ -75,11 +87,15 @@ export async function expectBody(
   })
   // Nobody may be waiting any more.
   tooSlow.catch(() => {})
-  return { length, tooSlow }
+  return tooSlow
 }
 
-function declaredLength({ headers }: IncomingMessage): number | undefined {
-  if (headers['transfer-encoding'] !== undefined) return undefined
-  // Without both there is no body (RFC 9112 §6.3); Node has checked that it is a number.
-  return Number(headers['content-length'] ?? 0)
+/** Bytes of the body by its header fields, `undefined` where they do not say. */
+export function declaredLength(ctx: Koa.Context): number | undefined {
+  const { 'transfer-encoding': coding, 'content-length': length } = ctx.headers
+  if (coding !== undefined) return undefined
+  // Node has checked that it is a number.
+  if (length !== undefined) return Number(length)
+  // Without both there is no body in HTTP/1 (RFC 9112 §6.3), and any in HTTP/2.
+  return http2StreamOf(ctx)?.endAfterHeaders === false ? undefined : 0
 }

@@ -9,6 +9,7 @@ import {
   type UploadStore,
 } from 'upload-store'
 import type { Config } from './config.ts'
+import type { Metrics } from './metrics.ts'
 import { publishAsNew } from './publish.ts'
 import { expectBody } from './request-body.ts'
 import { refuseEncoded, refuseParts } from './upload-fields.ts'
@@ -18,11 +19,20 @@ import { videoJson, videoPath } from './video-json.ts'
 import { writeConditions } from './write-conditions.ts'
 
 /** Uploads that may be interrupted: `POST /video` and `PUT /videos/:key` with Upload-Complete, and `/uploads/:id`. */
-export function resumable(config: Config, store: UploadStore, slots: Slots): Koa.Middleware {
-  const limited = uploadSlots(slots)
+export function resumable(
+  config: Config,
+  store: UploadStore,
+  slots: Slots,
+  metrics: Metrics,
+): Koa.Middleware {
+  const limited = uploadSlots(slots, metrics)
   return resumableUpload(store, {
     target: (ctx) => targetOf(ctx, store),
-    commit: (_ctx, session) => publish(store, session),
+    commit: async (_ctx, session) => {
+      const object = await publish(store, session)
+      metrics.committed()
+      return object
+    },
     respond,
     receiving: (ctx, receive) =>
       Promise.resolve(limited(ctx, () => receiveInTime(ctx, store, config.maxFileSize, receive))),

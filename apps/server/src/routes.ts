@@ -2,11 +2,15 @@ import Router, { type RouterContext } from '@koa/router'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
+import type { Access } from './access.ts'
 import type { Config } from './config.ts'
 import { refuseWrites } from './guards.ts'
 import { greet } from './home.ts'
+import type { Metrics } from './metrics.ts'
 import { publishAsNew } from './publish.ts'
 import { queryValue } from './query.ts'
+import type { Readiness } from './readiness.ts'
+import { signInRoutes } from './sign-in.ts'
 import { packageFile } from './static-files.ts'
 import { formReceiver } from './upload-form.ts'
 import { receivePut } from './upload-put.ts'
@@ -17,22 +21,39 @@ import { writeConditions } from './write-conditions.ts'
 
 const MAX_LIMIT = 1000
 
+export interface RouteParts {
+  readonly slots: Slots
+  /** `null`: everybody may do everything. */
+  readonly access: Access | null
+  readonly metrics: Metrics
+  readonly metricsText: () => Promise<string>
+  readonly readiness: Readiness
+}
+
 /** Every route but the static files. */
-export function routes(config: Config, store: UploadStore, slots: Slots): Router {
+export function routes(config: Config, store: UploadStore, parts: RouteParts): Router {
+  const { slots, access, metrics, metricsText, readiness } = parts
   const router = new Router()
+  if (access !== null) signInRoutes(router, access)
   if (config.readOnly) router.use(refuseWrites())
   // What the page uploads with.
   else router.get('/page/tus.min.js', packageFile('tus-js-client/dist/tus.min.js'))
   const receiveForm = formReceiver(store, config.maxFileSize)
-  const limited = uploadSlots(slots)
+  const limited = uploadSlots(slots, metrics)
 
-  router.get('/', (ctx) => greet(ctx, config, store))
+  router.get('/', (ctx) => greet(ctx, config, store, access))
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' }
+  })
+  router.get('/readyz', (ctx) => readiness.answer(ctx))
+  router.get('/metrics', async (ctx) => {
+    ctx.set({ 'Cache-Control': 'no-store', 'Content-Type': metrics.registry.contentType })
+    ctx.body = await metricsText()
   })
   router.post('/video', limited, async (ctx) => {
     const { session } = await receiveForm(ctx)
     const object = await publishAsNew(store, session)
+    metrics.committed()
     // A form that was sent without script wants to see the video, not JSON.
     if (ctx.accepts('json', 'html') === 'html') seeOther(ctx, `/?play=${encodeURIComponent(object.key)}`)
     else answerStored(ctx, 201, videoJson(ctx, object))
@@ -42,7 +63,10 @@ export function routes(config: Config, store: UploadStore, slots: Slots): Router
   )
   router.get('/videos', (ctx) => listVideos(ctx, store))
   router.get('/videos/:key', (ctx) => sendVideo(ctx, store, param(ctx, 'key'), config))
-  router.put('/videos/:key', limited, (ctx) => putVideo(ctx, store, config))
+  router.put('/videos/:key', limited, async (ctx) => {
+    await putVideo(ctx, store, config)
+    metrics.committed()
+  })
   router.delete('/videos/:key', (ctx) => deleteVideo(ctx, store))
   return router
 }

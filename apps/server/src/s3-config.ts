@@ -1,4 +1,3 @@
-import type { Flag } from './config.ts'
 import { ConfigError, parseBucket, parseEndpoint, parseFieldValue, parseOneOf } from './config-values.ts'
 
 /** The bucket that the objects are in; its keys are what the SDK finds, in AWS_ACCESS_KEY_ID and so on. */
@@ -9,29 +8,6 @@ export interface S3Config {
   readonly region: string | undefined
   readonly prefix: string
 }
-
-export const S3_FLAGS: readonly Flag[] = [
-  { name: 'store', value: 'KIND', fallback: 'fs', help: 'fs: in that directory; s3: in a bucket' },
-  {
-    name: 's3-bucket',
-    value: 'NAME',
-    fallback: '',
-    help: 'bucket of the uploads; keys are in AWS_ACCESS_KEY_ID etc.',
-  },
-  { name: 's3-endpoint', value: 'URL', fallback: '', help: "store that is not AWS's own" },
-  {
-    name: 's3-region',
-    value: 'NAME',
-    fallback: '',
-    help: 'region of the bucket (us-east-1 with an endpoint)',
-  },
-  {
-    name: 's3-prefix',
-    value: 'TEXT',
-    fallback: '',
-    help: 'what all names in the bucket begin with, like videos/',
-  },
-]
 
 /** @param read gives a flag's value as its parser makes it */
 export function readS3(read: <T>(name: string, parse: (text: string) => T) => T): S3Config | undefined {

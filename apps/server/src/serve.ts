@@ -1,24 +1,30 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
+import type { Http2SecureServer } from 'node:http2'
 import type { AddressInfo, Server as NetServer } from 'node:net'
 import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import { createApp } from './app.ts'
 import { answerClientErrors } from './client-errors.ts'
 import type { Config } from './config.ts'
+import { Connections } from './connections.ts'
+import { closeSessions, createHttpServer } from './http-server.ts'
 import { inOrder } from './in-order.ts'
+import { Metrics } from './metrics.ts'
+import { Readiness } from './readiness.ts'
 import { handleExpectations } from './request-body.ts'
+import { metricsOfAll } from './shared-metrics.ts'
 import { warmUp } from './tidy.ts'
+import { readCertificate } from './tls.ts'
 import type { Slots } from './upload-slots.ts'
 
 /** How often a draining server looks for connections that have become idle. */
 const DRAIN_INTERVAL = 50
 
-/** Node's request timeout would end every upload after 5 minutes; the pace of a body is watched instead. */
-const TIMEOUTS = { requestTimeout: 0, headersTimeout: 15_000, connectionsCheckingInterval: 5000 }
-
 export interface RunningServer {
   /** The local URL, without a slash at the end. */
   readonly url: string
+  /** Reads the certificate anew, for the connections to come. */
+  reload(): void
   /** Refuses new connections, lets requests in flight finish within `shutdownTimeout`, and closes the store. */
   close(): Promise<void>
 }
@@ -28,10 +34,17 @@ export async function serve(
   config: Config,
   store: UploadStore,
   logger: Logger,
-  slots?: Slots,
+  shared?: { readonly slots: Slots },
 ): Promise<RunningServer> {
-  const handler = inOrder(createApp(config, store, logger, slots).callback())
-  const server = createServer(TIMEOUTS, handler)
+  const metrics = new Metrics()
+  const readiness = new Readiness(store, config.readOnly)
+  const metricsText = shared === undefined ? () => metrics.registry.metrics() : metricsOfAll(metrics.registry)
+  const app = createApp(config, store, { logger, metrics, metricsText, readiness, ...shared })
+  const handler = inOrder(app.callback())
+  const server = createHttpServer(readCertificate(config), handler)
+  const connections = new Connections(server)
+  metrics.watch(connections)
+  const stopSessions = closeSessions(server)
   handleExpectations(server, handler)
   answerClientErrors(server, logger)
   const closed = new Promise<void>((resolve) => server.once('close', resolve))
@@ -39,8 +52,11 @@ export async function serve(
   warmUp(store, logger)
   return {
     url,
+    reload: () => reload(server, config, logger),
     close: async () => {
-      const stop = drain(server, config.shutdownTimeout)
+      readiness.drain()
+      const stop = drain(server, connections, config.shutdownTimeout)
+      stopSessions()
       await closed
       stop()
       await store.close()
@@ -54,28 +70,44 @@ export interface Bound {
 }
 
 /** Rejects with Node's error where the address cannot be listened on. */
-export function bind(server: NetServer, { host, port }: Config): Promise<Bound> {
+export function bind(server: NetServer, { host, port, tlsCert }: Config): Promise<Bound> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host, port }, () => {
       server.off('error', reject)
-      resolve(boundTo(server.address() as AddressInfo))
+      const scheme = tlsCert === undefined ? 'http' : 'https'
+      resolve(boundTo(scheme, server.address() as AddressInfo))
     })
   })
 }
 
-function boundTo({ address, family, port }: AddressInfo): Bound {
-  if (address === '::' || address === '0.0.0.0') return { url: `http://127.0.0.1:${port}`, port }
-  return { url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`, port }
+function boundTo(scheme: string, { address, family, port }: AddressInfo): Bound {
+  if (address === '::' || address === '0.0.0.0') return { url: `${scheme}://127.0.0.1:${port}`, port }
+  return { url: `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`, port }
+}
+
+/** A certificate that cannot be used changes nothing: the old one may still be good. */
+function reload(server: Server | Http2SecureServer, config: Config, logger: Logger): void {
+  try {
+    const certificate = readCertificate(config)
+    if (certificate === null || !('setSecureContext' in server)) return
+    server.setSecureContext(certificate)
+    logger.info('the certificate was read anew')
+  } catch (error) {
+    logger.error({ err: error }, 'the certificate was not read anew')
+  }
 }
 
 /** Closes a server, which node:cluster may have begun to do already; the returned function ends the watch over it. */
-function drain(server: Server, timeout: number): () => void {
+function drain(server: Server | Http2SecureServer, connections: Connections, timeout: number): () => void {
   // Keep-alive connections end as soon as their response is out, not when their idle time is over.
-  const sweep = setInterval(() => server.closeIdleConnections(), DRAIN_INTERVAL)
-  const deadline = setTimeout(() => server.closeAllConnections(), timeout)
+  const closeIdle = () => {
+    if ('closeIdleConnections' in server) server.closeIdleConnections()
+  }
+  const sweep = setInterval(closeIdle, DRAIN_INTERVAL)
+  const deadline = setTimeout(() => connections.destroy(), timeout)
   server.close()
-  server.closeIdleConnections()
+  closeIdle()
   return () => {
     clearInterval(sweep)
     clearTimeout(deadline)

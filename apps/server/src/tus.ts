@@ -4,8 +4,11 @@ import type Koa from 'koa'
 import { tusDataStore } from 'koa-resumable-upload'
 import { StoreError, type UploadStore } from 'upload-store'
 import type { Config } from './config.ts'
+import { isGone, terminate } from './http2-stream.ts'
 import { type LazyContent, lazyContent } from './lazy-content.ts'
+import type { Metrics } from './metrics.ts'
 import { publishAsNew } from './publish.ts'
+import { declaredLength } from './request-body.ts'
 import { refuseEncoded } from './upload-fields.ts'
 import type { Slots } from './upload-slots.ts'
 import { videoPath } from './video-json.ts'
@@ -21,8 +24,8 @@ interface Tus {
 }
 
 /** Uploads by tus 1.0: `POST /files`, and `HEAD`, `PATCH`, `DELETE` of `/files/:id`; `GET` leads to the video. */
-export function tus(config: Config, store: UploadStore, slots: Slots): Koa.Middleware {
-  const protocol = createTus(config, store)
+export function tus(config: Config, store: UploadStore, slots: Slots, metrics: Metrics): Koa.Middleware {
+  const protocol = createTus(config, store, metrics)
   return async function tus(ctx, next) {
     const [place, id = ''] = /^\/files(?:\/([^/]*))?$/.exec(ctx.path) ?? []
     if (place === undefined) return next()
@@ -34,18 +37,28 @@ export function tus(config: Config, store: UploadStore, slots: Slots): Koa.Middl
     if (ctx.method === 'GET') return redirect(ctx, store, id)
     if (ctx.method === 'OPTIONS') ctx.set('Tus-Checksum-Algorithm', protocol.checksumAlgorithms)
     else requireVersion(ctx)
-    const content = hasContent(ctx) ? lazyContent(ctx, store, slots, config.maxFileSize) : null
+    if (!hasContent(ctx)) return exchange(ctx, protocol, null)
+    const content = lazyContent(ctx, store, slots, config.maxFileSize)
     try {
       await exchange(ctx, protocol, content)
+    } catch (error) {
+      metrics.failed(ctx, error)
+      throw error
     } finally {
-      content?.end()
+      content.end()
     }
   }
 }
 
-function createTus({ maxFileSize }: Config, store: UploadStore): Tus {
+function createTus({ maxFileSize }: Config, store: UploadStore, metrics: Metrics): Tus {
   const failures = new WeakMap<object, unknown>()
-  const datastore = tusDataStore(store, { commit: (session) => publishAsNew(store, session) })
+  const datastore = tusDataStore(store, {
+    commit: async (session) => {
+      const object = await publishAsNew(store, session)
+      metrics.committed()
+      return object
+    },
+  })
   const { hooks, checksumAlgorithms } = datastore
   const server = new Server({
     path: '/files',
@@ -77,7 +90,7 @@ function requireVersion(ctx: Koa.Context): void {
 function hasContent(ctx: Koa.Context): boolean {
   if (ctx.method !== 'POST' && ctx.method !== 'PATCH') return false
   refuseEncoded(ctx)
-  return ctx.get('Transfer-Encoding') !== '' || Number(ctx.get('Content-Length')) > 0
+  return declaredLength(ctx) !== 0
 }
 
 async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null): Promise<void> {
@@ -85,12 +98,11 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
   const answering = tus.server.handleWeb(request)
   const response = await (content === null ? answering : Promise.race([answering, content.failed]))
   const failure = tus.failures.get(request)
-  const { req } = ctx
   if (failure instanceof StoreError && failure.code === 'ABORTED') {
     // Somebody else goes on with the upload, or has removed it: this request is the stale one.
-    req.socket.destroy()
+    terminate(ctx)
   }
-  if (req.socket.destroyed || (req.destroyed && !req.complete)) ctx.respond = false
+  if (isGone(ctx)) ctx.respond = false
   // For the log.
   else if (response.status === 500) throw failure
   else await answerAs(ctx, response)

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type Koa from 'koa'
 import type { StoredObject, UploadStore } from 'upload-store'
 import { ContentDigests } from './digest-fields.ts'
+import { isCutOff } from './http2-stream.ts'
 import { expectBody } from './request-body.ts'
 import { refuseEncoded, refuseParts } from './upload-fields.ts'
 import { writeConditions } from './write-conditions.ts'
@@ -36,6 +37,8 @@ export async function receivePut(
   })
   try {
     await Promise.race([session.append(0, contentOf(ctx.req, digests)), tooSlow])
+    // Else a part would be stored as if it were the whole.
+    if (length === undefined && (await isCutOff(ctx))) throw new Error('Request aborted')
     const { digest } = await session.seal()
     digests.check(digest)
     return { object: await session.commit(conditions), created: current === null }

@@ -1,5 +1,6 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
+import type { Metrics } from './metrics.ts'
 
 /** How many uploads may come in at once. */
 export interface Slots {
@@ -40,11 +41,14 @@ export async function takeSlot(slots: Slots): Promise<void> {
  * Lets as many uploads in as there are slots and answers 503 to the rest, before anything of their bodies is read or asked
  * for: each holds buffers, a descriptor and staged bytes for as long as its client likes.
  */
-export function uploadSlots(slots: Slots): Koa.Middleware {
-  return async function uploadSlots(_ctx, next) {
+export function uploadSlots(slots: Slots, metrics: Metrics): Koa.Middleware {
+  return async function uploadSlots(ctx, next) {
     await takeSlot(slots)
     try {
       await next()
+    } catch (error) {
+      metrics.failed(ctx, error)
+      throw error
     } finally {
       slots.free()
     }

@@ -2,8 +2,8 @@ import createError from 'http-errors'
 import type Koa from 'koa'
 import type { LazyContent } from './lazy-content.ts'
 
-/** What proxies say is the app's to believe; of two in a row @tus/server would refuse it. */
-const NOT_PASSED = /^(?:x-)?forwarded\b/
+/** HTTP/2's own, and what proxies say which is the app's to believe: of two in a row @tus/server would refuse it. */
+const NOT_PASSED = /^(?:x-)?forwarded\b|^:/
 
 /** The request of a Koa context as one of the Web platform; only the path of its URL counts. */
 export function webRequest(ctx: Koa.Context, content: LazyContent | null): Request {

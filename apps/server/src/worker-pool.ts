@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { WorkerFailure } from './explain.ts'
-import { type FromWorker, type SlotRequest, tellWorker } from './messages.ts'
+import { type FromWorker, tellWorker } from './messages.ts'
 
 /** A worker that served so long has not died of its start, and is replaced at once. */
 const STEADY = 1000
@@ -13,12 +13,15 @@ const PATIENCE = 2000
 /** Node's timers take a longer one for 1 ms. */
 const MAX_TIME = 2 ** 31 - 1
 
+type WorkerRequest = Exclude<FromWorker, { readonly type: 'failed' | 'leave' }>
+
 export interface PoolOptions {
   readonly count: number
   /** Of each worker, beside the primary's own. */
   readonly env: Readonly<Record<string, string>>
   readonly logger: Logger
-  onSlot(worker: Worker, request: SlotRequest): void
+  /** Called with what a worker says that is not about its own life. */
+  onMessage(worker: Worker, message: WorkerRequest): void
   /** Called when a worker is gone, before there is another in its place. */
   onEnd(worker: Worker): void
 }
@@ -64,6 +67,11 @@ export class WorkerPool {
     })
     const places = Array.from({ length: options.count }, () => this.#keepOne())
     this.#ended = Promise.all(places)
+  }
+
+  /** All that run now. */
+  get workers(): readonly Worker[] {
+    return [...this.#living]
   }
 
   /** Lets all workers finish what is in flight, and ends those that have not after `timeout` ms. */
@@ -126,7 +134,7 @@ export class WorkerPool {
     worker.on('message', (message: FromWorker) => {
       if (message.type === 'failed') failure = new WorkerFailure(message)
       else if (message.type === 'leave') dismiss(worker)
-      else this.#options.onSlot(worker, message.type)
+      else this.#options.onMessage(worker, message)
     })
     const reason = await endOf(worker)
     this.#living.delete(worker)

@@ -28,8 +28,11 @@ export async function work(config: Config): Promise<void> {
   const end = endOnce()
   try {
     const logger = createLogger(config).child({ pid: process.pid })
-    const store = await openStore(config)
-    const { close } = await serve(config, store, logger, slotsOfPrimary(config.maxUploads))
+    const slots = slotsOfPrimary(config.maxUploads)
+    const { close, reload } = await serve(config, await openStore(config), logger, { slots })
+    process.on('message', (message: ToWorker) => {
+      if (message.type === 'reload') reload()
+    })
     end.after(close)
   } catch (error) {
     await report(error)

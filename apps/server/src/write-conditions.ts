@@ -11,7 +11,7 @@ import type { CommitOptions, StoredObject } from 'upload-store'
  * @see RFC 9110 §13.2
  */
 export function writeConditions(ctx: Koa.Context, current: StoredObject | null): CommitOptions {
-  const request = { method: ctx.method, headers: ctx.req.headersDistinct }
+  const request = { method: ctx.method, headers: ctx.req.headersDistinct ?? ctx.headers }
   if (evaluatePreconditions(request, current) !== 'proceed') {
     throw createError(412, current === null ? 'There is no such video.' : `The video is now ${current.etag}.`)
   }

@@ -5,7 +5,7 @@ import { makeDirectory } from '../directory.ts'
 import type { Client } from '../exchange.ts'
 import { append, cancellation, content, creation, NOTHING, retrieval } from '../requests.ts'
 import { type ServerProcess, startProcess } from '../server-process.ts'
-import { arrival, type Context, must, ours, pathOf, should, type Theme } from '../suite.ts'
+import { arrival, type Context, must, ours, pathOf, should, type Theme, taken } from '../suite.ts'
 
 async function storeDirectory(): Promise<string> {
   const directory = await makeDirectory()
@@ -56,7 +56,7 @@ async function twoServers(the: Context) {
 async function stallAt(client: Client, path: string, body: Buffer) {
   const exchange = client.open(append(path, { offset: 0, complete: true, announced: body.length }))
   exchange.write(body.subarray(0, body.length / 2))
-  await arrival()
+  await taken(client, path)
   return exchange
 }
 

@@ -1,0 +1,18 @@
+# docker build -t koa-range-server . && docker run -p 8000:8000 -e RANGE_SERVER_TOKEN=… -v videos:/data koa-range-server
+
+FROM node:20-slim AS build
+WORKDIR /app
+COPY . .
+RUN npm run -s bootstrap && npx tsc -b apps/server apps/server/web \
+  && npx --yes pnpm@12.21.0 --filter koa-range-server deploy --prod --legacy /deployed
+
+FROM node:20-slim
+ENV NODE_ENV=production RANGE_SERVER_HOST=0.0.0.0 RANGE_SERVER_DATA=/data
+COPY --from=build /deployed /app
+RUN mkdir /data && chown node:node /data
+USER node
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 8000}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+# In exec form, so that the server gets SIGTERM; it needs a token, or --allow-anonymous.
+ENTRYPOINT ["node", "/app/dist/main.js"]

@@ -1,0 +1,39 @@
+import type { Server, Socket } from 'node:net'
+
+/** The connections that a server has now, and the bytes of all that it has ever had. */
+export class Connections {
+  readonly #open = new Set<Socket>()
+  #received = 0
+  #sent = 0
+
+  constructor(server: Server) {
+    server.on('connection', (socket) => {
+      this.#open.add(socket)
+      socket.once('close', () => {
+        this.#open.delete(socket)
+        this.#received += socket.bytesRead
+        this.#sent += socket.bytesWritten
+      })
+    })
+  }
+
+  /** As they went over the network, TLS and all. */
+  get received(): number {
+    return this.#total(this.#received, 'bytesRead')
+  }
+
+  get sent(): number {
+    return this.#total(this.#sent, 'bytesWritten')
+  }
+
+  /** Ends all of them, whatever they are doing. */
+  destroy(): void {
+    for (const socket of this.#open) socket.destroy()
+  }
+
+  #total(closed: number, count: 'bytesRead' | 'bytesWritten'): number {
+    let total = closed
+    for (const socket of this.#open) total += socket[count]
+    return total
+  }
+}

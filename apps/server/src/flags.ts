@@ -1,0 +1,148 @@
+import { parseArgs } from 'node:util'
+import { ConfigError } from './config-values.ts'
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+
+export interface Flag {
+  readonly name: string
+  /** What stands for its value in --help; none for a switch. */
+  readonly value?: string
+  readonly fallback: string
+  readonly help: string
+  /** Its value is never repeated. */
+  readonly secret?: true
+}
+
+/** Where the uploads are, if not in a directory. */
+const S3_FLAGS: readonly Flag[] = [
+  { name: 'store', value: 'KIND', fallback: 'fs', help: 'fs: in that directory; s3: in a bucket' },
+  {
+    name: 's3-bucket',
+    value: 'NAME',
+    fallback: '',
+    help: 'bucket of the uploads; keys are in AWS_ACCESS_KEY_ID etc.',
+  },
+  { name: 's3-endpoint', value: 'URL', fallback: '', help: "store that is not AWS's own" },
+  {
+    name: 's3-region',
+    value: 'NAME',
+    fallback: '',
+    help: 'region of the bucket (us-east-1 with an endpoint)',
+  },
+  {
+    name: 's3-prefix',
+    value: 'TEXT',
+    fallback: '',
+    help: 'what all names in the bucket begin with, like videos/',
+  },
+]
+
+/** All there are, in the order of --help. */
+export const FLAGS: readonly Flag[] = [
+  { name: 'host', value: 'ADDRESS', fallback: '127.0.0.1', help: 'address to listen on' },
+  { name: 'port', value: 'N', fallback: '8000', help: 'port to listen on; 0 takes any free one' },
+  { name: 'data', value: 'DIR', fallback: './data', help: 'directory of the uploads, made where missing' },
+  ...S3_FLAGS,
+  { name: 'assets', value: 'DIR', fallback: '', help: "static files under /assets (the app's own)" },
+  {
+    name: 'accept',
+    value: 'TYPES',
+    fallback: 'video/*,audio/*',
+    help: "media types to take; '*/*' takes any",
+  },
+  { name: 'max-file-size', value: 'SIZE', fallback: '10GiB', help: 'the most that one upload may have' },
+  {
+    name: 'max-total-size',
+    value: 'SIZE',
+    fallback: '',
+    help: 'the most that all of them may have (no limit)',
+  },
+  {
+    name: 'max-uploads',
+    value: 'N',
+    fallback: '256',
+    help: 'how many may come in at once, through all workers; above: 503',
+  },
+  {
+    name: 'token',
+    value: 'T',
+    fallback: '',
+    help: 'needed to write; better as RANGE_SERVER_TOKEN, which others cannot see',
+    secret: true,
+  },
+  { name: 'private', fallback: 'false', help: 'ask for the token to read as well' },
+  { name: 'read-only', fallback: 'false', help: 'refuse uploads and deletions' },
+  {
+    name: 'cache-control',
+    value: 'VALUE',
+    fallback: 'public, max-age=0, must-revalidate',
+    help: 'Cache-Control of videos and static files',
+  },
+  { name: 'trust-proxy', fallback: 'false', help: 'believe X-Forwarded-Host, -Proto and -For, X-Request-Id' },
+  {
+    name: 'cors-origin',
+    value: 'ORIGINS',
+    fallback: '',
+    help: "other sites' origins to allow; '*' may only read",
+  },
+  {
+    name: 'tls-cert',
+    value: 'FILE',
+    fallback: '',
+    help: 'certificate in PEM: HTTPS with HTTP/2; SIGHUP reads it anew',
+  },
+  { name: 'tls-key', value: 'FILE', fallback: '', help: 'its key in PEM' },
+  { name: 'shutdown-timeout', value: 'TIME', fallback: '10s', help: 'how long SIGTERM waits for requests' },
+  {
+    name: 'workers',
+    value: 'N',
+    fallback: '1',
+    help: 'processes that answer; one that ends is replaced',
+  },
+  { name: 'log-level', value: 'LEVEL', fallback: 'info', help: LOG_LEVELS.join(', ') },
+  { name: 'allow-anonymous', fallback: 'false', help: 'listen beyond loopback without a token' },
+  { name: 'help', fallback: 'false', help: 'print this and exit' },
+  { name: 'version', fallback: 'false', help: 'print the version and exit' },
+]
+
+/** @throws ConfigError where there is no such flag, or it lacks its value */
+export function readFlags(argv: readonly string[]): Readonly<Record<string, string | undefined>> {
+  const options = Object.fromEntries(
+    FLAGS.map(({ name, value }) => [
+      name,
+      { type: value === undefined ? ('boolean' as const) : ('string' as const) },
+    ]),
+  )
+  try {
+    const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false })
+    return Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, value === undefined ? undefined : String(value)]),
+    )
+  } catch (error) {
+    // Node's message names the argument, then adds advice on positional arguments that does not apply here.
+    const [reason = ''] = error instanceof Error ? error.message.split(/\.?\n|\. (?=To |This )/) : []
+    throw new ConfigError(`${reason.replace(/\.$/, '')}. --help lists the flags.`)
+  }
+}
+
+export function environmentName(flag: string): string {
+  return flag === 'port' ? 'PORT' : `RANGE_SERVER_${flag.toUpperCase().replaceAll('-', '_')}`
+}
+
+/** The text of --help. */
+export function helpText(): string {
+  const rows = FLAGS.map(({ name, value, fallback, help }) => {
+    const left = `  --${name}${value === undefined ? '' : ` ${value}`}`
+    const right = value === undefined || fallback === '' ? help : `${help} (${fallback})`
+    return `${left.padEnd(28)}${right}`
+  })
+  return `Usage: koa-range-server [flags]
+
+Takes uploads in and streams them with ranges; prints its URL first.
+
+${rows.join('\n')}
+
+Sizes are bytes or KiB, MiB, GiB, TiB. Each flag is also an environment variable: PORT, and RANGE_SERVER_ with the
+flag in capitals, e.g. RANGE_SERVER_MAX_FILE_SIZE=1GiB.
+`
+}

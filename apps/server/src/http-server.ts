@@ -1,0 +1,60 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2'
+import type { Certificate } from './tls.ts'
+
+/** Koa takes both. */
+export type Handler = (
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+) => void
+
+/** Longer than the 75 s for which nginx and others keep a connection to us, which they would use as we close it. */
+const KEEP_ALIVE = 80_000
+
+const TIMEOUTS = {
+  // Node's would end every upload after 5 minutes; the pace of a body is watched instead.
+  requestTimeout: 0,
+  // From a request's first byte on, so that it does not end connections that wait for one.
+  headersTimeout: 15_000,
+  connectionsCheckingInterval: 5000,
+  keepAliveTimeout: KEEP_ALIVE,
+}
+
+const HTTP2 = { maxConcurrentStreams: 100, maxHeaderListSize: 16 * 1024 }
+
+/** A server of HTTP/1, or with a certificate of HTTP/2 and HTTP/1 over TLS. */
+export function createHttpServer(
+  certificate: Certificate | null,
+  handler: Handler,
+): Server | Http2SecureServer {
+  if (certificate === null) return createServer(TIMEOUTS, handler)
+  const server = createSecureServer(
+    { ...certificate, allowHTTP1: true, handshakeTimeout: TIMEOUTS.headersTimeout, settings: HTTP2 },
+    handler,
+  )
+  // Node takes them as options for HTTP/1 alone.
+  Object.assign(server, TIMEOUTS)
+  server.on('session', (session) => {
+    // Closed, it still finishes the streams that it has.
+    session.setTimeout(KEEP_ALIVE, () => session.close())
+  })
+  return server
+}
+
+/** Has HTTP/2 connections end when their last stream has; new ones would begin on them for as long as clients like. */
+export function closeSessions(server: Server | Http2SecureServer): () => void {
+  const sessions = new Set<ServerHttp2Session>()
+  server.on('session', (session: ServerHttp2Session) => {
+    sessions.add(session)
+    session.once('close', () => sessions.delete(session))
+  })
+  return () => {
+    for (const session of sessions) session.close()
+  }
+}

@@ -1,0 +1,41 @@
+import { constants, type ServerHttp2Stream } from 'node:http2'
+import { setTimeout as wait } from 'node:timers/promises'
+import type Koa from 'koa'
+
+/** The HTTP/2 stream of a request, or `null` in HTTP/1. */
+export function http2StreamOf({ req }: Pick<Koa.Context, 'req'>): ServerHttp2Stream | null {
+  return 'stream' in req ? (req.stream as ServerHttp2Stream) : null
+}
+
+/** Whether the client has given a stream up, or had its answer. */
+export function isReset(stream: ServerHttp2Stream): boolean {
+  return stream.destroyed || stream.closed || stream.aborted
+}
+
+/** Whether nobody is left who would read an answer. */
+export function isGone(ctx: Koa.Context): boolean {
+  const stream = http2StreamOf(ctx)
+  if (stream !== null) return isReset(stream)
+  return ctx.req.socket.destroyed || (ctx.req.destroyed && !ctx.req.complete)
+}
+
+/** Ends the request abruptly, without an answer. */
+export function terminate(ctx: Koa.Context): void {
+  const stream = http2StreamOf(ctx)
+  if (stream === null) ctx.req.socket.destroy()
+  else stream.close(constants.NGHTTP2_CANCEL)
+}
+
+/** How long a reset may come behind the end of what it cuts off. */
+const RESET_DELAY = 50
+
+/**
+ * Whether content without a declared length, which seems to have ended, was cut off: Node's own client sends END_STREAM for
+ * a request that it gives up, and RST_STREAM right behind it.
+ */
+export async function isCutOff(ctx: Koa.Context): Promise<boolean> {
+  const stream = http2StreamOf(ctx)
+  if (stream === null) return false
+  if (!isReset(stream)) await wait(RESET_DELAY)
+  return isReset(stream)
+}

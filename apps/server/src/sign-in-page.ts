@@ -1,0 +1,42 @@
+import { type Html, html } from './html.ts'
+
+export interface SignInModel {
+  /** The path to go on with. */
+  readonly target: string
+  /** What was wrong the last time, if so. */
+  readonly detail: string | undefined
+}
+
+/** The page that asks for the token; it works without script. */
+export function renderSignIn({ target, detail }: SignInModel): string {
+  return html`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Sign in – Range server</title>
+<link rel="icon" type="image/svg+xml" href="/page/favicon.svg">
+<link rel="stylesheet" href="/page/page.css">
+<link rel="stylesheet" href="/page/sign-in.css">
+<main class="problem">
+<h1>Sign in</h1>
+${detail === undefined ? null : html`<p role="alert">${detail}</p>`}
+<form class="sign-in" method="post" action="/sign-in">
+<label for="token">Token of this server</label>
+<input type="password" id="token" name="token" autocomplete="current-password" required autofocus>
+<input type="hidden" name="return" value="${target}">
+<button class="button primary">Sign in</button>
+</form>
+<p><a href="/">Back to the videos</a></p>
+</main>
+</html>
+`.html
+}
+
+export function signInLink(): Html {
+  return html`<p><a class="button primary" href="/sign-in">Sign in to upload</a></p>`
+}
+
+export function signOutButton(): Html {
+  return html`<form method="post" action="/sign-out"><button class="button">Sign out</button></form>`
+}

@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { chromium, type Page } from 'playwright-core'
+import { expect, it, onTestFinished } from 'vitest'
+import { ServerProcess } from '../support/server.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
+import { describeWith } from '../support/tools.ts'
+import { launch } from './launch.ts'
+
+const TOKEN = 'correct-horse-battery'
+const CLIP = fileURLToPath(new URL('../../apps/server/assets/video/sample.mp4', import.meta.url))
+
+async function open(javaScriptEnabled: boolean): Promise<{ page: Page; base: string }> {
+  const flags = ['--port', '0', '--data', join(await temporaryDirectory(), 'data'), '--private']
+  const server = new ServerProcess(flags, { RANGE_SERVER_TOKEN: TOKEN })
+  const browser = await launch(chromium)
+  onTestFinished(async () => {
+    await browser.close()
+    await server.stop()
+  })
+  const base = await server.url()
+  const page = await (await browser.newContext({ javaScriptEnabled })).newPage()
+  return { page, base }
+}
+
+async function signIn(page: Page, token: string): Promise<void> {
+  await page.getByLabel('Token of this server').fill(token)
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+}
+
+describeWith(['chromium'], 'signing in with Chromium', () => {
+  it.each([true, false])('uploads, plays and signs out again (with script: %s)', async (withScript) => {
+    const { page, base } = await open(withScript)
+    expect((await page.goto(base))?.status()).toBe(401)
+    await signIn(page, 'wrong-horse-battery')
+    await page.getByRole('alert').filter({ hasText: 'That is not the token.' }).waitFor()
+    await signIn(page, TOKEN)
+    // The script listens when the page has loaded.
+    await page.waitForSelector('#upload')
+    await page.waitForLoadState()
+    await page.setInputFiles('input[type=file]', CLIP)
+    if (!withScript) await page.getByRole('button', { name: 'Upload', exact: true }).click()
+    await page.locator('#rows .name', { hasText: 'sample.mp4' }).waitFor()
+
+    const asked = page.waitForResponse((each) => each.url().endsWith('/get_video_by_name/sample.mp4'))
+    expect((await page.goto(`${base}/?play=sample.mp4`))?.status()).toBe(200)
+    expect((await asked).status()).toBe(206)
+
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByLabel('Token of this server').waitFor()
+    expect((await page.goto(`${base}/get_video_by_name/sample.mp4`))?.status()).toBe(401)
+  })
+})
