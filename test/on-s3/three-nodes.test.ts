@@ -76,7 +76,7 @@ describeWith(['nginx'], 'three nodes behind nginx, by docs/examples/nginx-nodes.
     const nodes = await startNodes()
     const [one, two, three] = nodes
     const say = journal()
-    const url = await startProxy(
+    const { url } = await startProxy(
       'nginx',
       'nginx-nodes.conf',
       nodes.map((node) => node.url),
@@ -109,7 +109,7 @@ describeWith(['nginx'], 'three nodes behind nginx, by docs/examples/nginx-nodes.
     const nodes = await startNodes()
     const [one] = nodes
     const say = journal()
-    const url = await startProxy(
+    const { url } = await startProxy(
       'nginx',
       'nginx-nodes.conf',
       nodes.map((node) => node.url),
@@ -143,7 +143,7 @@ describeWith(['nginx'], 'three nodes behind nginx, by docs/examples/nginx-nodes.
 
   it('are kept from seeing what nginx has in its cache, by slices of 1 MiB', async () => {
     const nodes = await startNodes()
-    const url = await startProxy(
+    const { url } = await startProxy(
       'nginx',
       'nginx-nodes.conf',
       nodes.map((node) => node.url),
@@ -169,7 +169,7 @@ describeWith(['nginx'], 'three nodes behind nginx, by docs/examples/nginx-nodes.
 describeWith(['caddy'], 'three nodes behind Caddy, by docs/examples/Caddyfile-nodes', () => {
   it('answer for one that is gone', async () => {
     const nodes = await startNodes()
-    const url = await startProxy(
+    const { url } = await startProxy(
       'caddy',
       'Caddyfile-nodes',
       nodes.map((node) => node.url),

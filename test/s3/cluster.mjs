@@ -34,7 +34,7 @@ export class Cluster {
   }
 
   async start() {
-    process.once('exit', this.#end)
+    if (!this.#made) process.once('exit', this.#end)
     await promisify(execFile)(SCRIPT, ['start'], { env: this.#environment })
     const deadline = Date.now() + 60_000
     for (;;) {

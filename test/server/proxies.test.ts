@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, stat } from 'node:fs/promises'
 import { type ClientRequest, request } from 'node:http'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { freePort } from '../conformance/child.ts'
-import { REPOSITORY, ServerProcess } from '../support/server.ts'
+import { startProxy } from '../support/proxy.ts'
+import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { describeWith } from '../support/tools.ts'
 
@@ -22,71 +21,19 @@ interface Proxied {
   readonly home: string
 }
 
-type Run = (home: string, example: string) => ChildProcess
-
-const example = async (name: string, change: (text: string) => string): Promise<string> => {
-  const text = await readFile(join(REPOSITORY, 'docs/examples', name), 'utf8')
-  return change(text)
-}
-
-async function start(
-  name: string,
-  run: Run,
-  listening: readonly [was: string, is: (port: number) => string],
-) {
-  const home = await temporaryDirectory()
-  const data = join(home, 'data')
+async function start(kind: 'nginx' | 'caddy', example: string): Promise<Proxied> {
+  const data = join(await temporaryDirectory(), 'data')
   const server = new ServerProcess(['--port', '0', '--data', data, '--accept', '*/*', '--trust-proxy'])
   onTestFinished(async () => void (await server.stop('SIGKILL')))
-  const origin = new URL(await server.url()).host
-  const port = await freePort()
-  const path = join(home, name)
-  const [was, is] = listening
-  await writeFile(
-    path,
-    await example(name, (text) => text.replace(was, is(port)).replace('127.0.0.1:8000', origin)),
-  )
-  const child = run(home, path)
-  onTestFinished(async () => {
-    child.kill('SIGKILL')
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-  })
-  const url = `http://127.0.0.1:${port}`
-  const status = () =>
-    fetch(`${url}/healthz`).then(
-      (response) => response.status,
-      () => 0,
-    )
-  await expect.poll(status, { timeout: 10_000 }).toBe(200)
-  return { server, url, data, home } satisfies Proxied
+  return { server, data, ...(await startProxy(kind, example, [await server.url()])) }
 }
-
-/** Debian's own main file includes it in the same place. */
-const nginx: Run = (home, path) => {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (kind) => `${kind}_temp_path ${home}/tmp/${kind};`,
-  )
-  const main = `daemon off; master_process off; pid ${home}/pid; error_log stderr; events {}
-    http { access_log off; ${temporary.join(' ')} include ${path}; }`
-  return spawn(
-    'sh',
-    ['-c', 'mkdir -p tmp && printf %s "$0" > main.conf && exec nginx -e stderr -c "$PWD/main.conf"', main],
-    { cwd: home },
-  )
-}
-
-const caddy: Run = (home, path) =>
-  spawn('caddy', ['run', '--config', path, '--adapter', 'caddyfile'], {
-    // Its administrative port is one for the whole machine.
-    env: { PATH: process.env['PATH'], HOME: home, CADDY_ADMIN: 'off' },
-  })
 
 describeWith(['nginx'], 'behind nginx, by docs/examples/nginx.conf', () =>
-  behaves(() => start('nginx.conf', nginx, ['listen 80;', (port) => `listen 127.0.0.1:${port};`])),
+  behaves(() => start('nginx', 'nginx.conf')),
 )
 
 describeWith(['caddy'], 'behind Caddy, by docs/examples/Caddyfile', () => {
-  const startCaddy = () => start('Caddyfile', caddy, [':80 {', (port) => `http://127.0.0.1:${port} {`])
+  const startCaddy = () => start('caddy', 'Caddyfile')
   behaves(startCaddy)
 
   it('the URL of an upload is known while its first request is under way', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import { freePort } from '../conformance/child.ts'
@@ -12,8 +12,8 @@ type Command = (home: string, configuration: string) => Promise<readonly string[
 /** As Debian's own main file includes what lies in conf.d. */
 const nginx: Command = async (home, configuration) => {
   const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  const temporary = kinds.map((kind) => `${kind}_temp_path ${home}/${kind};`).join(' ')
-  const path = join(home, 'nginx.conf')
+  const temporary = kinds.map((kind) => `${kind}_temp_path ${home}/tmp/${kind};`).join(' ')
+  const path = join(home, 'main.conf')
   await writeFile(
     path,
     `daemon off; master_process off; pid ${home}/pid; error_log stderr; events {}
@@ -29,24 +29,33 @@ const PROXIES = {
   caddy: { command: caddy, listen: (port: number) => [':80 {', `http://127.0.0.1:${port} {`] },
 } as const
 
+export interface Proxy {
+  readonly url: string
+  /** It writes to `tmp` in there, and its cache. */
+  readonly home: string
+}
+
 /**
- * A proxy by a file of docs/examples, with other addresses and no other change, until the test has finished; its URL.
+ * A proxy by a file of docs/examples, with other addresses and no other change, until the test has finished.
  *
- * @param nodes the URLs of what it is in front of
+ * @param nodes the URLs of what it is in front of, in the order of the file
  */
 export async function startProxy(
   kind: keyof typeof PROXIES,
   example: string,
   nodes: readonly string[],
-): Promise<string> {
+): Promise<Proxy> {
   const home = await temporaryDirectory()
+  await mkdir(join(home, 'tmp'))
   const port = await freePort()
   const { command, listen } = PROXIES[kind]
   const [was = '', is = ''] = listen(port)
-  let text = await readFile(join(REPOSITORY, 'docs/examples', example), 'utf8')
-  text = text.replace(was, is).replace('/var/cache/nginx', home)
-  for (const [index, url] of nodes.entries())
-    text = text.replace(`127.0.0.1:800${index + 1}`, new URL(url).host)
+  const hosts = nodes.map((url) => new URL(url).host)
+  const original = await readFile(join(REPOSITORY, 'docs/examples', example), 'utf8')
+  const text = original
+    .replace(was, is)
+    .replace('/var/cache/nginx', home)
+    .replace(/127\.0\.0\.1:800\d/g, () => hosts.shift() ?? '')
   const path = join(home, example)
   await writeFile(path, text)
   const [program = '', ...args] = await command(home, path)
@@ -69,5 +78,5 @@ export async function startProxy(
       () => stderr,
     )
   await expect.poll(status, { timeout: 10_000 }).toBe(200)
-  return url
+  return { url, home }
 }

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { describeFullDisk, fillDisk } from './full-disk.ts'
 import { describeResumed, resumeThroughBreaks } from './resume.ts'
 import { type Choice, cutEverywhere, failEverywhere, killEverywhere, type Point } from './runner.ts'
+import { describeS3, disturbS3 } from './s3.ts'
 import type { Scenario } from './scenario.ts'
 import { SCENARIOS, scenarioOf } from './scenarios.ts'
 import { describeFailure, type Tally, table } from './tally.ts'
@@ -22,6 +23,7 @@ than their digest. Exits with 1 where there are any. All parts take a quarter of
   failures      lets each of them fail
   full-disk     uploads to a server until its disk is full
   resume        uploads to a server that is killed 20 times, over a connection that is dropped 20 times
+  s3            kills and freezes the gateway of a store on Ceph, and kills a server, amid uploads (only when named)
 
   --scenario S  one or more, with commas, of ${SCENARIOS.map(({ name }) => name).join(', ')}
   --at N        only the N-th call
@@ -29,6 +31,7 @@ than their digest. Exits with 1 where there are any. All parts take a quarter of
   --error E     of failures: EIO, ENOSPC or EMFILE (all)
   --size N      of resume: MiB to upload (1024)
   --seed S      of resume: what content and breaks are made from; a run tells its own (at random)
+  --runs N      of s3: how often something is broken (200)
   --help        this text
 `
 
@@ -39,6 +42,7 @@ const OPTIONS = {
   error: { type: 'string' },
   size: { type: 'string', default: '1024' },
   seed: { type: 'string' },
+  runs: { type: 'string', default: '200' },
   help: { type: 'boolean' },
 } as const
 
@@ -54,7 +58,11 @@ const PARTS: Readonly<Record<string, (flags: Flags) => Promise<boolean>>> = {
     disturb(flags, 'Every call failing once', 'failures', (one) => failEverywhere(one, points(flags))),
   'full-disk': fillBoth,
   resume,
+  s3,
 }
+
+/** Takes a quarter of an hour, and needs Ceph. */
+const ONLY_WHEN_NAMED = ['s3']
 
 function isWanted(flag: string | undefined, value: string | number): boolean {
   return flag === undefined || flag === String(value)
@@ -120,6 +128,12 @@ async function resume({ scenario, size, seed = randomBytes(4).toString('hex') }:
   return result.faults.length === 0
 }
 
+async function s3({ runs }: Flags): Promise<boolean> {
+  const result = await disturbS3(Number(runs), (text) => console.error(text))
+  console.log(`${describeS3(result)}\n`)
+  return result.faults.length === 0
+}
+
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
   if (values.help === true) {
@@ -129,10 +143,12 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const unknown = positionals.find((name) => !Object.hasOwn(PARTS, name))
   if (unknown !== undefined) throw new RangeError(`${unknown} is none of ${Object.keys(PARTS)}`)
+  if (!/^[1-9]\d{0,4}$/.test(values.runs))
+    throw new RangeError(`--runs ${values.runs} is no number from 1 up`)
   if (!/^[1-9]\d{0,6}$/.test(values.size))
     throw new RangeError(`--size ${values.size} is no number of MiB, from 1 up`)
   const chosen = Object.entries(PARTS).filter(
-    ([name]) => positionals.length === 0 || positionals.includes(name),
+    ([name]) => positionals.includes(name) || (positionals.length === 0 && !ONLY_WHEN_NAMED.includes(name)),
   )
   let isGood = true
   for (const [, part] of chosen) isGood = (await part(values)) && isGood

@@ -17,10 +17,18 @@ export interface RunningServer {
  * The server as people start it, with its store in `directory`.
  *
  * @param port any free one where it is 0
+ * @param env beside this process's own
  */
-export async function startServer(directory: string, port = 0): Promise<RunningServer> {
+export async function startServer(
+  directory: string,
+  port = 0,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningServer> {
   const flags = ['--port', String(port), '--data', directory, '--accept', '*/*']
-  const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [MAIN, ...flags], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   // This process may be interrupted before it comes to stop it.
   const end = () => child.kill('SIGKILL')
   process.once('exit', end)
