@@ -61,6 +61,8 @@ export class Assembly {
   #last: Promise<unknown> = Promise.resolve()
   /** Bytes from here on may be taken back. */
   hold: number | null = null
+  /** Called with the name of an object that bytes are about to go to. */
+  onBlob: (name: string) => void = () => {}
   /** Called when a part is there. */
   onPart: () => void = () => {}
 
@@ -181,7 +183,7 @@ export class Assembly {
   }
 
   async #finalise(announce: () => Promise<void>): Promise<Span> {
-    const { bucket, names } = this.#context
+    const { bucket } = this.#context
     const whole = this.hasParts ? null : this.#filling.whole()
     if (whole !== null) return whole
     if (this.#strays) await this.#removeStrays()
@@ -189,7 +191,7 @@ export class Assembly {
       await this.#send(size)
     }
     if (!this.hasParts) {
-      const name = names.blob(randomId())
+      const name = this.#newBlob()
       const end = this.end - 1
       const tag = await this.#filling.all((bytes) => bucket.put(name, bytes))
       return { name, tag, start: 0, end }
@@ -242,11 +244,11 @@ export class Assembly {
 
   /** Sends the part that has been filled while the next one fills. */
   async #send(size: number): Promise<void> {
-    const { bucket, names } = this.#context
+    const { bucket } = this.#context
     if (this.#sent.length === MAX_PARTS) {
       throw new StoreError('TOO_LARGE', `The upload has more than ${MAX_PARTS} parts, as many as S3 takes.`)
     }
-    this.#multipart ??= await beginMultipart(bucket, names.blob(randomId()))
+    this.#multipart ??= await beginMultipart(bucket, this.#newBlob())
     const multipart = this.#multipart
     const { tails, use } = await this.#filling.take(size, this.hold)
     const part: SentPart = { start: this.#start, size, tails, done: undefined }
@@ -262,6 +264,12 @@ export class Assembly {
     this.#sending.add(sending)
     void sending.then(() => this.#sending.delete(sending))
     if (this.#sending.size >= MAX_SENDING) await Promise.race(this.#sending)
+  }
+
+  #newBlob(): string {
+    const name = this.#context.names.blob(randomId())
+    this.onBlob(name)
+    return name
   }
 
   #serially<T>(task: () => Promise<T>): Promise<T> {

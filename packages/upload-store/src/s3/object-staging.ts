@@ -11,6 +11,7 @@ import type { IntentObject } from './intent-object.ts'
 import { publish } from './publish.ts'
 import type { S3Record } from './records.ts'
 import type { S3Context } from './s3-context.ts'
+import type { Reservation } from './space.ts'
 
 /**
  * How often a writer asks S3 whether somebody else has taken its upload over, in ms, where it does not notice anyway: each
@@ -33,7 +34,7 @@ export interface ObjectStagingParts {
   readonly durable: Checkpoint
   /** Whether another process may know of it. */
   readonly known: boolean
-  readonly release: () => void
+  readonly reservation: Reservation
 }
 
 /** One upload in parts of what will be its blob. */
@@ -60,11 +61,14 @@ export class ObjectStaging implements Staging {
     this.#meta = parts.intent.meta
     this.#durable = parts.durable
     this.#assembly.onPart = () => this.#checkpointSoon()
+    this.#assembly.onBlob = (name) => parts.reservation.names.add(name)
     if (parts.known) this.#watch()
   }
 
-  write(bytes: Uint8Array): Promise<void> {
-    return this.#assembly.write(bytes)
+  async write(bytes: Uint8Array): Promise<void> {
+    const admitted = this.#parts.reservation.take(bytes.length)
+    if (admitted !== undefined) await admitted
+    await this.#assembly.write(bytes)
   }
 
   hashed(saved: SavedIntake): void {
@@ -155,10 +159,10 @@ export class ObjectStaging implements Staging {
       const { offset: _, ...pieces } = this.#assembly.pieces()
       await this.#writeIntent('paused', { pieces, intake })
     } catch (error) {
-      if (this.#parts.known) await this.#end()
+      if (this.#parts.known) await this.#end(offsetOf(this.#durable.pieces))
       throw error
     }
-    await this.#end()
+    await this.#end(offset)
   }
 
   #intakeAt(offset: number): SavedIntake | undefined {
@@ -242,9 +246,15 @@ export class ObjectStaging implements Staging {
     } else if (await file.isLost()) this.#onTakeover()
   }
 
-  async #end(): Promise<void> {
+  /** Lets go of an upload of which there is nothing yet. */
+  letGo(): Promise<void> {
+    return this.#end()
+  }
+
+  /** @param kept how many bytes of it stay */
+  async #end(kept = 0): Promise<void> {
     clearInterval(this.#watching)
-    this.#parts.release()
+    this.#parts.reservation.release(kept)
     await this.#assembly.close()
   }
 }
