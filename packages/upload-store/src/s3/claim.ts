@@ -1,8 +1,8 @@
 import { randomId } from '../random-id.ts'
 import { StoreError } from '../store-error.ts'
-import { completeAsBlob, NO_PIECES } from './assembly.ts'
 import { type KeptIntent, parseIntent } from './intent.ts'
 import { IntentObject } from './intent-object.ts'
+import { completeAsBlob, NO_PIECES } from './pieces.ts'
 import type { S3Context } from './s3-context.ts'
 
 const MAX_TRIES = 20

@@ -3,11 +3,12 @@ import type { SavedIntake } from '../intake.ts'
 import type { StoredObject } from '../object.ts'
 import { StoreError } from '../store-error.ts'
 import type { CommitOptions, UploadMeta } from '../upload-session.ts'
-import { type Assembly, NO_PIECES, offsetOf, type Pieces } from './assembly.ts'
+import type { Assembly } from './assembly.ts'
 import type { Span } from './downloads.ts'
 import { isUnavailable } from './errors.ts'
-import type { UploadStage } from './intent.ts'
 import type { IntentObject } from './intent-object.ts'
+import { NO_PIECES } from './pieces.ts'
+import { type Checkpoint, Progress } from './progress.ts'
 import { publish } from './publish.ts'
 import type { S3Record } from './records.ts'
 import type { S3Context } from './s3-context.ts'
@@ -18,12 +19,6 @@ import type { Reservation } from './space.ts'
  * part is followed by a write of the intent. Nothing depends on it but how long a connection that nobody needs stays.
  */
 const WATCH_INTERVAL = 5000
-
-/** An upload's bytes, and what is known of them, as they were made durable together. */
-interface Checkpoint {
-  readonly pieces: Pieces
-  readonly intake: SavedIntake | undefined
-}
 
 export interface ObjectStagingParts {
   readonly id: string
@@ -42,10 +37,7 @@ export class ObjectStaging implements Staging {
   readonly #context: S3Context
   readonly #parts: ObjectStagingParts
   readonly #assembly: Assembly
-  #meta: UploadMeta | undefined
-  #durable: Checkpoint
-  /** What it takes to go on behind an offset; all offsets behind the durable one where a block ended. */
-  readonly #intakes = new Map<number, SavedIntake>()
+  readonly #progress: Progress
   #checkpointing: Promise<void> | undefined
   #sealed = false
   /** The key under which the object may have become visible though nobody was told. */
@@ -58,8 +50,7 @@ export class ObjectStaging implements Staging {
     this.#context = context
     this.#parts = parts
     this.#assembly = parts.assembly
-    this.#meta = parts.intent.meta
-    this.#durable = parts.durable
+    this.#progress = new Progress(parts.intent, parts.file, parts.durable)
     this.#assembly.onPart = () => this.#checkpointSoon()
     this.#assembly.onBlob = (name) => parts.reservation.names.add(name)
     if (parts.known) this.#watch()
@@ -72,7 +63,7 @@ export class ObjectStaging implements Staging {
   }
 
   hashed(saved: SavedIntake): void {
-    this.#intakes.set(saved.size, saved)
+    this.#progress.hashed(saved)
   }
 
   hold(offset: number | null): void {
@@ -107,35 +98,26 @@ export class ObjectStaging implements Staging {
   async #checkpoint(): Promise<void> {
     for (;;) {
       const { offset, ...pieces } = this.#assembly.pieces()
-      const intake = this.#intakes.get(offset)
-      if (offset <= offsetOf(this.#durable.pieces) || intake === undefined) return
-      await this.#writeIntent('open', { pieces, intake })
+      const intake = this.#progress.intakeAt(offset)
+      if (offset <= this.#progress.offset || intake === undefined) return
+      await this.#progress.write('open', { pieces, intake })
       this.#assembly.told(pieces.parts.length)
       this.#onDurable(offset)
     }
   }
 
-  async #writeIntent(stage: UploadStage, checkpoint: Checkpoint, record?: S3Record): Promise<void> {
-    const { intent, file } = this.#parts
-    const { key, type, digest, expectedSize } = intent
-    await file.write({ key, type, digest, expectedSize, meta: this.#meta, stage, ...checkpoint, record })
-    this.#durable = checkpoint
-    const offset = offsetOf(checkpoint.pieces)
-    for (const known of this.#intakes.keys()) if (known < offset) this.#intakes.delete(known)
-  }
-
   /** Makes the upload known to others, with nothing in it yet. */
   async announce(): Promise<void> {
-    await this.#writeIntent('open', this.#durable)
+    await this.#progress.write('open')
   }
 
   async note(meta: UploadMeta): Promise<void> {
-    const before = this.#meta
-    this.#meta = meta
+    const before = this.#progress.meta
+    this.#progress.meta = meta
     try {
-      if (this.#parts.known) await this.#writeIntent('open', this.#durable)
+      if (this.#parts.known) await this.#progress.write('open')
     } catch (error) {
-      this.#meta = before
+      this.#progress.meta = before
       throw error
     }
   }
@@ -152,22 +134,17 @@ export class ObjectStaging implements Staging {
       await this.#checkpointing
       if (offset < this.#assembly.end) this.#assembly.cutTo(offset)
       this.#assembly.hold = null
-      const intake = this.#intakeAt(offset)
+      const intake = this.#progress.intakeAt(offset)
       // Without the state of the hash the bytes have to be readable, and parts are not.
       if (intake === undefined && this.#assembly.hasParts) await this.#assembly.finalise()
       else await this.#assembly.spill()
       const { offset: _, ...pieces } = this.#assembly.pieces()
-      await this.#writeIntent('paused', { pieces, intake })
+      await this.#progress.write('paused', { pieces, intake })
     } catch (error) {
-      if (this.#parts.known) await this.#end(offsetOf(this.#durable.pieces))
+      if (this.#parts.known) await this.#end(this.#progress.offset)
       throw error
     }
     await this.#end(offset)
-  }
-
-  #intakeAt(offset: number): SavedIntake | undefined {
-    const { intake } = this.#durable
-    return this.#intakes.get(offset) ?? (intake?.size === offset ? intake : undefined)
   }
 
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
@@ -176,16 +153,16 @@ export class ObjectStaging implements Staging {
       throw new StoreError('ABORTED', `The upload may have been published as ${key}: commit it so again.`)
     }
     const { known } = this.#parts
-    const intake = this.#intakeAt(object.size)
+    const intake = this.#progress.intakeAt(object.size)
     await this.#checkpointing
     const blob = await this.#assembly.finalise(async () => {
       const { offset: _, ...pieces } = this.#assembly.pieces()
-      if (known) await this.#writeIntent('completing', { pieces, intake })
+      if (known) await this.#progress.write('completing', { pieces, intake })
     })
     const record = { object, blob: this.#blobId(blob), blobTag: blob.tag }
     const checkpoint = { pieces: { ...NO_PIECES, tails: [blob] }, intake }
     await this.#publishRecord(record, conditions, async () => {
-      if (known) await this.#writeIntent('committing', checkpoint, record)
+      if (known) await this.#progress.write('committing', checkpoint, record)
     })
     // What cannot be written now is found out by whoever asks, and no reason to fail the upload.
     if (known) await this.#leaveReceipt(record).catch(() => {})
@@ -208,8 +185,8 @@ export class ObjectStaging implements Staging {
 
   async #leaveReceipt(record: S3Record): Promise<void> {
     const { file } = this.#parts
-    if (this.#meta === undefined) await file.remove()
-    else await this.#writeIntent('committed', { pieces: NO_PIECES, intake: undefined }, record)
+    if (this.#progress.meta === undefined) await file.remove()
+    else await this.#progress.write('committed', { pieces: NO_PIECES, intake: undefined }, record)
   }
 
   #blobId({ name }: Span): string {
@@ -222,7 +199,7 @@ export class ObjectStaging implements Staging {
       await this.#assembly.settle().catch(() => {})
       await this.#checkpointing
       // First: where somebody else has taken it over, what is there is theirs.
-      if (known) await this.#writeIntent('discarded', this.#durable)
+      if (known) await this.#progress.write('discarded')
       // A record may still come to name what was to be published; if none does, sweep finds it.
       if (this.#committing === undefined) this.#assembly.discard()
       if (known) await file.remove().catch(() => {})
@@ -242,7 +219,7 @@ export class ObjectStaging implements Staging {
     if (file.age < WATCH_INTERVAL / 2) return
     // One that is written slowly must not look as if it had expired.
     if (file.age > this.#context.expireAfter / 3) {
-      await this.#writeIntent('open', this.#durable).catch(() => this.#onTakeover())
+      await this.#progress.write('open').catch(() => this.#onTakeover())
     } else if (await file.isLost()) this.#onTakeover()
   }
 
