@@ -182,6 +182,41 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     },
   )
 
+  it.each([1, 2, 3, 4, 6, 7, 9, 10, 11, 13])(
+    'find an upload resumable when its writer died at call %i of a commit that takes parts out which are not its own',
+    async (count) => {
+      const options = shared()
+      const all = whole.subarray(0, PART + 10)
+      const script = run(
+        `import { subscribe } from 'node:diagnostics_channel'
+         const { id } = await store.create('a', { meta: {} })
+         const verify = () => { throw new Error('not these') }
+         const wrong = await store.resume(id)
+         await wrong.append(0, bytes(Buffer.alloc(${3 * PART})), { verify }).catch(() => {})
+         await wrong.pause()
+         const session = await store.resume(id)
+         await session.append(0, bytes(content(0, ${all.length})))
+         // The intent that tells of the part.
+         await sleep(300)
+         say(id)
+         let left = Number(rest[0])
+         subscribe('http.client.response.finish', () => { if (--left === 0) process.kill(process.pid, 'SIGKILL') })
+         await session.commit()`,
+        options,
+        `${count}`,
+      )
+      const id = String(await script.next())
+      expect(await script.ended).toBeNull()
+      const store = ceph.open(options)
+      const resumed = await store.resume(id)
+      const offset = resumed?.offset ?? -1
+      expect([PART, all.length]).toContain(offset)
+      await resumed?.append(offset, source(all.subarray(offset)))
+      expect(await resumed?.commit()).toMatchObject({ digest: sha256(all) })
+      expect(await digestOf(store, 'a')).toBe(sha256(all))
+    },
+  )
+
   it('let exactly one create a key, and see what another has replaced', async () => {
     const options = shared()
     const code = `
