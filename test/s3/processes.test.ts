@@ -185,6 +185,38 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     },
   )
 
+  it.each([1, 2, 3, 4, 5])(
+    'find an upload whole or resumable when its writer died at call %i of a commit of what was paused before',
+    async (count) => {
+      const options = shared()
+      const script = run(
+        `import { subscribe } from 'node:diagnostics_channel'
+         const { id } = await store.create('a', { meta: {} })
+         const first = await store.resume(id)
+         await first.append(0, bytes('hello '))
+         await first.pause()
+         const session = await store.resume(id)
+         await session.append(6, bytes('world'))
+         say(id)
+         let left = Number(rest[0])
+         subscribe('http.client.response.finish', () => { if (--left === 0) process.kill(process.pid, 'SIGKILL') })
+         await session.commit()
+         await sleep(60_000)`,
+        options,
+        `${count}`,
+      )
+      const id = String(await script.next())
+      expect(await script.ended).toBeNull()
+      const store = ceph.open(options)
+      const resumed = await store.resume(id)
+      if (resumed !== null) {
+        await resumed.append(resumed.offset, source('hello world'.slice(resumed.offset)))
+        await resumed.commit()
+      }
+      expect(await digestOf(store, 'a')).toBe(sha256(Buffer.from('hello world')))
+    },
+  )
+
   it.each([1, 2, 3, 4, 6, 7, 9, 10, 11, 13])(
     'find an upload resumable when its writer died at call %i of a commit that takes parts out which are not its own',
     async (count) => {

@@ -22,6 +22,7 @@ export class Assembly {
   #multipart: Multipart | undefined
   #sent: SentParts
   #strays: boolean
+  readonly #obsolete: string[] = []
   #failure: unknown
   readonly #sending = new Set<Promise<void>>()
   #last: Promise<unknown> = Promise.resolve()
@@ -118,9 +119,14 @@ export class Assembly {
   async finalise(announce: () => Promise<void> = async () => {}): Promise<Span> {
     await this.settle()
     const blob = await this.#serially(() => this.#finalise(announce))
-    this.#context.leftovers.removeObjects(this.#objects().filter((name) => name !== blob.name))
+    this.#obsolete.push(...this.#objects().filter((name) => name !== blob.name))
     this.#restart([blob])
     return blob
+  }
+
+  /** Removes what the object was made of. Call when no intent names that any more. */
+  tidy(): void {
+    this.#context.leftovers.removeObjects(this.#obsolete.splice(0))
   }
 
   #restart(tails: readonly Span[]): void {
@@ -155,7 +161,7 @@ export class Assembly {
   /** Removes all that is there. Call when all is settled, or has failed. */
   discard(): void {
     const { leftovers } = this.#context
-    leftovers.removeObjects(this.#objects())
+    leftovers.removeObjects([...this.#objects(), ...this.#obsolete])
     if (this.#multipart !== undefined) leftovers.abort(this.#multipart)
   }
 

@@ -140,6 +140,7 @@ export class ObjectStaging implements Staging {
       else await this.#assembly.spill()
       const { offset: _, ...pieces } = this.#assembly.pieces()
       await this.#progress.write('paused', { pieces, intake })
+      this.#assembly.tidy()
     } catch (error) {
       if (this.#parts.known) await this.#end(this.#progress.offset)
       throw error
@@ -163,6 +164,7 @@ export class ObjectStaging implements Staging {
     const checkpoint = { pieces: { ...NO_PIECES, tails: [blob] }, intake }
     await this.#publishRecord(record, conditions, async () => {
       if (known) await this.#progress.write('committing', checkpoint, record)
+      this.#assembly.tidy()
     })
     // What cannot be written now is found out by whoever asks, and no reason to fail the upload.
     if (known) await this.#leaveReceipt(record).catch(() => {})
@@ -218,7 +220,7 @@ export class ObjectStaging implements Staging {
     const { file } = this.#parts
     if (file.age < WATCH_INTERVAL / 2) return
     // One that is written slowly must not look as if it had expired.
-    if (file.age > this.#context.expireAfter / 3) {
+    if (!this.#sealed && file.age > this.#context.expireAfter / 3) {
       await this.#progress.write('open').catch(() => this.#onTakeover())
     } else if (await file.isLost()) this.#onTakeover()
   }
