@@ -26,7 +26,7 @@ export class Ceph {
   constructor(store: 'memstore' | 'bluestore' = 'memstore') {
     const stop = () => spawnSync(SCRIPT, ['stop'], { env: { ...process.env, ...this.#environment } })
     beforeAll(async () => {
-      this.#directory = join(await mkdtemp(join(tmpdir(), 'ceph-')), 'c')
+      this.#directory = await mkdtemp(join(tmpdir(), 'ceph-'))
       const port = await freePort()
       this.#endpoint = `http://127.0.0.1:${port}`
       this.#environment = { CEPH_DIR: this.#directory, CEPH_PORT: `${port}`, CEPH_STORE: store }
