@@ -136,7 +136,7 @@ describeWith(['chromium'], 'an upload on the page goes on', () => {
     const context = await site.browser.newContext()
     onTestFinished(() => context.close())
     const page = await context.newPage()
-    await page.route('**/tus.min.js*', (route) => route.abort(), { times: 3 })
+    await page.route('**/tus.js*', (route) => route.abort(), { times: 3 })
     const upload = await UploadPage.tab(page, site.url)
     await upload.drop(path)
     await upload.row(name, 'waiting').waitFor()

@@ -73,8 +73,10 @@ export function createApp(
   }
   const router = routes(config, store, slots)
   app.use(router.routes()).use(router.allowedMethods())
-  staticFiles(app, '/assets', config.assets, config.cacheControl)
-  staticFiles(app, '/page', fileURLToPath(new URL('../public', import.meta.url)), 'no-cache')
+  staticFiles(app, '/assets', config.assets, { cacheControl: config.cacheControl, precompressed: false })
+  // What Vite has built.
+  const page = fileURLToPath(new URL('page', import.meta.url))
+  staticFiles(app, '/page', page, { cacheControl: 'no-cache', precompressed: true })
   return app
 }
 

@@ -7,7 +7,6 @@ import { refuseWrites } from './guards.ts'
 import { greet } from './home.ts'
 import { publishAsNew } from './publish.ts'
 import { queryValue } from './query.ts'
-import { packageFile } from './static-files.ts'
 import { formReceiver } from './upload-form.ts'
 import { receivePut } from './upload-put.ts'
 import { type Slots, uploadSlots } from './upload-slots.ts'
@@ -21,8 +20,6 @@ const MAX_LIMIT = 1000
 export function routes(config: Config, store: UploadStore, slots: Slots): Router {
   const router = new Router()
   if (config.readOnly) router.use(refuseWrites())
-  // What the page uploads with.
-  else router.get('/page/tus.min.js', packageFile('tus-js-client/dist/tus.min.js'))
   const receiveForm = formReceiver(store, config.maxFileSize)
   const limited = uploadSlots(slots)
 

@@ -1,7 +1,7 @@
 import { announce, get } from './dom.ts'
 import { refresh } from './library.ts'
+import { clearProblem, request } from './notice.ts'
 import { show } from './player.ts'
-import { clearProblem, request } from './problem.ts'
 import { list } from './row.ts'
 import { state, videoOf, videoPath } from './video.ts'
 

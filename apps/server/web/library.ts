@@ -1,6 +1,7 @@
 import { fromTemplate, get, maybe } from './dom.ts'
+import { request, showProblem } from './notice.ts'
 import { play, scrollToStage } from './player.ts'
-import { LOST, request, showProblem } from './problem.ts'
+import { LOST } from './problem.ts'
 import { fillRow, list, rows } from './row.ts'
 import { type Item, type Video, videoOf, videoOfItem } from './video.ts'
 

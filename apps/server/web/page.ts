@@ -1,3 +1,4 @@
+import './page.css'
 import { enableDrop, enablePaste, enhanceForm } from './choose.ts'
 import { enableDelete } from './delete.ts'
 import { maybe } from './dom.ts'
