@@ -1,14 +1,18 @@
 import type Koa from 'koa'
 import type { StoredObject, UploadStore } from 'upload-store'
+import { CAPTIONS, captionsKey } from './captions.ts'
 import type { Config } from './config.ts'
-import { type PageVideo, renderPage } from './page.ts'
+import { renderPage } from './page.ts'
+import type { PageVideo } from './page-video.ts'
+import type { Playing } from './player-section.ts'
 import { queryValue } from './query.ts'
 import { videoPath } from './video-json.ts'
 
 const GREETING =
   'A range server: POST a video to /video, read it back by ranges from the video_url of the answer.'
+/** media-chrome has its styles in its shadow roots, and posters are made in the browser. */
 const PAGE_POLICY =
-  "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 
 /** `GET /`: the page for browsers, a greeting in JSON for everybody else. */
 export async function greet(ctx: Koa.Context, config: Config, store: UploadStore): Promise<void> {
@@ -18,22 +22,30 @@ export async function greet(ctx: Koa.Context, config: Config, store: UploadStore
     ctx.body = { message: GREETING }
     return
   }
-  const play = queryValue(ctx, 'play')
   const { items, cursor: next } = await store.list({ cursor: queryValue(ctx, 'cursor') })
-  const playing = play === undefined ? null : await findVideo(store, play)
   ctx.set('Content-Security-Policy', PAGE_POLICY)
   ctx.type = 'html'
   ctx.body = renderPage({
-    videos: items.map(pageVideo),
-    next,
-    playing: playing === null ? null : pageVideo(playing),
+    library: { videos: items.filter(({ type }) => type !== CAPTIONS).map(pageVideo), next },
+    playing: await findPlaying(ctx, store),
     maxFileSize: config.maxFileSize,
     accept: config.accept.join(','),
     readOnly: config.readOnly,
   })
 }
 
-async function findVideo(store: UploadStore, key: string): Promise<StoredObject | null> {
+async function findPlaying(ctx: Koa.Context, store: UploadStore): Promise<Playing | null> {
+  const object = await find(store, queryValue(ctx, 'play') ?? '')
+  if (object === null) return null
+  const captions = await find(store, captionsKey(object.key))
+  return {
+    video: pageVideo(object),
+    captions: captions === null ? null : videoPath(captions.key),
+    time: secondsOf(queryValue(ctx, 't') ?? ''),
+  }
+}
+
+async function find(store: UploadStore, key: string): Promise<StoredObject | null> {
   try {
     return await store.get(key)
   } catch {
@@ -42,6 +54,8 @@ async function findVideo(store: UploadStore, key: string): Promise<StoredObject 
   }
 }
 
-function pageVideo({ key, size, type, lastModified }: StoredObject): PageVideo {
-  return { key, size, type, created: new Date(lastModified).toISOString(), url: videoPath(key) }
+const secondsOf = (text: string): number => (/^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0)
+
+function pageVideo({ key, size, type, digest, lastModified }: StoredObject): PageVideo {
+  return { key, size, type, digest, created: new Date(lastModified).toISOString(), url: videoPath(key) }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type Koa from 'koa'
 import type { StoredObject, UploadStore } from 'upload-store'
+import { maxSizeOf, sealWithinLimits } from './captions.ts'
 import { ContentDigests } from './digest-fields.ts'
 import { expectBody } from './request-body.ts'
 import { refuseEncoded, refuseParts } from './upload-fields.ts'
@@ -28,7 +29,7 @@ export async function receivePut(
   const digests = new ContentDigests(ctx.req, ['sha-256'])
   const current = await store.get(key)
   const conditions = writeConditions(ctx, current)
-  const { length, tooSlow } = await expectBody(ctx, store, maxFileSize)
+  const { length, tooSlow } = await expectBody(ctx, store, maxSizeOf(key, maxFileSize))
   const session = await store.create(key, {
     type: ctx.get('Content-Type') || undefined,
     digest: digests.sha256,
@@ -36,7 +37,7 @@ export async function receivePut(
   })
   try {
     await Promise.race([session.append(0, contentOf(ctx.req, digests)), tooSlow])
-    const { digest } = await session.seal()
+    const { digest } = await sealWithinLimits(session)
     digests.check(digest)
     return { object: await session.commit(conditions), created: current === null }
   } catch (error) {

@@ -29,7 +29,7 @@ async function remove(row: HTMLElement): Promise<void> {
   const { key } = videoOf(row)
   const neighbour = row.nextElementSibling ?? row.previousElementSibling
   clearProblem()
-  if ((await request(videoPath(key), 'DELETE')) === null) return
+  if ((await request(videoPath(key), { method: 'DELETE' })) === null) return
   state.known.delete(key)
   if (state.playing?.key === key) {
     history.replaceState(null, '', '/')

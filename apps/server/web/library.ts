@@ -1,14 +1,10 @@
 import { fromTemplate, get, maybe } from './dom.ts'
 import { request, showProblem } from './notice.ts'
-import { play, scrollToStage } from './player.ts'
+import { play } from './player.ts'
 import { LOST } from './problem.ts'
 import { fillRow, list, rows } from './row.ts'
-import { type Item, type Video, videoOf, videoOfItem } from './video.ts'
-
-interface Listing {
-  readonly items: readonly Item[]
-  readonly cursor?: string | null
-}
+import { scrollToStage } from './stage.ts'
+import { type Listing, type Video, videoOf, videoOfItem } from './video.ts'
 
 const more = get<HTMLAnchorElement>('#more')
 /** Where this document's list begins. */
@@ -69,7 +65,11 @@ async function fetchList(cursor: string | null): Promise<{ videos: Video[]; next
   const response = await request(`/videos${cursor === null ? '' : `?cursor=${encodeURIComponent(cursor)}`}`)
   if (response === null) return null
   const listing: Listing | null = await response.json().catch(() => null)
-  if (listing !== null) return { videos: listing.items.map(videoOfItem), next: listing.cursor ?? null }
+  if (listing !== null)
+    return {
+      videos: listing.items.filter(({ type }) => type !== 'text/vtt').map(videoOfItem),
+      next: listing.cursor,
+    }
   showProblem(LOST)
   return null
 }

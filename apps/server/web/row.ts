@@ -14,9 +14,9 @@ export function markCurrent(row: HTMLElement): void {
 }
 
 export function fillRow(row: HTMLElement, video: Video): HTMLElement {
-  const { key, size, type, created, url } = video
+  const { key, size, type, digest, created, url } = video
   state.known.set(key, video)
-  Object.assign(row.dataset, { key, size, type, created, url })
+  Object.assign(row.dataset, { key, size, type, digest, created, url })
   const [name, time] = [get('.name', row), get<HTMLTimeElement>('time', row)]
   name.textContent = name.title = key
   get('.size', row).textContent = humanSize(size)

@@ -2,6 +2,8 @@ export interface Video {
   readonly key: string
   readonly size: number
   readonly type: string
+  /** sha-256, lower-case hex. */
+  readonly digest: string
   readonly created: string
   readonly url: string
 }
@@ -9,6 +11,12 @@ export interface Video {
 /** As the server's JSON has it. */
 export interface Item extends Omit<Video, 'url'> {
   readonly video_url: string
+}
+
+/** As the server's list has it. */
+export interface Listing {
+  readonly items: readonly Item[]
+  readonly cursor: string | null
 }
 
 interface State {
@@ -29,11 +37,11 @@ export const videoPath = (key: string): string => `/videos/${encodeURIComponent(
 
 /** From the attributes that the server wrote. */
 export function videoOf({ dataset }: HTMLElement): Video {
-  const { key = '', size, type = '', created = '', url = '' } = dataset
-  return { key, size: Number(size), type, created, url }
+  const { key = '', size, type = '', digest = '', created = '', url = '' } = dataset
+  return { key, size: Number(size), type, digest, created, url }
 }
 
 /** Behind a proxy the server may not know its own origin, and the policy allows no other. */
-export function videoOfItem({ key, size, type, created, video_url }: Item): Video {
-  return { key, size, type, created, url: new URL(video_url, location.href).pathname }
+export function videoOfItem({ key, size, type, digest, created, video_url }: Item): Video {
+  return { key, size, type, digest, created, url: new URL(video_url, location.href).pathname }
 }
