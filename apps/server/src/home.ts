@@ -22,11 +22,12 @@ export async function greet(ctx: Koa.Context, config: Config, store: UploadStore
     ctx.body = { message: GREETING }
     return
   }
-  const { items, cursor: next } = await store.list({ cursor: queryValue(ctx, 'cursor') })
+  const prefix = queryValue(ctx, 'prefix') ?? ''
+  const { items, cursor: next } = await store.list({ prefix, cursor: queryValue(ctx, 'cursor') })
   ctx.set('Content-Security-Policy', PAGE_POLICY)
   ctx.type = 'html'
   ctx.body = renderPage({
-    library: { videos: items.filter(({ type }) => type !== CAPTIONS).map(pageVideo), next },
+    library: { videos: items.filter(({ type }) => type !== CAPTIONS).map(pageVideo), next, prefix },
     playing: await findPlaying(ctx, store),
     maxFileSize: config.maxFileSize,
     accept: config.accept.join(','),

@@ -11,6 +11,7 @@ type Icon =
   | 'link'
   | 'pause'
   | 'retry'
+  | 'search'
   | 'upload'
   | 'video'
 
@@ -26,6 +27,7 @@ const ICONS: Readonly<Record<Icon, string>> = {
   link: 'M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1.2-1.2',
   pause: 'M8.75 6v12M15.25 6v12',
   retry: 'M19 12a7 7 0 1 1-2.2-5.1L19 9M19 4v5h-5',
+  search: 'M10.5 16.5a6 6 0 1 0 0-12 6 6 0 0 0 0 12ZM15 15l5 5',
   upload: 'M12 16V5M7.5 9.5 12 5l4.5 4.5M5 20h14',
   video: 'M8 5.5v13l10.5-6.5L8 5.5Z',
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import Router, { type RouterContext } from '@koa/router'
 import createError from 'http-errors'
 import type Koa from 'koa'
@@ -54,8 +55,12 @@ async function listVideos(ctx: Koa.Context, store: UploadStore): Promise<void> {
     ...videoJson(ctx, object),
     created: new Date(object.lastModified).toISOString(),
   }))
-  ctx.set('Cache-Control', 'no-store')
-  ctx.body = { items: rows, cursor }
+  const text = JSON.stringify({ items: rows, cursor })
+  // The page asks again and again, and is told only that nothing has changed.
+  ctx.set('ETag', `"${createHash('sha256').update(text).digest('base64url')}"`)
+  ctx.set('Cache-Control', 'no-cache')
+  ctx.type = 'json'
+  ctx.body = text
 }
 
 async function putVideo(ctx: RouterContext, store: UploadStore, { maxFileSize }: Config): Promise<void> {

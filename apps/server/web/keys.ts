@@ -40,6 +40,7 @@ const KEYS: readonly Key[] = [
 
 /** Those of the page itself, which need no video. */
 const PAGE_KEYS: readonly (Omit<Key, 'run'> & { readonly run: () => void })[] = [
+  { keys: ['/'], caps: ['/'], does: 'Search', run: () => get('#search input').focus() },
   { keys: ['?'], caps: ['?'], does: 'This list', run: showKeys },
 ]
 

@@ -4,6 +4,7 @@ import { addCaptions, enableCaptions, isCaptions } from './captions.ts'
 import { enableDrop, enablePaste, enhanceForm } from './choose.ts'
 import { enableDelete } from './delete.ts'
 import { maybe } from './dom.ts'
+import { keepFresh } from './freshness.ts'
 import { enableKeys } from './keys.ts'
 import { enhanceLibrary } from './library.ts'
 import { enhancePlayer } from './player.ts'
@@ -14,6 +15,7 @@ import { enqueue, isInQueue, learnMemory } from './upload.ts'
 // Before the library, whose rows show what plays.
 enhancePlayer()
 enhanceLibrary()
+keepFresh()
 enableDelete()
 enableKeys()
 enableShare()

@@ -1,5 +1,6 @@
 import { get, maybe, setIcon } from './dom.ts'
 import { humanSize } from './format.ts'
+import { wantPoster } from './posters.ts'
 import { kindOf, playPath, state, type Video, videoPath } from './video.ts'
 
 export const list: HTMLElement = get('#rows')
@@ -31,5 +32,6 @@ export function fillRow(row: HTMLElement, video: Video): HTMLElement {
   download.ariaLabel = `Download ${key}`
   maybe('button', row)?.setAttribute('aria-label', `Delete ${key}`)
   markCurrent(row)
+  wantPoster(row)
   return row
 }
