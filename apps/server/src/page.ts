@@ -54,7 +54,7 @@ ${librarySection({ ...model.library, current, readOnly })}
 ${footer(readOnly)}
 <p class="unseen" id="status" role="status" aria-live="polite"></p>
 ${keys()}
-${readOnly ? null : dialog()}
+${readOnly ? null : writing()}
 </body>
 </html>
 `.html
@@ -77,16 +77,8 @@ function keys(): Html {
 </dialog>`
 }
 
-function dialog(): Html {
+function writing(): Html {
   return html`<div class="drop" aria-hidden="true"><p>${icon('upload')}Drop to upload</p></div>
-<dialog id="confirm" aria-labelledby="confirm-title" aria-describedby="confirm-text">
-<form method="dialog">
-<h2 id="confirm-title">Delete this file?</h2>
-<p id="confirm-text"><bdi class="name"></bdi> will be gone for everyone. This cannot be undone.</p>
-<div class="choices">
-<button class="button" value="keep" autofocus>Keep it</button>
-<button class="button danger" value="delete">Delete</button>
-</div>
-</form>
-</dialog>`
+<ul class="toasts" id="toasts" role="list" aria-label="Deleted"></ul>
+<template id="toast"><li class="toast"><bdi class="name"></bdi> <span>deleted</span><button type="button">Undo</button></li></template>`
 }

@@ -4,7 +4,7 @@ import { clearProblem, request, showProblem } from './notice.ts'
 import { type Listing, state, type Video, videoOfItem, videoPath } from './video.ts'
 
 /** Captions lie beside their video. */
-const captionsKey = (key: string): string => `${key}.vtt`
+export const captionsKey = (key: string): string => `${key}.vtt`
 
 export const isCaptions = ({ name }: File): boolean => /\.vtt$/i.test(name)
 
@@ -41,7 +41,7 @@ export async function addCaptions(file: File): Promise<void> {
 }
 
 /** Asks the server, by a list: a HEAD for what is not there would be an error in the console. */
-async function captionsOf(key: string): Promise<string | null> {
+export async function captionsOf(key: string): Promise<string | null> {
   const wanted = captionsKey(key)
   const response = await fetch(`/videos?limit=1&prefix=${encodeURIComponent(wanted)}`).catch(() => null)
   const listing: Listing | null = response?.ok ? await response.json().catch(() => null) : null

@@ -1,5 +1,6 @@
 import { toggleCaptions } from './captions.ts'
-import { get, maybe } from './dom.ts'
+import { undoDelete } from './delete.ts'
+import { get } from './dom.ts'
 import { clock } from './format.ts'
 import { isShown, mediaElement, toggleFullscreen } from './media.ts'
 import { flash } from './stage.ts'
@@ -39,8 +40,9 @@ const KEYS: readonly Key[] = [
 ]
 
 /** Those of the page itself, which need no video. */
-const PAGE_KEYS: readonly (Omit<Key, 'run'> & { readonly run: () => void })[] = [
-  { keys: ['/'], caps: ['/'], does: 'Search', run: () => get('#search input').focus() },
+const PAGE_KEYS: readonly (Omit<Key, 'run'> & { readonly run: () => string | null })[] = [
+  { keys: ['z'], caps: ['Z'], does: 'Undo a deletion', run: undoDelete },
+  { keys: ['/'], caps: ['/'], does: 'Search', run: focusSearch },
   { keys: ['?'], caps: ['?'], does: 'This list', run: showKeys },
 ]
 
@@ -56,12 +58,12 @@ function onKey(event: KeyboardEvent): void {
   const page = PAGE_KEYS.find(({ keys }) => keys.includes(key))
   const action = KEYS.find(({ keys }) => keys.includes(key))
   const media = mediaElement()
-  if (page !== undefined) page.run()
-  else if (action !== undefined && media !== null && isShown()) {
-    const said = action.run(media, key)
-    if (said !== null) flash(said)
-  } else return
+  const onMedia = action !== undefined && media !== null && isShown() ? () => action.run(media, key) : null
+  const run = page?.run ?? onMedia
+  if (run === null) return
   event.preventDefault()
+  const said = run()
+  if (said !== null) flash(said)
 }
 
 /** Whether the key belongs to what has the focus: to who types, and to buttons and sliders their own. */
@@ -93,9 +95,14 @@ function describeKey({ caps, does }: Pick<Key, 'caps' | 'does'>): HTMLElement {
   return pair
 }
 
-function showKeys(): void {
-  const dialog = maybe<HTMLDialogElement>('#keys')
-  if (dialog !== null && !dialog.open) dialog.showModal()
+function showKeys(): null {
+  get<HTMLDialogElement>('#keys').showModal()
+  return null
+}
+
+function focusSearch(): null {
+  get('#search input').focus()
+  return null
 }
 
 function togglePlay(media: HTMLMediaElement): string {

@@ -4,7 +4,7 @@ import { play } from './player.ts'
 import { forgetRows } from './posters.ts'
 import { fillRow, list, rows } from './row.ts'
 import { scrollToStage } from './stage.ts'
-import { videoOf } from './video.ts'
+import { state, videoOf } from './video.ts'
 
 const more = get<HTMLAnchorElement>('#more')
 const input = get<HTMLInputElement>('#search input')
@@ -61,8 +61,9 @@ function render({ videos, next }: Page): void {
     list.replaceChildren(...now)
   if (focused instanceof HTMLElement && list.contains(focused)) focused.focus({ preventScroll: true })
   forgetRows([...old.values()].filter((row) => !row.isConnected))
-  get('#empty').hidden = videos.length > 0 || prefix !== ''
-  get('#unfound').hidden = videos.length > 0 || prefix === ''
+  const isEmpty = videos.every(({ key }) => state.deleted.has(key))
+  get('#empty').hidden = !isEmpty || prefix !== ''
+  get('#unfound').hidden = !isEmpty || prefix === ''
   get('#unfound bdi').textContent = prefix
   setMore(next)
 }

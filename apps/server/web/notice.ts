@@ -20,8 +20,14 @@ export function fillAlert(alert: HTMLElement, { title, detail }: Problem): void 
 }
 
 /** Returns the response when its status is 2xx, else shows the problem and returns `null`. */
-export async function request(url: string, init: RequestInit = {}): Promise<Response | null> {
-  const response = await fetch(url, { ...init, headers: { Accept: 'application/json' } }).catch(() => null)
+export async function request(
+  url: string,
+  init: RequestInit & { readonly headers?: Record<string, string> } = {},
+): Promise<Response | null> {
+  const response = await fetch(url, {
+    ...init,
+    headers: { ...init.headers, Accept: 'application/json' },
+  }).catch(() => null)
   if (response?.ok) return response
   const body: unknown = await response?.json().catch(() => null)
   showProblem(response === null ? LOST : problemOf(response.status, body))

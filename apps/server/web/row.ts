@@ -31,6 +31,7 @@ export function fillRow(row: HTMLElement, video: Video): HTMLElement {
   download.href = `${videoPath(key)}?download`
   download.ariaLabel = `Download ${key}`
   maybe('button', row)?.setAttribute('aria-label', `Delete ${key}`)
+  row.hidden = state.deleted.has(key)
   markCurrent(row)
   wantPoster(row)
   return row

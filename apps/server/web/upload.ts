@@ -1,3 +1,4 @@
+import { keepDeleted } from './delete.ts'
 import { announce, get, maybe } from './dom.ts'
 import { Job } from './job.ts'
 import { refresh } from './library.ts'
@@ -75,6 +76,7 @@ async function run(job: Job): Promise<void> {
 }
 
 async function welcome({ key, item }: Stored): Promise<void> {
+  keepDeleted(key)
   announce(`${key} uploaded`)
   await refresh()
   // In the order of keys it may come on a page that is not loaded.

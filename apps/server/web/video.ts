@@ -23,10 +23,12 @@ interface State {
   playing: Video | null
   /** Every video seen so far, so that going back in history needs no request. */
   readonly known: Map<string, Video>
+  /** Keys that are hidden until it is sure that they are gone. */
+  readonly deleted: Set<string>
 }
 
 /** Here, because the player marks rows and a row has to know what plays: neither can import the other. */
-export const state: State = { playing: null, known: new Map() }
+export const state: State = { playing: null, known: new Map(), deleted: new Set() }
 
 export const kindOf = (type: string): 'video' | 'audio' | 'file' =>
   type.startsWith('video/') ? 'video' : type.startsWith('audio/') ? 'audio' : 'file'
