@@ -160,4 +160,23 @@ describeWith(['chromium', 'ffmpeg'], 'the player of the page', () => {
     await note.getByText('ffmpeg -i odd.mp4').waitFor()
     expect(await note.getByRole('link').getAttribute('href')).toBe('/videos/odd.mp4?download')
   })
+
+  it('shows what the server saw of its requests while it plays', async () => {
+    const page = await open('/?play=one.mp4&t=20')
+    await ready(page)
+    await page.getByText('What happened').click()
+    const table = page.locator('#requests tbody')
+    await table
+      .getByText(/^206 bytes \d/)
+      .first()
+      .waitFor()
+    await ready(page)
+    expect(await time(page)).toBe(20)
+    await page.reload()
+    await table.getByText('304').first().waitFor()
+    // Under another URL the browser's cache would not know it: nobody looks, nobody pays.
+    const asked = page.waitForRequest(/one\.mp4$/)
+    await page.getByText('What happened').click()
+    await asked
+  })
 })

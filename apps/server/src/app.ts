@@ -9,8 +9,10 @@ import { checkHost, checkOrigin, checkPath } from './guards.ts'
 import { createLogger, logErrors, logRequests } from './log.ts'
 import { problems } from './problems.ts'
 import { closeAfterUnreadBodies, refuseExpectations } from './request-body.ts'
+import { keepViews, type RequestViews } from './request-views.ts'
 import { resumable } from './resumable.ts'
 import { routes } from './routes.ts'
+import { seeRequests } from './see-requests.ts'
 import { staticFiles } from './static-files.ts'
 import { tus } from './tus.ts'
 import { countSlots, type Slots } from './upload-slots.ts'
@@ -54,12 +56,14 @@ export function createApp(
   store: UploadStore,
   logger: Logger = createLogger(config),
   slots: Slots = countSlots(config.maxUploads),
+  views: RequestViews = keepViews(),
 ): Koa {
   const app = new Koa({ proxy: config.trustProxy })
   app.on('error', logErrors(logger))
   app.use(logRequests(logger))
   app.use(closeAfterUnreadBodies())
   if (config.corsOrigin.length > 0) app.use(allowOrigins(config))
+  app.use(seeRequests(views))
   app.use(problems())
   app.use(noSniff())
   app.use(refuseExpectations())
@@ -71,7 +75,7 @@ export function createApp(
     app.use(resumable(config, store, slots))
     app.use(tus(config, store, slots))
   }
-  const router = routes(config, store, slots)
+  const router = routes(config, store, slots, views)
   app.use(router.routes()).use(router.allowedMethods())
   staticFiles(app, '/assets', config.assets, { cacheControl: config.cacheControl, precompressed: false })
   // What Vite has built.

@@ -57,9 +57,9 @@ function row(video: PageVideo, current: boolean, readOnly: boolean): Html {
   const date = DATE.format(new Date(created))
   return html`<li class="row"${dataOf(video)}>
 <a class="open" href="${playPath(key)}"${current ? html` aria-current="true"` : null}>
-<span class="tile">${icon(kindOf(type))}<span class="length"></span></span>
 <span class="text"><bdi class="name" title="${key}">${key}</bdi>
 <span class="meta"><span class="size">${humanSize(size)}</span> · <time datetime="${created}">${date}</time></span></span>
+<span class="tile">${icon(kindOf(type))}<span class="length"></span></span>
 </a>
 <a class="tool" href="${downloadPath(key)}" aria-label="Download ${key}" download>${icon('download')}</a>
 ${readOnly ? null : html`<button class="tool scripted" type="button" aria-label="Delete ${key}">${icon('delete')}</button>`}

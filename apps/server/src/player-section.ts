@@ -29,6 +29,7 @@ ${notes(kind, video === null ? '' : downloadPath(video.key))}
 </div>
 ${tools(video, readOnly)}
 </div>
+${requests(video !== null)}
 </section>`
 }
 
@@ -88,4 +89,16 @@ function tools(video: PageVideo | null, readOnly: boolean): Html {
 ${readOnly ? null : captions}
 <a class="button" id="download" href="${video === null ? '' : downloadPath(video.key)}" download>${icon('download')}Download</a>
 </div>`
+}
+
+/** What a person would else open the browser's own tools for. */
+function requests(shown: boolean): Html {
+  return html`<details class="requests scripted" id="requests"${hiddenUnless(shown)}>
+<summary>What happened</summary>
+<p class="hint">The requests that your browser has made for this file, as the server saw them; the latest first.</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Requests"><table>
+<thead><tr><th scope="col">Time</th><th scope="col">Asked for</th><th scope="col">Answer</th><th scope="col">Sent</th></tr></thead>
+<tbody></tbody>
+</table></div>
+</details>`
 }

@@ -8,6 +8,8 @@ import { refuseWrites } from './guards.ts'
 import { greet } from './home.ts'
 import { publishAsNew } from './publish.ts'
 import { queryValue } from './query.ts'
+import type { RequestViews } from './request-views.ts'
+import { listRequests } from './see-requests.ts'
 import { formReceiver } from './upload-form.ts'
 import { receivePut } from './upload-put.ts'
 import { type Slots, uploadSlots } from './upload-slots.ts'
@@ -18,7 +20,7 @@ import { writeConditions } from './write-conditions.ts'
 const MAX_LIMIT = 1000
 
 /** Every route but the static files. */
-export function routes(config: Config, store: UploadStore, slots: Slots): Router {
+export function routes(config: Config, store: UploadStore, slots: Slots, views: RequestViews): Router {
   const router = new Router()
   if (config.readOnly) router.use(refuseWrites())
   const receiveForm = formReceiver(store, config.maxFileSize)
@@ -28,6 +30,7 @@ export function routes(config: Config, store: UploadStore, slots: Slots): Router
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' }
   })
+  router.get('/requests', (ctx) => listRequests(ctx, views))
   router.post('/video', limited, async (ctx) => {
     const { session } = await receiveForm(ctx)
     const object = await publishAsNew(store, session)

@@ -7,6 +7,7 @@ import { answerClientErrors } from './client-errors.ts'
 import type { Config } from './config.ts'
 import { inOrder } from './in-order.ts'
 import { handleExpectations } from './request-body.ts'
+import type { RequestViews } from './request-views.ts'
 import { warmUp } from './tidy.ts'
 import type { Slots } from './upload-slots.ts'
 
@@ -29,8 +30,9 @@ export async function serve(
   store: UploadStore,
   logger: Logger,
   slots?: Slots,
+  views?: RequestViews,
 ): Promise<RunningServer> {
-  const handler = inOrder(createApp(config, store, logger, slots).callback())
+  const handler = inOrder(createApp(config, store, logger, slots, views).callback())
   const server = createServer(TIMEOUTS, handler)
   handleExpectations(server, handler)
   answerClientErrors(server, logger)

@@ -6,6 +6,7 @@ import { createLogger } from './log.ts'
 import { type ToWorker, tellPrimary } from './messages.ts'
 import { serve } from './serve.ts'
 import { slotsOfPrimary } from './shared-slots.ts'
+import { viewsOfAll } from './shared-views.ts'
 
 /** What a terminal sends to all its processes: the primary tells us what comes of it. */
 const FOR_THE_PRIMARY = ['SIGINT', 'SIGQUIT', 'SIGHUP'] as const
@@ -28,7 +29,8 @@ export async function work(config: Config): Promise<void> {
   const end = endOnce()
   try {
     const logger = createLogger(config).child({ pid: process.pid })
-    const { close } = await serve(config, openStore(config), logger, slotsOfPrimary(config.maxUploads))
+    const slots = slotsOfPrimary(config.maxUploads)
+    const { close } = await serve(config, openStore(config), logger, slots, viewsOfAll())
     end.after(close)
   } catch (error) {
     await report(error)

@@ -1,6 +1,6 @@
 import { get, maybe } from './dom.ts'
 import { type Note, setStage, showNote, stage } from './stage.ts'
-import type { Video } from './video.ts'
+import { state, type Video } from './video.ts'
 
 const controller = get('#controller')
 
@@ -24,13 +24,26 @@ export function insertMedia(kind: 'video' | 'audio', video: Video, time: number)
   media.controls = customElements.get('media-controller') === undefined
   media.preload = 'metadata'
   media.setAttribute('playsinline', '')
-  media.src = `${video.url}${time > 0 ? `#t=${time}` : ''}`
+  media.src = sourceOf(video, time)
   controller.toggleAttribute('audio', kind === 'audio')
   controller.hidden = false
   controller.prepend(media)
   watch(media, video)
   void enhanceControls()
   return media
+}
+
+const sourceOf = ({ url }: Video, time: number): string =>
+  `${url}${state.view === null ? '' : `?view=${state.view}`}${time > 0 ? `#t=${time}` : ''}`
+
+/** Asks for the same again where it is, under the name that holds now. */
+export function reloadMedia(): void {
+  const media = mediaElement()
+  if (media === null || state.playing === null || media.error !== null) return
+  const { currentTime, paused, playbackRate } = media
+  media.src = sourceOf(state.playing, currentTime)
+  media.playbackRate = playbackRate
+  if (!paused) media.play().catch(() => {})
 }
 
 export function removeMedia(): void {

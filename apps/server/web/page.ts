@@ -8,6 +8,7 @@ import { keepFresh } from './freshness.ts'
 import { enableKeys } from './keys.ts'
 import { enhanceLibrary } from './library.ts'
 import { enhancePlayer } from './player.ts'
+import { enableRequests } from './requests.ts'
 import { enableShare } from './share.ts'
 import { listUnfinished } from './unfinished.ts'
 import { enqueue, isInQueue, learnMemory } from './upload.ts'
@@ -19,6 +20,7 @@ keepFresh()
 enableDelete()
 enableKeys()
 enableShare()
+enableRequests()
 for (const origin of document.querySelectorAll('.origin')) origin.textContent = location.origin
 const form = maybe<HTMLFormElement>('#upload')
 if (form !== null) {

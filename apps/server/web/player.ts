@@ -60,7 +60,7 @@ export function show(video: Video | null, time: number | null = null): void {
 }
 
 function describe(video: Video | null): void {
-  get('#caption').hidden = video === null
+  get('#caption').hidden = get('#requests').hidden = video === null
   get('#playing bdi').textContent = video?.key ?? 'Player'
   get('#facts').textContent = video && `${humanSize(video.size)} · ${video.type}`
   for (const link of get('#player').querySelectorAll<HTMLAnchorElement>('a[download]'))

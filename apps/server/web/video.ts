@@ -25,10 +25,12 @@ interface State {
   readonly known: Map<string, Video>
   /** Keys that are hidden until it is sure that they are gone. */
   readonly deleted: Set<string>
+  /** The name under which the server takes down what is asked for, while somebody looks. */
+  view: string | null
 }
 
 /** Here, because the player marks rows and a row has to know what plays: neither can import the other. */
-export const state: State = { playing: null, known: new Map(), deleted: new Set() }
+export const state: State = { playing: null, known: new Map(), deleted: new Set(), view: null }
 
 export const kindOf = (type: string): 'video' | 'audio' | 'file' =>
   type.startsWith('video/') ? 'video' : type.startsWith('audio/') ? 'audio' : 'file'
