@@ -79,6 +79,6 @@ function keys(): Html {
 
 function writing(): Html {
   return html`<div class="drop" aria-hidden="true"><p>${icon('upload')}Drop to upload</p></div>
-<ul class="toasts" id="toasts" role="list" aria-label="Deleted"></ul>
+<section class="toasts" aria-label="Deleted"><ul id="toasts" role="list"></ul></section>
 <template id="toast"><li class="toast"><bdi class="name"></bdi> <span>deleted</span><button type="button">Undo</button></li></template>`
 }

@@ -33,6 +33,11 @@ ${requests(video !== null)}
 </section>`
 }
 
+const SPEEDS = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2]
+
+const speed = (rate: number): Html =>
+  html`<option value="${rate}"${rate === 1 ? html` selected` : null}>${rate}×</option>`
+
 /** Without script the elements of media-chrome are nothing, and the browser's own controls are there. */
 function controller(playing: Playing | null): Html {
   const kind = playing === null ? 'file' : kindOf(playing.video.type)
@@ -45,10 +50,10 @@ ${playing && media(playing)}
 <media-play-button></media-play-button>
 <media-mute-button></media-mute-button>
 <media-volume-range></media-volume-range>
-<media-time-display showduration></media-time-display>
+<media-time-display showduration notoggle></media-time-display>
 <span class="spring"></span>
 <media-captions-button></media-captions-button>
-<media-playback-rate-button rates="0.5 0.75 1 1.25 1.5 2"></media-playback-rate-button>
+<select class="scripted" id="speed" aria-label="Speed">${SPEEDS.map(speed)}</select>
 <media-pip-button></media-pip-button>
 <media-fullscreen-button></media-fullscreen-button>
 </media-control-bar>

@@ -10,6 +10,7 @@ import { enhanceLibrary } from './library.ts'
 import { enhancePlayer } from './player.ts'
 import { enableRequests } from './requests.ts'
 import { enableShare } from './share.ts'
+import { enableSpeed } from './speed.ts'
 import { listUnfinished } from './unfinished.ts'
 import { enqueue, isInQueue, learnMemory } from './upload.ts'
 
@@ -19,6 +20,7 @@ enhanceLibrary()
 keepFresh()
 enableDelete()
 enableKeys()
+enableSpeed()
 enableShare()
 enableRequests()
 for (const origin of document.querySelectorAll('.origin')) origin.textContent = location.origin
