@@ -1,5 +1,5 @@
-// Makes docs/player.png and docs/upload-*.png: the page, playing an uploaded video after a seek, and uploads in each of their
-// states. Run by `npm run screenshot`; needs Chromium.
+// Makes the pictures of the page in docs/: playing, listing, in the dark, on a phone, what happened, and uploads in each of their
+// states. Run by `npm run screenshot`; needs Chromium and ffmpeg.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { makeFilms, shrink } from './screenshot-films.mjs'
 
 const MIB = 1024 ** 2
+const DESK = { width: 1280, height: 760 }
 const at = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const directory = await mkdtemp(join(tmpdir(), 'koa-range-'))
 const bytes = await readFile(at('apps/server/assets/video/sample.mp4'))
@@ -29,25 +31,61 @@ function film(padding) {
   return Buffer.concat([bytes, header, Buffer.alloc(padding)])
 }
 
-async function upload(base, name, content) {
-  const form = new FormData()
-  form.append('file', new Blob([content]), name)
-  const response = await fetch(`${base}/video`, { method: 'POST', body: form })
+async function put(base, name) {
+  const body = await readFile(join(directory, name))
+  const response = await fetch(`${base}/videos/${encodeURIComponent(name)}`, { method: 'PUT', body })
   if (response.status !== 201) throw new Error(`The upload of ${name} was answered with ${response.status}`)
 }
 
-async function playAfterSeek(page) {
+/** Plays a little, until the posters are there. */
+async function playAt(page, path, name, time) {
+  await page.goto(`${path}/?play=${encodeURIComponent(name)}&t=${time}`)
+  await page.waitForFunction(() => customElements.get('media-controller') !== undefined)
   await page.locator('video').evaluate(async (video) => {
     video.muted = true
+    if (video.textTracks[0] !== undefined) video.textTracks[0].mode = 'showing'
     await video.play()
-    const seeked = new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }))
-    video.currentTime = 12.25
-    await seeked
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    video.pause()
   })
-  await page.mouse.move(400, 300)
-  await page.waitForTimeout(500)
+  await page.waitForTimeout(3000)
+  await page.locator('video').evaluate((video) => video.pause())
+  await page.mouse.move(300, 300)
+  await page.mouse.move(340, 320)
+  await page.waitForTimeout(600)
+}
+
+async function shootPages(browser, base) {
+  const open = (options) => browser.newPage({ viewport: DESK, ...options })
+  const save = async (target, name) => {
+    const path = at(`docs/${name}.png`)
+    await target.screenshot({ path })
+    await shrink(path)
+  }
+
+  const light = await open({})
+  await playAt(light, base, 'evening ferry.mp4', 32)
+  await save(light, 'player')
+  await light.getByText('What happened').click()
+  await light.waitForTimeout(1200)
+  await light.keyboard.press('7')
+  await light.keyboard.press('k')
+  await light.waitForTimeout(2500)
+  await light.keyboard.press('k')
+  await light.waitForTimeout(1500)
+  await light.locator('#requests').scrollIntoViewIfNeeded()
+  await light.evaluate(() => document.activeElement.blur())
+  await save(light.locator('#requests'), 'what-happened')
+  await light.goto(base)
+  await light.waitForTimeout(3000)
+  await save(light, 'library')
+
+  const dark = await open({ colorScheme: 'dark' })
+  await playAt(dark, base, 'northern lights, uncut.mp4', 18)
+  await save(dark, 'dark')
+
+  const phone = await open({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5 })
+  await playAt(phone, base, 'evening ferry.mp4', 32)
+  await save(phone, 'phone')
+  for (const page of [light, dark, phone]) await page.close()
 }
 
 async function shootUploads(page, base) {
@@ -60,13 +98,12 @@ async function shootUploads(page, base) {
       downloadThroughput: -1,
       uploadThroughput,
     })
-  const bottom = () => page.locator('.upload').evaluate((panel) => panel.getBoundingClientRect().bottom)
-  const shoot = async (name, end) => {
+  const shoot = async (name) => {
     // Hovering is no part of a state.
     await page.mouse.move(400, 300)
     await page.waitForTimeout(600)
-    const height = (end ?? (await bottom()) + 28) - 48
-    const clip = { x: 806, y: 48, width: 458, height }
+    const { x, y, width, height } = await page.locator('.upload').boundingBox()
+    const clip = { x: x - 20, y: y - 20, width: width + 40, height: height + 40 }
     await page.screenshot({ path: at(`docs/upload-${name}.png`), clip })
   }
   const names = ['harbour at night.mp4', 'concert, second half.mp4', 'lecture 07.mp4']
@@ -88,11 +125,6 @@ async function shootUploads(page, base) {
   await page.reload()
   await page.locator('[data-state="unfinished"]').first().waitFor()
   await shoot('unfinished')
-  await throttle(-1)
-  await page.setInputFiles('#upload input', paths)
-  await page.getByRole('link', { name: `Download ${names[2]}` }).waitFor()
-  await page.locator('#queue li').first().waitFor({ state: 'detached' })
-  await shoot('finished', 620)
 }
 
 let server = await start('0')
@@ -108,14 +140,9 @@ const browser = await chromium.launch({
 })
 try {
   const base = server.url
-  const others = ['bridge at dawn.mp4', 'field recording.mp4', 'entrevista nº 3.mp4', 'talk (final) #2.mp4']
-  for (const [index, name] of others.entries()) await upload(base, name, film(40_000 * (index + 1) ** 2))
-  await upload(base, 'running clock.mp4', bytes)
-  const page = await browser.newPage({ viewport: { width: 1280, height: 760 } })
-  await page.goto(`${base}/?play=${encodeURIComponent('running clock.mp4')}`)
-  await playAfterSeek(page)
-  await page.screenshot({ path: at('docs/player.png') })
-  const sharp = await browser.newPage({ viewport: { width: 1280, height: 760 }, deviceScaleFactor: 2 })
+  for (const name of await makeFilms(directory)) await put(base, name)
+  await shootPages(browser, base)
+  const sharp = await browser.newPage({ viewport: DESK, deviceScaleFactor: 2 })
   await shootUploads(sharp, base)
 } finally {
   await browser.close()

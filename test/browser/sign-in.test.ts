@@ -20,6 +20,7 @@ async function open(javaScriptEnabled: boolean): Promise<{ page: Page; base: str
   })
   const base = await server.url()
   const page = await (await browser.newContext({ javaScriptEnabled })).newPage()
+  page.setDefaultTimeout(10_000)
   return { page, base }
 }
 
@@ -38,11 +39,11 @@ describeWith(['chromium'], 'signing in with Chromium', () => {
     // The script listens when the page has loaded.
     await page.waitForSelector('#upload')
     await page.waitForLoadState()
-    await page.setInputFiles('input[type=file]', CLIP)
+    await page.setInputFiles('input[name=file]', CLIP)
     if (!withScript) await page.getByRole('button', { name: 'Upload', exact: true }).click()
     await page.locator('#rows .name', { hasText: 'sample.mp4' }).waitFor()
 
-    const asked = page.waitForResponse((each) => each.url().endsWith('/get_video_by_name/sample.mp4'))
+    const asked = page.waitForResponse((each) => new URL(each.url()).pathname === '/get_video_by_name/sample.mp4')
     expect((await page.goto(`${base}/?play=sample.mp4`))?.status()).toBe(200)
     expect((await asked).status()).toBe(206)
 

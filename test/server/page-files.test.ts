@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { startApp } from '../support/app.ts'
@@ -56,4 +58,13 @@ it('the page’s JavaScript has at most 60 kB in all, compressed', async () => {
   const scripts = ['page.js', 'controls.js', 'tus.js']
   const sizes = await Promise.all(scripts.map(async (name) => (await built(`${name}.br`)).length))
   expect(sizes.reduce((a, b) => a + b)).toBeLessThanOrEqual(60_000)
+})
+
+it('the tarball of the server has the built page', async () => {
+  const pack = ['pack', '--dry-run', '--json', '--ignore-scripts']
+  const { stdout } = await promisify(execFile)('npm', pack, { cwd: join(REPOSITORY, 'apps/server') })
+  const [{ files }]: [{ files: { path: string }[] }] = JSON.parse(stdout)
+  const paths = files.map(({ path }) => path)
+  for (const name of ['page.js', 'page.js.br', 'page.css', 'controls.js', 'tus.js', 'favicon.svg'])
+    expect(paths).toContain(`dist/page/${name}`)
 })

@@ -91,8 +91,8 @@ function tools(video: PageVideo | null, readOnly: boolean): Html {
 <input type="file" id="captions-file" accept=".vtt,text/vtt" aria-label="Captions" hidden>`
   return html`<div class="tools">
 <button class="button scripted" type="button" id="copy">${icon('link')}Copy link</button>
-${readOnly ? null : captions}
 <a class="button" id="download" href="${video === null ? '' : downloadPath(video.key)}" download>${icon('download')}Download</a>
+${readOnly ? null : captions}
 </div>`
 }
 

@@ -12,7 +12,7 @@ import { enableRequests } from './requests.ts'
 import { enableShare } from './share.ts'
 import { enableSpeed } from './speed.ts'
 import { listUnfinished } from './unfinished.ts'
-import { enqueue, isInQueue, learnMemory } from './upload.ts'
+import { enqueue, isInQueue } from './upload.ts'
 
 // Before the library, whose rows show what plays.
 enhancePlayer()
@@ -30,8 +30,7 @@ if (form !== null) {
   enableDrop(take)
   enablePaste(take)
   enableCaptions()
-  void learnMemory()
-  // A page without its library can still show videos, and says so when a file is chosen.
+  // A page without tus-js-client can still show videos, and says so when a file is chosen.
   listUnfinished({ take: enqueue, has: isInQueue }).catch(() => {})
 }
 document.documentElement.classList.add('script')

@@ -1,3 +1,5 @@
+import { recall, remember } from './memory.ts'
+
 /** Shorter ones are seen from the beginning. */
 const WORTHWHILE = 60
 /** Who is so near the beginning or the end wants to begin anew; in seconds. */
@@ -20,7 +22,7 @@ export function keepPosition(key: string, { currentTime, duration, ended }: HTML
 
 function read(): Positions {
   try {
-    return JSON.parse(localStorage.getItem(STORAGE) ?? '{}')
+    return JSON.parse(recall('localStorage', STORAGE) ?? '{}')
   } catch {
     return {}
   }
@@ -28,10 +30,5 @@ function read(): Positions {
 
 function write(positions: Positions): void {
   const kept = Object.entries(positions).slice(-MOST)
-  try {
-    if (kept.length === 0) localStorage.removeItem(STORAGE)
-    else localStorage.setItem(STORAGE, JSON.stringify(Object.fromEntries(kept)))
-  } catch {
-    // A browser that keeps nothing begins at the beginning.
-  }
+  remember('localStorage', STORAGE, kept.length === 0 ? null : JSON.stringify(Object.fromEntries(kept)))
 }

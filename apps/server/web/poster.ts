@@ -71,7 +71,11 @@ const open = (): UseStore => (store ??= createStore('koa-range-server', 'posters
 
 /** A browser that keeps nothing makes them anew. */
 async function recall(digest: string): Promise<Poster | undefined> {
-  return get<Poster>(digest, open()).catch(() => undefined)
+  try {
+    return await get<Poster>(digest, open())
+  } catch {
+    return undefined
+  }
 }
 
 async function keep(digest: string, poster: Poster): Promise<void> {

@@ -1,6 +1,7 @@
 import { get } from './dom.ts'
 import { humanSize } from './format.ts'
 import { reloadMedia } from './media.ts'
+import { recall, remember } from './memory.ts'
 import { state } from './video.ts'
 
 /** As the server's JSON has it. */
@@ -33,13 +34,11 @@ const MEANINGS: Readonly<Record<number, string>> = {
  */
 export function enableRequests(): void {
   const details = get<HTMLDetailsElement>('#requests')
-  const known = sessionStorage.getItem(STORAGE)
-  if (known !== null) details.open = true
+  if (recall('sessionStorage', STORAGE) !== null) details.open = true
   details.addEventListener('toggle', () => {
     if (details.open === (state.view !== null)) return
-    state.view = details.open ? (sessionStorage.getItem(STORAGE) ?? randomId()) : null
-    if (state.view === null) sessionStorage.removeItem(STORAGE)
-    else sessionStorage.setItem(STORAGE, state.view)
+    state.view = details.open ? (recall('sessionStorage', STORAGE) ?? randomId()) : null
+    remember('sessionStorage', STORAGE, state.view)
     reloadMedia()
     void ask()
   })

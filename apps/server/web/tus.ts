@@ -76,6 +76,8 @@ export async function canRemember(): Promise<boolean> {
 
 /** The oldest first. */
 export async function uploadRecords(): Promise<UploadRecord[]> {
+  // Who has none need not wait for the library to say so.
+  if (!hasRecords()) return []
   const previous = await (await load()).defaultOptions.urlStorage.findAllUploads()
   const age = ({ creationTime }: Tus.PreviousUpload): number => Date.parse(creationTime)
   return previous
@@ -85,6 +87,15 @@ export async function uploadRecords(): Promise<UploadRecord[]> {
       if (fingerprint === undefined || url === null || size === null) return []
       return [{ fingerprint, name: metadata['filename'] ?? '', size, url, key }]
     })
+}
+
+function hasRecords(): boolean {
+  try {
+    return Object.keys(localStorage).some((key) => key.startsWith('tus::'))
+  } catch {
+    // A browser that may keep nothing.
+    return false
+  }
 }
 
 /** By its URL: the same file may have been begun anew meanwhile. */

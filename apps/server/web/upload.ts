@@ -21,6 +21,7 @@ let remembers = false
 /** Uploads files in their order, two at a time; one that is in the list already goes on where it is. */
 export function enqueue(files: Iterable<File>): void {
   clearProblem()
+  void learnMemory()
   for (const file of files) {
     const known = jobs.get(fingerprintOf(file))
     if (known === undefined) add(file)
@@ -94,6 +95,6 @@ function warn(event: BeforeUnloadEvent): void {
 }
 
 /** Tells whether what is begun survives the page; nobody waits for it. */
-export async function learnMemory(): Promise<void> {
+async function learnMemory(): Promise<void> {
   remembers = await canRemember().catch(() => false)
 }
