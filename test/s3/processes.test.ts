@@ -169,16 +169,86 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
       if (state?.committed === null) {
         expect(await store.get('a')).toBeNull()
         const resumed = await store.resume(id)
-        const offset = resumed?.offset ?? 0
-        expect(offset).toBe(state.offset)
-        if (offset < all.length) await resumed?.append(offset, source(all.subarray(offset)))
+        expect(resumed?.offset).toBe(state.offset)
+        // More than was there when it began to be committed.
+        await resumed?.append(state.offset, source(whole.subarray(state.offset)))
         await resumed?.commit()
-      } else expect(state?.committed).toMatchObject({ digest: sha256(all) })
+        expect(await digestOf(store, 'a')).toBe(sha256(whole))
+      } else {
+        expect(state?.committed).toMatchObject({ digest: sha256(all) })
+        expect(await digestOf(store, 'a')).toBe(sha256(all))
+      }
       // The sixth writes the record; when it has been sent, the kill may come too late.
       if (count !== 6 || event === 'response.finish') expect(state?.committed !== null).toBe(count >= 6)
-      expect(await digestOf(store, 'a')).toBe(sha256(all))
       const names = await new Objects(ceph.connection, options.prefix).names()
       expect(names.filter((name) => name.startsWith('blobs/'))).toHaveLength(1)
+    },
+  )
+
+  it.each([1, 2, 3, 4, 5])(
+    'find an upload whole or resumable when its writer died at call %i of a commit of what was paused before',
+    async (count) => {
+      const options = shared()
+      const script = run(
+        `import { subscribe } from 'node:diagnostics_channel'
+         const { id } = await store.create('a', { meta: {} })
+         const first = await store.resume(id)
+         await first.append(0, bytes('hello '))
+         await first.pause()
+         const session = await store.resume(id)
+         await session.append(6, bytes('world'))
+         say(id)
+         let left = Number(rest[0])
+         subscribe('http.client.response.finish', () => { if (--left === 0) process.kill(process.pid, 'SIGKILL') })
+         await session.commit()
+         await sleep(60_000)`,
+        options,
+        `${count}`,
+      )
+      const id = String(await script.next())
+      expect(await script.ended).toBeNull()
+      const store = ceph.open(options)
+      const resumed = await store.resume(id)
+      if (resumed !== null) {
+        await resumed.append(resumed.offset, source('hello world'.slice(resumed.offset)))
+        await resumed.commit()
+      }
+      expect(await digestOf(store, 'a')).toBe(sha256(Buffer.from('hello world')))
+    },
+  )
+
+  it.each([1, 2, 3, 4, 6, 7, 9, 10, 11, 13])(
+    'find an upload resumable when its writer died at call %i of a commit that takes parts out which are not its own',
+    async (count) => {
+      const options = shared()
+      const all = whole.subarray(0, PART + 10)
+      const script = run(
+        `import { subscribe } from 'node:diagnostics_channel'
+         const { id } = await store.create('a', { meta: {} })
+         const verify = () => { throw new Error('not these') }
+         const wrong = await store.resume(id)
+         await wrong.append(0, bytes(Buffer.alloc(${3 * PART})), { verify }).catch(() => {})
+         await wrong.pause()
+         const session = await store.resume(id)
+         await session.append(0, bytes(content(0, ${all.length})))
+         // The intent that tells of the part.
+         await sleep(300)
+         say(id)
+         let left = Number(rest[0])
+         subscribe('http.client.response.finish', () => { if (--left === 0) process.kill(process.pid, 'SIGKILL') })
+         await session.commit()`,
+        options,
+        `${count}`,
+      )
+      const id = String(await script.next())
+      expect(await script.ended).toBeNull()
+      const store = ceph.open(options)
+      const resumed = await store.resume(id)
+      const offset = resumed?.offset ?? -1
+      expect([PART, all.length]).toContain(offset)
+      await resumed?.append(offset, source(all.subarray(offset)))
+      expect(await resumed?.commit()).toMatchObject({ digest: sha256(all) })
+      expect(await digestOf(store, 'a')).toBe(sha256(all))
     },
   )
 

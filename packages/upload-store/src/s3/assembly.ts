@@ -1,45 +1,15 @@
 import { randomId } from '../random-id.ts'
 import { StoreError } from '../store-error.ts'
 import type { Span } from './downloads.ts'
-import { Filling, lengthOf } from './filling.ts'
-import {
-  beginMultipart,
-  completeMultipart,
-  listParts,
-  type Multipart,
-  type Part,
-  putPart,
-} from './multipart.ts'
+import { Filling } from './filling.ts'
+import { beginMultipart, completeMultipart, listParts, type Multipart, putPart } from './multipart.ts'
 import { MAX_PARTS, partSizeOf } from './part-size.ts'
+import { completeAsBlob, NO_PIECES, offsetOf, type Pieces } from './pieces.ts'
 import type { S3Context } from './s3-context.ts'
+import { SentParts } from './sent-parts.ts'
 
 /** Parts of one upload that are sent at a time. */
 const MAX_SENDING = 4
-
-/** What an upload consists of, as another process has to know it. */
-export interface Pieces {
-  /** The unfinished multipart upload; none before its first part. */
-  readonly multipart: Multipart | undefined
-  readonly parts: readonly Part[]
-  /** Whether there may be parts beside these, of a writer that was cut off or of bytes that were taken back. */
-  readonly strays: boolean
-  /** Objects that hold the bytes behind the parts, each less than all of a part, but for one that was completed. */
-  readonly tails: readonly Span[]
-}
-
-export const NO_PIECES: Pieces = { multipart: undefined, parts: [], strays: false, tails: [] }
-
-interface SentPart {
-  readonly start: number
-  readonly size: number
-  /** What its beginning was made of. */
-  readonly tails: readonly Span[]
-  done: Part | undefined
-}
-
-export function offsetOf({ parts, tails }: Pick<Pieces, 'parts' | 'tails'>): number {
-  return parts.reduce((sum, { size }) => sum + size, 0) + lengthOf(tails)
-}
 
 /**
  * Makes parts of what comes, and objects of what is less than a part when an upload is paused: those go into the next part,
@@ -50,17 +20,16 @@ export class Assembly {
   readonly #expected: number
   readonly #filling: Filling
   #multipart: Multipart | undefined
-  #sent: SentPart[]
+  #sent: SentParts
   #strays: boolean
-  /** Where the part begins that is filled now. */
-  #start: number
-  /** How many of the parts are in intents, so that nobody needs what they were made of. */
-  #told = 0
+  readonly #obsolete: string[] = []
   #failure: unknown
   readonly #sending = new Set<Promise<void>>()
   #last: Promise<unknown> = Promise.resolve()
   /** Bytes from here on may be taken back. */
   hold: number | null = null
+  /** Called with the name of an object that bytes are about to go to. */
+  onBlob: (name: string) => void = () => {}
   /** Called when a part is there. */
   onPart: () => void = () => {}
 
@@ -73,17 +42,10 @@ export class Assembly {
     this.#expected = expected
     this.#multipart = multipart
     this.#strays = strays
-    let start = 0
-    this.#sent = parts.map((done) => {
-      const sent = { start, size: done.size, tails: [], done }
-      start += done.size
-      return sent
-    })
-    this.#start = start
-    this.#told = parts.length
+    this.#sent = new SentParts(parts)
     const tailName = (offset: number) => context.names.tail(id, offset, epoch)
     const spill = () => void this.spill().catch((error) => this.fail(error))
-    this.#filling = new Filling(context, { tailName, spill }, start, tails)
+    this.#filling = new Filling(context, { tailName, spill }, this.#sent.end, tails)
   }
 
   /** How many bytes have come. */
@@ -92,7 +54,7 @@ export class Assembly {
   }
 
   get hasParts(): boolean {
-    return this.#sent.length > 0
+    return this.#sent.count > 0
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -125,34 +87,25 @@ export class Assembly {
 
   /** Takes back what came from `offset` on, which is held. Call when all is settled. */
   cutTo(offset: number): void {
-    const cut = this.#sent.findIndex(({ start, size }) => start + size > offset)
-    const first = this.#sent[cut]
+    const first = this.#sent.cutTo(offset)
     if (first === undefined) this.#filling.cutTo(offset)
     else {
       this.#strays = true
-      this.#sent = this.#sent.slice(0, cut)
-      this.#start = first.start
       this.#filling.restart(first.start, first.tails, offset)
     }
   }
 
   /** What is there without a gap, and the offset that it reaches; nothing that may be taken back. */
   pieces(): Pieces & { readonly offset: number } {
-    const { hold } = this
-    const missing = this.#sent.findIndex(
-      ({ done, start, size }) => done === undefined || (hold !== null && start + size > hold),
-    )
-    const sent = missing === -1 ? this.#sent : this.#sent.slice(0, missing)
-    const parts = sent.flatMap(({ done }) => done ?? [])
-    const tails = missing === -1 && hold === null ? this.#filling.tails : []
+    const { parts, isAll } = this.#sent.there(this.hold)
+    const tails = isAll && this.hold === null ? this.#filling.tails : []
     const pieces = { multipart: this.#multipart, parts, strays: this.#strays, tails }
     return { ...pieces, offset: offsetOf(pieces) }
   }
 
   /** Tells that the first `count` parts are in the intent: what they were made of is not needed any more. */
   told(count: number): void {
-    const folded = this.#sent.slice(this.#told, count).flatMap(({ tails }) => tails)
-    this.#told = Math.max(this.#told, count)
+    const folded = this.#sent.told(count)
     // What was longer than a part is still read.
     const needed = new Set(this.#filling.tails.map(({ name }) => name))
     this.#context.leftovers.removeObjects(folded.map(({ name }) => name).filter((name) => !needed.has(name)))
@@ -166,22 +119,25 @@ export class Assembly {
   async finalise(announce: () => Promise<void> = async () => {}): Promise<Span> {
     await this.settle()
     const blob = await this.#serially(() => this.#finalise(announce))
-    this.#context.leftovers.removeObjects(this.#objects().filter((name) => name !== blob.name))
+    this.#obsolete.push(...this.#objects().filter((name) => name !== blob.name))
     this.#restart([blob])
     return blob
   }
 
+  /** Removes what the object was made of. Call when no intent names that any more. */
+  tidy(): void {
+    this.#context.leftovers.removeObjects(this.#obsolete.splice(0))
+  }
+
   #restart(tails: readonly Span[]): void {
-    this.#sent = []
-    this.#told = 0
-    this.#start = 0
+    this.#sent = new SentParts([])
     this.#multipart = undefined
     this.#strays = false
     this.#filling.restart(0, tails)
   }
 
   async #finalise(announce: () => Promise<void>): Promise<Span> {
-    const { bucket, names } = this.#context
+    const { bucket } = this.#context
     const whole = this.hasParts ? null : this.#filling.whole()
     if (whole !== null) return whole
     if (this.#strays) await this.#removeStrays()
@@ -189,12 +145,12 @@ export class Assembly {
       await this.#send(size)
     }
     if (!this.hasParts) {
-      const name = names.blob(randomId())
+      const name = this.#newBlob()
       const end = this.end - 1
       const tag = await this.#filling.all((bytes) => bucket.put(name, bytes))
       return { name, tag, start: 0, end }
     }
-    const rest = this.end - this.#start
+    const rest = this.end - this.#sent.end
     if (rest > 0) await this.#send(rest)
     await Promise.all(this.#sending)
     if (this.#failure !== undefined) throw this.#failure
@@ -205,7 +161,7 @@ export class Assembly {
   /** Removes all that is there. Call when all is settled, or has failed. */
   discard(): void {
     const { leftovers } = this.#context
-    leftovers.removeObjects(this.#objects())
+    leftovers.removeObjects([...this.#objects(), ...this.#obsolete])
     if (this.#multipart !== undefined) leftovers.abort(this.#multipart)
   }
 
@@ -216,7 +172,7 @@ export class Assembly {
   }
 
   #objects(): readonly string[] {
-    const spans = [...this.#sent.flatMap(({ tails }) => tails), ...this.#filling.tails]
+    const spans = [...this.#sent.tails, ...this.#filling.tails]
     return spans.map(({ name }) => name)
   }
 
@@ -229,29 +185,29 @@ export class Assembly {
     if (multipart === undefined) return
     const { bucket } = this.#context
     const parts = await listParts(bucket, multipart)
-    if (parts.length <= this.#sent.length) return
+    if (parts.length <= this.#sent.count) return
     await this.#filling.spill(null)
     const tag = await completeMultipart(bucket, multipart, parts)
-    const ours = this.#start === 0 ? [] : [{ name: multipart.name, tag, start: 0, end: this.#start - 1 }]
+    const { end } = this.#sent
+    const ours = end === 0 ? [] : [{ name: multipart.name, tag, start: 0, end: end - 1 }]
     this.#restart([...ours, ...this.#filling.tails])
   }
 
   #partSize(): number {
-    return partSizeOf(this.#sent.length, this.#expected, this.#context.partSize)
+    return partSizeOf(this.#sent.count, this.#expected, this.#context.partSize)
   }
 
   /** Sends the part that has been filled while the next one fills. */
   async #send(size: number): Promise<void> {
-    const { bucket, names } = this.#context
-    if (this.#sent.length === MAX_PARTS) {
+    const { bucket } = this.#context
+    if (this.#sent.count === MAX_PARTS) {
       throw new StoreError('TOO_LARGE', `The upload has more than ${MAX_PARTS} parts, as many as S3 takes.`)
     }
-    this.#multipart ??= await beginMultipart(bucket, names.blob(randomId()))
+    this.#multipart ??= await beginMultipart(bucket, this.#newBlob())
     const multipart = this.#multipart
     const { tails, use } = await this.#filling.take(size, this.hold)
-    const part: SentPart = { start: this.#start, size, tails, done: undefined }
-    const number = this.#sent.push(part)
-    this.#start += size
+    const part = this.#sent.add(size, tails)
+    const number = this.#sent.count
     const sending = use((bytes) => putPart(bucket, multipart, number, bytes)).then(
       (done) => {
         part.done = done
@@ -264,20 +220,15 @@ export class Assembly {
     if (this.#sending.size >= MAX_SENDING) await Promise.race(this.#sending)
   }
 
+  #newBlob(): string {
+    const name = this.#context.names.blob(randomId())
+    this.onBlob(name)
+    return name
+  }
+
   #serially<T>(task: () => Promise<T>): Promise<T> {
     const result = this.#last.then(task)
     this.#last = result.catch(() => {})
     return result
   }
-}
-
-/** Makes the parts of an upload, all of which are there, its blob. */
-export async function completeAsBlob(
-  { bucket }: S3Context,
-  { multipart, parts }: Pick<Pieces, 'multipart' | 'parts'>,
-): Promise<Span> {
-  if (multipart === undefined) throw new TypeError('There is no upload to complete.')
-  const tag = await completeMultipart(bucket, multipart, parts)
-  const size = parts.reduce((sum, part) => sum + part.size, 0)
-  return { name: multipart.name, tag, start: 0, end: size - 1 }
 }

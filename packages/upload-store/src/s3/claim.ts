@@ -1,8 +1,8 @@
 import { randomId } from '../random-id.ts'
 import { StoreError } from '../store-error.ts'
-import { completeAsBlob, NO_PIECES } from './assembly.ts'
 import { type KeptIntent, parseIntent } from './intent.ts'
 import { IntentObject } from './intent-object.ts'
+import { completeAsBlob, NO_PIECES, offsetOf } from './pieces.ts'
 import type { S3Context } from './s3-context.ts'
 
 const MAX_TRIES = 20
@@ -60,8 +60,9 @@ async function isWritten(file: IntentObject, intent: KeptIntent): Promise<boolea
   }
 }
 
-/** Does what the writer before has announced and perhaps not done. */
-async function finish(context: S3Context, file: IntentObject, intent: KeptIntent): Promise<KeptIntent> {
+/** Does what the writer before has announced and perhaps not done, and finds what it has done and not told. */
+async function finish(context: S3Context, file: IntentObject, claimed: KeptIntent): Promise<KeptIntent> {
+  const intent = claimed.pieces.strays ? await gathered(context, claimed) : claimed
   if (intent.stage === 'completing') {
     const tails = [await completeAsBlob(context, intent.pieces)]
     const complete = { ...intent, stage: 'open', pieces: { ...NO_PIECES, tails } } as const
@@ -75,6 +76,17 @@ async function finish(context: S3Context, file: IntentObject, intent: KeptIntent
     return committed
   }
   return { ...intent, stage: 'open', record: undefined }
+}
+
+/** One that took out parts which were not its own may have made an object of all and died before it could tell. */
+async function gathered({ bucket }: S3Context, intent: KeptIntent): Promise<KeptIntent> {
+  const { multipart, parts, tails } = intent.pieces
+  if (multipart === undefined || intent.stage === 'completing') return intent
+  const found = await bucket.head(multipart.name)
+  if (found === null) return intent
+  const end = offsetOf({ parts, tails: [] }) - 1
+  const span = { name: multipart.name, tag: found.tag, start: 0, end }
+  return { ...intent, pieces: { ...NO_PIECES, tails: end < 0 ? tails : [span, ...tails] } }
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Span } from './downloads.ts'
 import type { Holder } from './part-budget.ts'
+import { lengthOf, splitSpans } from './pieces.ts'
 import type { S3Context } from './s3-context.ts'
 
 interface FillingOptions {
@@ -150,22 +151,4 @@ export class Filling {
     const tag = await this.#context.bucket.put(name, this.#memory.subarray(from, to))
     this.#tails = [...this.#tails, { name, tag, start: 0, end: to - from - 1 }]
   }
-}
-
-export function lengthOf(spans: readonly Span[]): number {
-  return spans.reduce((sum, { start, end }) => sum + end - start + 1, 0)
-}
-
-/** What the first `length` bytes lie in, and the rest. */
-function splitSpans(spans: readonly Span[], length: number): [readonly Span[], readonly Span[]] {
-  const taken: Span[] = []
-  const rest: Span[] = []
-  let left = length
-  for (const span of spans) {
-    const size = span.end - span.start + 1
-    if (left > 0) taken.push(size <= left ? span : { ...span, end: span.start + left - 1 })
-    if (size > left) rest.push(left > 0 ? { ...span, start: span.start + left } : span)
-    left = Math.max(0, left - size)
-  }
-  return [taken, rest]
 }

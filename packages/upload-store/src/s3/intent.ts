@@ -2,7 +2,7 @@ import type { Intent } from '../driver.ts'
 import { isFields, parseFields } from '../fields.ts'
 import type { SavedIntake } from '../intake.ts'
 import { isMeta } from '../upload-meta.ts'
-import type { Pieces } from './assembly.ts'
+import type { Pieces } from './pieces.ts'
 import { formatS3Record, parseS3Record, type S3Record } from './records.ts'
 
 const STATES = ['open', 'paused', 'completing', 'committing', 'committed', 'discarded'] as const

@@ -12,6 +12,8 @@ export class Leftovers {
   readonly #bucket: Bucket
   readonly #failed = new Set<() => Promise<void>>()
   readonly #timers = new Set<NodeJS.Timeout>()
+  /** Blobs that go soon. */
+  readonly pending: Set<string> = new Set()
 
   constructor(bucket: Bucket) {
     this.#bucket = bucket
@@ -30,8 +32,10 @@ export class Leftovers {
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
       this.removeObjects([blob])
+      this.pending.delete(blob)
     }, READERS_TIME).unref()
     this.#timers.add(timer)
+    this.pending.add(blob)
   }
 
   async retry(): Promise<void> {

@@ -3,26 +3,22 @@ import type { SavedIntake } from '../intake.ts'
 import type { StoredObject } from '../object.ts'
 import { StoreError } from '../store-error.ts'
 import type { CommitOptions, UploadMeta } from '../upload-session.ts'
-import { type Assembly, NO_PIECES, offsetOf, type Pieces } from './assembly.ts'
+import type { Assembly } from './assembly.ts'
 import type { Span } from './downloads.ts'
 import { isUnavailable } from './errors.ts'
-import type { UploadStage } from './intent.ts'
 import type { IntentObject } from './intent-object.ts'
+import { NO_PIECES } from './pieces.ts'
+import { type Checkpoint, Progress } from './progress.ts'
 import { publish } from './publish.ts'
 import type { S3Record } from './records.ts'
 import type { S3Context } from './s3-context.ts'
+import type { Reservation } from './space.ts'
 
 /**
  * How often a writer asks S3 whether somebody else has taken its upload over, in ms, where it does not notice anyway: each
  * part is followed by a write of the intent. Nothing depends on it but how long a connection that nobody needs stays.
  */
 const WATCH_INTERVAL = 5000
-
-/** An upload's bytes, and what is known of them, as they were made durable together. */
-interface Checkpoint {
-  readonly pieces: Pieces
-  readonly intake: SavedIntake | undefined
-}
 
 export interface ObjectStagingParts {
   readonly id: string
@@ -33,7 +29,7 @@ export interface ObjectStagingParts {
   readonly durable: Checkpoint
   /** Whether another process may know of it. */
   readonly known: boolean
-  readonly release: () => void
+  readonly reservation: Reservation
 }
 
 /** One upload in parts of what will be its blob. */
@@ -41,10 +37,7 @@ export class ObjectStaging implements Staging {
   readonly #context: S3Context
   readonly #parts: ObjectStagingParts
   readonly #assembly: Assembly
-  #meta: UploadMeta | undefined
-  #durable: Checkpoint
-  /** What it takes to go on behind an offset; all offsets behind the durable one where a block ended. */
-  readonly #intakes = new Map<number, SavedIntake>()
+  readonly #progress: Progress
   #checkpointing: Promise<void> | undefined
   #sealed = false
   /** The key under which the object may have become visible though nobody was told. */
@@ -57,18 +50,20 @@ export class ObjectStaging implements Staging {
     this.#context = context
     this.#parts = parts
     this.#assembly = parts.assembly
-    this.#meta = parts.intent.meta
-    this.#durable = parts.durable
+    this.#progress = new Progress(parts.intent, parts.file, parts.durable)
     this.#assembly.onPart = () => this.#checkpointSoon()
+    this.#assembly.onBlob = (name) => parts.reservation.names.add(name)
     if (parts.known) this.#watch()
   }
 
-  write(bytes: Uint8Array): Promise<void> {
-    return this.#assembly.write(bytes)
+  async write(bytes: Uint8Array): Promise<void> {
+    const admitted = this.#parts.reservation.take(bytes.length)
+    if (admitted !== undefined) await admitted
+    await this.#assembly.write(bytes)
   }
 
   hashed(saved: SavedIntake): void {
-    this.#intakes.set(saved.size, saved)
+    this.#progress.hashed(saved)
   }
 
   hold(offset: number | null): void {
@@ -103,35 +98,26 @@ export class ObjectStaging implements Staging {
   async #checkpoint(): Promise<void> {
     for (;;) {
       const { offset, ...pieces } = this.#assembly.pieces()
-      const intake = this.#intakes.get(offset)
-      if (offset <= offsetOf(this.#durable.pieces) || intake === undefined) return
-      await this.#writeIntent('open', { pieces, intake })
+      const intake = this.#progress.intakeAt(offset)
+      if (offset <= this.#progress.offset || intake === undefined) return
+      await this.#progress.write('open', { pieces, intake })
       this.#assembly.told(pieces.parts.length)
       this.#onDurable(offset)
     }
   }
 
-  async #writeIntent(stage: UploadStage, checkpoint: Checkpoint, record?: S3Record): Promise<void> {
-    const { intent, file } = this.#parts
-    const { key, type, digest, expectedSize } = intent
-    await file.write({ key, type, digest, expectedSize, meta: this.#meta, stage, ...checkpoint, record })
-    this.#durable = checkpoint
-    const offset = offsetOf(checkpoint.pieces)
-    for (const known of this.#intakes.keys()) if (known < offset) this.#intakes.delete(known)
-  }
-
   /** Makes the upload known to others, with nothing in it yet. */
   async announce(): Promise<void> {
-    await this.#writeIntent('open', this.#durable)
+    await this.#progress.write('open')
   }
 
   async note(meta: UploadMeta): Promise<void> {
-    const before = this.#meta
-    this.#meta = meta
+    const before = this.#progress.meta
+    this.#progress.meta = meta
     try {
-      if (this.#parts.known) await this.#writeIntent('open', this.#durable)
+      if (this.#parts.known) await this.#progress.write('open')
     } catch (error) {
-      this.#meta = before
+      this.#progress.meta = before
       throw error
     }
   }
@@ -148,22 +134,18 @@ export class ObjectStaging implements Staging {
       await this.#checkpointing
       if (offset < this.#assembly.end) this.#assembly.cutTo(offset)
       this.#assembly.hold = null
-      const intake = this.#intakeAt(offset)
+      const intake = this.#progress.intakeAt(offset)
       // Without the state of the hash the bytes have to be readable, and parts are not.
       if (intake === undefined && this.#assembly.hasParts) await this.#assembly.finalise()
       else await this.#assembly.spill()
       const { offset: _, ...pieces } = this.#assembly.pieces()
-      await this.#writeIntent('paused', { pieces, intake })
+      await this.#progress.write('paused', { pieces, intake })
+      this.#assembly.tidy()
     } catch (error) {
-      if (this.#parts.known) await this.#end()
+      if (this.#parts.known) await this.#end(this.#progress.offset)
       throw error
     }
-    await this.#end()
-  }
-
-  #intakeAt(offset: number): SavedIntake | undefined {
-    const { intake } = this.#durable
-    return this.#intakes.get(offset) ?? (intake?.size === offset ? intake : undefined)
+    await this.#end(offset)
   }
 
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
@@ -172,16 +154,17 @@ export class ObjectStaging implements Staging {
       throw new StoreError('ABORTED', `The upload may have been published as ${key}: commit it so again.`)
     }
     const { known } = this.#parts
-    const intake = this.#intakeAt(object.size)
+    const intake = this.#progress.intakeAt(object.size)
     await this.#checkpointing
     const blob = await this.#assembly.finalise(async () => {
       const { offset: _, ...pieces } = this.#assembly.pieces()
-      if (known) await this.#writeIntent('completing', { pieces, intake })
+      if (known) await this.#progress.write('completing', { pieces, intake })
     })
     const record = { object, blob: this.#blobId(blob), blobTag: blob.tag }
     const checkpoint = { pieces: { ...NO_PIECES, tails: [blob] }, intake }
     await this.#publishRecord(record, conditions, async () => {
-      if (known) await this.#writeIntent('committing', checkpoint, record)
+      if (known) await this.#progress.write('committing', checkpoint, record)
+      this.#assembly.tidy()
     })
     // What cannot be written now is found out by whoever asks, and no reason to fail the upload.
     if (known) await this.#leaveReceipt(record).catch(() => {})
@@ -204,8 +187,8 @@ export class ObjectStaging implements Staging {
 
   async #leaveReceipt(record: S3Record): Promise<void> {
     const { file } = this.#parts
-    if (this.#meta === undefined) await file.remove()
-    else await this.#writeIntent('committed', { pieces: NO_PIECES, intake: undefined }, record)
+    if (this.#progress.meta === undefined) await file.remove()
+    else await this.#progress.write('committed', { pieces: NO_PIECES, intake: undefined }, record)
   }
 
   #blobId({ name }: Span): string {
@@ -218,7 +201,7 @@ export class ObjectStaging implements Staging {
       await this.#assembly.settle().catch(() => {})
       await this.#checkpointing
       // First: where somebody else has taken it over, what is there is theirs.
-      if (known) await this.#writeIntent('discarded', this.#durable)
+      if (known) await this.#progress.write('discarded')
       // A record may still come to name what was to be published; if none does, sweep finds it.
       if (this.#committing === undefined) this.#assembly.discard()
       if (known) await file.remove().catch(() => {})
@@ -237,14 +220,20 @@ export class ObjectStaging implements Staging {
     const { file } = this.#parts
     if (file.age < WATCH_INTERVAL / 2) return
     // One that is written slowly must not look as if it had expired.
-    if (file.age > this.#context.expireAfter / 3) {
-      await this.#writeIntent('open', this.#durable).catch(() => this.#onTakeover())
+    if (!this.#sealed && file.age > this.#context.expireAfter / 3) {
+      await this.#progress.write('open').catch(() => this.#onTakeover())
     } else if (await file.isLost()) this.#onTakeover()
   }
 
-  async #end(): Promise<void> {
+  /** Lets go of an upload of which there is nothing yet. */
+  letGo(): Promise<void> {
+    return this.#end()
+  }
+
+  /** @param kept how many bytes of it stay */
+  async #end(kept = 0): Promise<void> {
     clearInterval(this.#watching)
-    this.#parts.release()
+    this.#parts.reservation.release(kept)
     await this.#assembly.close()
   }
 }

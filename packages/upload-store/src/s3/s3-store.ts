@@ -89,7 +89,7 @@ function openContext(options: S3StoreOptions): {
   const records = new Records(bucket, names)
   const leftovers = new Leftovers(bucket)
   const budget = new PartBudget(partMemory, partSize)
-  const space = new Space(bucket, names, maxTotalSize)
+  const space = new Space(bucket, names, leftovers, maxTotalSize)
   const shared = { bucket, names, downloads, records, leftovers, budget, space }
   return {
     context: { ...shared, partSize, expireAfter, gracePeriod },

@@ -1,12 +1,13 @@
 import type { Intent, Resumed, StagingArea } from '../driver.ts'
 import { RANDOM_ID, randomId } from '../random-id.ts'
 import type { UploadState } from '../upload-session.ts'
-import { Assembly, NO_PIECES, offsetOf } from './assembly.ts'
+import { Assembly } from './assembly.ts'
 import { type Claimed, claim, readIntent } from './claim.ts'
 import type { Span } from './downloads.ts'
 import type { KeptIntent } from './intent.ts'
 import { IntentObject } from './intent-object.ts'
 import { ObjectStaging } from './object-staging.ts'
+import { NO_PIECES, offsetOf, type Pieces } from './pieces.ts'
 import type { S3Context } from './s3-context.ts'
 import { savableHash } from './savable-hash.ts'
 
@@ -15,11 +16,10 @@ export function s3StagingArea(context: S3Context): StagingArea {
   return {
     savableHash,
     create: async (id, intent) => {
-      await context.space.admit(intent.expectedSize)
       const file = new IntentObject(context, id, randomId(), null)
       const known = intent.meta !== undefined
       const staging = stagingOf(context, id, intent, file, known)
-      if (known) await announce(staging)
+      await begin(context, staging, known)
       return staging
     },
     resume: async (id) => {
@@ -36,9 +36,15 @@ export function s3StagingArea(context: S3Context): StagingArea {
   }
 }
 
-async function announce(staging: ObjectStaging): Promise<void> {
+async function begin({ space }: S3Context, staging: ObjectStaging, known: boolean): Promise<void> {
   try {
-    await staging.announce()
+    await space.admit(0)
+  } catch (error) {
+    await staging.letGo()
+    throw error
+  }
+  try {
+    if (known) await staging.announce()
   } catch (error) {
     await staging.discard().catch(() => {})
     throw error
@@ -54,7 +60,8 @@ function stagingOf(
   { pieces, intake }: Pick<KeptIntent, 'pieces' | 'intake'> = { pieces: NO_PIECES, intake: undefined },
 ): ObjectStaging {
   const { expectedSize: expected } = intent
-  const release = context.space.reserve(Math.max(0, expected - offsetOf(pieces)))
+  const reservation = context.space.reserve(id, offsetOf(pieces), expected)
+  for (const name of objectsOf(pieces)) reservation.names.add(name)
   const assembly = new Assembly(context, { id, epoch: file.epoch, expected }, pieces)
   return new ObjectStaging(context, {
     id,
@@ -63,8 +70,12 @@ function stagingOf(
     assembly,
     durable: { pieces, intake },
     known,
-    release,
+    reservation,
   })
+}
+
+function objectsOf({ multipart, tails }: Pieces): readonly string[] {
+  return [...tails.map(({ name }) => name), ...(multipart === undefined ? [] : [multipart.name])]
 }
 
 function resumed(context: S3Context, id: string, { intent, file }: Claimed): Resumed {
