@@ -78,7 +78,7 @@ describeWith(['chromium', 'ffmpeg'], 'the page in Chromium', () => {
 
   it('uploads a file, shows it in the list and plays it', async () => {
     const page = await open('/')
-    await page.setInputFiles('input[type=file]', {
+    await page.setInputFiles('#upload input', {
       name: 'picked file.mp4',
       mimeType: 'video/mp4',
       buffer: await readFile(clip),
@@ -94,7 +94,7 @@ describeWith(['chromium', 'ffmpeg'], 'the page in Chromium', () => {
 
   it('uploads, lists and plays without script', async () => {
     const page = await open('/', { javaScriptEnabled: false })
-    await page.setInputFiles('input[type=file]', {
+    await page.setInputFiles('#upload input', {
       name: 'without script.mp4',
       mimeType: 'video/mp4',
       buffer: await readFile(clip),
@@ -110,7 +110,7 @@ describeWith(['chromium', 'ffmpeg'], 'the page in Chromium', () => {
 
   it('tells a person what is wrong with a form that was sent without script', async () => {
     const page = await open('/', { javaScriptEnabled: false })
-    await page.setInputFiles('input[type=file]', {
+    await page.setInputFiles('#upload input', {
       name: 'no video.mp4',
       mimeType: 'video/mp4',
       buffer: Buffer.from('<html>'),

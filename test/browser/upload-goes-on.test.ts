@@ -136,7 +136,7 @@ describeWith(['chromium'], 'an upload on the page goes on', () => {
     const context = await site.browser.newContext()
     onTestFinished(() => context.close())
     const page = await context.newPage()
-    await page.route('**/tus.min.js*', (route) => route.abort(), { times: 3 })
+    await page.route('**/tus.js*', (route) => route.abort(), { times: 3 })
     const upload = await UploadPage.tab(page, site.url)
     await upload.drop(path)
     await upload.row(name, 'waiting').waitFor()
@@ -166,7 +166,7 @@ describeWith(['chromium'], 'an upload on the page goes on', () => {
     await upload.row(begun.name).waitFor({ state: 'detached' })
     expect(await isGone(upload.uploads[0])).toBe(true)
     expect(upload.uploads.length).toBe(1)
-    expect(await upload.page.evaluate(() => localStorage.length)).toBe(0)
+    expect(await upload.remembered()).toBe(0)
   })
 
   it('lets one tab at a time send a file or discard it, and the other go on when that is closed', async () => {

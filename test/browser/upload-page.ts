@@ -86,6 +86,11 @@ export class UploadPage {
     await this.row(name).waitFor({ state: 'detached' })
   }
 
+  /** How many uploads this browser remembers as unfinished. */
+  remembered(): Promise<number> {
+    return this.page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('tus::')).length)
+  }
+
   async #emulate(offline: boolean): Promise<void> {
     await this.#cdp.send('Network.emulateNetworkConditions', {
       offline,

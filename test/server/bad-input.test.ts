@@ -139,7 +139,7 @@ describe('an upload that cannot be taken', () => {
       `POST /video HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000000\r\n\r\n${head}<!doctype html><script>alert(1)</script>${' '.repeat(100_000)}`,
     )
     expect(answer).toMatch(/^HTTP\/1\.1 415 /)
-    expect(answer).toContain('accepted are video/*, audio/*')
+    expect(answer).toContain('accepted are video/*, audio/*, text/vtt')
     await nothingIsLeft(data)
   })
 })

@@ -190,10 +190,13 @@ describe('a token', () => {
 })
 
 describe('connections', () => {
-  it('are kept for longer than a proxy keeps them', async () => {
-    const { url } = await start([])
+  it.each([
+    [['--trust-proxy'], 'timeout=80'],
+    [[], 'timeout=5'],
+  ] as const)('are kept for longer than a proxy keeps them, where there is one: %j', async (flags, kept) => {
+    const { url } = await start(flags)
     const { headers } = await fetch(`${url}/healthz`)
-    expect(headers.get('keep-alive')).toBe('timeout=80')
+    expect(headers.get('keep-alive')).toBe(kept)
   })
 })
 

@@ -13,8 +13,10 @@ import { problems } from './problems.ts'
 import { Readiness } from './readiness.ts'
 import { closeAfterUnreadBodies, refuseExpectations } from './request-body.ts'
 import { requestIds } from './request-id.ts'
+import { keepViews, type RequestViews } from './request-views.ts'
 import { resumable } from './resumable.ts'
 import { routes } from './routes.ts'
+import { seeRequests } from './see-requests.ts'
 import { staticFiles } from './static-files.ts'
 import { tus } from './tus.ts'
 import { countSlots, type Slots } from './upload-slots.ts'
@@ -55,6 +57,7 @@ export interface AppParts {
   /** What `/metrics` answers. */
   readonly metricsText?: () => Promise<string>
   readonly readiness?: Readiness
+  readonly views?: RequestViews
 }
 
 /**
@@ -66,7 +69,7 @@ export interface AppParts {
  */
 export function createApp(config: Config, store: UploadStore, parts: AppParts = {}): Koa {
   const { logger = createLogger(config), metrics = new Metrics() } = parts
-  const { readiness = new Readiness(store, config.readOnly) } = parts
+  const { readiness = new Readiness(store, config.readOnly), views = keepViews() } = parts
   const slots = metrics.countSlots(parts.slots ?? countSlots(config.maxUploads))
   const { metricsText = () => metrics.registry.metrics() } = parts
   const app = new Koa({ proxy: config.trustProxy, maxIpsCount: 1 })
@@ -75,6 +78,7 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   app.use(logRequests(logger, metrics))
   app.use(closeAfterUnreadBodies())
   if (config.corsOrigin.length > 0) app.use(allowOrigins(config))
+  app.use(seeRequests(views))
   app.use(problems())
   app.use(noSniff())
   app.use(refuseExpectations())
@@ -88,10 +92,12 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
     app.use(resumable(config, store, slots, metrics))
     app.use(tus(config, store, slots, metrics))
   }
-  const router = routes(config, store, { slots, access, metrics, metricsText, readiness })
+  const router = routes(config, store, { slots, access, metrics, metricsText, readiness, views })
   app.use(router.routes()).use(router.allowedMethods())
-  staticFiles(app, '/assets', config.assets, config.cacheControl)
-  staticFiles(app, '/page', fileURLToPath(new URL('../public', import.meta.url)), 'no-cache')
+  staticFiles(app, '/assets', config.assets, { cacheControl: config.cacheControl, precompressed: false })
+  // What Vite has built.
+  const page = fileURLToPath(new URL('page', import.meta.url))
+  staticFiles(app, '/page', page, { cacheControl: 'no-cache', precompressed: true })
   return app
 }
 

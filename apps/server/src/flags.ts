@@ -47,7 +47,7 @@ export const FLAGS: readonly Flag[] = [
   {
     name: 'accept',
     value: 'TYPES',
-    fallback: 'video/*,audio/*',
+    fallback: 'video/*,audio/*,text/vtt',
     help: "media types to take; '*/*' takes any",
   },
   { name: 'max-file-size', value: 'SIZE', fallback: '10GiB', help: 'the most that one upload may have' },

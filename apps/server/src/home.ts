@@ -1,9 +1,12 @@
 import type Koa from 'koa'
 import type { StoredObject, UploadStore } from 'upload-store'
 import type { Access } from './access.ts'
+import { CAPTIONS, captionsKey } from './captions.ts'
 import type { Config } from './config.ts'
 import { PAGE_POLICY } from './html.ts'
-import { type PageModel, type PageVideo, renderPage } from './page.ts'
+import { type PageModel, renderPage } from './page.ts'
+import type { PageVideo } from './page-video.ts'
+import type { Playing } from './player-section.ts'
 import { queryValue } from './query.ts'
 import { signInLink, signOutButton } from './sign-in-page.ts'
 import { videoPath } from './video-json.ts'
@@ -24,15 +27,13 @@ export async function greet(
     ctx.body = { message: GREETING }
     return
   }
-  const play = queryValue(ctx, 'play')
-  const { items, cursor: next } = await store.list({ cursor: queryValue(ctx, 'cursor') })
-  const playing = play === undefined ? null : await findVideo(store, play)
+  const prefix = queryValue(ctx, 'prefix') ?? ''
+  const { items, cursor: next } = await store.list({ prefix, cursor: queryValue(ctx, 'cursor') })
   ctx.set('Content-Security-Policy', PAGE_POLICY)
   ctx.type = 'html'
   ctx.body = renderPage({
-    videos: items.map(pageVideo),
-    next,
-    playing: playing === null ? null : pageVideo(playing),
+    library: { videos: items.filter(({ type }) => type !== CAPTIONS).map(pageVideo), next, prefix },
+    playing: await findPlaying(ctx, store),
     maxFileSize: config.maxFileSize,
     accept: config.accept.join(','),
     ...account(ctx, config, access),
@@ -50,7 +51,18 @@ function account(
   return { readOnly: true, account: readOnly ? null : signInLink() }
 }
 
-async function findVideo(store: UploadStore, key: string): Promise<StoredObject | null> {
+async function findPlaying(ctx: Koa.Context, store: UploadStore): Promise<Playing | null> {
+  const object = await find(store, queryValue(ctx, 'play') ?? '')
+  if (object === null) return null
+  const captions = await find(store, captionsKey(object.key))
+  return {
+    video: pageVideo(object),
+    captions: captions === null ? null : videoPath(captions.key),
+    time: secondsOf(queryValue(ctx, 't') ?? ''),
+  }
+}
+
+async function find(store: UploadStore, key: string): Promise<StoredObject | null> {
   try {
     return await store.get(key)
   } catch {
@@ -59,6 +71,8 @@ async function findVideo(store: UploadStore, key: string): Promise<StoredObject 
   }
 }
 
-function pageVideo({ key, size, type, lastModified }: StoredObject): PageVideo {
-  return { key, size, type, created: new Date(lastModified).toISOString(), url: videoPath(key) }
+const secondsOf = (text: string): number => (/^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0)
+
+function pageVideo({ key, size, type, digest, lastModified }: StoredObject): PageVideo {
+  return { key, size, type, digest, created: new Date(lastModified).toISOString(), url: videoPath(key) }
 }

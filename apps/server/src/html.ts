@@ -1,6 +1,9 @@
-/** Of every page: nothing from elsewhere, and nobody frames it. */
+/**
+ * Of every page: nothing from elsewhere, and nobody frames it. media-chrome has its styles in its shadow roots, and posters are
+ * made in the browser.
+ */
 export const PAGE_POLICY =
-  "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 
 export interface Html {
   readonly html: string

@@ -14,8 +14,15 @@ export type Handler = (
   response: ServerResponse | Http2ServerResponse,
 ) => void
 
-/** Longer than the 75 s for which nginx and others keep a connection to us, which they would use as we close it. */
-const KEEP_ALIVE = 80_000
+/** How long a connection waits for its next request. */
+const KEEP_ALIVE = {
+  /** Longer than the 60 or 75 s for which proxies keep one to us, which they would use as we close it. */
+  proxy: 80_000,
+  /** Many more come from browsers, and one that a phone has lost on its way is better not used again. */
+  client: 5000,
+}
+
+const HTTP2_IDLE = 80_000
 
 const TIMEOUTS = {
   // Node's would end every upload after 5 minutes; the pace of a body is watched instead.
@@ -23,7 +30,6 @@ const TIMEOUTS = {
   // From a request's first byte on, so that it does not end connections that wait for one.
   headersTimeout: 15_000,
   connectionsCheckingInterval: 5000,
-  keepAliveTimeout: KEEP_ALIVE,
 }
 
 const HTTP2 = { maxConcurrentStreams: 100, maxHeaderListSize: 16 * 1024 }
@@ -31,18 +37,20 @@ const HTTP2 = { maxConcurrentStreams: 100, maxHeaderListSize: 16 * 1024 }
 /** A server of HTTP/1, or with a certificate of HTTP/2 and HTTP/1 over TLS. */
 export function createHttpServer(
   certificate: Certificate | null,
+  trustProxy: boolean,
   handler: Handler,
 ): Server | Http2SecureServer {
-  if (certificate === null) return createServer(TIMEOUTS, handler)
+  const timeouts = { ...TIMEOUTS, keepAliveTimeout: trustProxy ? KEEP_ALIVE.proxy : KEEP_ALIVE.client }
+  if (certificate === null) return createServer(timeouts, handler)
   const server = createSecureServer(
     { ...certificate, allowHTTP1: true, handshakeTimeout: TIMEOUTS.headersTimeout, settings: HTTP2 },
     handler,
   )
   // Node takes them as options for HTTP/1 alone.
-  Object.assign(server, TIMEOUTS)
+  Object.assign(server, timeouts)
   server.on('session', (session) => {
     // Closed, it still finishes the streams that it has.
-    session.setTimeout(KEEP_ALIVE, () => session.close())
+    session.setTimeout(HTTP2_IDLE, () => session.close())
   })
   return server
 }

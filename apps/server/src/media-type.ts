@@ -1,7 +1,9 @@
 import { fileTypeFromBuffer } from 'file-type'
+import { beginsCaptions, CAPTIONS } from './captions.ts'
 
 /** What the first bytes of a file say that it is, or `undefined`. */
 export async function detectType(head: Uint8Array): Promise<string | undefined> {
+  if (beginsCaptions(head)) return CAPTIONS
   try {
     const mime = (await fileTypeFromBuffer(head))?.mime
     return mime === 'audio/mpeg' && !isMpegAudio(head) ? undefined : mime

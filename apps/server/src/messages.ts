@@ -1,4 +1,5 @@
 import type { Worker } from 'node:cluster'
+import type { SeenRequest } from './request-views.ts'
 import type { Counts } from './shared-metrics.ts'
 
 /** What a worker tells the primary. */
@@ -11,6 +12,14 @@ export type FromWorker =
   /** Somebody asks it for the metrics of all. */
   | { readonly type: 'ask-metrics' }
   | { readonly type: 'counts'; readonly counts: Counts }
+  | Seen
+
+/** One worker has seen it, and the others are to know. */
+export interface Seen {
+  readonly type: 'seen'
+  readonly view: string
+  readonly request: SeenRequest
+}
 
 /** What the primary tells a worker. */
 export type ToWorker =
@@ -23,6 +32,7 @@ export type ToWorker =
   | { readonly type: 'metrics'; readonly text: string }
   /** To read the certificate anew. */
   | { readonly type: 'reload' }
+  | Seen
 
 export function tellPrimary(message: FromWorker): void {
   // The callback takes the error of a channel that closes just now; `disconnect` follows.

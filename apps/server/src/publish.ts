@@ -5,13 +5,14 @@ import {
   type UploadSession,
   type UploadStore,
 } from 'upload-store'
+import { sealWithinLimits } from './captions.ts'
 
 /**
  * Commits a sealed upload without ever replacing an object: a key that is taken by other content gets a number, and
  * one that has the same content already is the answer, so that a client whose answer was lost may send again.
  */
 export async function publishAsNew(store: UploadStore, session: UploadSession): Promise<StoredObject> {
-  const { digest } = await session.seal()
+  const { digest } = await sealWithinLimits(session)
   for (let number = 1; ; number++) {
     const key = number === 1 ? session.key : numberedKey(session.key, number)
     const existing = await store.get(key)

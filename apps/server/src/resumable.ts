@@ -8,6 +8,7 @@ import {
   type UploadSession,
   type UploadStore,
 } from 'upload-store'
+import { sealWithinLimits } from './captions.ts'
 import type { Config } from './config.ts'
 import type { Metrics } from './metrics.ts'
 import { publishAsNew } from './publish.ts'
@@ -73,10 +74,10 @@ async function receiveInTime(
 }
 
 /** As the request that began it asked for, whoever completes it. */
-function publish(store: UploadStore, session: UploadSession): Promise<StoredObject> {
-  return session.meta['way'] === 'put'
-    ? session.commit(conditionsOf(session.meta))
-    : publishAsNew(store, session)
+async function publish(store: UploadStore, session: UploadSession): Promise<StoredObject> {
+  if (session.meta['way'] !== 'put') return publishAsNew(store, session)
+  await sealWithinLimits(session)
+  return session.commit(conditionsOf(session.meta))
 }
 
 function conditionsOf({ ifMatch, ifNoneMatch }: UploadMeta): CommitOptions {

@@ -8,6 +8,7 @@ const PATTERNS: Readonly<Record<string, readonly [alone: string, below: string]>
   metrics: ['/metrics', 'other'],
   page: ['/page/*', '/page/*'],
   readyz: ['/readyz', 'other'],
+  requests: ['/requests', 'other'],
   'sign-in': ['/sign-in', 'other'],
   'sign-out': ['/sign-out', 'other'],
   uploads: ['/uploads', '/uploads/:id'],

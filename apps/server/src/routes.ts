@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import Router, { type RouterContext } from '@koa/router'
 import createError from 'http-errors'
 import type Koa from 'koa'
@@ -10,8 +11,9 @@ import type { Metrics } from './metrics.ts'
 import { publishAsNew } from './publish.ts'
 import { queryValue } from './query.ts'
 import type { Readiness } from './readiness.ts'
+import type { RequestViews } from './request-views.ts'
+import { listRequests } from './see-requests.ts'
 import { signInRoutes } from './sign-in.ts'
-import { packageFile } from './static-files.ts'
 import { formReceiver } from './upload-form.ts'
 import { receivePut } from './upload-put.ts'
 import { type Slots, uploadSlots } from './upload-slots.ts'
@@ -28,16 +30,15 @@ export interface RouteParts {
   readonly metrics: Metrics
   readonly metricsText: () => Promise<string>
   readonly readiness: Readiness
+  readonly views: RequestViews
 }
 
 /** Every route but the static files. */
 export function routes(config: Config, store: UploadStore, parts: RouteParts): Router {
-  const { slots, access, metrics, metricsText, readiness } = parts
+  const { slots, access, metrics, metricsText, readiness, views } = parts
   const router = new Router()
   if (access !== null) signInRoutes(router, access)
   if (config.readOnly) router.use(refuseWrites())
-  // What the page uploads with.
-  else router.get('/page/tus.min.js', packageFile('tus-js-client/dist/tus.min.js'))
   const receiveForm = formReceiver(store, config.maxFileSize)
   const limited = uploadSlots(slots, metrics)
 
@@ -50,6 +51,7 @@ export function routes(config: Config, store: UploadStore, parts: RouteParts): R
     ctx.set({ 'Cache-Control': 'no-store', 'Content-Type': metrics.registry.contentType })
     ctx.body = await metricsText()
   })
+  router.get('/requests', (ctx) => listRequests(ctx, views))
   router.post('/video', limited, async (ctx) => {
     const { session } = await receiveForm(ctx)
     const object = await publishAsNew(store, session)
@@ -81,8 +83,12 @@ async function listVideos(ctx: Koa.Context, store: UploadStore): Promise<void> {
     ...videoJson(ctx, object),
     created: new Date(object.lastModified).toISOString(),
   }))
-  ctx.set('Cache-Control', 'no-store')
-  ctx.body = { items: rows, cursor }
+  const text = JSON.stringify({ items: rows, cursor })
+  // The page asks again and again, and is told only that nothing has changed.
+  ctx.set('ETag', `"${createHash('sha256').update(text).digest('base64url')}"`)
+  ctx.set('Cache-Control', 'no-cache')
+  ctx.type = 'json'
+  ctx.body = text
 }
 
 async function putVideo(ctx: RouterContext, store: UploadStore, { maxFileSize }: Config): Promise<void> {

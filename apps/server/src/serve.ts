@@ -12,6 +12,7 @@ import { inOrder } from './in-order.ts'
 import { Metrics } from './metrics.ts'
 import { Readiness } from './readiness.ts'
 import { handleExpectations } from './request-body.ts'
+import type { RequestViews } from './request-views.ts'
 import { metricsOfAll } from './shared-metrics.ts'
 import { warmUp } from './tidy.ts'
 import { readCertificate } from './tls.ts'
@@ -34,14 +35,14 @@ export async function serve(
   config: Config,
   store: UploadStore,
   logger: Logger,
-  shared?: { readonly slots: Slots },
+  shared?: { readonly slots: Slots; readonly views: RequestViews },
 ): Promise<RunningServer> {
   const metrics = new Metrics()
   const readiness = new Readiness(store, config.readOnly)
   const metricsText = shared === undefined ? () => metrics.registry.metrics() : metricsOfAll(metrics.registry)
   const app = createApp(config, store, { logger, metrics, metricsText, readiness, ...shared })
   const handler = inOrder(app.callback())
-  const server = createHttpServer(readCertificate(config), handler)
+  const server = createHttpServer(readCertificate(config), config.trustProxy, handler)
   const connections = new Connections(server)
   metrics.watch(connections)
   const stopSessions = closeSessions(server)

@@ -1,20 +1,30 @@
-import { createRequire } from 'node:module'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import mount from 'koa-mount'
-import { fileContent, rangeStream, serveContent } from 'koa-range-stream'
+import { fileContent, rangeStream } from 'koa-range-stream'
 import serve from 'koa-static'
 
+export interface StaticOptions {
+  readonly cacheControl: string
+  /** Whether a file's .br or .gz beside it is sent in its place to those who accept that. */
+  readonly precompressed: boolean
+}
+
 /** koa-static under `prefix`, with ranges, behind a gate. */
-export function staticFiles(app: Koa, prefix: string, root: string, cacheControl: string): void {
+export function staticFiles(
+  app: Koa,
+  prefix: string,
+  root: string,
+  { cacheControl, precompressed }: StaticOptions,
+): void {
   const files = serve(root, {
     index: false,
-    // Nothing here has compressed siblings, and koa-static would serve them without Vary.
-    brotli: false,
-    gzip: false,
+    brotli: precompressed,
+    gzip: precompressed,
     setHeaders: (res) => res.setHeader('Cache-Control', cacheControl),
   })
   app.use(mount(prefix, gate(root)))
+  if (precompressed) app.use(mount(prefix, varyByEncoding()))
   app.use(mount(prefix, rangeStream()))
   app.use(mount(prefix, files))
 }
@@ -34,12 +44,10 @@ function gate(root: string): Koa.Middleware {
   }
 }
 
-/** Answers with one file of an installed package, and with nothing else that lies there. */
-export function packageFile(specifier: string): Koa.Middleware {
-  const path = createRequire(import.meta.url).resolve(specifier)
-  return async function packageFile(ctx) {
-    const content = await fileContent(path)
-    if (content === null) throw createError(404, 'There is no such file.')
-    await serveContent(ctx, content, { cacheControl: 'no-cache' })
+/** koa-static chooses by Accept-Encoding, and does not say so (RFC 9110 §12.5.5). */
+function varyByEncoding(): Koa.Middleware {
+  return async function varyByEncoding(ctx, next) {
+    ctx.vary('Accept-Encoding')
+    await next()
   }
 }

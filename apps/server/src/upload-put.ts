@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type Koa from 'koa'
 import type { StoredObject, UploadStore } from 'upload-store'
+import { maxSizeOf, sealWithinLimits } from './captions.ts'
 import { ContentDigests } from './digest-fields.ts'
 import { isCutOff } from './http2-stream.ts'
 import { expectBody } from './request-body.ts'
@@ -29,7 +30,7 @@ export async function receivePut(
   const digests = new ContentDigests(ctx.req, ['sha-256'])
   const current = await store.get(key)
   const conditions = writeConditions(ctx, current)
-  const { length, tooSlow } = await expectBody(ctx, store, maxFileSize)
+  const { length, tooSlow } = await expectBody(ctx, store, maxSizeOf(key, maxFileSize))
   const session = await store.create(key, {
     type: ctx.get('Content-Type') || undefined,
     digest: digests.sha256,
@@ -39,7 +40,7 @@ export async function receivePut(
     await Promise.race([session.append(0, contentOf(ctx.req, digests)), tooSlow])
     // Else a part would be stored as if it were the whole.
     if (length === undefined && (await isCutOff(ctx))) throw new Error('Request aborted')
-    const { digest } = await session.seal()
+    const { digest } = await sealWithinLimits(session)
     digests.check(digest)
     return { object: await session.commit(conditions), created: current === null }
   } catch (error) {

@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { WorkerFailure } from './explain.ts'
-import { type FromWorker, tellWorker } from './messages.ts'
+import { type FromWorker, type Seen, tellWorker } from './messages.ts'
 
 /** A worker that served so long has not died of its start, and is replaced at once. */
 const STEADY = 1000
@@ -134,6 +134,7 @@ export class WorkerPool {
     worker.on('message', (message: FromWorker) => {
       if (message.type === 'failed') failure = new WorkerFailure(message)
       else if (message.type === 'leave') dismiss(worker)
+      else if (message.type === 'seen') this.#tellOthers(worker, message)
       else this.#options.onMessage(worker, message)
     })
     const reason = await endOf(worker)
@@ -142,6 +143,10 @@ export class WorkerPool {
     this.#options.onEnd(worker)
     const served = listened === undefined ? undefined : performance.now() - listened
     return { served, failure, reason }
+  }
+
+  #tellOthers(worker: Worker, message: Seen): void {
+    for (const other of this.#listening) if (other !== worker) tellWorker(other, message)
   }
 
   #listens(worker: Worker): void {

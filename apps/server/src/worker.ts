@@ -6,6 +6,7 @@ import { type ToWorker, tellPrimary } from './messages.ts'
 import { openStore } from './open-store.ts'
 import { serve } from './serve.ts'
 import { slotsOfPrimary } from './shared-slots.ts'
+import { viewsOfAll } from './shared-views.ts'
 
 /** What a terminal sends to all its processes: the primary tells us what comes of it. */
 const FOR_THE_PRIMARY = ['SIGINT', 'SIGQUIT', 'SIGHUP'] as const
@@ -29,7 +30,10 @@ export async function work(config: Config): Promise<void> {
   try {
     const logger = createLogger(config).child({ pid: process.pid })
     const slots = slotsOfPrimary(config.maxUploads)
-    const { close, reload } = await serve(config, await openStore(config), logger, { slots })
+    const { close, reload } = await serve(config, await openStore(config), logger, {
+      slots,
+      views: viewsOfAll(),
+    })
     process.on('message', (message: ToWorker) => {
       if (message.type === 'reload') reload()
     })

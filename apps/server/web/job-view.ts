@@ -9,7 +9,7 @@ import {
   toggleOf,
   wordsOf,
 } from './job-state.ts'
-import { fillAlert } from './problem.ts'
+import { fillAlert } from './notice.ts'
 
 const ICONS: Readonly<Record<Toggle, string>> = { Pause: 'pause', Resume: 'video', Retry: 'retry' }
 /** How long figures stay, in ms, so that they can be read. */

@@ -1,39 +1,70 @@
 import { fromTemplate, get, maybe } from './dom.ts'
-import { play, scrollToStage } from './player.ts'
-import { LOST, request, showProblem } from './problem.ts'
+import { fetchPage, fetchPages, type Page } from './listing.ts'
+import { play } from './player.ts'
+import { forgetRows } from './posters.ts'
 import { fillRow, list, rows } from './row.ts'
-import { type Item, type Video, videoOf, videoOfItem } from './video.ts'
-
-interface Listing {
-  readonly items: readonly Item[]
-  readonly cursor?: string | null
-}
+import { scrollToStage } from './stage.ts'
+import { state, videoOf } from './video.ts'
 
 const more = get<HTMLAnchorElement>('#more')
-/** Where this document's list begins. */
-const firstCursor = new URLSearchParams(location.search).get('cursor')
+const input = get<HTMLInputElement>('#search input')
+const query = new URLSearchParams(location.search)
+/** What is shown: of the keys with this prefix, those from this cursor on. */
+let prefix = query.get('prefix') ?? ''
+let first = query.get('cursor')
+
+/** Letters of one word are one question. */
+const PAUSE = 200
 
 export function enhanceLibrary(): void {
   for (const row of rows()) fillRow(row, videoOf(row))
   list.addEventListener('click', onOpen)
   more.addEventListener('click', showMore)
+  let timer = 0
+  input.addEventListener('input', () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => void search(), PAUSE)
+  })
+  get('#search').addEventListener('submit', (event) => {
+    event.preventDefault()
+    clearTimeout(timer)
+    void search()
+  })
 }
 
-/** Reads as many pages again as are on screen, and keeps the rows that stay, so that focus stays too. */
-export async function refresh(): Promise<void> {
+/**
+ * Reads as many pages again as are on screen, and keeps the rows that stay, so that focus stays too.
+ *
+ * @param quietly where nobody has asked for it, and a failure is no news
+ */
+export async function refresh(quietly = false): Promise<void> {
+  const asked = prefix
+  const page = await fetchPages(prefix, first, rows().length, quietly)
+  // Another search may have begun.
+  if (page !== null && asked === prefix) render(page)
+}
+
+async function search(): Promise<void> {
+  prefix = input.value
+  first = null
+  const asked = prefix
+  const page = await fetchPage(prefix, null, false)
+  if (page !== null && asked === prefix) render(page)
+}
+
+function render({ videos, next }: Page): void {
   const old = new Map(rows().map((row) => [row.dataset['key'], row]))
-  const videos: Video[] = []
-  let next = firstCursor
-  do {
-    const page = await fetchList(next)
-    if (page === null) return
-    videos.push(...page.videos)
-    next = page.next
-  } while (next !== null && videos.length < old.size)
   const focused = document.activeElement
-  list.replaceChildren(...videos.map((video) => fillRow(old.get(video.key) ?? fromTemplate('#row'), video)))
+  const now = videos.map((video) => fillRow(old.get(video.key) ?? fromTemplate('#row'), video))
+  // Rows that are put where they are would lose the focus for a moment, and a click that is under way.
+  if (now.length !== old.size || now.some((row, index) => list.children[index] !== row))
+    list.replaceChildren(...now)
   if (focused instanceof HTMLElement && list.contains(focused)) focused.focus({ preventScroll: true })
-  get('#empty').hidden = videos.length > 0
+  forgetRows([...old.values()].filter((row) => !row.isConnected))
+  const isEmpty = videos.every(({ key }) => state.deleted.has(key))
+  get('#empty').hidden = !isEmpty || prefix !== ''
+  get('#unfound').hidden = !isEmpty || prefix === ''
+  get('#unfound bdi').textContent = prefix
   setMore(next)
 }
 
@@ -52,9 +83,10 @@ async function showMore(event: MouseEvent): Promise<void> {
   // A double click would add the same rows twice.
   if (more.ariaBusy === 'true') return
   more.ariaBusy = 'true'
-  const page = await fetchList(new URL(more.href).searchParams.get('cursor'))
+  const asked = prefix
+  const page = await fetchPage(prefix, new URL(more.href).searchParams.get('cursor'), false)
   more.ariaBusy = null
-  if (page === null) return
+  if (page === null || asked !== prefix) return
   const added = page.videos.map((video) => fillRow(fromTemplate('#row'), video))
   list.append(...added)
   setMore(page.next)
@@ -64,16 +96,7 @@ async function showMore(event: MouseEvent): Promise<void> {
 const opensElsewhere = ({ button, ctrlKey, metaKey, shiftKey, altKey }: MouseEvent): boolean =>
   button !== 0 || ctrlKey || metaKey || shiftKey || altKey
 
-async function fetchList(cursor: string | null): Promise<{ videos: Video[]; next: string | null } | null> {
-  const response = await request(`/videos${cursor === null ? '' : `?cursor=${encodeURIComponent(cursor)}`}`)
-  if (response === null) return null
-  const listing: Listing | null = await response.json().catch(() => null)
-  if (listing !== null) return { videos: listing.items.map(videoOfItem), next: listing.cursor ?? null }
-  showProblem(LOST)
-  return null
-}
-
 function setMore(next: string | null): void {
   more.hidden = next === null
-  more.href = next === null ? '/' : `/?cursor=${encodeURIComponent(next)}`
+  more.href = next === null ? '/' : `/?${new URLSearchParams({ prefix, cursor: next })}`
 }

@@ -1,11 +1,14 @@
-import { announce, get, maybe, setIcon } from './dom.ts'
-import { humanSize } from './format.ts'
+import { labelCaptions, showCaptionsOf } from './captions.ts'
+import { announce, get } from './dom.ts'
+import { clock, humanSize } from './format.ts'
+import { enhanceControls, insertMedia, mediaElement, removeMedia, watch } from './media.ts'
+import { keepPosition, positionOf } from './positions.ts'
 import { markCurrent, rows } from './row.ts'
+import { flash, setStage, showNote } from './stage.ts'
 import { kindOf, playPath, state, type Video, videoOf, videoPath } from './video.ts'
 
-const stage = get('#stage')
-
-const mediaElement = (): HTMLMediaElement | null => maybe<HTMLMediaElement>('video, audio', stage)
+/** How often a position is kept, in ms: often enough for a crash. */
+const KEEP_EVERY = 5000
 
 /** Takes over what the server has rendered. */
 export function enhancePlayer(): void {
@@ -15,8 +18,16 @@ export function enhancePlayer(): void {
     state.known.set(state.playing.key, state.playing)
   }
   const media = mediaElement()
-  if (media !== null) watch(media)
+  if (media !== null && state.playing !== null) {
+    const left = timeOfLocation() === null ? positionOf(state.playing.key) : 0
+    if (left > 0) media.currentTime = left
+    watch(media, state.playing)
+    follow(media, state.playing.key, left)
+    labelCaptions(media)
+    void enhanceControls()
+  }
   addEventListener('popstate', onPopState)
+  addEventListener('pagehide', keep)
 }
 
 export function play(video: Video): void {
@@ -30,31 +41,49 @@ export function play(video: Video): void {
   announce(`Playing ${video.key}`)
 }
 
-export function show(video: Video | null): void {
+/** @param time where it begins, in seconds; `null`: where it was left */
+export function show(video: Video | null, time: number | null = null): void {
   const kind = video === null ? 'none' : kindOf(video.type)
+  keep()
   state.playing = video
   removeMedia()
   setStage(kind)
-  showNote(kind)
-  if (video !== null && (kind === 'video' || kind === 'audio')) insertMedia(kind, video.url)
-  get('#caption').hidden = video === null
+  showNote(kind === 'none' || kind === 'file' ? kind : null, video)
+  if (video !== null && (kind === 'video' || kind === 'audio')) {
+    const left = time ?? positionOf(video.key)
+    const media = insertMedia(kind, video, left)
+    follow(media, video.key, time === null ? left : 0)
+    void showCaptionsOf(video, media)
+  }
+  describe(video)
+  for (const row of rows()) markCurrent(row)
+}
+
+function describe(video: Video | null): void {
+  get('#caption').hidden = get('#requests').hidden = video === null
   get('#playing bdi').textContent = video?.key ?? 'Player'
   get('#facts').textContent = video && `${humanSize(video.size)} · ${video.type}`
   for (const link of get('#player').querySelectorAll<HTMLAnchorElement>('a[download]'))
     link.href = video === null ? '' : `${videoPath(video.key)}?download`
   document.title = `${video === null ? '' : `${video.key} – `}Range server`
-  for (const row of rows()) markCurrent(row)
 }
 
-export function scrollToStage(): void {
-  const still = matchMedia('(prefers-reduced-motion: reduce)').matches
-  stage.scrollIntoView({ block: 'nearest', behavior: still ? 'auto' : 'smooth' })
+/** @param left where it goes on, for a person to know, in seconds */
+function follow(media: HTMLMediaElement, key: string, left: number): void {
+  let kept = 0
+  media.addEventListener('timeupdate', () => {
+    if (performance.now() - kept < KEEP_EVERY) return
+    kept = performance.now()
+    if (!media.paused) keepPosition(key, media)
+  })
+  for (const event of ['pause', 'ended']) media.addEventListener(event, () => keepPosition(key, media))
+  if (left > 0) flash(`Goes on at ${clock(left)}; 0 begins anew`)
 }
 
-/** A film at its very start has not been begun, one that is paused later on has. */
-export function isIdle(): boolean {
+function keep(): void {
   const media = mediaElement()
-  return media === null || media.error !== null || media.ended || (media.paused && media.currentTime === 0)
+  if (media !== null && state.playing !== null && media.currentTime > 0)
+    keepPosition(state.playing.key, media)
 }
 
 function onPopState(): void {
@@ -62,45 +91,11 @@ function onPopState(): void {
   if (key === (state.playing?.key ?? null)) return
   const video = key === null ? null : state.known.get(key)
   if (video === undefined) location.reload()
-  else show(video)
+  else show(video, timeOfLocation())
 }
 
-function showNote(name: string | null): void {
-  for (const note of stage.querySelectorAll<HTMLElement>('[data-note]'))
-    note.hidden = note.dataset['note'] !== name
-}
-
-function setStage(kind: 'video' | 'audio' | 'file' | 'none'): void {
-  stage.dataset['kind'] = kind
-  setIcon(stage, kind === 'none' ? 'video' : kind)
-}
-
-function insertMedia(kind: 'video' | 'audio', url: string): void {
-  const media = document.createElement(kind)
-  media.controls = true
-  media.preload = 'metadata'
-  media.setAttribute('playsinline', '')
-  media.src = url
-  stage.append(media)
-  watch(media)
-}
-
-function removeMedia(): void {
-  const media = mediaElement()
-  if (media === null) return
-  media.remove()
-  // A detached element would go on loading.
-  media.removeAttribute('src')
-  media.load()
-}
-
-function watch(media: HTMLMediaElement): void {
-  const failed = (): void => {
-    showNote(media.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'codec')
-    setStage('file')
-    media.hidden = true
-  }
-  media.addEventListener('error', failed)
-  // The server's own element may have failed before this script ran.
-  if (media.error !== null) failed()
+/** As in a link to a moment of a video. */
+function timeOfLocation(): number | null {
+  const time = Number(new URLSearchParams(location.search).get('t') ?? Number.NaN)
+  return time >= 0 ? time : null
 }

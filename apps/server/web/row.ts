@@ -1,5 +1,6 @@
 import { get, maybe, setIcon } from './dom.ts'
 import { humanSize } from './format.ts'
+import { wantPoster } from './posters.ts'
 import { kindOf, playPath, state, type Video, videoPath } from './video.ts'
 
 export const list: HTMLElement = get('#rows')
@@ -14,9 +15,9 @@ export function markCurrent(row: HTMLElement): void {
 }
 
 export function fillRow(row: HTMLElement, video: Video): HTMLElement {
-  const { key, size, type, created, url } = video
+  const { key, size, type, digest, created, url } = video
   state.known.set(key, video)
-  Object.assign(row.dataset, { key, size, type, created, url })
+  Object.assign(row.dataset, { key, size, type, digest, created, url })
   const [name, time] = [get('.name', row), get<HTMLTimeElement>('time', row)]
   name.textContent = name.title = key
   get('.size', row).textContent = humanSize(size)
@@ -30,6 +31,8 @@ export function fillRow(row: HTMLElement, video: Video): HTMLElement {
   download.href = `${videoPath(key)}?download`
   download.ariaLabel = `Download ${key}`
   maybe('button', row)?.setAttribute('aria-label', `Delete ${key}`)
+  row.hidden = state.deleted.has(key)
   markCurrent(row)
+  wantPoster(row)
   return row
 }

@@ -1,11 +1,5 @@
 import type * as Tus from 'tus-js-client'
 
-declare global {
-  interface Window {
-    readonly tus: typeof Tus
-  }
-}
-
 export type Upload = Tus.Upload
 
 /** An upload that this browser has begun, now or in an earlier visit. */
@@ -18,7 +12,6 @@ export interface UploadRecord {
   readonly key: string
 }
 
-const LIBRARY: string = '/page/tus.min.js'
 const ENDPOINT = new URL('/video', location.href).href
 /** Of `ietf-draft-05`, which the server answers in its own terms. */
 const INTEROP = { 'Upload-Draft-Interop-Version': '6' }
@@ -28,13 +21,10 @@ let loading: Promise<typeof Tus> | undefined
 
 /** Only now, so that a page that shows videos does not wait for it. */
 function load(): Promise<typeof Tus> {
-  loading ??= import(LIBRARY).then(
-    () => window.tus,
-    (error: unknown) => {
-      loading = undefined
-      throw error
-    },
-  )
+  loading ??= import('tus-js-client').catch((error: unknown) => {
+    loading = undefined
+    throw error
+  })
   return loading
 }
 

@@ -3,7 +3,8 @@ import { announce, fromTemplate, get, maybe } from './dom.ts'
 import { humanSize } from './format.ts'
 import { percent } from './job-state.ts'
 import { removeRow } from './job-view.ts'
-import { fillAlert, LOST } from './problem.ts'
+import { fillAlert } from './notice.ts'
+import { LOST } from './problem.ts'
 import { deleteUpload, fingerprintOf, forget, offsetOf, type UploadRecord, uploadRecords } from './tus.ts'
 
 interface Queue {

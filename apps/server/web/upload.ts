@@ -1,8 +1,10 @@
+import { keepDeleted } from './delete.ts'
 import { announce, get, maybe } from './dom.ts'
 import { Job } from './job.ts'
 import { refresh } from './library.ts'
-import { isIdle, play } from './player.ts'
-import { clearProblem } from './problem.ts'
+import { isIdle } from './media.ts'
+import { clearProblem } from './notice.ts'
+import { play } from './player.ts'
 import { type Limits, refusalOf } from './refusal.ts'
 import type { Stored } from './transfer.ts'
 import { canRemember, fingerprintOf } from './tus.ts'
@@ -74,6 +76,7 @@ async function run(job: Job): Promise<void> {
 }
 
 async function welcome({ key, item }: Stored): Promise<void> {
+  keepDeleted(key)
   announce(`${key} uploaded`)
   await refresh()
   // In the order of keys it may come on a page that is not loaded.

@@ -1,0 +1,48 @@
+import createError from 'http-errors'
+import type Koa from 'koa'
+import { queryValue } from './query.ts'
+import type { RequestViews, SeenRequest } from './request-views.ts'
+
+/** Random and long enough that nobody finds another's. */
+const VIEW = /^[\w-]{22,64}$/
+/** Characters of a field that are worth showing. */
+const MOST = 100
+
+/** Takes down requests for videos whose URL has `?view=`; outside of what makes a 304 or a problem of an answer. */
+export function seeRequests(views: RequestViews): Koa.Middleware {
+  let count = 0
+  return async function seeRequests(ctx, next) {
+    await next()
+    const view = /^\/(?:get_video_by_name|videos)\/./.test(ctx.path) ? queryValue(ctx, 'view') : undefined
+    if (view === undefined || !VIEW.test(view)) return
+    const seen: SeenRequest = {
+      id: `${process.pid}-${++count}`,
+      time: new Date().toISOString(),
+      method: ctx.method,
+      status: ctx.status,
+      range: ctx.get('Range').slice(0, MOST) || null,
+      contentRange: ctx.response.get('Content-Range') || null,
+      state: 'sending',
+      sent: null,
+    }
+    const { socket, res } = ctx
+    const before = socket.bytesWritten
+    views.put(view, seen)
+    res.once('close', () => {
+      const state = res.writableFinished ? 'sent' : 'stopped'
+      views.put(view, { ...seen, state, sent: socket.bytesWritten - before })
+    })
+  }
+}
+
+/** `GET /requests?view=`: what `seeRequests` has taken down. */
+export function listRequests(ctx: Koa.Context, views: RequestViews): void {
+  const view = queryValue(ctx, 'view') ?? ''
+  if (!VIEW.test(view))
+    throw createError(
+      400,
+      'view= is to be what the URLs of the videos have: 22 to 64 characters of base64url.',
+    )
+  ctx.set('Cache-Control', 'no-store')
+  ctx.body = { requests: views.list(view) }
+}

@@ -1,0 +1,172 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
+import { describeWith } from '../support/tools.ts'
+import { makeVideo } from '../support/video.ts'
+import { MIB } from './upload-page.ts'
+import { UploadSite } from './upload-site.ts'
+
+describeWith(['chromium', 'ffmpeg'], 'the library of the page', () => {
+  let site: UploadSite
+  let clip: Buffer
+
+  beforeAll(async () => {
+    site = await UploadSite.start()
+    await makeVideo(join(site.directory, 'clip.mp4'), 2, '160x90')
+    clip = await readFile(join(site.directory, 'clip.mp4'))
+    for (let number = 0; number < 200; number++)
+      await put(`clip ${String(number).padStart(3, '0')}.mp4`, clip)
+  })
+
+  afterAll(() => site.end())
+
+  const put = async (key: string, content: Buffer) => {
+    const body = new Uint8Array(content)
+    const url = `${site.url}/videos/${encodeURIComponent(key)}`
+    expect((await fetch(url, { method: 'PUT', body })).status).toBe(201)
+  }
+
+  async function open(path: string, options: { javaScriptEnabled?: boolean } = {}): Promise<Page> {
+    const context = await site.browser.newContext(options)
+    onTestFinished(() => context.close())
+    const page = await context.newPage()
+    await page.goto(`${site.url}${path}`)
+    return page
+  }
+
+  const names = (page: Page) => page.locator('#rows .name').allTextContents()
+
+  it('shows 200 videos, 50 at a time, and moves focus to the first of those that came', async () => {
+    const page = await open('/')
+    expect((await names(page)).length).toBe(50)
+    for (const count of [100, 150, 200]) {
+      await page.getByRole('link', { name: 'Show more' }).click()
+      await expect.poll(async () => (await names(page)).length).toBe(count)
+    }
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('href'))).toBe(
+      '/?play=clip%20150.mp4',
+    )
+    expect(await page.getByRole('link', { name: 'Show more' }).isVisible()).toBe(false)
+    expect(new Set(await names(page)).size).toBe(200)
+  })
+
+  it('finds names by how they begin, and says when there are none', async () => {
+    await put('zebra.mp4', clip)
+    const page = await open('/')
+    await page.keyboard.press('/')
+    await page.keyboard.type('clip 01')
+    await expect.poll(async () => (await names(page)).length).toBe(10)
+    await page.getByRole('searchbox').fill('zeb')
+    await expect.poll(() => names(page)).toEqual(['zebra.mp4'])
+    await page.getByRole('searchbox').fill('nobody')
+    await page.getByText('No name begins with “nobody”').waitFor()
+    await page.getByRole('searchbox').fill('')
+    await expect.poll(async () => (await names(page)).length).toBe(50)
+  })
+
+  it('searches and turns pages without script', async () => {
+    const page = await open('/?prefix=clip%201', { javaScriptEnabled: false })
+    expect((await names(page)).length).toBe(50)
+    await page.getByRole('link', { name: 'Show more' }).click()
+    expect((await names(page))[0]).toBe('clip 150.mp4')
+    await page.getByRole('searchbox').fill('clip 19')
+    await page.getByRole('searchbox').press('Enter')
+    await page.waitForURL(/prefix=clip\+19/)
+    expect((await names(page)).length).toBe(10)
+  })
+
+  it('follows what others do, without a reload', async () => {
+    const page = await open('/?prefix=fresh')
+    await page.getByText('No name begins with “fresh”').waitFor()
+    await page.getByRole('link', { name: 'Range server' }).focus()
+    await put('fresh.mp4', clip)
+    const focus = () => page.evaluate(() => void dispatchEvent(new Event('focus')))
+    await focus()
+    await expect.poll(() => names(page)).toEqual(['fresh.mp4'])
+    await fetch(`${site.url}/videos/fresh.mp4`, { method: 'DELETE' })
+    await focus()
+    await page.getByText('No name begins with “fresh”').waitFor()
+  })
+
+  it('asks every ten seconds by itself, and is answered 304', async () => {
+    const page = await open('/?prefix=clip%20000')
+    await page.clock.install()
+    await page.reload()
+    const cdp = await page.context().newCDPSession(page)
+    await cdp.send('Network.enable')
+    const lists = new Set<string>()
+    const statuses: number[] = []
+    cdp.on('Network.requestWillBeSent', ({ requestId, request }) => {
+      if (request.url.includes('/videos?prefix=clip')) lists.add(requestId)
+    })
+    // As it came from the server; to the page it is the 200 that the browser has kept.
+    cdp.on('Network.responseReceivedExtraInfo', ({ requestId, statusCode }) => {
+      if (lists.has(requestId)) statuses.push(statusCode)
+    })
+    for (const expected of [[200], [200, 304], [200, 304, 304]]) {
+      await page.clock.fastForward(10_000)
+      await expect.poll(() => statuses).toEqual(expected)
+    }
+    await put('clip 000b.mp4', clip)
+    await page.clock.fastForward(10_000)
+    await expect.poll(() => statuses.at(-1)).toBe(200)
+    await expect.poll(() => names(page)).toContain('clip 000b.mp4')
+  })
+
+  it('makes posters of what is in view only, two at a time, once, from a few ranges', async () => {
+    const film = await site.film('a film.mp4', 64 * MIB)
+    await put(film.name, await readFile(film.path))
+    const page = await open('/?prefix=a%20film')
+    const session = await page.context().newCDPSession(page)
+    await session.send('Network.enable')
+    const posters = page.locator('#rows img')
+    await posters.first().waitFor()
+    expect(await page.locator('#rows .length').first().textContent()).toMatch(/^0:\d\d$/)
+
+    // Another context has nothing in its cache.
+    const other = await open('/healthz')
+    const cdp = await other.context().newCDPSession(other)
+    await cdp.send('Network.enable')
+    let [bytes, flying, most] = [0, 0, 0]
+    const media = new Set<string>()
+    const asked = new Set<string>()
+    cdp.on('Network.requestWillBeSent', ({ requestId, request }) => {
+      if (!request.url.includes('/get_video_by_name/')) return
+      media.add(requestId)
+      asked.add(request.url)
+    })
+    cdp.on('Network.dataReceived', ({ requestId, dataLength }) => {
+      if (media.has(requestId)) bytes += dataLength
+    })
+    await other.exposeFunction('count', (by: number) => {
+      flying += by
+      most = Math.max(most, flying)
+    })
+    await other.addInitScript(`{
+      const create = document.createElement.bind(document)
+      document.createElement = (name) => {
+        const element = create(name)
+        if (name === 'video') {
+          count(1)
+          const remove = element.removeAttribute.bind(element)
+          element.removeAttribute = (attribute) => { count(-1); remove(attribute) }
+        }
+        return element
+      }
+    }`)
+    await other.goto(`${site.url}/`)
+    const seen = () =>
+      other
+        .locator('#rows .row')
+        .evaluateAll((rows) => rows.filter((row) => row.getBoundingClientRect().top < innerHeight).length)
+    await expect.poll(() => other.locator('#rows img').count()).toBeGreaterThanOrEqual(await seen())
+    expect(asked.size).toBeLessThan(20)
+    expect(most).toBe(2)
+    expect(bytes).toBeLessThan(16 * MIB)
+    const before = media.size
+    await other.reload()
+    await expect.poll(() => other.locator('#rows img').count()).toBeGreaterThanOrEqual(await seen())
+    expect(media.size).toBe(before)
+  })
+})

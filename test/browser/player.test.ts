@@ -1,0 +1,182 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
+import { describeWith } from '../support/tools.ts'
+import { makeVideo } from '../support/video.ts'
+import { UploadSite } from './upload-site.ts'
+
+const CAPTIONS = 'WEBVTT\n\n00:00.000 --> 01:29.000\nSomebody speaks\n'
+
+describeWith(['chromium', 'ffmpeg'], 'the player of the page', () => {
+  let site: UploadSite
+
+  beforeAll(async () => {
+    site = await UploadSite.start()
+    const clip = join(site.directory, 'clip.mp4')
+    await makeVideo(clip, 90)
+    for (const name of ['one.mp4', 'two.mp4']) await put(name, await readFile(clip))
+    await put('two.mp4.vtt', Buffer.from(CAPTIONS))
+    // Begins as an MP4 does, and is none that anybody can play.
+    const sample = await readFile(clip)
+    await put('odd.mp4', Buffer.concat([sample.subarray(0, 64), Buffer.alloc(5000)]))
+  })
+
+  afterAll(() => site.end())
+
+  const put = async (key: string, body: Buffer) => {
+    const response = await fetch(`${site.url}/videos/${key}`, { method: 'PUT', body: new Uint8Array(body) })
+    expect(response.status).toBe(201)
+  }
+
+  async function open(path: string): Promise<Page> {
+    const context = await site.browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
+    onTestFinished(() => context.close())
+    const page = await context.newPage()
+    await page.goto(`${site.url}${path}`)
+    return page
+  }
+
+  const media = <T>(page: Page, read: (video: HTMLVideoElement) => T) => page.locator('video').evaluate(read)
+
+  async function ready(page: Page): Promise<void> {
+    await page.waitForFunction(() => {
+      const video = document.querySelector('video')
+      return video !== null && video.readyState > 0 && customElements.get('media-controller') !== undefined
+    })
+  }
+
+  const time = (page: Page) => media(page, (video) => Math.round(video.currentTime))
+
+  it('obeys every key', async () => {
+    const page = await open('/?play=two.mp4&t=30')
+    await ready(page)
+    expect(await time(page)).toBe(30)
+    for (const [key, expected] of [
+      ['l', 40],
+      ['j', 30],
+      ['ArrowRight', 35],
+      ['ArrowLeft', 30],
+      ['5', 45],
+      ['0', 0],
+      ['9', 81],
+    ] as const) {
+      await page.keyboard.press(key)
+      expect(await time(page), key).toBe(expected)
+    }
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('ArrowUp')
+    expect(await media(page, (video) => video.volume)).toBeCloseTo(0.95)
+    await page.keyboard.press('m')
+    expect(await media(page, (video) => video.muted)).toBe(true)
+    await page.keyboard.press('>')
+    expect(await media(page, (video) => video.playbackRate)).toBe(1.25)
+    await page.keyboard.press('<')
+    await page.keyboard.press('<')
+    expect(await media(page, (video) => video.playbackRate)).toBe(0.75)
+    await page.locator('#flash').getByText('Speed 0.75×').waitFor()
+    await page.keyboard.press('k')
+    expect(await media(page, (video) => video.paused)).toBe(false)
+    await page.keyboard.press('Space')
+    expect(await media(page, (video) => video.paused)).toBe(true)
+    await page.keyboard.press('c')
+    expect(await media(page, (video) => video.textTracks[0]?.mode)).toBe('showing')
+    await page.keyboard.press('f')
+    await page.waitForFunction(() => document.fullscreenElement?.id === 'controller')
+    await page.keyboard.press('f')
+    await page.waitForFunction(() => document.fullscreenElement === null)
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keys' }).getByText('Play or pause').waitFor()
+    await page.keyboard.press('l')
+    expect(await time(page)).toBe(81)
+  })
+
+  it('leaves keys to what has the focus, and to the browser where a modifier is held', async () => {
+    const page = await open('/?play=one.mp4&t=30')
+    await ready(page)
+    await page.getByRole('link', { name: 'Download', exact: true }).focus()
+    await page.keyboard.press('Space')
+    expect(await media(page, (video) => video.paused)).toBe(true)
+    await page.keyboard.press('Control+l')
+    await page.keyboard.press('Alt+j')
+    expect(await time(page)).toBe(30)
+  })
+
+  it('goes on where a video was left, and begins where a link says', async () => {
+    const page = await open('/?play=one.mp4')
+    await ready(page)
+    await page.keyboard.press('5')
+    await page.reload()
+    await ready(page)
+    await expect.poll(() => time(page)).toBe(45)
+    await page.getByRole('link', { name: /^two\.mp4/ }).click()
+    await page.waitForFunction(() => document.querySelector('video')?.src.endsWith('/two.mp4'))
+    await page.getByRole('link', { name: /^one\.mp4/ }).click()
+    await ready(page)
+    await expect.poll(() => time(page)).toBeGreaterThanOrEqual(45)
+    await page.goto(`${site.url}/?play=one.mp4&t=7`)
+    await ready(page)
+    await expect.poll(() => time(page)).toBe(7)
+  })
+
+  it('copies a link with the time', async () => {
+    const page = await open('/?play=one.mp4&t=83')
+    await ready(page)
+    await page.getByRole('button', { name: 'Copy link' }).click()
+    await page.locator('#flash').getByText('Link to 1:23 copied').waitFor()
+    const link = await page.evaluate(() => navigator.clipboard.readText())
+    expect(link).toBe(`${site.url}/?play=one.mp4&t=83`)
+  })
+
+  it('takes captions for what plays, and shows those that are there', async () => {
+    // At its very beginning a video that has not been played shows none.
+    const page = await open('/?play=one.mp4&t=30')
+    await ready(page)
+    const path = join(site.directory, 'words.vtt')
+    await writeFile(path, CAPTIONS)
+    const chooser = page.waitForEvent('filechooser')
+    await page.getByRole('button', { name: 'Add captions' }).click()
+    await (await chooser).setFiles(path)
+    await page.getByRole('button', { name: 'Replace captions' }).waitFor()
+    const shown = (video: HTMLVideoElement) =>
+      (video.textTracks[0]?.activeCues?.[0] as VTTCue | undefined)?.text
+    await expect.poll(() => media(page, shown)).toBe('Somebody speaks')
+    expect(await page.locator('#rows').textContent()).not.toContain('.vtt')
+    await page.reload()
+    await ready(page)
+    await page.keyboard.press('c')
+    await expect.poll(() => media(page, shown)).toBe('Somebody speaks')
+
+    await writeFile(path, 'no captions')
+    await page.setInputFiles('#captions-file', path)
+    await page.locator('#notice').getByText('not accepted').waitFor()
+  })
+
+  it('says what to do about a file that the browser cannot play', async () => {
+    const page = await open('/')
+    await page.getByRole('link', { name: /^odd\.mp4/ }).click()
+    const note = page.locator('[data-note="codec"]')
+    await note.getByText('ffmpeg -i odd.mp4').waitFor()
+    expect(await note.getByRole('link').getAttribute('href')).toBe('/videos/odd.mp4?download')
+  })
+
+  it('shows what the server saw of its requests while it plays', async () => {
+    const page = await open('/?play=one.mp4&t=20')
+    await ready(page)
+    await page.getByText('What happened').click()
+    const table = page.locator('#requests tbody')
+    await table
+      .getByText(/^206 bytes \d/)
+      .first()
+      .waitFor()
+    await ready(page)
+    expect(await time(page)).toBe(20)
+    await page.reload()
+    await table.getByText('304').first().waitFor()
+    // Under another URL the browser's cache would not know it: nobody looks, nobody pays.
+    const asked = page.waitForRequest(/one\.mp4$/)
+    await page.getByText('What happened').click()
+    await asked
+  })
+})
