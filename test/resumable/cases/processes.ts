@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { expect, onTestFinished } from 'vitest'
-import { openTestStore } from '../../support/test-store.mjs'
+import { ON_S3, openTestStore } from '../../support/test-store.mjs'
 import { makeDirectory } from '../directory.ts'
 import type { Client } from '../exchange.ts'
 import { append, cancellation, content, creation, NOTHING, retrieval } from '../requests.ts'
@@ -162,7 +162,8 @@ export const PROCESSES: Theme = {
       const path = await beginAt(the, one)
       const stalled = await stallAt(one, path, body)
       const begun = performance.now()
-      expect(await the.offsetOf(path, other)).toBe(50_000)
+      // On S3 nobody can ask the writer for what is not yet durable: it is sent again.
+      expect(await the.offsetOf(path, other)).toBe(ON_S3 ? 0 : 50_000)
       expect(performance.now() - begun).toBeLessThan(2000)
       expect((await stalled.outcome)?.status ?? 0).not.toSatisfy((status) => status >= 200 && status < 300)
       await resume(the, other, path, body)
