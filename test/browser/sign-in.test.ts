@@ -43,7 +43,9 @@ describeWith(['chromium'], 'signing in with Chromium', () => {
     if (!withScript) await page.getByRole('button', { name: 'Upload', exact: true }).click()
     await page.locator('#rows .name', { hasText: 'sample.mp4' }).waitFor()
 
-    const asked = page.waitForResponse((each) => new URL(each.url()).pathname === '/get_video_by_name/sample.mp4')
+    const asked = page.waitForResponse(
+      (each) => new URL(each.url()).pathname === '/get_video_by_name/sample.mp4',
+    )
     expect((await page.goto(`${base}/?play=sample.mp4`))?.status()).toBe(200)
     expect((await asked).status()).toBe(206)
 
