@@ -1,0 +1,16 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { brotliCompressSync } from 'node:zlib'
+import { must, tool } from './command.ts'
+
+/** The most that a package may weigh with what it depends on, minified and by brotli, in bytes. */
+export const BUDGETS: Readonly<Record<string, number>> = { 'range-core': 4000, 'koa-range-stream': 8000 }
+
+/** What everything a package exports weighs, minified and by brotli, in bytes. */
+export async function sizeOf(name: string, project: string): Promise<number> {
+  const rolldown = await tool('rolldown@1.2.19', 'rolldown')
+  await writeFile(join(project, 'entry.js'), `export * from '${name}'`)
+  const flags = ['entry.js', '--file', 'bundle.js', '--format', 'esm', '--platform', 'node', '--minify']
+  await must(rolldown, flags, project)
+  return brotliCompressSync(await readFile(join(project, 'bundle.js'))).length
+}
