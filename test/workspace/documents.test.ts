@@ -86,4 +86,12 @@ describe('the documents', () => {
   ])('%s has %i lines at the most', async (document, most) => {
     expect((await textOf(document)).trimEnd().split('\n').length).toBeLessThanOrEqual(most)
   })
+
+  it("apps/server's has every route that metrics know by name", async () => {
+    const patterns = [...(await textOf('apps/server/src/route-of.ts')).matchAll(/'(\/[^']*)'/g)]
+    const [, table = ''] = /^## Routes\n(.*?)^## /ms.exec(await textOf('apps/server/README.md')) ?? []
+    expect(patterns.length).toBeGreaterThan(10)
+    const told = new Set(table.match(/\/[\w-]*(?:\/(?::\w+|\*))?/g))
+    expect(patterns.map(([, pattern = '']) => pattern).filter((pattern) => !told.has(pattern))).toEqual([])
+  })
 })
