@@ -3,6 +3,7 @@ import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { formWith } from '../support/app.ts'
 import { REPOSITORY, ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { describeWith } from '../support/tools.ts'
@@ -109,5 +110,40 @@ describe('the quick starts', () => {
     const more = { ...tus, 'Upload-Offset': '6' }
     const done = await fetch(upload, { method: 'PATCH', headers: more, body: 'world' })
     expect([begun.status, done.status, done.headers.get('upload-offset')]).toEqual([201, 204, '11'])
+  })
+})
+
+describe('the examples', () => {
+  const ROUTED = `import Koa from 'koa'
+    import Router from '@koa/router'
+    const app = new Koa()
+    const router = new Router()`
+
+  it('of koa-range-stream serves a file by its name, and none outside of the folder', async () => {
+    const code = (await blocks('packages/koa-range-stream/README.md', 'js')).find((block) =>
+      block.includes('fileContent('),
+    )
+    const head = `${ROUTED}\nimport { fileContent, serveContent } from 'koa-range-stream'`
+    const base = await listening(`${head}\n${code}\napp.use(router.routes())`)
+    const part = await fetch(`${base}/films/sample.mp4`, { headers: { range: 'bytes=4-7' } })
+    expect([part.status, await part.text()]).toEqual([206, 'ftyp'])
+    expect(part.headers.get('content-disposition')).toBe('attachment; filename="sample.mp4"')
+    expect((await fetch(`${base}/films/..%2fclip.mp4`)).status).toBe(404)
+  })
+
+  it('of upload-store takes a form, and says what is wrong with one', async () => {
+    const code = await blocks('packages/upload-store/README.md', 'js')
+    const [form, errors] = ['multerStorage(', 'uploadErrorStatus('].map((word) =>
+      code.find((block) => block.includes(word)),
+    )
+    const head = `${ROUTED}\nimport { createFsStore, uploadErrorStatus } from 'upload-store'
+      const store = createFsStore('data', { maxFileSize: 10 })`
+    const base = await listening(`${head}\n${errors}\n${form}\napp.use(router.routes())`)
+    const send = (field: string, content: string) =>
+      fetch(`${base}/video`, { method: 'POST', body: formWith(field, 'clip.mp4', content) })
+    const stored = await send('file', 'hello')
+    expect([stored.status, await stored.json()]).toMatchObject([200, { key: 'clip.mp4', size: 5 }])
+    expect((await send('file', 'more than ten bytes')).status).toBe(413)
+    expect((await send('other', 'hello')).status).toBe(400)
   })
 })

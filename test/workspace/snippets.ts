@@ -16,7 +16,7 @@ export async function blocks(document: string, language: string): Promise<string
 }
 
 /** Writes code as a newcomer's file, in a folder where the packages, `clip.mp4` and `videos` are. */
-export async function writeSnippet(code: string): Promise<{ directory: string; script: string }> {
+async function writeSnippet(code: string): Promise<{ directory: string; script: string }> {
   const directory = await temporaryDirectory()
   const modules = join(directory, 'node_modules')
   for (const folder of ['test', 'apps/server'])
