@@ -38,6 +38,8 @@ export default defineConfig({
     // A test that starts a server, ffmpeg or Chromium on a busy machine.
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Tests of kills, stalls and time-outs on a machine that others use, too: what is broken fails twice.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
     coverage: {
       include: ['packages/*/dist/**/*.js', 'apps/server/dist/**/*.js'],
       reporter: ['text-summary', 'text'],
