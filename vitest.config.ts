@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { missing } from './test/support/programs.ts'
 
@@ -38,6 +39,10 @@ export default defineConfig({
     // A test that starts a server, ffmpeg or Chromium on a busy machine.
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Where there are 2 cores vitest would use one; much of what is tested waits.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Tests of kills, stalls and time-outs on a machine that others use, too: what is broken fails twice.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
     coverage: {
       include: ['packages/*/dist/**/*.js', 'apps/server/dist/**/*.js'],
       reporter: ['text-summary', 'text'],

@@ -48,6 +48,23 @@ const filesIn = async (directory: string) =>
   (await readdir(directory, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
 
 describeWith(['openssl'], 'over HTTPS with HTTP/2', () => {
+  it('a page sees its requests, also one whose connection is gone', async () => {
+    const { client, url, certificate } = await start()
+    const view = 'abcdefghijklmnopqrstuv'
+    await send(client, put('/videos/a', randomBytes(20_000_000)))
+    await send(client, get(`/videos/a?view=${view}`, { range: 'bytes=4-7' }))
+    const leaving = connectHttp2(url, { ca: certificate.ca }).on('error', () => {})
+    const answer = leaving.request({ ':path': `/videos/a?view=${view}` }).on('error', () => {})
+    await once(answer, 'data')
+    leaving.destroy()
+    const seen = async () =>
+      JSON.parse(String((await send(client, get(`/requests?view=${view}`))).body)).requests
+    await expect.poll(seen).toMatchObject([
+      { status: 206, contentRange: 'bytes 4-7/20000000', state: 'sent', sent: 4 },
+      { status: 200, state: 'stopped', sent: null },
+    ])
+  })
+
   it('content goes out whole, by ranges, and not at all', async () => {
     const { client, url } = await start()
     expect(url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/)

@@ -1,20 +1,13 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { cp, readFile, symlink, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { formWith } from '../support/app.ts'
 import { REPOSITORY, ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { describeWith } from '../support/tools.ts'
-
-/** The code blocks of a README in `language`, in order. */
-async function blocks(readme: string, language: string): Promise<string[]> {
-  const text = await readFile(join(REPOSITORY, readme), 'utf8')
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(
-    ([, code = '']) => code,
-  )
-}
+import { blocks, listening, outputOf } from './snippets.ts'
 
 describeWith(['curl'], "the README's curl lines", () => {
   it('print what the README says, run as written', async () => {
@@ -42,31 +35,12 @@ describeWith(['curl'], "the README's curl lines", () => {
   })
 })
 
-/** Runs a README's JavaScript as a newcomer's file, in a folder where the packages and `clip.mp4` are. */
-async function runSnippet(code: string): Promise<{ directory: string; script: string }> {
-  const directory = await temporaryDirectory()
-  await symlink(join(REPOSITORY, 'test/node_modules'), join(directory, 'node_modules'))
-  await cp(join(REPOSITORY, 'apps/server/assets/video/sample.mp4'), join(directory, 'clip.mp4'))
-  await cp(join(REPOSITORY, 'apps/server/assets/video'), join(directory, 'videos'), { recursive: true })
-  const script = join(directory, 'snippet.mjs')
-  await writeFile(script, code)
-  return { directory, script }
-}
-
 describe('the quick starts', () => {
   it.each(['README.md', 'packages/koa-range-stream/README.md'])(
     'of %s serves ranges over koa-static',
     async (readme) => {
       const [code = ''] = await blocks(readme, 'js')
-      const listen = "app.listen(0, '127.0.0.1', function () { console.log(this.address().port) })"
-      const { directory, script } = await runSnippet(`${code.replace(/^app\.listen\(.*$/m, '')}\n${listen}`)
-      const child = spawn(process.execPath, [script], {
-        cwd: directory,
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
-      onTestFinished(() => void child.kill())
-      const [port] = await once(child.stdout, 'data')
-      const url = `http://127.0.0.1:${String(port).trim()}/sample.mp4`
+      const url = `${await listening(code)}/sample.mp4`
       const part = await fetch(url, { headers: { range: 'bytes=4-7' } })
       expect([part.status, await part.text()]).toEqual([206, 'ftyp'])
       const headers = { 'if-none-match': part.headers.get('etag') ?? '' }
@@ -76,8 +50,7 @@ describe('the quick starts', () => {
 
   it('of range-core prints what its comments say', async () => {
     const [code = ''] = await blocks('packages/range-core/README.md', 'js')
-    const { directory, script } = await runSnippet(code)
-    const { stdout } = await promisify(execFile)(process.execPath, [script], { cwd: directory })
+    const stdout = await outputOf(code)
     const comments = [...code.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)].map(([, text]) => text)
     expect(comments.length).toBeGreaterThan(0)
     expect(stdout.trimEnd().split('\n')).toEqual(comments)
@@ -87,8 +60,7 @@ describe('the quick starts', () => {
     const [code = ''] = await blocks('packages/upload-store/README.md', 'js')
     const print =
       'let length = 0\nfor await (const chunk of stream) length += chunk.length\nconsole.log(key, length)'
-    const { directory, script } = await runSnippet(`${code}\n${print}`)
-    const { stdout } = await promisify(execFile)(process.execPath, [script], { cwd: directory })
+    const stdout = await outputOf(`${code}\n${print}`)
     expect(stdout).toBe('clip.mp4 100\n')
   })
 
@@ -101,19 +73,13 @@ describe('the quick starts', () => {
       const store = createFsStore('data')
       const [firstHalf, secondHalf] = ['hello ', 'world'].map((text) => Readable.from([Buffer.from(text)]))`
     const print = "console.log(offset, (await store.get('film.mp4')).size)"
-    const { directory, script } = await runSnippet(`${head}\n${code}\n${print}`)
-    const { stdout } = await promisify(execFile)(process.execPath, [script], { cwd: directory })
+    const stdout = await outputOf(`${head}\n${code}\n${print}`)
     expect(stdout).toBe('6 11\n')
   })
 
   it('of koa-resumable-upload takes an upload in two parts', async () => {
     const [code = ''] = await blocks('packages/koa-resumable-upload/README.md', 'js')
-    const listen = "app.listen(0, '127.0.0.1', function () { console.log(this.address().port) })"
-    const { directory, script } = await runSnippet(`${code.replace(/^app\.listen\(.*$/m, '')}\n${listen}`)
-    const child = spawn(process.execPath, [script], { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] })
-    onTestFinished(() => void child.kill())
-    const [port] = await once(child.stdout, 'data')
-    const base = `http://127.0.0.1:${String(port).trim()}`
+    const base = await listening(code)
     const headers = { 'Upload-Complete': '?0' }
     const begun = await fetch(`${base}/files?name=film.mp4`, { method: 'POST', headers, body: 'hello ' })
     const upload = new URL(begun.headers.get('location') ?? '', base)
@@ -131,12 +97,7 @@ describe('the quick starts', () => {
     const code = (await blocks('packages/koa-resumable-upload/README.md', 'js')).find((block) =>
       block.includes('tusDataStore'),
     )
-    const listen = "app.listen(0, '127.0.0.1', function () { console.log(this.address().port) })"
-    const { directory, script } = await runSnippet(`${code?.replace(/^app\.listen\(.*$/m, '')}\n${listen}`)
-    const child = spawn(process.execPath, [script], { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] })
-    onTestFinished(() => void child.kill())
-    const [port] = await once(child.stdout, 'data')
-    const base = `http://127.0.0.1:${String(port).trim()}`
+    const base = await listening(code ?? '')
     const options = await fetch(`${base}/files`, { method: 'OPTIONS' })
     expect(options.headers.get('tus-checksum-algorithm')).toContain('sha1')
     const tus = { 'Tus-Resumable': '1.0.0', 'Content-Type': 'application/offset+octet-stream' }
@@ -149,5 +110,40 @@ describe('the quick starts', () => {
     const more = { ...tus, 'Upload-Offset': '6' }
     const done = await fetch(upload, { method: 'PATCH', headers: more, body: 'world' })
     expect([begun.status, done.status, done.headers.get('upload-offset')]).toEqual([201, 204, '11'])
+  })
+})
+
+describe('the examples', () => {
+  const ROUTED = `import Koa from 'koa'
+    import Router from '@koa/router'
+    const app = new Koa()
+    const router = new Router()`
+
+  it('of koa-range-stream serves a file by its name, and none outside of the folder', async () => {
+    const code = (await blocks('packages/koa-range-stream/README.md', 'js')).find((block) =>
+      block.includes('fileContent('),
+    )
+    const head = `${ROUTED}\nimport { fileContent, serveContent } from 'koa-range-stream'`
+    const base = await listening(`${head}\n${code}\napp.use(router.routes())`)
+    const part = await fetch(`${base}/films/sample.mp4`, { headers: { range: 'bytes=4-7' } })
+    expect([part.status, await part.text()]).toEqual([206, 'ftyp'])
+    expect(part.headers.get('content-disposition')).toBe('attachment; filename="sample.mp4"')
+    expect((await fetch(`${base}/films/..%2fclip.mp4`)).status).toBe(404)
+  })
+
+  it('of upload-store takes a form, and says what is wrong with one', async () => {
+    const code = await blocks('packages/upload-store/README.md', 'js')
+    const [form, errors] = ['multerStorage(', 'uploadErrorStatus('].map((word) =>
+      code.find((block) => block.includes(word)),
+    )
+    const head = `${ROUTED}\nimport { createFsStore, uploadErrorStatus } from 'upload-store'
+      const store = createFsStore('data', { maxFileSize: 10 })`
+    const base = await listening(`${head}\n${errors}\n${form}\napp.use(router.routes())`)
+    const send = (field: string, content: string) =>
+      fetch(`${base}/video`, { method: 'POST', body: formWith(field, 'clip.mp4', content) })
+    const stored = await send('file', 'hello')
+    expect([stored.status, await stored.json()]).toMatchObject([200, { key: 'clip.mp4', size: 5 }])
+    expect((await send('file', 'more than ten bytes')).status).toBe(413)
+    expect((await send('other', 'hello')).status).toBe(400)
   })
 })

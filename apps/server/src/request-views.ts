@@ -11,7 +11,7 @@ export interface SeenRequest {
   /** The Content-Range of the answer. */
   readonly contentRange: string | null
   readonly state: 'sending' | 'sent' | 'stopped'
-  /** Bytes given to the connection, header fields among them; `null` while they are being sent. */
+  /** Bytes given to the connection, in HTTP/1 with header fields; `null` while they are being sent, and where nobody knows. */
   readonly sent: number | null
 }
 

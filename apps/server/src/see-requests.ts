@@ -1,5 +1,6 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
+import { http2StreamOf } from './http2-stream.ts'
 import { queryValue } from './query.ts'
 import type { RequestViews, SeenRequest } from './request-views.ts'
 
@@ -25,14 +26,24 @@ export function seeRequests(views: RequestViews): Koa.Middleware {
       state: 'sending',
       sent: null,
     }
-    const { socket, res } = ctx
-    const before = socket.bytesWritten
+    const sent = counterOf(ctx)
     views.put(view, seen)
-    res.once('close', () => {
-      const state = res.writableFinished ? 'sent' : 'stopped'
-      views.put(view, { ...seen, state, sent: socket.bytesWritten - before })
+    ctx.res.once('close', () => {
+      const state = ctx.res.writableFinished ? 'sent' : 'stopped'
+      views.put(view, { ...seen, state, sent: sent(state) })
     })
   }
+}
+
+/** A connection of HTTP/2 carries other answers as well, so that only of a whole one the bytes are known. */
+function counterOf(ctx: Koa.Context): (state: SeenRequest['state']) => number | null {
+  if (http2StreamOf(ctx) !== null) {
+    const length = ctx.length ?? 0
+    return (state) => (state === 'sent' ? length : null)
+  }
+  const { socket } = ctx
+  const before = socket.bytesWritten
+  return () => socket.bytesWritten - before
 }
 
 /** `GET /requests?view=`: what `seeRequests` has taken down. */

@@ -86,6 +86,7 @@ function rowOf(request: SeenRequest): HTMLTableRowElement {
 }
 
 function sentOf({ state: progress, sent }: SeenRequest): string {
-  if (sent === null) return 'under way'
-  return progress === 'sent' ? humanSize(sent) : `${humanSize(sent)}, stopped`
+  if (progress === 'sending') return 'under way'
+  const amount = sent === null ? [] : [humanSize(sent)]
+  return [...amount, ...(progress === 'stopped' ? ['stopped'] : [])].join(', ')
 }

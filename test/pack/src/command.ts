@@ -47,6 +47,9 @@ export function tool(spec: string, program: string): Promise<string> {
 /** npx takes a second even where it fetches nothing. */
 const tools = new Map<string, Promise<string>>()
 
+/** The pnpm that publishes, of the version that installs this workspace. */
+export const pnpm = (): Promise<string> => tool('pnpm@12.21.0', 'pnpm')
+
 /** Maps with two at a time: that many cores the smallest machine of CI has. */
 export async function mapByTwo<T, R>(items: readonly T[], map: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []

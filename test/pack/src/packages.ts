@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { must, run, tool } from './command.ts'
+import { must, pnpm, run, tool } from './command.ts'
 
 export const REPOSITORY: string = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -38,11 +38,10 @@ export const PACKAGES: readonly Package[] = [
 
 /** Makes the tarballs that would be published, by the pnpm that publishes them. */
 export async function pack(directory: string): Promise<readonly Packed[]> {
-  const pnpm = await tool('pnpm@12.21.0', 'pnpm')
   const packed: Packed[] = []
   for (const described of PACKAGES) {
     const flags = ['pack', '--json', '--pack-destination', directory]
-    const output = await must(pnpm, flags, join(REPOSITORY, described.folder))
+    const output = await must(await pnpm(), flags, join(REPOSITORY, described.folder))
     const { filename } = JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1))
     packed.push({ ...described, tarball: join(directory, String(filename).replace(/^.*\//, '')) })
   }

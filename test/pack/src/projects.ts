@@ -1,6 +1,6 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { must, tool } from './command.ts'
+import { must, pnpm } from './command.ts'
 import { type Packed, REPOSITORY } from './packages.ts'
 
 /** What a stranger has in a folder: an app over some of the packages. */
@@ -90,6 +90,7 @@ export const RESOLUTIONS: readonly Resolution[] = ['bundler', 'nodenext']
 
 /** Makes the project in a new folder, and installs it. */
 export async function create(project: Project, tarballs: readonly Packed[], folder: string): Promise<void> {
+  // An override is how pnpm, and npm, take what a tarball depends on from a tarball as well.
   const ours = Object.fromEntries(tarballs.map(({ name, tarball }) => [name, `file:${tarball}`]))
   const named = unique([
     'upload-store',
@@ -113,7 +114,7 @@ export async function create(project: Project, tarballs: readonly Packed[], fold
     await writeFile(join(folder, `${name}.json`), JSON.stringify(config))
   }
   if (project.manager === 'npm') await must('npm', ['install', '--no-audit', '--no-fund'], folder)
-  else await must(await tool('pnpm@12.21.0', 'pnpm'), ['install'], folder)
+  else await must(await pnpm(), ['install'], folder)
 }
 
 function requiring(modules: readonly string[]): string {

@@ -56,6 +56,7 @@ export class Bucket {
   ): Promise<T> {
     const deadline = performance.now() + ms
     const abortSignal = AbortSignal.timeout(ms)
+    let last: unknown
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, MAX_PAUSE)) {
       try {
         // Not the signal alone: it does not reach a body that has begun.
@@ -64,7 +65,10 @@ export class Bucket {
           task({ abortSignal }).then(resolve, reject)
         })
       } catch (error) {
+        // That time is over says less than what went wrong before.
+        if (abortSignal.aborted && last !== undefined) throw last
         const fault = explain(error, this.name)
+        last = fault
         if (!isUnavailable(fault) || performance.now() + pause > deadline) throw fault
         // Not all at the same time, as they were cut off.
         await sleep(Math.random() * pause)

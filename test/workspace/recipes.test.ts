@@ -1,0 +1,132 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { formWith, startApp } from '../support/app.ts'
+import { REPOSITORY } from '../support/server.ts'
+import { listening } from './snippets.ts'
+
+const RECIPES = await readFile(join(REPOSITORY, 'docs/recipes.md'), 'utf8')
+const VIDEO = await readFile(join(REPOSITORY, 'apps/server/assets/video/sample.mp4'))
+/** The program under each heading that has one. */
+const PROGRAMS = new Map(
+  RECIPES.split(/^## /m).flatMap((section) => {
+    const [, title, code] = /^([^\n]*)\n.*?^```js\n(.*?)^```/ms.exec(section) ?? []
+    return title === undefined || code === undefined ? [] : [[title, code] as const]
+  }),
+)
+const tried = new Set<string>()
+
+/** Runs the recipe of that title. */
+async function run(title: string, env: Record<string, string> = {}): Promise<string> {
+  tried.add(title)
+  const code = PROGRAMS.get(title)
+  if (code === undefined) throw new Error(`docs/recipes.md has no program under ${JSON.stringify(title)}.`)
+  return listening(code, env)
+}
+
+/** Status and text of a range at `url`; the text of an MP4's bytes 4 to 7 is its `ftyp`. */
+async function rangeOf(url: string, headers: Record<string, string> = {}): Promise<[number, string]> {
+  const answer = await fetch(url, { headers: { range: 'bytes=4-7', ...headers } })
+  return [answer.status, await answer.text()]
+}
+
+async function notModified(url: string): Promise<Response> {
+  const { headers } = await fetch(url, { method: 'HEAD' })
+  return fetch(url, { headers: { 'if-none-match': headers.get('etag') ?? '' } })
+}
+
+describe('the recipes', () => {
+  it('set Cache-Control for each file, on 206 and 304 too', async () => {
+    const base = await run('Cache-Control for each file')
+    const part = await fetch(`${base}/sample.mp4`, { headers: { range: 'bytes=4-7' } })
+    expect([part.status, part.headers.get('cache-control')]).toEqual([206, 'public, max-age=86400'])
+    const unchanged = await notModified(`${base}/sample.mp4`)
+    expect([unchanged.status, unchanged.headers.get('cache-control')]).toEqual([304, 'public, max-age=86400'])
+  })
+
+  it('serve content of another server by range', async () => {
+    const { url, store } = await startApp()
+    await store.put(
+      'clip.mp4',
+      (async function* () {
+        yield VIDEO
+      })(),
+    )
+    const base = await run('Content on another server', { ORIGIN: url })
+    expect(await rangeOf(`${base}/videos/clip.mp4`)).toEqual([206, 'ftyp'])
+    expect((await notModified(`${base}/videos/clip.mp4`)).status).toBe(304)
+    expect((await fetch(`${base}/videos/none.mp4`)).status).toBe(404)
+    const whole = await fetch(`${base}/videos/clip.mp4`)
+    expect(Buffer.from(await whole.arrayBuffer()).equals(VIDEO)).toBe(true)
+  })
+
+  it('serve a blob of a database by range', async () => {
+    const url = `${await run('Blobs in a database')}/reports/7`
+    expect(await rangeOf(url, { range: 'bytes=-7' })).toEqual([206, 'figures'])
+    expect((await fetch(url, { headers: { 'if-match': '"2"' } })).status).toBe(412)
+    expect((await notModified(url)).status).toBe(304)
+  })
+
+  it('let a player on another site see what it seeks by', async () => {
+    const url = `${await run('With CORS')}/sample.mp4`
+    const Origin = 'https://player.example'
+    const part = await fetch(url, { headers: { Origin, range: 'bytes=4-7' } })
+    expect([part.status, part.headers.get('access-control-allow-origin')]).toEqual([206, Origin])
+    expect(part.headers.get('access-control-expose-headers')).toContain('Content-Range')
+    const asked = { 'Access-Control-Request-Method': 'GET', 'Access-Control-Request-Headers': 'if-range' }
+    const preflight = await fetch(url, { method: 'OPTIONS', headers: { Origin, ...asked } })
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('If-Range')
+  })
+
+  it('compress pages and no video', async () => {
+    const base = await run('With koa-compress')
+    const headers = { 'accept-encoding': 'gzip' }
+    expect((await fetch(base, { headers })).headers.get('content-encoding')).toBe('gzip')
+    expect(await rangeOf(`${base}/sample.mp4`, headers)).toEqual([206, 'ftyp'])
+    expect((await fetch(`${base}/sample.mp4`, { headers })).headers.get('content-encoding')).toBeNull()
+  })
+
+  it('let in by a signed URL, and not by one that was changed', async () => {
+    const base = await run('Signed URLs', { SECRET: 'of this test' })
+    const link = await (await fetch(`${base}/link/sample.mp4`)).text()
+    expect(await rangeOf(base + link)).toEqual([206, 'ftyp'])
+    for (const wrong of [
+      '/sample.mp4',
+      link.replace('expires=', 'expires=9'),
+      link.replace(/.$/, ''),
+      `/x${link}`,
+    ])
+      expect((await fetch(base + wrong)).status, wrong).toBe(403)
+  })
+
+  it('store and stream with Express', async () => {
+    const base = await run('Express')
+    const form = formWith('file', 'clip.mp4', new Uint8Array(VIDEO))
+    form.set('file', new Blob([new Uint8Array(VIDEO)], { type: 'video/mp4' }), 'clip.mp4')
+    const stored = await fetch(`${base}/videos`, { method: 'POST', body: form })
+    expect([stored.status, await stored.json()]).toEqual([201, { key: 'clip.mp4', size: VIDEO.length }])
+    expect(await rangeOf(`${base}/videos/clip.mp4`)).toEqual([206, 'ftyp'])
+    const unchanged = await notModified(`${base}/videos/clip.mp4`)
+    expect([unchanged.status, unchanged.headers.get('content-type')]).toEqual([304, null])
+    const refused = await fetch(`${base}/videos`, { method: 'POST', body: formWith('file', 'a.txt', 'text') })
+    expect(refused.status).toBe(415)
+  })
+
+  it('replace koa-send', async () => {
+    const base = await run('From koa-send')
+    const part = await fetch(`${base}/sample.mp4`, { headers: { range: 'bytes=4-7' } })
+    expect([part.status, part.headers.get('cache-control')]).toEqual([206, 'max-age=60'])
+    expect((await fetch(`${base}/%2e%2e%2fsnippet.mjs`)).status).toBe(404)
+  })
+
+  it("replace multer's disk storage", async () => {
+    const base = await run("From multer's disk storage")
+    const form = formWith('file', 'clip.mp4', new Uint8Array(VIDEO))
+    const stored = await fetch(`${base}/video`, { method: 'POST', body: form })
+    expect([stored.status, await stored.json()]).toMatchObject([201, { key: 'clip.mp4', size: VIDEO.length }])
+  })
+
+  it('are all tried here', () => {
+    expect([...PROGRAMS.keys()].filter((title) => !tried.has(title))).toEqual([])
+  })
+})
