@@ -23,13 +23,11 @@ const S3 = {
 }
 const TUS = { '@tus/server': '2.4.5' }
 
-const of = (module: string, dependencies: Readonly<Record<string, string>>, name = module): Project => ({
-  name,
-  manager: 'npm',
-  samples: [module.replace('/', '-')],
-  modules: [module],
-  dependencies,
-})
+function of(module: string, dependencies: Readonly<Record<string, string>>, name: string = module): Project {
+  const withStore = ['koa-resumable-upload', 'koa-range-server'].includes(module)
+  const modules = withStore ? [module, 'upload-store'] : [module]
+  return { name, manager: 'npm', samples: [module.replace('/', '-')], modules, dependencies }
+}
 
 const APART: readonly Project[] = [
   of('range-core', {}),
@@ -92,11 +90,7 @@ export const RESOLUTIONS: readonly Resolution[] = ['bundler', 'nodenext']
 export async function create(project: Project, tarballs: readonly Packed[], folder: string): Promise<void> {
   // An override is how pnpm, and npm, take what a tarball depends on from a tarball as well.
   const ours = Object.fromEntries(tarballs.map(({ name, tarball }) => [name, `file:${tarball}`]))
-  const named = unique([
-    'upload-store',
-    'range-core',
-    ...project.modules.map((name) => name.replace('/s3', '')),
-  ])
+  const named = project.modules.map((name) => name.replace('/s3', ''))
   const dependencies = {
     ...project.dependencies,
     '@types/node': '20.19.43',
