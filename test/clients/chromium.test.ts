@@ -95,7 +95,9 @@ describeWith(['chromium', 'ffmpeg'], 'Chromium with a video of 40 MB', () => {
       const answers = demo.answers(url)
       expect(answers.filter((answer) => !/^(206|304) bytes=/.test(answer))).toEqual([])
       // Seeks go by If-Range with the strong tag that the first answer had.
-      const tags = wire.heads.flatMap((head) => /^If-Range: (.*)$/im.exec(head)?.[1]?.trim() ?? [])
+      // The library shows frames of others.
+      const heads = wire.heads.filter((head) => head.startsWith(`GET ${new URL(url).pathname}`))
+      const tags = heads.flatMap((head) => /^If-Range: (.*)$/im.exec(head)?.[1]?.trim() ?? [])
       expect(tags.length).toBeGreaterThanOrEqual(3)
       expect(new Set(tags).size).toBe(1)
       expect(tags[0]).toMatch(/^"[^"]+"$/)
