@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 import { missing } from './test/support/programs.ts'
 
 /** What is tested a second time, with its objects in Ceph. */
@@ -12,7 +12,11 @@ const ON_S3 = [
 function projects() {
   const disk = {
     extends: true as const,
-    test: { name: 'disk', include: ['test/**/*.test.ts'], exclude: ['test/on-s3/**'] },
+    test: {
+      name: 'disk',
+      include: ['test/**/*.test.ts'],
+      exclude: [...configDefaults.exclude, 'test/on-s3/**'],
+    },
   }
   const packages = missing(['ceph-mon', 'ceph-osd', 'radosgw'])
   if (packages !== null) {
