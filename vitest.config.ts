@@ -42,6 +42,7 @@ export default defineConfig({
     reporters: ['default', './test/support/closing-line.ts'],
     // A test that starts a server, ffmpeg or Chromium on a busy machine.
     testTimeout: 30_000,
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 60_000,
     // Where there are 2 cores vitest would use one; much of what is tested waits.
     maxWorkers: Math.max(2, availableParallelism() - 1),
