@@ -116,12 +116,15 @@ describeWith(['chromium', 'ffmpeg'], 'Chromium with a video of 40 MB', () => {
     await seek(page, DURATION - 9.5)
     await expect.poll(() => demo.answers(video)).toContainEqual(expect.stringMatching(/^206 bytes=\d{7,}-/))
 
-    const before = demo.answers(video).length
-    await page.reload()
-    await firstFrame(page)
-    await expect
-      .poll(() => demo.answers(video).slice(before))
-      .toContainEqual(expect.stringMatching(/^304 bytes=0-/))
+    // On the page the frame of its row asks for the same bytes, and only one of two at a time has Chromium's cache.
+    const reload = async () => {
+      const before = demo.answers(video).length
+      await page.reload()
+      await firstFrame(page)
+      await page.waitForTimeout(500)
+      return demo.answers(video).slice(before)
+    }
+    await expect.poll(reload, { timeout: 20_000 }).toContainEqual(expect.stringMatching(/^304 bytes=/))
     await seek(page, 70.5)
   })
 })
