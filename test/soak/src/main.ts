@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { live, type World } from './client.ts'
+import { readFlags } from './flags.ts'
 import { send } from './http.ts'
 import { parsePrometheus, sumOf } from './prometheus.ts'
 import { brokenByGrowth, type Held, inMiB, medianMemory, Tally } from './promises.ts'
@@ -20,15 +20,7 @@ const SAMPLE_INTERVAL = 2000
 /** For what was begun at the end, and idle connections. */
 const SETTLING = 20_000
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '10' },
-    clients: { type: 'string', default: '200' },
-  },
-})
-const minutes = Number(values.minutes)
-const clients = Number(values.clients)
-if (!(minutes > 0) || !(clients > 0)) throw new Error('--minutes and --clients are numbers above 0.')
+const { minutes, clients } = readFlags(process.argv.slice(2))
 
 async function main(directory: string): Promise<readonly string[]> {
   const data = join(directory, 'data')
