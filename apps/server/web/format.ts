@@ -1,12 +1,4 @@
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-
-/** The same as the server's, which this file cannot import: it is compiled for another place. */
-export function humanSize(bytes: number): string {
-  const steps = UNITS.findIndex((_, step) => bytes < 999.5 * 1024 ** step)
-  const step = steps === -1 ? UNITS.length - 1 : steps
-  const value = bytes / 1024 ** step
-  return `${Number(value.toFixed(value < 99.95 ? 1 : 0))} ${UNITS[step]}`
-}
+export { humanSize } from '../src/human-size.ts'
 
 export function humanTime(seconds: number): string {
   if (seconds < 60) return `${Math.max(1, Math.ceil(seconds))} s`

@@ -1,19 +1,9 @@
+import type { SeenRequest } from '../src/request-views.ts'
 import { get } from './dom.ts'
 import { humanSize } from './format.ts'
 import { reloadMedia } from './media.ts'
 import { recall, remember } from './memory.ts'
 import { state } from './video.ts'
-
-/** As the server's JSON has it. */
-interface SeenRequest {
-  readonly time: string
-  readonly method: string
-  readonly status: number
-  readonly range: string | null
-  readonly contentRange: string | null
-  readonly state: 'sending' | 'sent' | 'stopped'
-  readonly sent: number | null
-}
 
 const EVERY = 1000
 const STORAGE = 'view'
