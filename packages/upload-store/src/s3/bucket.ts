@@ -55,14 +55,16 @@ export class Bucket {
   ): Promise<T> {
     const deadline = performance.now() + ms
     const abortSignal = AbortSignal.timeout(ms)
+    // Not the signal alone: it does not reach a body that has begun.
+    const late = new Promise<never>((_resolve, reject) => {
+      abortSignal.addEventListener('abort', () => reject(abortSignal.reason), { once: true })
+    })
+    // Nobody may be waiting any more.
+    late.catch(() => {})
     let last: unknown
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, MAX_PAUSE)) {
       try {
-        // Not the signal alone: it does not reach a body that has begun.
-        return await new Promise<T>((resolve, reject) => {
-          abortSignal.addEventListener('abort', () => reject(abortSignal.reason), { once: true })
-          task({ abortSignal }).then(resolve, reject)
-        })
+        return await Promise.race([task({ abortSignal }), late])
       } catch (error) {
         // That time is over says less than what went wrong before.
         if (abortSignal.aborted && last !== undefined) throw last
