@@ -73,8 +73,8 @@ export interface UploadStore {
    */
   inspect(id: string): Promise<UploadState | null>
   /**
-   * What the upload `id` was created for, or `null` where there is none that can be resumed or has a receipt. Ends nobody,
-   * so it is what to decide by whether somebody may do so.
+   * What the upload `id` was created for and what it became, or `null` where there is none that can be resumed or has a
+   * receipt. Ends nobody, so it is what to decide by whether somebody may do so.
    *
    * @throws StoreError CORRUPT
    */

@@ -11,6 +11,7 @@ import type { Lock } from './lock.ts'
 import { currentBoot } from './owner.ts'
 import { Publication } from './publish.ts'
 import type { Reservation } from './space.ts'
+import { discardFiles, leaveReceipt } from './staged-files.ts'
 
 /** How often a session looks whether another process wants it: an offset is to be told within 100 ms. */
 const WATCH_INTERVAL = 40
@@ -19,21 +20,6 @@ const WATCH_INTERVAL = 40
 const WRITE_BACK = 32 * 1024 ** 2
 /** The same of an upload that others know of: what a power cut may take from a client that is to send it again. */
 const CHECKPOINT = 8 * 1024 ** 2
-
-/** Removes every file that can be called by `id` but its lock, for good. */
-export async function discardFiles(context: FsContext, id: string): Promise<void> {
-  // First: of an upload that was committed nothing else is left.
-  await removeIfThere(context.layout.intent(id))
-  await leaveReceipt(context, id)
-}
-
-/** Removes all but the intent, which says what the upload has become. */
-export async function leaveReceipt({ layout, disk }: FsContext, id: string): Promise<void> {
-  const { part, draft, intent, epoch } = layout
-  const paths = [part(id), draft(id), epoch(id), `${part(id)}.tmp`, `${intent(id)}.tmp`]
-  for (const path of paths) await removeIfThere(path)
-  await disk.syncDirectory(layout.staging)
-}
 
 export interface FileStagingParts {
   readonly id: string
