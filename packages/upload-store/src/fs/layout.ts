@@ -15,6 +15,9 @@ import { hasCode, isThere } from './files.ts'
 
 const LAYOUT_VERSION = 1
 
+/** What a record's file is called. */
+export const RECORD_FILE: RegExp = /^[\da-f]{64}\.json$/
+
 /** Where things lie in a store's directory. No name that a client gave ever becomes part of a path. */
 export interface Layout {
   readonly directory: string
