@@ -9,6 +9,7 @@ import { type LazyContent, lazyContent } from './lazy-content.ts'
 import type { Metrics } from './metrics.ts'
 import { publishAsNew } from './publish.ts'
 import { declaredLength } from './request-body.ts'
+import { seeOther } from './see-other.ts'
 import { refuseEncoded } from './upload-fields.ts'
 import type { Slots } from './upload-slots.ts'
 import { videoPath } from './video-json.ts'
@@ -112,8 +113,7 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
 async function redirect(ctx: Koa.Context, store: UploadStore, id: string): Promise<void> {
   const object = await committedAs(store, id)
   if (object === null) throw createError(404, 'No upload of this name was completed here of late.')
-  ctx.status = 303
-  ctx.redirect(videoPath(object.key))
+  seeOther(ctx, videoPath(object.key))
 }
 
 /** What an upload became; `inspect` would end whoever writes it, and is asked only where nothing else tells. */
