@@ -18,9 +18,9 @@ import { keepViews, type RequestViews } from './request-views.ts'
 import { resumable } from './resumable.ts'
 import { routes } from './routes.ts'
 import { seeRequests } from './see-requests.ts'
+import { countSlots, type Slots } from './slots.ts'
 import { staticFiles } from './static-files.ts'
 import { tus } from './tus.ts'
-import { countSlots, type Slots } from './upload-slots.ts'
 
 /** Fields that a player on another site needs to see. */
 const EXPOSED = [
