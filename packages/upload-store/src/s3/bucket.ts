@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   DeleteObjectCommand,
@@ -104,7 +103,7 @@ export class Bucket {
 
   /** Writes an object whatever there is; its tag. */
   async put(name: string, body: Uint8Array): Promise<string> {
-    const command = new PutObjectCommand({ Bucket: this.name, Key: name, Body: body, ContentMD5: md5(body) })
+    const command = new PutObjectCommand({ Bucket: this.name, Key: name, Body: body })
     const { ETag } = await this.call(
       (options) => this.client.send(command, options),
       this.timeoutFor(body.length),
@@ -119,7 +118,7 @@ export class Bucket {
   putOver(name: string, text: string, expected: string | null): Promise<string | null> {
     const body = Buffer.from(text)
     const condition = expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected }
-    const input = { Bucket: this.name, Key: name, Body: body, ContentMD5: md5(body), ...condition }
+    const input = { Bucket: this.name, Key: name, Body: body, ...condition }
     return this.call(async (options) => {
       try {
         return unquoted((await this.client.send(new PutObjectCommand(input), options)).ETag)
@@ -168,10 +167,6 @@ export class Bucket {
   timeoutFor(bytes: number): number {
     return Math.ceil(this.timeout + bytes / SLOWEST)
   }
-}
-
-export function md5(body: Uint8Array): string {
-  return createHash('md5').update(body).digest('base64')
 }
 
 export function unquoted(etag = ''): string {
