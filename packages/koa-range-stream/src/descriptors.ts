@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs'
-import type { Awaitable } from './file-system.ts'
+import type { Awaitable } from './awaitable.ts'
 import type { Read } from './read.ts'
 
 /** The most descriptors that are kept between requests. */

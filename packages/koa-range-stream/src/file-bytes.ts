@@ -1,7 +1,8 @@
 import { type BigIntStats, closeSync, constants } from 'node:fs'
+import type { Awaitable } from './awaitable.ts'
 import type { ContentStream } from './content.ts'
 import { borrow, closeIdle, type Descriptor, keep } from './descriptors.ts'
-import { type Awaitable, type FileSystem, fileSystems } from './file-system.ts'
+import { type FileSystem, fileSystems } from './file-system.ts'
 
 // O_NONBLOCK: a FIFO that took the file's place would otherwise hold whoever opens it until somebody writes to it.
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK

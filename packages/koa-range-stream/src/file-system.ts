@@ -1,9 +1,8 @@
 import { type BigIntStats, fstat, fstatSync, open, openSync, realpathSync, statSync } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import type { Awaitable } from './awaitable.ts'
 import { type Read, readLater, readSoon } from './read.ts'
-
-export type Awaitable<T> = T | Promise<T>
 
 /** The calls that find, open and read a file. */
 export interface FileSystem {

@@ -1,5 +1,5 @@
 import { read, readSync } from 'node:fs'
-import type { Awaitable } from './file-system.ts'
+import type { Awaitable } from './awaitable.ts'
 
 /** Reads up to `length` bytes from `position` of the file into the buffer at `at`, and tells how many; 0 at the end. */
 export type Read = (

@@ -2,9 +2,10 @@ import { extname } from 'node:path'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { type PlanOptions, planResponse, type RequestFields, type ResponsePlan } from 'range-core'
+import { endWithClient, isGone, tieToClient } from './abort.ts'
+import type { Awaitable } from './awaitable.ts'
 import { lazyBody, openBody } from './body.ts'
 import type { Content } from './content.ts'
-import type { Awaitable } from './file-system.ts'
 import { type SmallBody, takeBackWhenSent } from './small-body.ts'
 
 export interface ServeContentOptions extends Omit<PlanOptions, 'now'> {
@@ -121,7 +122,7 @@ function bodyOf(
   if (content.bytes !== undefined && plan.status !== 206) return content.bytes
   if (plan.status !== 304 && !isGone(ctx))
     return openBody(content, plan, (stream) => endWithClient(ctx, stream))
-  const body = lazyBody(content, () => watch(ctx, body))
+  const body = lazyBody(content, () => tieToClient(ctx, body))
   return body
 }
 
@@ -131,22 +132,7 @@ function sendContent(ctx: Koa.Context, plan: ResponsePlan, body: Body, type: str
   ctx.status = status
   if (body !== null && 'bytes' in body) takeBackWhenSent(ctx, body)
   // The body of a 304 is hardly ever read.
-  else if (body instanceof Readable && plan.kind !== 'not-modified') watch(ctx, body)
-}
-
-function watch(ctx: Koa.Context, body: Readable): void {
-  // Koa 2 pipes and leaves the connection open when the body fails: the client would wait for the rest.
-  body.once('error', () => ctx.res.destroy())
-  endWithClient(ctx, body)
-  forgiveAborts(ctx)
-}
-
-function endWithClient(ctx: Koa.Context, body: Readable): void {
-  // Koa waits for the response to close, and one that is queued behind another on a pipelined connection never does.
-  ctx.req.once('close', () => {
-    if (isGone(ctx)) body.destroy()
-  })
-  if (isGone(ctx)) body.destroy()
+  else if (body instanceof Readable && plan.kind !== 'not-modified') tieToClient(ctx, body)
 }
 
 function setBody(ctx: Koa.Context, body: Body, type: string): void {
@@ -159,25 +145,6 @@ function setBody(ctx: Koa.Context, body: Body, type: string): void {
   setField(ctx, 'Content-Type', type)
   if (body instanceof Readable || Buffer.isBuffer(body)) ctx.body = body
   else if (body !== null) ctx.body = body.bytes
-}
-
-/** Whether the client's connection, or its stream of one, is closed. */
-function isGone({ req }: Koa.Context): boolean {
-  // HTTP/2 takes the socket away; a stand-in in somebody's tests may have no such property.
-  return !req.socket || req.socket.destroyed === true
-}
-
-/**
- * Keeps a client that goes away in mid-body, as a player does at every seek, from being reported as an error of ours.
- * Koa 3 pipes bodies through `pipeline` and hands what that says to `ctx.onerror`; a body that fails says something else.
- * EPIPE is what a write says when the client was quicker.
- */
-function forgiveAborts(ctx: Koa.Context): void {
-  const { onerror } = ctx
-  ctx.onerror = (error) => {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code !== 'ERR_STREAM_PREMATURE_CLOSE' && code !== 'EPIPE') onerror.call(ctx, error)
-  }
 }
 
 const REFUSALS = {

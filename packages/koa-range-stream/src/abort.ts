@@ -1,0 +1,38 @@
+import type { Readable } from 'node:stream'
+import type Koa from 'koa'
+
+/** Ends the body when its client goes away, which is no error then, and the connection when the body fails. */
+export function tieToClient(ctx: Koa.Context, body: Readable): void {
+  // Koa 2 pipes and leaves the connection open when the body fails: the client would wait for the rest.
+  body.once('error', () => ctx.res.destroy())
+  endWithClient(ctx, body)
+  forgiveAborts(ctx)
+}
+
+/** Destroys a body when its client goes away. */
+export function endWithClient(ctx: Koa.Context, body: Readable): void {
+  // Koa waits for the response to close, and one that is queued behind another on a pipelined connection never does.
+  ctx.req.once('close', () => {
+    if (isGone(ctx)) body.destroy()
+  })
+  if (isGone(ctx)) body.destroy()
+}
+
+/**
+ * Keeps a client that goes away in mid-body, as a player does at every seek, from being reported as an error of ours.
+ * Koa 3 pipes bodies through `pipeline` and hands what that says to `ctx.onerror`; a body that fails says something else.
+ * EPIPE is what a write says when the client was quicker.
+ */
+function forgiveAborts(ctx: Koa.Context): void {
+  const { onerror } = ctx
+  ctx.onerror = (error) => {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code !== 'ERR_STREAM_PREMATURE_CLOSE' && code !== 'EPIPE') onerror.call(ctx, error)
+  }
+}
+
+/** Whether the client's connection, or its stream of one, is closed. */
+export function isGone({ req }: Koa.Context): boolean {
+  // HTTP/2 takes the socket away; a stand-in in somebody's tests may have no such property.
+  return !req.socket || req.socket.destroyed === true
+}
