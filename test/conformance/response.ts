@@ -1,5 +1,12 @@
 import { Violation } from './violation.ts'
-import type { Wire } from './wire.ts'
+
+/** Where the bytes of a response come from. */
+export interface ByteSource {
+  /** The bytes up to and with `mark`, or `null` when the connection ends before it. */
+  through(mark: string, atMost: number): Promise<Buffer | null>
+  /** `count` bytes, or fewer when the connection ends before. */
+  bytes(count: number): Promise<Buffer>
+}
 
 /** Name and value of each header line as they came, in order. */
 type FieldLines = readonly (readonly [name: string, value: string])[]
@@ -47,9 +54,9 @@ export function field({ lines }: { readonly lines: FieldLines }, name: string): 
 }
 
 /** Reads up to the final response's empty line; interim responses are read and dropped. */
-export async function readHead(wire: Wire): Promise<Head> {
+export async function readHead(source: ByteSource): Promise<Head> {
   for (;;) {
-    const bytes = await wire.through('\r\n\r\n', MAX_HEAD)
+    const bytes = await source.through('\r\n\r\n', MAX_HEAD)
     if (bytes === null) throw new Violation('the connection ended before a response')
     const head = parseHead(bytes.toString('latin1', 0, bytes.length - 4))
     if (head.status >= 200) return head
@@ -79,7 +86,12 @@ export function parseFieldLine(line: string): readonly [name: string, value: str
 }
 
 /** Finds the end of the content by the rules of RFC 9112 §6.3, in their order. */
-export async function readContent(wire: Wire, head: Head, method: string, limit: number): Promise<Content> {
+export async function readContent(
+  source: ByteSource,
+  head: Head,
+  method: string,
+  limit: number,
+): Promise<Content> {
   const transferEncoding = field(head, 'transfer-encoding')
   const length = field(head, 'content-length')
   if (length !== undefined && !/^\d+$/.test(length)) throw new Violation(`Content-Length ${length}`)
@@ -89,47 +101,47 @@ export async function readContent(wire: Wire, head: Head, method: string, limit:
     throw new Violation('a 204 that announces content')
   if (method === 'HEAD' || head.status === 204 || head.status === 304)
     return { content: Buffer.alloc(0), framing: 'none', end: 'complete' }
-  if (transferEncoding !== undefined) return readChunked(wire, transferEncoding)
-  return readPlain(wire, length === undefined ? Number.POSITIVE_INFINITY : Number(length), limit)
+  if (transferEncoding !== undefined) return readChunked(source, transferEncoding)
+  return readPlain(source, length === undefined ? Number.POSITIVE_INFINITY : Number(length), limit)
 }
 
-async function readPlain(wire: Wire, length: number, limit: number): Promise<Content> {
+async function readPlain(source: ByteSource, length: number, limit: number): Promise<Content> {
   const framing = length === Number.POSITIVE_INFINITY ? 'close' : 'length'
-  const content = await wire.bytes(Math.min(length, limit))
+  const content = await source.bytes(Math.min(length, limit))
   if (content.length === length || (framing === 'close' && content.length < limit))
     return { content, framing, end: 'complete' }
   return { content, framing, end: content.length === limit ? 'unread' : 'short' }
 }
 
-async function readChunked(wire: Wire, transferEncoding: string): Promise<Content> {
+async function readChunked(source: ByteSource, transferEncoding: string): Promise<Content> {
   if (transferEncoding.toLowerCase() !== 'chunked')
     throw new Violation(`Transfer-Encoding ${transferEncoding}`)
   const chunks: Buffer[] = []
   for (;;) {
-    const size = await readChunkSize(wire)
-    const chunk = await wire.bytes(size ?? 0)
+    const size = await readChunkSize(source)
+    const chunk = await source.bytes(size ?? 0)
     chunks.push(chunk)
     if (size === null || size === 0 || chunk.length < size) {
-      const complete = size === 0 && (await endsTrailers(wire))
+      const complete = size === 0 && (await endsTrailers(source))
       return { content: Buffer.concat(chunks), framing: 'chunked', end: complete ? 'complete' : 'short' }
     }
-    const end = await wire.bytes(2)
+    const end = await source.bytes(2)
     if (end.toString('latin1') !== '\r\n') throw new Violation('a chunk that does not end in CRLF')
   }
 }
 
 /** @returns `null` when the connection ends first */
-async function readChunkSize(wire: Wire): Promise<number | null> {
-  const line = await wire.through('\r\n', 1024)
+async function readChunkSize(source: ByteSource): Promise<number | null> {
+  const line = await source.through('\r\n', 1024)
   if (line === null) return null
   const [, digits] = /^([\da-f]{1,8})(?:;.*)?\r\n$/i.exec(line.toString('latin1')) ?? []
   if (digits === undefined) throw new Violation(`chunk size ${JSON.stringify(line.toString('latin1'))}`)
   return Number.parseInt(digits, 16)
 }
 
-async function endsTrailers(wire: Wire): Promise<boolean> {
+async function endsTrailers(source: ByteSource): Promise<boolean> {
   for (;;) {
-    const line = await wire.through('\r\n', MAX_HEAD)
+    const line = await source.through('\r\n', MAX_HEAD)
     if (line === null) return false
     if (line.length === 2) return true
   }

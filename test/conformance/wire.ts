@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { type Response, readContent, readHead } from './response.ts'
+import { type ByteSource, type Response, readContent, readHead } from './response.ts'
 import { Violation } from './violation.ts'
 
 /** How long one connection may last, whatever happens on it. */
@@ -11,7 +11,7 @@ const LIFETIME = 10_000
  * One connection to a server, byte by byte: sends what it is given, and takes no more from the socket than it is asked
  * for, so that whoever stops asking is a slow client.
  */
-export class Wire {
+export class Wire implements ByteSource {
   readonly #socket: Socket
   readonly #chunks: AsyncIterator<Buffer>
   readonly #timer: NodeJS.Timeout
@@ -61,7 +61,6 @@ export class Wire {
     if (this.#buffer.length === 0) await this.#more()
   }
 
-  /** The bytes up to and with `mark`, or `null` when the connection ends before it. */
   async through(mark: string, atMost: number): Promise<Buffer | null> {
     for (;;) {
       const at = this.#buffer.indexOf(mark, 0, 'latin1')
@@ -71,7 +70,6 @@ export class Wire {
     }
   }
 
-  /** `count` bytes, or fewer when the connection ends before. */
   async bytes(count: number): Promise<Buffer> {
     const pieces = [this.#take(Math.min(count, this.#buffer.length))]
     let missing = count - (pieces[0]?.length ?? 0)
