@@ -11,3 +11,7 @@ export function parseFields(text: string): Readonly<Record<string, unknown>> | n
 export function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }
+
+export function isOptionalText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string'
+}

@@ -1,6 +1,6 @@
 import { type BlobRecord, fieldsOf, toRecord } from '../blob-record.ts'
 import type { Intent } from '../driver.ts'
-import { isFields, parseFields } from '../fields.ts'
+import { isFields, isOptionalText, parseFields } from '../fields.ts'
 import { StoreError } from '../store-error.ts'
 import { isMeta } from '../upload-meta.ts'
 import { readText } from './files.ts'
@@ -37,8 +37,4 @@ function parseIntent(text: string): KeptIntent | null {
   const record = committing === undefined ? undefined : toRecord(isFields(committing) ? committing : {})
   if (record === null) return null
   return { key, type, digest, expectedSize, meta, offset, boot, committing: record }
-}
-
-function isOptionalText(value: unknown): value is string | undefined {
-  return value === undefined || typeof value === 'string'
 }
