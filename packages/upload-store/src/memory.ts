@@ -1,0 +1,55 @@
+import type { Intent } from './driver.ts'
+import type { StoredObject } from './object.ts'
+import type { StoreOptions } from './store.ts'
+import { StoreError } from './store-error.ts'
+
+export interface HeldObject {
+  readonly object: StoredObject
+  readonly bytes: Buffer
+}
+
+export interface PausedUpload {
+  readonly intent: Intent
+  readonly bytes: Buffer
+  readonly since: number
+  /** What it became; its bytes are gone then. */
+  readonly committed: StoredObject | null
+}
+
+const DAY = 24 * 60 * 60 * 1000
+
+/** What a store in memory holds. */
+export class Memory {
+  /** By their keys. */
+  readonly objects: Map<string, HeldObject> = new Map()
+  /** By their ids, receipts among them. */
+  readonly paused: Map<string, PausedUpload> = new Map()
+  readonly expireAfter: number
+  readonly #maxTotalSize: number
+
+  constructor({ maxTotalSize = Number.POSITIVE_INFINITY, expireAfter = DAY }: StoreOptions) {
+    this.#maxTotalSize = maxTotalSize
+    this.expireAfter = expireAfter
+  }
+
+  /** How many uploads may be resumed. */
+  get resumable(): number {
+    return [...this.paused.values()].filter(({ committed }) => committed === null).length
+  }
+
+  /** @throws StoreError NO_SPACE */
+  admit(size = 0): void {
+    const held = [...this.objects.values(), ...this.paused.values()]
+    const stored = held.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    if (stored + size > this.#maxTotalSize || stored >= this.#maxTotalSize) {
+      throw new StoreError('NO_SPACE', `The store holds ${stored} of at most ${this.#maxTotalSize} bytes.`)
+    }
+  }
+
+  /** Removes what nobody has resumed, and receipts, when their time is over. */
+  expire(): void {
+    for (const [id, { since }] of this.paused) {
+      if (Date.now() - since >= this.expireAfter) this.paused.delete(id)
+    }
+  }
+}
