@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { finished } from 'node:stream/promises'
-import createMulter, { type MulterOptions } from '@koa/multer'
+import createMulter from '@koa/multer'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import { MulterError } from 'multer'
@@ -11,6 +11,17 @@ import { refuseEncoded } from './upload-fields.ts'
 
 /** The field that carries the video. */
 const FIELD = 'file'
+
+const LIMITS = {
+  files: 1,
+  fields: 20,
+  parts: 21,
+  fieldSize: FORM_OVERHEAD,
+  fieldNameSize: 100,
+  headerPairs: 20,
+  fieldNestingDepth: 1,
+  fieldArrayIndexLimit: 20,
+}
 
 interface Transfer {
   /** Whether the file's field has come up yet. */
@@ -28,32 +39,13 @@ export function formReceiver(
   maxFileSize: number,
 ): (ctx: Koa.Context) => Promise<StoredFile> {
   const transfers = new WeakMap<IncomingMessage, Transfer>()
-  const options: MulterOptions = {
-    storage: reportingTo(transfers, multerStorage(store)),
-    // Names are UTF-8; multer would read them as Latin-1.
-    defParamCharset: 'utf8',
-    limits: {
-      fileSize: maxFileSize,
-      files: 1,
-      fields: 20,
-      parts: 21,
-      fieldSize: FORM_OVERHEAD,
-      fieldNameSize: 100,
-      headerPairs: 20,
-      fieldNestingDepth: 1,
-      fieldArrayIndexLimit: 20,
-    },
-  }
-  const parse = createMulter(options).single(FIELD)
+  const storage = reportingTo(transfers, multerStorage(store))
+  const limits = { ...LIMITS, fileSize: maxFileSize }
+  // Names are UTF-8; multer would read them as Latin-1.
+  const parse = createMulter({ storage, limits, defParamCharset: 'utf8' }).single(FIELD)
 
   return async function receiveForm(ctx) {
-    // multer takes any other body for a form without fields.
-    if (!/^multipart\/form-data\s*(?:;|$)/i.test(ctx.get('Content-Type'))) {
-      throw createError(
-        415,
-        `Send the video as multipart/form-data in the field "${FIELD}", e.g. curl -F ${FIELD}=@clip.mp4.`,
-      )
-    }
+    requireForm(ctx)
     refuseEncoded(ctx)
     const digests = new ContentDigests(ctx.req)
     const { tooSlow } = await expectBody(ctx, store, maxFileSize + FORM_OVERHEAD)
@@ -70,13 +62,28 @@ export function formReceiver(
       throw inWords(error, transfers.get(ctx.req)?.seen === true)
     }
     digests.check()
-    // multer leaves a body alone whose type it cannot read, and says nothing.
-    if (!('body' in ctx.request))
-      throw createError(400, 'The Content-Type of the form has no boundary that can be read.')
-    const file: unknown = ctx['file']
-    if (!isStored(file)) throw missingFile('the form has none')
-    return file
+    return fileOf(ctx)
   }
+}
+
+/** @throws 415 */
+function requireForm(ctx: Koa.Context): void {
+  // multer takes any other body for a form without fields.
+  if (/^multipart\/form-data\s*(?:;|$)/i.test(ctx.get('Content-Type'))) return
+  throw createError(
+    415,
+    `Send the video as multipart/form-data in the field "${FIELD}", e.g. curl -F ${FIELD}=@clip.mp4.`,
+  )
+}
+
+/** @throws 400, 422 */
+function fileOf(ctx: Koa.Context): StoredFile {
+  // multer leaves a body alone whose type it cannot read, and says nothing.
+  if (!('body' in ctx.request))
+    throw createError(400, 'The Content-Type of the form has no boundary that can be read.')
+  const file: unknown = ctx['file']
+  if (!isStored(file)) throw missingFile('the form has none')
+  return file
 }
 
 /** The engine, telling the request's transfer about each file at once. */
