@@ -16,7 +16,8 @@ import {
   parseToken,
   parseWorkers,
 } from './config-values.ts'
-import { environmentName, FLAGS, LOG_LEVELS, readFlags } from './flags.ts'
+import { flagReader } from './flag-reader.ts'
+import { LOG_LEVELS } from './flags.ts'
 import { isLoopback } from './loopback.ts'
 import { readS3, type S3Config } from './s3-config.ts'
 
@@ -68,21 +69,7 @@ export function loadConfig(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Config {
-  const values = readFlags(argv)
-  function read<T>(name: string, parse: (text: string) => T): T {
-    const flag = FLAGS.find((each) => each.name === name)
-    const variable = environmentName(name)
-    const given = values[name]
-    const text = given ?? env[variable] ?? flag?.fallback ?? ''
-    const shown = flag?.secret === true ? '' : `${given === undefined ? '=' : ' '}${text}`
-    const source = `${given === undefined ? variable : `--${name}`}${shown}`
-    try {
-      return parse(text)
-    } catch (error) {
-      if (error instanceof ConfigError) throw new ConfigError(`${source} ${error.message}.`)
-      throw error
-    }
-  }
+  const read = flagReader(argv, env)
   const isPrivate = read('private', parseSwitch)
   const cacheControl = read('cache-control', parseFieldValue)
   const config: Config = {

@@ -1,6 +1,3 @@
-import { parseArgs } from 'node:util'
-import { ConfigError } from './config-values.ts'
-
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 
 export interface Flag {
@@ -104,30 +101,6 @@ export const FLAGS: readonly Flag[] = [
   { name: 'help', fallback: 'false', help: 'print this and exit' },
   { name: 'version', fallback: 'false', help: 'print the version and exit' },
 ]
-
-/** @throws ConfigError where there is no such flag, or it lacks its value */
-export function readFlags(argv: readonly string[]): Readonly<Record<string, string | undefined>> {
-  const options = Object.fromEntries(
-    FLAGS.map(({ name, value }) => [
-      name,
-      { type: value === undefined ? ('boolean' as const) : ('string' as const) },
-    ]),
-  )
-  try {
-    const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false })
-    return Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [name, value === undefined ? undefined : String(value)]),
-    )
-  } catch (error) {
-    // Node's message names the argument, then adds advice on positional arguments that does not apply here.
-    const [reason = ''] = error instanceof Error ? error.message.split(/\.?\n|\. (?=To |This )/) : []
-    throw new ConfigError(`${reason.replace(/\.$/, '')}. --help lists the flags.`)
-  }
-}
-
-export function environmentName(flag: string): string {
-  return flag === 'port' ? 'PORT' : `RANGE_SERVER_${flag.toUpperCase().replaceAll('-', '_')}`
-}
 
 /** The text of --help. */
 export function helpText(): string {

@@ -1,4 +1,5 @@
 import { ConfigError, parseBucket, parseEndpoint, parseFieldValue, parseOneOf } from './config-values.ts'
+import type { ReadFlag } from './flag-reader.ts'
 
 /** The bucket that the objects are in; its keys are what the SDK finds, in AWS_ACCESS_KEY_ID and so on. */
 export interface S3Config {
@@ -9,8 +10,7 @@ export interface S3Config {
   readonly prefix: string
 }
 
-/** @param read gives a flag's value as its parser makes it */
-export function readS3(read: <T>(name: string, parse: (text: string) => T) => T): S3Config | undefined {
+export function readS3(read: ReadFlag): S3Config | undefined {
   const store = read('store', (text) => parseOneOf(text, ['fs', 's3']))
   const optional = (name: string, parse: (text: string) => string) =>
     read(name, (text) => {
