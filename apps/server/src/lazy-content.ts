@@ -4,65 +4,58 @@ import type { UploadStore } from 'upload-store'
 import { expectBody } from './request-body.ts'
 import { type Slots, takeSlot } from './slots.ts'
 
-export interface LazyContent {
-  readonly stream: ReadableStream<Uint8Array>
-  /** Rejects where there is no slot or no space for it, or when it comes too slowly. */
-  readonly failed: Promise<never>
-  /** Call when nobody reads on: gives the slot back. */
-  end(): void
-}
-
 /**
  * The content of a request, which asks for a slot and says 100 only when somebody reads it: what can be refused by its header
  * section is, and a newer request ends the one that holds the slot before it asks for one.
- *
- * @param maxLength bytes
  */
-export function lazyContent(
-  ctx: Koa.Context,
-  store: UploadStore,
-  slots: Slots,
-  maxLength: number,
-): LazyContent {
-  let held = false
-  let ended = false
-  let fail: (reason: unknown) => void = () => {}
-  const failed = new Promise<never>((_, reject) => {
-    fail = reject
-  })
-  // Nobody may be waiting.
-  failed.catch(() => {})
+export class LazyContent {
+  readonly stream: ReadableStream<Uint8Array>
+  /** Rejects where there is no slot or no space for it, or when it comes too slowly. */
+  readonly failed: Promise<never>
+  readonly #slots: Slots
+  readonly #chunks: AsyncGenerator<Uint8Array>
+  #fail: (reason: unknown) => void = () => {}
+  #held = false
+  #ended = false
 
-  async function begin(): Promise<void> {
-    await takeSlot(slots)
-    held = true
-    if (ended) {
-      end()
-      throw new Error('The request was answered while it waited for a slot.')
-    }
-    const { tooSlow } = await expectBody(ctx, store, maxLength)
-    tooSlow.catch(fail)
+  /** @param maxLength bytes */
+  constructor(ctx: Koa.Context, store: UploadStore, slots: Slots, maxLength: number) {
+    this.#slots = slots
+    this.#chunks = this.#read(ctx, store, maxLength)
+    this.stream = ReadableStream.from(this.#chunks)
+    this.failed = new Promise((_, reject) => {
+      this.#fail = reject
+    })
+    // Nobody may be waiting.
+    this.failed.catch(() => {})
   }
 
-  async function* chunks(): AsyncGenerator<Uint8Array> {
+  /** Call when nobody reads on: gives the slot back. */
+  end(): void {
+    this.#ended = true
+    if (this.#held) this.#slots.free()
+    this.#held = false
+    this.#chunks.return(undefined).catch(() => {})
+  }
+
+  async *#read(ctx: Koa.Context, store: UploadStore, maxLength: number): AsyncGenerator<Uint8Array> {
     try {
-      await begin()
+      await this.#takeSlot()
+      const { tooSlow } = await expectBody(ctx, store, maxLength)
+      tooSlow.catch(this.#fail)
     } catch (error) {
-      fail(error)
+      this.#fail(error)
       throw error
     }
     // A refusal in mid-body must not destroy the request: its answer goes out on the same socket.
     yield* ctx.req.iterator({ destroyOnReturn: false })
   }
 
-  const reading = chunks()
-
-  function end(): void {
-    ended = true
-    if (held) slots.free()
-    held = false
-    reading.return(undefined).catch(() => {})
+  async #takeSlot(): Promise<void> {
+    await takeSlot(this.#slots)
+    this.#held = true
+    if (!this.#ended) return
+    this.end()
+    throw new Error('The request was answered while it waited for a slot.')
   }
-
-  return { stream: ReadableStream.from(reading), failed, end }
 }

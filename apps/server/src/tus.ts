@@ -5,7 +5,7 @@ import { tusDataStore } from 'koa-resumable-upload'
 import { type StoredObject, StoreError, type UploadStore } from 'upload-store'
 import type { Config } from './config.ts'
 import { isGone, terminate } from './http2-stream.ts'
-import { type LazyContent, lazyContent } from './lazy-content.ts'
+import { LazyContent } from './lazy-content.ts'
 import type { Metrics } from './metrics.ts'
 import { publishAsNew } from './publish.ts'
 import { declaredLength } from './request-body.ts'
@@ -39,7 +39,7 @@ export function tus(config: Config, store: UploadStore, slots: Slots, metrics: M
     if (ctx.method === 'OPTIONS') ctx.set('Tus-Checksum-Algorithm', protocol.checksumAlgorithms)
     else requireVersion(ctx)
     if (!hasContent(ctx)) return exchange(ctx, protocol, null)
-    const content = lazyContent(ctx, store, slots, config.maxFileSize)
+    const content = new LazyContent(ctx, store, slots, config.maxFileSize)
     try {
       await exchange(ctx, protocol, content)
     } catch (error) {
