@@ -1,5 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { createServer } from 'node:net'
+import type { Logger } from 'pino'
+import type { UploadStore } from 'upload-store'
 import type { Config } from './config.ts'
 import { createLogger } from './log.ts'
 import { tellWorker } from './messages.ts'
@@ -10,7 +12,7 @@ import { SlotCounter } from './shared-slots.ts'
 import { keepTidy, recover } from './tidy.ts'
 import { readCertificate } from './tls.ts'
 import { workerEnvironment } from './worker.ts'
-import { WorkerPool } from './worker-pool.ts'
+import { WorkerPool, type WorkerRequest } from './worker-pool.ts'
 
 /** Opens and tidies the store in this process, and has workers answer requests; all of them do when it resolves. */
 export async function listenWithWorkers(config: Config): Promise<RunningServer> {
@@ -18,29 +20,20 @@ export async function listenWithWorkers(config: Config): Promise<RunningServer> 
   const store = await openStore(config)
   // Each worker reads it, and says nothing better than this.
   readCertificate(config)
-  let recovered = recover(store, logger)
-  await recovered
+  await recover(store, logger)
   const { url, port } = await probe(config)
   // Standard output is for the URL.
   cluster.setupPrimary({ args: [], stdio: ['ignore', 2, 2, 'ipc'] })
-  const slots = new SlotCounter<Worker>(config.maxUploads)
-  const gatherer = new MetricsGatherer()
+  const shared = { slots: new SlotCounter<Worker>(config.maxUploads), gatherer: new MetricsGatherer() }
+  let recovered = Promise.resolve()
   const pool = new WorkerPool({
     count: config.workers,
     env: workerEnvironment({ ...config, port }),
     logger,
-    onMessage: (worker, message) => {
-      if (message.type === 'free-slot') slots.free(worker)
-      else if (message.type === 'take-slot') tellWorker(worker, { type: 'slot', granted: slots.take(worker) })
-      else if (message.type === 'counts') gatherer.take(worker, message.counts)
-      else gatherer.answer(worker, pool.workers)
-    },
+    onMessage: (worker, message) => answer(shared, pool, worker, message),
     onEnd: (worker) => {
-      slots.freeAll(worker)
-      gatherer.take(worker, [])
-      recovered = recovered
-        .then(() => recover(store, logger))
-        .catch((error: unknown) => logger.error({ err: error }, 'the store could not be recovered'))
+      forget(shared, worker)
+      recovered = recovered.then(() => recoverWhileServing(store, logger))
     },
   })
   // After a second signal, or an error in here, there is nobody to tell them.
@@ -59,6 +52,33 @@ export async function listenWithWorkers(config: Config): Promise<RunningServer> 
       await recovered
       await store.close()
     },
+  }
+}
+
+/** What is counted here for all workers. */
+interface Shared {
+  readonly slots: SlotCounter<Worker>
+  readonly gatherer: MetricsGatherer
+}
+
+function answer({ slots, gatherer }: Shared, pool: WorkerPool, worker: Worker, message: WorkerRequest): void {
+  if (message.type === 'free-slot') slots.free(worker)
+  else if (message.type === 'take-slot') tellWorker(worker, { type: 'slot', granted: slots.take(worker) })
+  else if (message.type === 'counts') gatherer.take(worker, message.counts)
+  else gatherer.answer(worker, pool.workers)
+}
+
+/** A worker that is gone gives no slot back, and says nothing more. */
+function forget({ slots, gatherer }: Shared, worker: Worker): void {
+  slots.freeAll(worker)
+  gatherer.take(worker, [])
+}
+
+async function recoverWhileServing(store: UploadStore, logger: Logger): Promise<void> {
+  try {
+    await recover(store, logger)
+  } catch (error) {
+    logger.error({ err: error }, 'the store could not be recovered')
   }
 }
 

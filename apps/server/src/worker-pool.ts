@@ -13,14 +13,14 @@ const PATIENCE = 2000
 /** Node's timers take a longer one for 1 ms. */
 const MAX_TIME = 2 ** 31 - 1
 
-type WorkerRequest = Exclude<FromWorker, { readonly type: 'failed' | 'leave' }>
+/** What a worker says that is not about its own life. */
+export type WorkerRequest = Exclude<FromWorker, { readonly type: 'failed' | 'leave' }>
 
 export interface PoolOptions {
   readonly count: number
   /** Of each worker, beside the primary's own. */
   readonly env: Readonly<Record<string, string>>
   readonly logger: Logger
-  /** Called with what a worker says that is not about its own life. */
   onMessage(worker: Worker, message: WorkerRequest): void
   /** Called when a worker is gone, before there is another in its place. */
   onEnd(worker: Worker): void
