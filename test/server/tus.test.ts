@@ -36,8 +36,11 @@ function pause(time: number): Promise<void> {
 /** An upload of `length` bytes, and a PATCH for it that has sent less than it announced. */
 async function stall(url: string, length: number, content: string) {
   const path = await begin(url, length)
-  const fields = { ...appending(0), 'Content-Length': String(length) }
-  const request = new RawRequest(url, 'PATCH', path, fields).write(content)
+  const fields = { ...appending(0), 'Content-Length': String(length), Expect: '100-continue' }
+  const request = new RawRequest(url, 'PATCH', path, fields)
+  // However busy the machine is, it is read from then on.
+  await request.until(/^HTTP\/1\.1 100 /)
+  request.write(content)
   await pause(200)
   return { path, request }
 }
