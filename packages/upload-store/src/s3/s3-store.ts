@@ -93,7 +93,7 @@ function openContext(options: S3StoreOptions): {
   const shared = { bucket, names, downloads, records, leftovers, budget, space }
   return {
     context: { ...shared, partSize, expireAfter, gracePeriod },
-    contents: new Contents(records, names, downloads, recordMaxAge),
+    contents: new Contents(shared, recordMaxAge),
     close: () => {
       leftovers.close()
       downloads.close()
