@@ -29,6 +29,12 @@ export interface Listed {
   readonly written: number
 }
 
+export interface ListedPage {
+  readonly listed: readonly Listed[]
+  /** Whether there is nothing behind it. */
+  readonly isLast: boolean
+}
+
 /**
  * The calls that a store makes. Each ends by a deadline, retries included. A *tag* is an ETag of S3's without quotes: Ceph
  * compares it so, and AWS takes both.
@@ -139,28 +145,29 @@ export class Bucket {
     await this.call((options) => this.client.send(command, options))
   }
 
-  /** Up to 1000 objects behind the name `after`, in the order of their names' bytes. */
-  async page(prefix: string, after: string, limit = 1000): Promise<readonly Listed[]> {
+  /** Up to `limit` objects, 1000 at the most, behind the name `after`, in the order of their names' bytes. */
+  async page(prefix: string, after: string, limit = 1000): Promise<ListedPage> {
     const command = new ListObjectsV2Command({
       Bucket: this.name,
       Prefix: prefix,
       StartAfter: after,
       MaxKeys: limit,
     })
-    const { Contents = [] } = await this.call((options) => this.client.send(command, options))
-    return Contents.map(({ Key = '', Size = 0, LastModified }) => ({
+    const { Contents = [], IsTruncated } = await this.call((options) => this.client.send(command, options))
+    const listed = Contents.map(({ Key = '', Size = 0, LastModified }) => ({
       name: Key,
       size: Size,
       written: LastModified?.getTime() ?? 0,
     }))
+    return { listed, isLast: IsTruncated !== true }
   }
 
   async *list(prefix: string): AsyncGenerator<Listed> {
     for (let after = ''; ; ) {
-      const page = await this.page(prefix, after)
-      yield* page
-      const last = page.at(-1)
-      if (last === undefined) return
+      const { listed, isLast } = await this.page(prefix, after)
+      yield* listed
+      const last = listed.at(-1)
+      if (isLast || last === undefined) return
       after = last.name
     }
   }

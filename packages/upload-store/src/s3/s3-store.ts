@@ -109,13 +109,12 @@ async function list(context: S3Context, options: ListOptions = {}): Promise<List
   const prefix = names.record(options.prefix ?? '')
   const items: StoredObject[] = []
   for (let after = options.cursor === undefined ? '' : names.record(placeOf(options.cursor)); ; ) {
-    const listed = await bucket.page(prefix, after, limit + 1)
-    const page = listed.slice(0, limit)
-    const found = await inBatches(page, ({ name }) => records.findNamed(name), PAGE_BATCH)
+    const { listed, isLast } = await bucket.page(prefix, after, limit)
+    const found = await inBatches(listed, ({ name }) => records.findNamed(name), PAGE_BATCH)
     // What was deleted since it was listed is missing, and what is damaged is not shown.
     items.push(...found.flatMap((each) => each?.record?.object ?? []))
-    const last = page.at(-1)
-    if (last === undefined || listed.length <= limit) return { items, cursor: null }
+    const last = listed.at(-1)
+    if (last === undefined || isLast) return { items, cursor: null }
     const key = names.keyOf(last.name)
     if (items.length > 0 && key !== null) return { items, cursor: cursorOf({ key }) }
     after = last.name
