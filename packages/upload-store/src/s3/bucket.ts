@@ -8,7 +8,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import { explain, hasStatus, isUnavailable } from './errors.ts'
+import { explain, hasStatus, isUnavailable, triesOf, unavailable } from './errors.ts'
 
 /** Before a call is made again, in ms. */
 export const FIRST_PAUSE = 50
@@ -21,6 +21,12 @@ export interface Found {
   readonly text: string
   readonly tag: string
 }
+
+/**
+ * What became of a write: the tag of what is there now, or `null` where it was refused. `isUnsure`: a try before that may have
+ * been heard, and its answer lost.
+ */
+export type Overwrite = { readonly tag: string } | { readonly tag: null; readonly isUnsure: boolean }
 
 export interface Listed {
   readonly name: string
@@ -118,22 +124,24 @@ export class Bucket {
     return unquoted(ETag)
   }
 
-  /**
-   * Writes an object in one step only over the one with the tag `expected`, with `null` only where there is none; its
-   * tag, or `null` where that is not what there is. Also `null` after an answer was lost: who calls has to look again.
-   */
-  putOver(name: string, text: string, expected: string | null): Promise<string | null> {
+  /** Writes an object in one step only over the one with the tag `expected`, with `null` only where there is none. */
+  putOver(name: string, text: string, expected: string | null): Promise<Overwrite> {
     const body = Buffer.from(text)
     const condition = expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected }
     const input = { Bucket: this.name, Key: name, Body: body, ContentMD5: md5(body), ...condition }
+    let calls = 0
     return this.call(async (options) => {
+      calls++
       try {
-        return unquoted((await this.client.send(new PutObjectCommand(input), options)).ETag)
+        const { ETag } = await this.client.send(new PutObjectCommand(input), options)
+        return { tag: unquoted(ETag) }
       } catch (error) {
-        // AWS answers 409 to one of two at the same time, and 404 to If-Match where there is nothing (any more).
-        const refused = hasStatus(error, 409, 412) || (expected !== null && isMissing(error))
-        if (refused) return null
-        throw error
+        // AWS, where another write of the same object is under way, such as a try of ours before.
+        if (hasStatus(error, 409)) throw unavailable(error)
+        // AWS answers 404 to If-Match where there is nothing (any more).
+        const refused = hasStatus(error, 412) || (expected !== null && isMissing(error))
+        if (!refused) throw error
+        return { tag: null, isUnsure: calls > 1 || triesOf(error) > 1 }
       }
     })
   }

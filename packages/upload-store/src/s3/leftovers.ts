@@ -27,12 +27,18 @@ export class Leftovers {
     void this.#try(() => abortMultipart(this.#bucket, multipart))
   }
 
-  /** Removes a blob when nobody can be about to open it; where this process ends before, sweep does. */
-  removeLater(blob: string): void {
+  /**
+   * Removes a blob when nobody can be about to open it; where this process ends before, sweep does.
+   *
+   * @param isNamed whether a record names it again: that of a commit whose answer was lost, and which was tried again
+   */
+  removeLater(blob: string, isNamed: () => Promise<boolean>): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
-      this.removeObjects([blob])
       this.pending.delete(blob)
+      void this.#try(async () => {
+        if (!(await isNamed())) await this.#bucket.remove(blob)
+      })
     }, READERS_TIME).unref()
     this.#timers.add(timer)
     this.pending.add(blob)

@@ -177,7 +177,8 @@ export class ObjectStaging implements Staging {
     announce: () => Promise<void>,
   ): Promise<void> {
     try {
-      await publish(this.#context, record, conditions, announce)
+      const isUnsure = this.#committing !== undefined
+      await publish(this.#context, { record, conditions, isUnsure, announce })
     } catch (error) {
       // Refused for sure, or perhaps answered too late.
       if (!(error instanceof StoreError) || isUnavailable(error)) this.#committing = record.object.key

@@ -13,6 +13,7 @@ import { Leftovers } from './leftovers.ts'
 import { Names } from './names.ts'
 import { PartBudget } from './part-budget.ts'
 import { DEFAULT_PART_SIZE, MIN_PART_SIZE } from './part-size.ts'
+import { removeReplaced } from './publish.ts'
 import { Records } from './records.ts'
 import type { S3Context } from './s3-context.ts'
 import { Space } from './space.ts'
@@ -122,17 +123,14 @@ async function list(context: S3Context, options: ListOptions = {}): Promise<List
 }
 
 /** Checks, then deletes: an engine without conditional DELETE lets somebody replace the object in between. */
-async function remove(
-  { records, names, leftovers, space }: S3Context,
-  key: string,
-  ifMatch: string | undefined,
-): Promise<boolean> {
+async function remove(context: S3Context, key: string, ifMatch: string | undefined): Promise<boolean> {
+  const { records, space } = context
   const found = await records.find(key)
   checkConditions(key, found?.record?.object.etag, { ifMatch })
   if (found === null) return false
   await records.remove(key, ifMatch === undefined ? undefined : found.tag)
   if (found.record !== null) {
-    leftovers.removeLater(names.blob(found.record.blob))
+    removeReplaced(context, key, found.record.blob)
     space.add(-found.record.object.size)
   }
   return true
