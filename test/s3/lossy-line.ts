@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 /**
- * What goes wrong with a request: the store never hears of it; or does as it is told, and its answer is lost; or refuses it,
- * as AWS does while another one for the same object is under way.
+ * What goes wrong with a request: the store never hears of it; or does as it is told, and its answer is lost; or refuses it
+ * as AWS does, and Ceph does not: while another one for the same object is under way (409), or as DELETE has a condition (412).
  */
-export type Loss = 'request' | 'answer' | 'conflict'
+export type Loss = 'request' | 'answer' | 'conflict' | 'condition'
 
 interface Expected {
   readonly loss: Loss
@@ -14,7 +14,10 @@ interface Expected {
   left: number
 }
 
-const CONFLICT = 'HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n'
+const REFUSALS = {
+  conflict: 'HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n',
+  condition: 'HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n\r\n',
+}
 
 /** A line to the store on which chosen requests go wrong. */
 export class LossyLine {
@@ -91,6 +94,6 @@ export class LossyLine {
 
 async function fail(near: Socket, { loss, meanwhile }: Expected): Promise<void> {
   await meanwhile()
-  if (loss === 'conflict') near.write(CONFLICT)
-  else near.destroy()
+  if (loss === 'request' || loss === 'answer') near.destroy()
+  else near.write(REFUSALS[loss])
 }

@@ -202,4 +202,16 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
       await expectNoLeftovers(objects)
     },
   )
+
+  it('a DELETE with a condition, refused as AWS does where somebody else was first: it is for their object then', async () => {
+    const { line, store, other } = await open()
+    const { etag } = await store.put('a', source('old'))
+    const replace = () => other.put('a', source('theirs'))
+    line.lose('condition', /^DELETE \S*\/records\//, replace)
+    await expect(store.delete('a', { ifMatch: etag })).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
+    expect(await read(other, 'a')).toBe('theirs')
+    line.lose('condition', /^DELETE \S*\/records\//, replace)
+    expect(await store.delete('a', { ifMatch: '*' })).toBe(true)
+    expect(await other.get('a')).toBeNull()
+  })
 })

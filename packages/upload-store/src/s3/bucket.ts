@@ -146,11 +146,22 @@ export class Bucket {
     })
   }
 
-  /** @param expected the tag; engines that know no conditional DELETE do not look at it */
-  async remove(name: string, expected?: string): Promise<void> {
+  /**
+   * Removes an object; `false` where it has not the tag `expected`. Engines that know no conditional DELETE do not look at
+   * that.
+   */
+  remove(name: string, expected?: string): Promise<boolean> {
     const condition = expected === undefined ? {} : { IfMatch: expected }
     const command = new DeleteObjectCommand({ Bucket: this.name, Key: name, ...condition })
-    await this.call((options) => this.client.send(command, options))
+    return this.call(async (options) => {
+      try {
+        await this.client.send(command, options)
+        return true
+      } catch (error) {
+        if (expected !== undefined && hasStatus(error, 412)) return false
+        throw error
+      }
+    })
   }
 
   /** Up to `limit` objects, 1000 at the most, behind the name `after`, in the order of their names' bytes. */

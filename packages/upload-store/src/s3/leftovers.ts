@@ -10,7 +10,7 @@ const READERS_TIME = 60_000
 /** What is not needed any more. What cannot be removed now is tried again by sweep, as long as the process lives. */
 export class Leftovers {
   readonly #bucket: Bucket
-  readonly #failed = new Set<() => Promise<void>>()
+  readonly #failed = new Set<() => Promise<unknown>>()
   readonly #timers = new Set<NodeJS.Timeout>()
   /** Blobs that go soon. */
   readonly pending: Set<string> = new Set()
@@ -54,7 +54,7 @@ export class Leftovers {
     for (const timer of this.#timers) clearTimeout(timer)
   }
 
-  async #try(task: () => Promise<void>): Promise<void> {
+  async #try(task: () => Promise<unknown>): Promise<void> {
     try {
       await task()
     } catch {

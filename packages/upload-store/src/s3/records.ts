@@ -58,7 +58,8 @@ export class Records {
     return writing.finally(() => this.onWrite(key))
   }
 
-  remove(key: string, expected?: string): Promise<void> {
+  /** @returns `false` where it is not the one with the tag `expected` */
+  remove(key: string, expected?: string): Promise<boolean> {
     return this.#bucket.remove(this.#names.record(key), expected).finally(() => this.onWrite(key))
   }
 }

@@ -125,13 +125,16 @@ async function list(context: S3Context, options: ListOptions = {}): Promise<List
 /** Checks, then deletes: an engine without conditional DELETE lets somebody replace the object in between. */
 async function remove(context: S3Context, key: string, ifMatch: string | undefined): Promise<boolean> {
   const { records, space } = context
-  const found = await records.find(key)
-  checkConditions(key, found?.record?.object.etag, { ifMatch })
-  if (found === null) return false
-  await records.remove(key, ifMatch === undefined ? undefined : found.tag)
-  if (found.record !== null) {
-    removeReplaced(context, key, found.record.blob)
-    space.add(-found.record.object.size)
+  for (;;) {
+    const found = await records.find(key)
+    checkConditions(key, found?.record?.object.etag, { ifMatch })
+    if (found === null) return false
+    // Where it was replaced meanwhile, the condition is for that one.
+    if (!(await records.remove(key, ifMatch === undefined ? undefined : found.tag))) continue
+    if (found.record !== null) {
+      removeReplaced(context, key, found.record.blob)
+      space.add(-found.record.object.size)
+    }
+    return true
   }
-  return true
 }
