@@ -37,6 +37,10 @@ function projects() {
 export default defineConfig({
   test: {
     projects: projects(),
+    // What is built is run by Node as it is, as users run it.
+    server: { deps: { external: [/\/(?:packages|apps)\/[^/]+\/dist\//] } },
+    // Coverage is of Node's processes, of which these are ended before it is written: `npm run coverage`.
+    setupFiles: process.env['NODE_V8_COVERAGE'] === undefined ? [] : ['test/support/write-coverage.ts'],
     // Versions are chosen for this Node.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     reporters: ['default', './test/support/closing-line.ts'],
@@ -48,9 +52,5 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // Tests of kills, stalls and time-outs on a machine that others use, too: what is broken fails twice.
     retry: process.env['CI'] === 'true' ? 1 : 0,
-    coverage: {
-      include: ['packages/*/dist/**/*.js', 'apps/server/dist/**/*.js'],
-      reporter: ['text-summary', 'text'],
-    },
   },
 })

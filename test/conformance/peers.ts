@@ -8,8 +8,10 @@ import type { Started } from './target.ts'
 /** A server that the table has a row for. */
 export interface Contender {
   readonly name: string
-  /** What follows the name, or `null` when it is not installed. */
+  /** Of which packages or program, or `null` when it is not installed. */
   readonly version: string | null
+  /** Made of this repository. */
+  readonly ours?: true
   /** Has only the cases that say something about objects in a store. */
   readonly stores?: true
   readonly start: (root: string, home: string) => Promise<Started>
@@ -17,13 +19,16 @@ export interface Contender {
 
 const module = (name: string) => (root: string, home: string) => startModule(name, root, home)
 
+const HERE = 'this repository'
+
 /** Ours first, then the rest. */
 export const CONTENDERS: readonly Contender[] = [
-  { name: 'demo server, static files', version: 'this repository', start: startAssets },
-  { name: 'demo server, stored objects', version: 'this repository', stores: true, start: startStored },
+  { name: 'this server, static files', version: HERE, ours: true, start: startAssets },
+  { name: 'this server, stored objects', version: HERE, ours: true, stores: true, start: startStored },
   {
     name: 'koa-static + koa-range-stream',
-    version: `this repository, ${packages('koa-static', 'koa-conditional-get')}`,
+    version: `${HERE}, ${packages('koa-static', 'koa-conditional-get')}`,
+    ours: true,
     start: module('ten-lines'),
   },
   { name: 'Apache httpd', version: versionOf('apache2', '-v', /Apache\/([\d.]+)/), start: startApache },
@@ -35,7 +40,6 @@ export const CONTENDERS: readonly Contender[] = [
     version: packages('@fastify/static', 'fastify'),
     start: module('fastify-static'),
   },
-  { name: 'sirv with etag: true', version: packages('sirv'), start: module('sirv') },
   {
     name: 'koa-static + koa-range',
     version: packages('koa-range', 'koa-static', '@koa/etag', 'koa-conditional-get'),
@@ -46,7 +50,14 @@ export const CONTENDERS: readonly Contender[] = [
     version: packages('koa-static', 'koa-conditional-get'),
     start: module('koa-static'),
   },
+  { name: 'sirv (etag: true)', version: packages('sirv'), start: module('sirv') },
 ]
+
+/** The name of a peer with its version, as far as a table's head has room; ours has that of this repository. */
+export function titleOf({ name, version, ours }: Contender): string {
+  const [number = ''] = /\d[\d.]*/.exec(version ?? '') ?? []
+  return ours === true ? `**${name}**` : `${name} ${number}`
+}
 
 function versionOf(command: string, flag: string, pattern: RegExp): string | null {
   try {

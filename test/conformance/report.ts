@@ -1,6 +1,6 @@
 import { LEVELS } from './case.ts'
-import type { ThemedCase } from './cases/index.ts'
-import type { Contender } from './peers.ts'
+import { CASES, type ThemedCase } from './cases/index.ts'
+import { type Contender, titleOf } from './peers.ts'
 
 export interface Score {
   readonly contender: Contender
@@ -19,7 +19,7 @@ export function report(scores: readonly Score[], made: string): string {
     scores.map(({ contender, passed }) => [
       contender.name,
       contender.version ?? '',
-      ...LEVELS.map((level) => fraction(passed, (one) => one.level === level)),
+      ...byLevel(passed),
       fraction(passed, () => true),
     ]),
   )
@@ -54,12 +54,29 @@ ${byTheme}
 `
 }
 
+/**
+ * What the repository's README has of it.
+ *
+ * @param date as 2026-11-23
+ */
+export function standing(scores: readonly Score[], date: string): string {
+  const rows = scores.map(({ contender, passed }) => [titleOf(contender), ...byLevel(passed)])
+  return `${CASES.length} cases of RFC 9110 for a server of files, each on a raw socket, run in \`npm test\`. Passed of those put to each, on ${date}
+([versions, themes](docs/conformance.md)). We chose the cases and mended our server by them: its rows say that nothing has broken.
+
+${table(['server', ...LEVELS], rows)}`
+}
+
+function byLevel(passed: Score['passed']): readonly string[] {
+  return LEVELS.map((level) => fraction(passed, (one) => one.level === level))
+}
+
 function fraction(passed: Score['passed'], belongs: (one: ThemedCase) => boolean): string {
   const outcomes = [...passed].filter(([one]) => belongs(one)).map(([, pass]) => pass)
   return outcomes.length === 0 ? '–' : `${outcomes.filter((pass) => pass).length}/${outcomes.length}`
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const rule = head.map(() => '---')
   return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

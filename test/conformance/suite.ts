@@ -25,13 +25,20 @@ export class Suite {
   /** What files hold that a case has changed; `null`: nothing, the file is gone. */
   readonly #changed = new Map<string, FileContent | null>()
   #saved = new Map<string, Response>()
+  #last: Response | null = null
 
   constructor(target: Target) {
     this.#target = target
   }
 
+  /** The last response to what the last case asked, whatever came of it. */
+  get last(): Response | null {
+    return this.#last
+  }
+
   async run({ steps }: Case): Promise<Verdict> {
     this.#saved = new Map()
+    this.#last = null
     try {
       for (const step of steps) await this.#take(step)
       return { result: 'pass' }
@@ -71,6 +78,7 @@ export class Suite {
   /** Reads and judges one response; after the last of a connection nothing may follow. */
   async #receive(wire: Wire, exchange: Exchange, last: boolean, mayEndShort = false): Promise<Response> {
     const response = await wire.response(exchange.method ?? 'GET', exchange.limit)
+    this.#last = response
     if (last && response.end === 'complete') {
       const leftover = await wire.leftover()
       if (leftover > 0) throw new Violation(`${leftover} bytes after the response`)

@@ -1,15 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, it } from 'vitest'
+import { withBlock } from './block.ts'
 import { CASES, type ThemedCase } from './cases/index.ts'
 import { CONTENDERS, type Contender } from './peers.ts'
-import { report, type Score } from './report.ts'
+import { report, type Score, standing } from './report.ts'
 import { Suite } from './suite.ts'
 import { startTarget } from './target.ts'
+import { answersOf, SHOWN, telling } from './telling.ts'
 
-const DOCUMENT = fileURLToPath(new URL('../../docs/conformance.md', import.meta.url))
+const pathOf = (document: string) => fileURLToPath(new URL(`../../${document}`, import.meta.url))
 
 const scores: Score[] = []
+const answers = new Map<Contender, readonly string[]>()
 
 const installed = CONTENDERS.filter(({ version }) => version !== null)
 
@@ -18,14 +21,23 @@ it.each(installed.map((one) => [one.name, one] as const))('%s', async (_, conten
   scores.push({ contender, passed: await passedBy(contender) })
 })
 
+it.each(SHOWN.map((one) => [one.name, one] as const))('%s, by what is telling', async (_, contender) => {
+  answers.set(contender, await answersOf(contender))
+})
+
 afterAll(() => {
-  const text = report(
-    scores,
-    `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${system()}`,
-  )
-  writeFileSync(DOCUMENT, text)
+  const date = new Date().toISOString().slice(0, 10)
+  const text = report(scores, `${date}, Node ${process.version}, ${system()}`)
+  writeFileSync(pathOf('docs/conformance.md'), text)
+  fill('README.md', standing(scores, date))
+  fill('packages/koa-range-stream/README.md', telling(answers))
   console.log(`\n${text}`)
 })
+
+function fill(document: string, block: string): void {
+  const path = pathOf(document)
+  writeFileSync(path, withBlock(readFileSync(path, 'utf8'), block))
+}
 
 async function passedBy(contender: Contender): Promise<ReadonlyMap<ThemedCase, boolean>> {
   const target = await startTarget(contender.start)

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { ReadableStream } from 'node:stream/web'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -94,34 +95,47 @@ describe('serveContent: content that fails', () => {
     expect([reply.status, reply.text]).toEqual([503, '{"title":"Try again"}'])
   })
 
+  const failsMidway = () =>
+    Readable.from(
+      (async function* () {
+        yield '01234'
+        await delay(20)
+        throw new Error('disk on fire')
+      })(),
+    )
+
   it.each([
     ['all of it', {}],
-    ['one range', { range: 'bytes=0-34' }],
-    ['several ranges', { range: 'bytes=0-9,20-29' }],
+    ['one range', { range: 'bytes=0-99999' }],
+    ['several ranges', { range: 'bytes=0-9,100000-199999' }],
     ['a fresh request without koa-conditional-get', { 'if-none-match': '"v1"' }],
   ])('destroys the connection when %s fails midway', async (_what, headers) => {
-    const content = streaming((range) =>
-      Readable.from(
-        (async function* () {
-          yield slice(range).subarray(0, 5)
-          await delay(20)
-          throw new Error('disk on fire')
-        })(),
-      ),
-    )
-    const server = await serve(answer(content))
+    const server = await serve(answer(streaming(failsMidway, 200_000)))
     const response = await open(server, { headers })
     expect([200, 206]).toContain(response.statusCode)
     await expect(drain(response)).rejects.toMatchObject({ code: 'ECONNRESET' })
   })
 
+  it.each([
+    ['all of it', {}],
+    ['one range', { range: 'bytes=0-34' }],
+    ['several ranges', { range: 'bytes=0-9,20-29' }],
+  ])('answers with 500 when %s, up to 64 KiB, fails midway', async (_what, headers) => {
+    const server = await serve(answer(streaming(failsMidway)))
+    const reply = await ask(server, { headers })
+    expect(reply.status).toBe(500)
+    expect(reply.headers).not.toHaveProperty('etag')
+    expect(reply.headers).not.toHaveProperty('content-range')
+    expect(server.errors.map(({ message }) => message)).toEqual(['disk on fire'])
+  })
+
   it('destroys the connection when a later part cannot be opened', async () => {
     const content = streaming((range) => {
-      if (range?.start === 20) throw denied
-      return Readable.from([slice(range)])
-    })
+      if (range?.start === 100_000) throw denied
+      return Readable.from([Buffer.alloc(100_000)])
+    }, 200_000)
     const server = await serve(answer(content))
-    const response = await open(server, { headers: { range: 'bytes=0-9,20-29' } })
+    const response = await open(server, { headers: { range: 'bytes=0-9,100000-199999' } })
     await expect(drain(response)).rejects.toMatchObject({ code: 'ECONNRESET' })
   })
 
@@ -132,7 +146,7 @@ describe('serveContent: content that fails', () => {
           start: (controller) => controller.enqueue(Uint8Array.from(BYTES)),
           pull: (controller) => delay(20).then(() => controller.error(new Error('gone'))),
         }),
-      100,
+      100_000,
     )
     const response = await open(await serve(answer(content)))
     await expect(drain(response)).rejects.toMatchObject({ code: 'ECONNRESET' })
@@ -141,7 +155,7 @@ describe('serveContent: content that fails', () => {
   it('goes on serving after content has failed', async () => {
     const sound = new CountedContent()
     let requests = 0
-    const broken = streaming(() => failing())
+    const broken = streaming(() => failing(), 100_000)
     const server = await serve((ctx) => serveContent(ctx, requests++ === 0 ? broken : sound))
     await expect(ask(server)).rejects.toThrow()
     expect((await ask(server)).body).toEqual(BYTES)
@@ -166,10 +180,9 @@ describe('serveContent: streams that nobody needs any more', () => {
   })
 
   it('are destroyed when the client goes away while one range waits for bytes', async () => {
-    const stalled = new Readable({ read: () => undefined })
-    stalled.push('x')
-    const server = await serveBehindConditional(streaming(() => stalled))
-    const response = await open(server, { headers: { range: 'bytes=0-9' } })
+    const stalled = stalling()
+    const server = await serveBehindConditional(streaming(() => stalled, 100_000))
+    const response = await open(server, { headers: { range: 'bytes=0-99999' } })
     response.destroy()
     await expect.poll(() => stalled.destroyed).toBe(true)
   })
@@ -178,13 +191,29 @@ describe('serveContent: streams that nobody needs any more', () => {
     ['all of it', {}],
     ['one range', { range: 'bytes=0-9' }],
     ['several ranges', { range: 'bytes=0-9,20-29' }],
+  ])('are destroyed when the client goes away before %s, up to 64 KiB, is there', async (_what, headers) => {
+    let stalled: Readable | undefined
+    const server = await serveBehindConditional(streaming(() => (stalled = stalling())))
+    const socket = connect(server.port, '127.0.0.1')
+    const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.write(`GET / HTTP/1.1\r\nHost: a\r\n${fields.join('')}\r\n`)
+    await expect.poll(() => stalled).toBeDefined()
+    socket.destroy()
+    await expect.poll(() => stalled?.destroyed).toBe(true)
+    expect(server.errors).toEqual([])
+  })
+
+  it.each([
+    ['all of it', {}],
+    ['one range', { range: 'bytes=0-99999' }],
+    ['several ranges', { range: 'bytes=0-99999,100000-199999' }],
   ])('are destroyed when the app puts another body in place of %s', async (_what, headers) => {
     const streams: Readable[] = []
-    const content = streaming((range) => {
-      const stream = Readable.from([slice(range)])
+    const content = streaming(() => {
+      const stream = endless()
       streams.push(stream)
       return stream
-    })
+    }, 200_000)
     const server = await serve(async (ctx) => {
       await serveContent(ctx, content)
       ctx.body = 'another'
@@ -193,6 +222,13 @@ describe('serveContent: streams that nobody needs any more', () => {
     await expect.poll(() => streams.map(({ destroyed }) => destroyed)).toEqual([true])
   })
 })
+
+/** Gives one byte, and nothing more. */
+function stalling(): Readable {
+  const stream = new Readable({ read: () => undefined })
+  stream.push('x')
+  return stream
+}
 
 function endless(): Readable {
   return new Readable({

@@ -85,21 +85,47 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
     expect(await textOf(store, 'a')).toBe('hello')
   })
 
+  it('lets no request write for which a newer one waits, and that one go on when it has ended', async () => {
+    const store = await storeOf(kind)
+    const datastore = tusDataStore(store)
+    const lockOf = (id: string) => datastore.hooks.locker({ headers: new Headers() }).newLock(id)
+    const creating = lockOf('x')
+    await creating.lock()
+    const { id } = await datastore.create(upload())
+    await creating.unlock()
+    const [older, newer] = [lockOf(id), lockOf(id)]
+    await older.lock()
+    let isNewers = false
+    const waiting = newer.lock().then(() => {
+      isNewers = true
+    })
+    const late = datastore.write(Readable.from([Buffer.from('hello')]), id, 0)
+    await expect(late).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(isNewers).toBe(false)
+    await older.unlock()
+    await waiting
+    expect(await datastore.write(Readable.from([Buffer.from('hello')]), id, 0)).toBe(5)
+    await newer.unlock()
+  })
+
   it('writes nothing for a server that was not given the hooks', async () => {
     const store = await storeOf(kind)
     const datastore = tusDataStore(store)
-    const upload = {
-      id: 'x',
-      size: 5,
-      offset: 0,
-      metadata: undefined,
-      storage: undefined,
-      creation_date: undefined,
-      sizeIsDeferred: false,
-    }
-    await expect(datastore.create(upload)).rejects.toThrow('give @tus/server its hooks')
+    await expect(datastore.create(upload())).rejects.toThrow('give @tus/server its hooks')
     const writing = datastore.write(Readable.from([Buffer.from('hello')]), 'a'.repeat(22), 0)
     await expect(writing).rejects.toThrow('give @tus/server its hooks')
     expect((await store.sweep()).paused).toBe(0)
   })
 })
+
+function upload() {
+  return {
+    id: 'x',
+    size: 5,
+    offset: 0,
+    metadata: undefined,
+    storage: undefined,
+    creation_date: undefined,
+    sizeIsDeferred: false,
+  }
+}

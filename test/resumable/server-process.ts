@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { COVERAGE_FLAGS, KILL } from '../support/coverage.ts'
 import type { Ports, UnderTestOptions } from './under-test.mjs'
 
 const PROGRAM = fileURLToPath(new URL('under-test.mjs', import.meta.url))
@@ -18,7 +19,7 @@ export async function startProcess(
   directory: string,
   options: UnderTestOptions = {},
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [PROGRAM, directory, JSON.stringify(options)], {
+  const child = spawn(process.execPath, [...COVERAGE_FLAGS, PROGRAM, directory, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'exit')
@@ -30,6 +31,6 @@ export async function startProcess(
 }
 
 async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  child.kill('SIGKILL')
+  child.kill(KILL)
   await ended
 }

@@ -66,7 +66,18 @@ export class Cluster {
   }
 
   async signal(daemon, signal) {
-    process.kill(Number(await readFile(join(this.directory, 'run', `${daemon}.pid`), 'utf8')), signal)
+    const pid = Number(await readFile(join(this.directory, 'run', `${daemon}.pid`), 'utf8'))
+    process.kill(pid, signal)
+    // On a busy machine it lives on for a while, and a start that finds it would leave it at that.
+    while (signal === 'SIGKILL' && lives(pid)) await sleep(5)
+  }
+}
+
+function lives(pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
   }
 }
 

@@ -143,6 +143,35 @@ describeWith(CEPH, 'S3 store on Ceph: failures', () => {
     )
   })
 
+  it.each([
+    ['one part', bytes.subarray(0, MEBIBYTE)],
+    ['several parts', bytes],
+  ])('sends what was garbled on its way again: %s', async (_, content) => {
+    const { endpoint, bucket, credentials } = ceph.connection
+    const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true })
+    let garbled = 0
+    client.middlewareStack.add(
+      (next) => (args) => {
+        const { request } = args as { request: { body?: unknown } }
+        if (Buffer.isBuffer(request.body) && garbled < 2) {
+          garbled++
+          const wrong = Buffer.from(request.body)
+          wrong[wrong.length >> 1] = (wrong[wrong.length >> 1] ?? 0) ^ 1
+          request.body = wrong
+        }
+        return next(args)
+      },
+      // Behind the signature.
+      { step: 'finalizeRequest', priority: 'low' },
+    )
+    const store = ceph.open({ bucket, client })
+    await store.put('a', source(content))
+    expect(garbled).toBe(2)
+    const stream = await (await store.get('a'))?.stream()
+    expect(sha256(await bytesOf(stream ?? source()))).toBe(sha256(content))
+    client.destroy()
+  })
+
   describe('what the operator has to mend is told in words', () => {
     it.each([
       [

@@ -80,7 +80,9 @@ describe('a write', () => {
   it('is refused by a read-only server, and reading is not', async () => {
     const { url } = await startApp('--read-only')
     expect(await write(url, {})).toBe(403)
-    expect((await fetch(`${url}/videos/a`, { method: 'DELETE' })).status).toBe(403)
+    for (const path of ['/videos/a', '/uploads/a', '/files/a']) {
+      expect((await fetch(`${url}${path}`, { method: 'DELETE' })).status).toBe(403)
+    }
     expect((await fetch(`${url}/videos`)).status).toBe(200)
   })
 })

@@ -102,7 +102,10 @@ describe('the command', () => {
       /^--data cannot be used: \/etc\/passwd: there is a file of that name; choose a directory \(EEXIST/,
     ],
     ['/etc/passwd/x', /a part of the path is a file; choose a directory \(ENOTDIR/],
-    ['/sys/koa-range', /choose a directory where files may be made|file system is mounted for writing/],
+    ['/sys/koa-range/data', /choose a directory where files may be made|the file system is read-only/],
+    // Node's own way of making a directory with its parents never ends there.
+    ['/proc/1/fd', /choose a directory/],
+    ['/proc/koa-range/data', /choose a directory/],
   ])('says in one line what to do where --data is %s', async (data, message) => {
     const { code, stderr } = await run(['--port', '0', '--data', data]).exited
     expect(stderr).toMatch(message)

@@ -113,6 +113,20 @@ describe('tus', () => {
     },
   )
 
+  // On S3 only the writer's own process looks without ending it.
+  it.each(ON_S3 ? ['1'] : ['1', '2'])(
+    'a GET beside a PATCH ends nothing, with %s workers',
+    async (workers) => {
+      const { url } = await start(await temporaryDirectory(), '--workers', workers)
+      const { path, request } = await stall(url, 10, 'hello')
+      for (let round = 0; round < 8; round++) {
+        expect((await fetch(new URL(path, url), { redirect: 'manual' })).status).toBe(404)
+      }
+      expect((await request.write('world').answer).status).toBe(204)
+      expect((await fetch(new URL(path, url))).url).toBe(`${url}/get_video_by_name/a`)
+    },
+  )
+
   it('a PATCH takes the slot of the one that stalls, and others are refused before their content', async () => {
     const { url } = await start(await temporaryDirectory(), '--max-uploads', '1')
     const { path, request } = await stall(url, 10, 'hello')
@@ -214,9 +228,12 @@ describe('tus', () => {
     expect([status, headers.get('location')]).toEqual([201, expect.stringMatching(/^\/files\/[\w-]{22}$/)])
   })
 
-  it('is not there on a server that is read-only', async () => {
+  it('is refused by a server that is read-only', async () => {
     const { url } = await start(await temporaryDirectory(), '--read-only')
-    expect((await create(url, { 'Upload-Length': '5' }, 'hello')).status).toBe(404)
+    expect((await create(url, { 'Upload-Length': '5' }, 'hello')).status).toBe(403)
+    for (const method of ['PATCH', 'DELETE']) {
+      expect((await send(url, method, '/files/aaaaaaaaaaaaaaaaaaaaaa', VERSION)).status).toBe(403)
+    }
     expect((await look(url, '/files/aaaaaaaaaaaaaaaaaaaaaa'))[0]).toBe(404)
   })
 

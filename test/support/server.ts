@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { COVERAGE_FLAGS, KILL } from './coverage.ts'
 import { environmentOfServer } from './test-store.mjs'
 
 export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
@@ -20,7 +21,7 @@ export class ServerProcess {
   #stderr = ''
 
   constructor(flags: readonly string[], env: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...flags], {
+    this.child = spawn(process.execPath, [...COVERAGE_FLAGS, MAIN, ...flags], {
       env: {
         PATH: process.env['PATH'],
         TZ: 'America/New_York',
@@ -60,7 +61,7 @@ export class ServerProcess {
 
   /** Ends it as an operator would. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
-    this.child.kill(signal)
+    this.child.kill(signal === 'SIGKILL' ? KILL : signal)
     return this.exited
   }
 }

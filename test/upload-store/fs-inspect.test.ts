@@ -66,6 +66,21 @@ describe('an upload with meta on a file system', () => {
     expect(await store.inspect(id)).toMatchObject({ offset: 11, committed: { key: 'a' } })
   })
 
+  it('tells whoever looks what it became, and that it is nothing yet', async () => {
+    const directory = await temporaryDirectory()
+    const [store, other] = [createFsStore(directory), createFsStore(directory)]
+    const taken = await store.put('a', source('x'))
+    const session = await store.create('a', { meta: {} })
+    await session.append(0, source('y'))
+    await expect(session.commit({ ifNoneMatch: '*' })).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
+    expect(await other.peek(session.id)).toMatchObject({ committed: null })
+    const object = await session.commit({ ifMatch: taken.etag })
+    await store.put('a', source('z'))
+    for (const each of [store, other]) {
+      expect(await each.peek(session.id)).toMatchObject({ committed: object })
+    }
+  })
+
   it('becomes durable as it comes, so that a power cut takes 8 MiB or so', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)
@@ -130,6 +145,7 @@ describe('an upload with meta on a file system', () => {
     const object = await session.commit()
     // The part goes last, so that it is all that is left of a commit that was cut short.
     await link(join(directory, 'kept'), part)
+    expect(await store.peek(session.id)).toMatchObject({ committed: object })
     expect(await store.recover()).toMatchObject({ paused: 0 })
     expect(await store.inspect(session.id)).toMatchObject({ committed: object, offset: 5 })
     expect(await staged(directory)).toEqual([`${session.id}.json`])

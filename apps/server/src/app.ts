@@ -2,11 +2,12 @@ import { fileURLToPath } from 'node:url'
 import cors from '@koa/cors'
 import Koa from 'koa'
 import conditional from 'koa-conditional-get'
+import mount from 'koa-mount'
 import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import { accessOf } from './access.ts'
 import type { Config } from './config.ts'
-import { checkHost, checkOrigin, checkPath } from './guards.ts'
+import { checkHost, checkOrigin, checkPath, refuseWrites } from './guards.ts'
 import { createLogger, logErrors, logRequests } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { problems } from './problems.ts'
@@ -17,9 +18,9 @@ import { keepViews, type RequestViews } from './request-views.ts'
 import { resumable } from './resumable.ts'
 import { routes } from './routes.ts'
 import { seeRequests } from './see-requests.ts'
+import { countSlots, type Slots } from './slots.ts'
 import { staticFiles } from './static-files.ts'
 import { tus } from './tus.ts'
-import { countSlots, type Slots } from './upload-slots.ts'
 
 /** Fields that a player on another site needs to see. */
 const EXPOSED = [
@@ -88,7 +89,9 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   const access = accessOf(config)
   if (access !== null) app.use(access.check())
   app.use(conditional())
-  if (!config.readOnly) {
+  if (config.readOnly) {
+    for (const path of ['/uploads', '/files']) app.use(mount(path, refuseWrites()))
+  } else {
     app.use(resumable(config, store, slots, metrics))
     app.use(tus(config, store, slots, metrics))
   }

@@ -2,7 +2,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import { titleOf } from './problems.ts'
+import { titleOf } from './problem.ts'
 
 /** How long a client may take to read why its connection ends. */
 const MAX_WAIT = 1000

@@ -2,7 +2,7 @@ import { ReadableStream } from 'node:stream/web'
 import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
 import { expectBody } from './request-body.ts'
-import { type Slots, takeSlot } from './upload-slots.ts'
+import { type Slots, takeSlot } from './slots.ts'
 
 export interface LazyContent {
   readonly stream: ReadableStream<Uint8Array>

@@ -1,6 +1,9 @@
 import type { Worker } from 'node:cluster'
+import type { MetricObjectWithValues, MetricValue } from 'prom-client'
 import type { SeenRequest } from './request-views.ts'
-import type { Counts } from './shared-metrics.ts'
+
+/** All that a process has counted. */
+export type Counts = readonly MetricObjectWithValues<MetricValue<string>>[]
 
 /** What a worker tells the primary. */
 export type FromWorker =

@@ -3,7 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { isAbort } from './abort.ts'
 import type { Connections } from './connections.ts'
 import { routeOf } from './route-of.ts'
-import type { Slots } from './upload-slots.ts'
+import type { Slots } from './slots.ts'
 
 /** From a 304 to a film. */
 const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600]

@@ -31,8 +31,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EACCES: 'choose a directory that this user may write to, or give it to this user',
   EEXIST: 'there is a file of that name; choose a directory',
   EDQUOT: 'the quota is used up; make room, or choose a directory on another disk',
-  // Node's word for EROFS where it has to make the directories above, too.
-  ENOENT: 'it cannot be made; choose a directory where the file system is mounted for writing',
+  // Of /proc and its like.
+  ENOENT: 'nothing can be made there; choose a directory on a disk',
   ENOSPC: 'the disk is full; make room, or choose a directory on another disk',
   ENOTDIR: 'a part of the path is a file; choose a directory',
   EPERM: 'choose a directory where files may be made',

@@ -1,5 +1,5 @@
 import { html } from './html.ts'
-import type { Problem } from './problems.ts'
+import type { Problem } from './problem.ts'
 
 /** A problem for people whose form was sent without script. */
 export function renderProblem({ title, detail, status }: Problem): string {

@@ -1,45 +1,13 @@
-import { STATUS_CODES } from 'node:http'
 import { isHttpError } from 'http-errors'
 import type Koa from 'koa'
 import { StoreError, uploadErrorStatus } from 'upload-store'
 import { isAbort } from './abort.ts'
 import { PAGE_POLICY } from './html.ts'
 import { lingerAfter } from './linger.ts'
+import { type Problem, titleOf } from './problem.ts'
 import { renderProblem } from './problem-page.ts'
 import { localTarget } from './sign-in.ts'
 import { renderSignIn } from './sign-in-page.ts'
-
-/** What a client is told, by RFC 9457. */
-export interface Problem {
-  /** Where one is registered for it (about:blank). */
-  readonly type?: string
-  readonly title: string
-  readonly status: number
-  readonly detail?: string
-}
-
-const TITLES: Readonly<Record<number, string>> = {
-  400: 'The request is malformed',
-  401: 'Sign in first',
-  403: 'This is not allowed',
-  404: 'There is nothing here',
-  405: 'This method does not work here',
-  408: 'The request took too long',
-  411: 'The request does not say how long it is',
-  412: 'The precondition of the request does not hold',
-  413: 'The upload is too large',
-  415: 'The content is of a type that is not accepted',
-  417: 'What the request expects cannot be met',
-  421: 'This server does not answer under that name',
-  422: 'The request lacks something',
-  429: 'There were too many attempts',
-  431: 'The header fields are too large',
-  460: 'The content is not what its checksum says',
-  500: 'The server failed',
-  501: 'The server cannot do this',
-  503: 'The server is busy',
-  507: 'The server is full',
-}
 
 /** Fields that were set for the content that does not come; they would even make caches keep the problem. */
 const CONTENT_FIELDS = [
@@ -103,10 +71,6 @@ function statusOf(error: Error): readonly [number, string | undefined] {
   // A damaged file's path is for the log.
   if (status === 500) return [500, undefined]
   return [status, error instanceof StoreError ? error.message : `${error.message}.`]
-}
-
-export function titleOf(status: number): string {
-  return TITLES[status] ?? STATUS_CODES[status] ?? 'Error'
 }
 
 function answer(ctx: Koa.Context, problem: Problem): void {

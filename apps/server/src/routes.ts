@@ -8,15 +8,18 @@ import type { Config } from './config.ts'
 import { refuseWrites } from './guards.ts'
 import { greet } from './home.ts'
 import type { Metrics } from './metrics.ts'
+import { playPath } from './page-video.ts'
 import { publishAsNew } from './publish.ts'
 import { queryValue } from './query.ts'
 import type { Readiness } from './readiness.ts'
 import type { RequestViews } from './request-views.ts'
+import { seeOther } from './see-other.ts'
 import { listRequests } from './see-requests.ts'
 import { signInRoutes } from './sign-in.ts'
+import type { Slots } from './slots.ts'
 import { formReceiver } from './upload-form.ts'
 import { receivePut } from './upload-put.ts'
-import { type Slots, uploadSlots } from './upload-slots.ts'
+import { uploadSlots } from './upload-slots.ts'
 import { type VideoJson, videoJson, videoPath } from './video-json.ts'
 import { sendVideo } from './video-response.ts'
 import { writeConditions } from './write-conditions.ts'
@@ -57,7 +60,7 @@ export function routes(config: Config, store: UploadStore, parts: RouteParts): R
     const object = await publishAsNew(store, session)
     metrics.committed()
     // A form that was sent without script wants to see the video, not JSON.
-    if (ctx.accepts('json', 'html') === 'html') seeOther(ctx, `/?play=${encodeURIComponent(object.key)}`)
+    if (ctx.accepts('json', 'html') === 'html') seeOther(ctx, playPath(object.key))
     else answerStored(ctx, 201, videoJson(ctx, object))
   })
   router.get('/get_video_by_name/:video_name', (ctx) =>
@@ -103,11 +106,6 @@ async function deleteVideo(ctx: RouterContext, store: UploadStore): Promise<void
   const existed = await store.delete(key, { ifMatch })
   if (!existed) throw createError(404, `There is no video ${JSON.stringify(key)}.`)
   ctx.status = 204
-}
-
-function seeOther(ctx: Koa.Context, url: string): void {
-  ctx.status = 303
-  ctx.redirect(url)
 }
 
 function answerStored(ctx: Koa.Context, status: 200 | 201, video: VideoJson): void {

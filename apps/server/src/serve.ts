@@ -14,9 +14,9 @@ import { Readiness } from './readiness.ts'
 import { handleExpectations } from './request-body.ts'
 import type { RequestViews } from './request-views.ts'
 import { metricsOfAll } from './shared-metrics.ts'
+import type { Slots } from './slots.ts'
 import { warmUp } from './tidy.ts'
 import { readCertificate } from './tls.ts'
-import type { Slots } from './upload-slots.ts'
 
 /** How often a draining server looks for connections that have become idle. */
 const DRAIN_INTERVAL = 50

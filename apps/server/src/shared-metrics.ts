@@ -1,8 +1,6 @@
 import type { Worker } from 'node:cluster'
-import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue, type Registry } from 'prom-client'
-import { type ToWorker, tellPrimary, tellWorker } from './messages.ts'
-
-export type Counts = readonly MetricObjectWithValues<MetricValue<string>>[]
+import { AggregatorRegistry, type Registry } from 'prom-client'
+import { type Counts, type ToWorker, tellPrimary, tellWorker } from './messages.ts'
 
 /** How long a worker may be too busy to tell its counts; then the others' are all there is. */
 const PATIENCE = 2000

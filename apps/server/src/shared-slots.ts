@@ -1,5 +1,5 @@
 import { type ToWorker, tellPrimary } from './messages.ts'
-import type { Slots } from './upload-slots.ts'
+import type { Slots } from './slots.ts'
 
 /**
  * Slots that the primary counts, for a worker: a share of them for each would refuse uploads to one worker that another

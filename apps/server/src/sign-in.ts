@@ -6,6 +6,7 @@ import type { Access } from './access.ts'
 import { PAGE_POLICY } from './html.ts'
 import { queryValue } from './query.ts'
 import { declaredLength, inTime } from './request-body.ts'
+import { seeOther } from './see-other.ts'
 import { renderSignIn } from './sign-in-page.ts'
 
 const MAX_FORM = 4096
@@ -42,9 +43,4 @@ async function readForm(ctx: Koa.Context): Promise<URLSearchParams> {
 /** A path of this server and of no other: browsers take // and /\ for the beginning of a host. */
 export function localTarget(target: string | null | undefined): string {
   return target != null && /^\/(?![/\\])[\x21-\x7e]*$/.test(target) ? target : '/'
-}
-
-function seeOther(ctx: Koa.Context, target: string): void {
-  ctx.status = 303
-  ctx.redirect(target)
 }

@@ -2,15 +2,16 @@ import { Server } from '@tus/server'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import { tusDataStore } from 'koa-resumable-upload'
-import { StoreError, type UploadStore } from 'upload-store'
+import { type StoredObject, StoreError, type UploadStore } from 'upload-store'
 import type { Config } from './config.ts'
 import { isGone, terminate } from './http2-stream.ts'
 import { type LazyContent, lazyContent } from './lazy-content.ts'
 import type { Metrics } from './metrics.ts'
 import { publishAsNew } from './publish.ts'
 import { declaredLength } from './request-body.ts'
+import { seeOther } from './see-other.ts'
+import type { Slots } from './slots.ts'
 import { refuseEncoded } from './upload-fields.ts'
-import type { Slots } from './upload-slots.ts'
 import { videoPath } from './video-json.ts'
 import { answerAs, webRequest } from './web-exchange.ts'
 
@@ -68,7 +69,7 @@ function createTus({ maxFileSize }: Config, store: UploadStore, metrics: Metrics
     relativeLocation: true,
     maxSize: maxFileSize,
     onUploadFinish: async (_request, { id }) => {
-      const object = (await store.inspect(id))?.committed
+      const object = await committedAs(store, id)
       return object ? { headers: { 'Content-Location': videoPath(object.key) } } : {}
     },
     onResponseError: (request, error) => {
@@ -110,8 +111,14 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
 
 /** Where a client that has only the URL of its upload finds what it became. */
 async function redirect(ctx: Koa.Context, store: UploadStore, id: string): Promise<void> {
-  const object = (await store.inspect(id))?.committed
-  if (!object) throw createError(404, 'No upload of this name was completed here of late.')
-  ctx.status = 303
-  ctx.redirect(videoPath(object.key))
+  const object = await committedAs(store, id)
+  if (object === null) throw createError(404, 'No upload of this name was completed here of late.')
+  seeOther(ctx, videoPath(object.key))
+}
+
+/** What an upload became; `inspect` would end whoever writes it, and is asked only where nothing else tells. */
+async function committedAs(store: UploadStore, id: string): Promise<StoredObject | null> {
+  const known = await store.peek(id)
+  if (known?.committed !== undefined) return known.committed
+  return known && ((await store.inspect(id))?.committed ?? null)
 }

@@ -5,7 +5,7 @@ import createError from 'http-errors'
 import type Koa from 'koa'
 import { MulterError } from 'multer'
 import { type MulterStorageEngine, multerStorage, type StoredFile, type UploadStore } from 'upload-store'
-import { ContentDigests } from './digest-fields.ts'
+import { ContentDigests } from './content-digests.ts'
 import { expectBody, FORM_OVERHEAD } from './request-body.ts'
 import { refuseEncoded } from './upload-fields.ts'
 

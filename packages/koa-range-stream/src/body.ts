@@ -5,14 +5,29 @@ import type { ByteStream, Content } from './content.ts'
 import { borrowFile } from './file-bytes.ts'
 import { type FilePiece, FileStream } from './file-stream.ts'
 import { type Piece, PieceStream, type Source } from './piece-stream.ts'
-import { readSmall, SMALL, type SmallBody } from './small-body.ts'
+import { gather, readSmall, SMALL, type SmallBody } from './small-body.ts'
 
-/** The body of a planned response, its first source opened now, so that a failure can still become a status. */
-export async function openBody(content: Content, plan: ResponsePlan): Promise<Readable | SmallBody> {
+/**
+ * The body of a planned response, its first source opened now, and all of a small one read, so that a failure can still
+ * become a status.
+ *
+ * @param gathering called with a stream that is read here
+ */
+export async function openBody(
+  content: Content,
+  plan: ResponsePlan,
+  gathering: (stream: Readable) => void,
+): Promise<Readable | SmallBody> {
   const file = await borrowFile(content.stream, content.size)
-  if (file === null) return openPieces(sourcesOf(content, plan))
-  const pieces = piecesOf(content, plan)
   const length = lengthOf(content, plan)
+  if (file === null) {
+    const stream = await openPieces(sourcesOf(content, plan))
+    // @koa/etag would take a range in memory for all of the content.
+    if (length > SMALL || content.etag === undefined) return stream
+    gathering(stream)
+    return gather(stream, length)
+  }
+  const pieces = piecesOf(content, plan)
   return length <= SMALL ? readSmall(file, pieces, length) : new FileStream(file, pieces)
 }
 

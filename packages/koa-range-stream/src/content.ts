@@ -13,8 +13,9 @@ export type ByteStream = Readable | WebByteStream
 
 /**
  * Opens the bytes of `range`, inclusive at both ends, or all of them. Called only when bytes are to be sent; what it
- * throws or rejects with leaves the response untouched. A stream that gives more bytes is cut, and one that gives
- * fewer ends the connection.
+ * throws or rejects with leaves the response untouched. A stream that gives more bytes is cut. One that gives fewer, or
+ * fails, ends the connection; where up to 64 KiB are to be sent, and the content has an entity-tag, it leaves the
+ * response untouched, too.
  */
 export interface ContentStream {
   (range?: ByteRange): ByteStream | Promise<ByteStream>

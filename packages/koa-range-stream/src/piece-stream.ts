@@ -22,7 +22,6 @@ export class PieceStream extends Readable {
   #source: Readable | undefined
   /** Bytes that the source still owes. */
   #left = 0
-  #wanted = false
 
   /** @param opened a source that is open already, which comes after `before` and before `pieces` */
   constructor(
@@ -37,9 +36,8 @@ export class PieceStream extends Readable {
   }
 
   override _read(): void {
-    this.#wanted = true
     if (this.#source === undefined) this.#next()
-    else this.#pull()
+    else this.#source.resume()
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -49,16 +47,12 @@ export class PieceStream extends Readable {
 
   #next(): void {
     const piece = this.#pieces.shift()
-    this.#wanted = false
     if (piece === undefined) this.push(null)
     else if (Buffer.isBuffer(piece)) this.push(piece)
     else if (piece.length === 0) this.#next()
     else {
-      this.#wanted = true
-      piece.open().then(
-        (source) => this.#opened(source, piece.length),
-        (error) => this.destroy(error),
-      )
+      const opened = (source: Readable) => this.#opened(source, piece.length)
+      piece.open().then(opened, (error) => this.destroy(error))
     }
   }
 
@@ -68,13 +62,14 @@ export class PieceStream extends Readable {
       return
     }
     this.#take(source, length)
-    this.#pull()
+    source.resume()
   }
 
   #take(source: Readable, length: number): void {
     this.#source = source
     this.#left = length
-    source.on('readable', this.#pull)
+    source.pause()
+    source.on('data', (bytes: Uint8Array | string) => this.#give(source, bytes))
     source.on('error', (error) => {
       if (this.#source === source) this.destroy(error)
     })
@@ -82,16 +77,14 @@ export class PieceStream extends Readable {
     for (const event of ['end', 'close']) source.on(event, () => this.#ended(source))
   }
 
-  readonly #pull = (): void => {
-    if (!this.#wanted || this.#source === undefined) return
-    const read: Uint8Array | string | null = this.#source.read()
-    if (read === null) return
+  #give(source: Readable, bytes: Uint8Array | string): void {
+    if (source !== this.#source) return
     // A stream of text counts characters where we count bytes.
-    const chunk = typeof read === 'string' ? Buffer.from(read) : read
-    this.#wanted = false
+    const chunk = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
     this.#left -= chunk.length
-    if (this.#left <= 0) this.#release(this.#source)
-    this.push(this.#left < 0 ? chunk.subarray(0, this.#left) : chunk)
+    if (this.#left <= 0) this.#release(source)
+    const wanted = this.push(this.#left < 0 ? chunk.subarray(0, this.#left) : chunk)
+    if (!wanted && source === this.#source) source.pause()
   }
 
   /** The source has given its length: what comes after that is surplus, and its end what a keep-alive backend needs. */
@@ -101,7 +94,6 @@ export class PieceStream extends Readable {
       source.destroy()
       return
     }
-    source.off('readable', this.#pull)
     source.on('data', () => source.destroy())
     source.resume()
     this.once('close', () => {

@@ -22,7 +22,7 @@ export interface ServeContentOptions extends Omit<PlanOptions, 'now'> {
  * A 304 is left to koa-conditional-get upstream: this sets `ctx.request.fresh`, which it asks, and a body that opens only
  * when read. Nothing is opened for 304, 412, 416 and HEAD.
  *
- * @throws what `content.stream` throws; the response is then untouched
+ * @throws what `content.stream` throws, and what a stream of up to 64 KiB fails with; the response is then untouched
  * @see RFC 9110 §13, §14
  * @example
  * router.get('/clip.mp4', async (ctx) => {
@@ -119,7 +119,8 @@ function bodyOf(
   if (ctx.method === 'HEAD' || plan.status === 412 || plan.status === 416) return null
   // As the app left it, for @koa/etag and others upstream that look at bodies.
   if (content.bytes !== undefined && plan.status !== 206) return content.bytes
-  if (plan.status !== 304 && !isGone(ctx)) return openBody(content, plan)
+  if (plan.status !== 304 && !isGone(ctx))
+    return openBody(content, plan, (stream) => endWithClient(ctx, stream))
   const body = lazyBody(content, () => watch(ctx, body))
   return body
 }
@@ -136,12 +137,16 @@ function sendContent(ctx: Koa.Context, plan: ResponsePlan, body: Body, type: str
 function watch(ctx: Koa.Context, body: Readable): void {
   // Koa 2 pipes and leaves the connection open when the body fails: the client would wait for the rest.
   body.once('error', () => ctx.res.destroy())
+  endWithClient(ctx, body)
+  forgiveAborts(ctx)
+}
+
+function endWithClient(ctx: Koa.Context, body: Readable): void {
   // Koa waits for the response to close, and one that is queued behind another on a pipelined connection never does.
   ctx.req.once('close', () => {
     if (isGone(ctx)) body.destroy()
   })
   if (isGone(ctx)) body.destroy()
-  forgiveAborts(ctx)
 }
 
 function setBody(ctx: Koa.Context, body: Body, type: string): void {

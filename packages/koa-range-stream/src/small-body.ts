@@ -1,4 +1,5 @@
 import { ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { giveBackBuffer, MIDDLE, takeBuffer } from './buffers.ts'
 import type { Descriptor } from './descriptors.ts'
@@ -34,6 +35,19 @@ export async function readSmall(
   } finally {
     file.release()
   }
+}
+
+/** Reads all of a stream of `length` bytes; one that is destroyed meanwhile comes back as it is. */
+export function gather(stream: Readable, length: number): Promise<SmallBody | Readable> {
+  const buffer = takeBuffer(length)
+  let at = 0
+  return new Promise((resolve, reject) => {
+    stream.on('data', (chunk: Buffer) => {
+      at += chunk.copy(buffer, at)
+    })
+    stream.on('end', () => resolve({ bytes: buffer.subarray(0, at), buffer }))
+    stream.on('error', reject).on('close', () => resolve(stream))
+  })
 }
 
 /** @param end exclusive; gives where the next piece goes */

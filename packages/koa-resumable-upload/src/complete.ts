@@ -1,14 +1,8 @@
 import type { StoredObject, UploadSession } from 'upload-store'
-import {
-  answerCommitted,
-  answerRefusal,
-  answerUnfinished,
-  type Exchange,
-  type Known,
-  refusalOf,
-} from './answer.ts'
-import { giveUp } from './receive.ts'
+import { answerCommitted, answerRefusal, answerUnfinished, type Exchange, type Known } from './answer.ts'
+import { giveUp } from './give-up.ts'
 import { RefusedError, wrongLength } from './refusal.ts'
+import { refusalOf } from './refusal-of.ts'
 
 /** Statuses of 4xx after which the same request may succeed. */
 const RETRIABLE = new Set([401, 403, 408, 409, 421, 423, 425, 429])

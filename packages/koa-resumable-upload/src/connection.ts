@@ -1,10 +1,10 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
-import { Readable } from 'node:stream'
 import type Koa from 'koa'
-import { http2StreamOf } from './interim.ts'
 
-const MAX_DRAINED = 1024 ** 2
-const MAX_WAIT = 1000
+/** The HTTP/2 stream of a request, or `null` in HTTP/1. */
+export function http2StreamOf({ req }: Koa.Context): ServerHttp2Stream | null {
+  return 'stream' in req ? (req.stream as ServerHttp2Stream) : null
+}
 
 /** Ends the request abruptly, without an answer: what it was about has passed to another one. */
 export function terminate(ctx: Koa.Context): void {
@@ -24,29 +24,4 @@ export function isGone(ctx: Koa.Context): boolean {
   const stream = http2StreamOf(ctx)
   if (stream !== null) return isReset(stream)
   return ctx.req.socket.destroyed || (ctx.req.destroyed && !ctx.req.complete)
-}
-
-/**
- * The body of an answer that comes before the request has been read; it ends when the client has stopped sending, has sent
- * 1 MiB more, or a second is over. Closing at once would make the kernel answer what still arrives with a reset, and the
- * client lose the answer.
- */
-export function lingering(ctx: Koa.Context, text: string): string | Readable {
-  const { req } = ctx
-  if (http2StreamOf(ctx) !== null || req.complete || req.destroyed) return text
-  ctx.set('Connection', 'close')
-  const body = new Readable({ read() {} })
-  const end = () => {
-    clearTimeout(timer)
-    if (!body.readableEnded) body.push(null)
-  }
-  const timer = setTimeout(end, MAX_WAIT)
-  let drained = 0
-  req.on('data', (chunk: Buffer) => {
-    drained += chunk.length
-    if (drained > MAX_DRAINED) req.pause()
-  })
-  for (const event of ['end', 'close', 'error']) req.once(event, end)
-  body.push(text)
-  return body
 }

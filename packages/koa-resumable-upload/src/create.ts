@@ -1,5 +1,5 @@
 import type { UploadSession } from 'upload-store'
-import { answerRefusal, type Exchange, limitFieldFor, refusalOf } from './answer.ts'
+import { answerRefusal, type Exchange, limitFieldFor } from './answer.ts'
 import { conclude } from './complete.ts'
 import { sha256Of } from './content-digest.ts'
 import { decideCreate } from './decide-create.ts'
@@ -7,6 +7,7 @@ import { sendInterim } from './interim.ts'
 import type { UploadTarget } from './options.ts'
 import { receive } from './receive.ts'
 import { formInParts, type Refusal } from './refusal.ts'
+import { refusalOf } from './refusal-of.ts'
 import { withLength } from './upload-length.ts'
 
 /** Answers a request that begins an upload, or tells that it is none. */

@@ -1,7 +1,6 @@
-import type { Limits } from './limits.ts'
+import { type Limits, limitBroken } from './limits.ts'
 import {
   alreadyComplete,
-  limitBroken,
   malformed,
   notPartialUpload,
   type Refusal,

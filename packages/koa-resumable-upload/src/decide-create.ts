@@ -1,5 +1,5 @@
-import type { Limits } from './limits.ts'
-import { limitBroken, type Refusal, wrongLength } from './refusal.ts'
+import { type Limits, limitBroken } from './limits.ts'
+import { type Refusal, wrongLength } from './refusal.ts'
 import type { UploadRequest } from './upload-request.ts'
 
 export type CreateDecision =

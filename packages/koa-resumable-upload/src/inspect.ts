@@ -1,9 +1,10 @@
 import { type KnownUpload, StoreError, type UploadState } from 'upload-store'
-import { answerRefusal, type Exchange, refusalOf } from './answer.ts'
+import { answerRefusal, type Exchange } from './answer.ts'
 import { asNewest } from './as-newest.ts'
 import { terminate } from './connection.ts'
 import type { UploadAction } from './options.ts'
 import { unknownUpload } from './refusal.ts'
+import { refusalOf } from './refusal-of.ts'
 import { isUploadId } from './upload-id.ts'
 
 /** What the upload was created for, if the client may do what it is about to; `null`: it is answered. */

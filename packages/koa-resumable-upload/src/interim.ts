@@ -1,5 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import type Koa from 'koa'
+import { http2StreamOf } from './connection.ts'
 
 /**
  * Sends an interim response with status 104 where the connection can carry one, and tells whether it did.
@@ -25,9 +26,4 @@ function sendOverHttp2(stream: ServerHttp2Stream, headers: Readonly<Record<strin
   if (stream.destroyed || stream.closed) return false
   stream.additionalHeaders({ ':status': 104, ...headers })
   return true
-}
-
-/** The HTTP/2 stream of a request, or `null` in HTTP/1. */
-export function http2StreamOf({ req }: Koa.Context): ServerHttp2Stream | null {
-  return 'stream' in req ? (req.stream as ServerHttp2Stream) : null
 }

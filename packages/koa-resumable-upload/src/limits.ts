@@ -1,5 +1,6 @@
 import { formatIntegers } from './fields.ts'
 import type { Interop } from './interop.ts'
+import { malformed, type Refusal, tooLong } from './refusal.ts'
 
 export interface Limits {
   /** Bytes, as are the others. */
@@ -29,4 +30,28 @@ export function formatLimits(limits: Limits, left: number, { lifeName }: Interop
   )
   // An empty field is none, and one there must be.
   return formatIntegers(told.length === 0 ? { 'min-size': 0 } : Object.fromEntries(told))
+}
+
+/** What one request's content breaks of the limits, by its announced length. */
+export function limitBroken(
+  limits: Limits,
+  {
+    length,
+    content,
+    last,
+  }: { readonly length: number | null; readonly content: number | null; readonly last: boolean },
+): Refusal | null {
+  const { maxSize, maxAppendSize, minAppendSize } = limits
+  if (maxSize !== undefined && length !== null && length > maxSize) {
+    return tooLong(`The upload has ${length} bytes; the limit is ${maxSize}.`, { final: true })
+  }
+  if (content === null) return null
+  if (maxAppendSize !== undefined && content > maxAppendSize) {
+    const detail = `The request has ${content} bytes; the limit is ${maxAppendSize}.`
+    return tooLong(detail, { final: false })
+  }
+  // Empty requests carry no content that could be too short.
+  if (minAppendSize === undefined || last || content === 0 || content >= minAppendSize) return null
+  const detail = `The request has ${content} bytes; all but the last one have ${minAppendSize} at least.`
+  return { ...malformed(detail), limited: true }
 }

@@ -1,6 +1,6 @@
 import type Koa from 'koa'
 import type { StoredObject, UploadMeta, UploadSession, UploadStore } from 'upload-store'
-import { http2StreamOf } from './interim.ts'
+import { http2StreamOf } from './connection.ts'
 import type { Limits } from './limits.ts'
 
 export type UploadAction = 'create' | 'retrieve' | 'append' | 'cancel' | 'complete'
@@ -56,7 +56,6 @@ export interface ResumableUploadOptions {
 /** The options with their defaults. */
 export interface Settings {
   readonly store: UploadStore
-  /** Of requests for one upload: the store ends the one that is quicker, though each only wants to know. */
   readonly path: string
   readonly expireAfter: number
   readonly limits: Limits

@@ -1,10 +1,9 @@
 import type Koa from 'koa'
 import { StoreError, type UploadSession } from 'upload-store'
-import { answerRefusal, type Exchange, type Known, refusalOf } from './answer.ts'
-import { isGone, isReset, terminate } from './connection.ts'
+import type { Exchange, Known } from './answer.ts'
+import { http2StreamOf, isReset } from './connection.ts'
 import { type ContentDigest, contentDigest } from './content-digest.ts'
-import { isFinal } from './final-error.ts'
-import { http2StreamOf } from './interim.ts'
+import { giveUp } from './give-up.ts'
 import { tellingProgress } from './progress.ts'
 import { RefusedError, tooLong, wrongLength } from './refusal.ts'
 import type { UploadRequest } from './upload-request.ts'
@@ -93,38 +92,4 @@ async function isGivenUp(ctx: Koa.Context, { contentLength }: UploadRequest): Pr
     await new Promise((resolve) => setTimeout(resolve, RESET_DELAY))
   }
   return isReset(stream)
-}
-
-/**
- * Answers an error in mid-upload, and keeps what has come for the client to go on with, or removes what is of no use.
- *
- * @throws the error, where nobody foresaw it
- */
-export async function giveUp(
-  exchange: Exchange,
-  session: UploadSession | null,
-  error: unknown,
-  known: Known,
-  reachable = true,
-): Promise<void> {
-  const { ctx } = exchange
-  if (error instanceof StoreError && error.code === 'ABORTED') {
-    // Somebody else goes on, or has removed it: this request is the stale one, and its end frees the way.
-    terminate(ctx)
-    await session?.pause().catch(() => {})
-    return
-  }
-  const gone = isGone(ctx)
-  const final = isFinal(error)
-  const fatal = final || (error instanceof RefusedError && error.fatal) || (gone && !reachable)
-  const offset = fatal ? undefined : await session?.pause().catch(() => undefined)
-  if (fatal) await session?.abort().catch(() => {})
-  if (gone) {
-    ctx.respond = false
-    return
-  }
-  const refusal = refusalOf(error)
-  if (refusal === null) throw error
-  const told = fatal ? {} : { ...known, ...(offset === undefined ? {} : { offset }) }
-  answerRefusal(exchange, final ? { ...refusal, final } : refusal, told)
 }

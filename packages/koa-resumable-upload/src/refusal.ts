@@ -1,5 +1,3 @@
-import type { Limits } from './limits.ts'
-
 /** Why a request is not done: a problem (RFC 9457), and what is said about the upload. */
 export interface Refusal {
   readonly status: number
@@ -120,28 +118,4 @@ export function wrongDigest(
     members: { mismatched_digests: digests },
     final,
   }
-}
-
-/** What one request's content breaks of the limits, by its announced length. */
-export function limitBroken(
-  limits: Limits,
-  {
-    length,
-    content,
-    last,
-  }: { readonly length: number | null; readonly content: number | null; readonly last: boolean },
-): Refusal | null {
-  const { maxSize, maxAppendSize, minAppendSize } = limits
-  if (maxSize !== undefined && length !== null && length > maxSize) {
-    return tooLong(`The upload has ${length} bytes; the limit is ${maxSize}.`, { final: true })
-  }
-  if (content === null) return null
-  if (maxAppendSize !== undefined && content > maxAppendSize) {
-    const detail = `The request has ${content} bytes; the limit is ${maxAppendSize}.`
-    return tooLong(detail, { final: false })
-  }
-  // Empty requests carry no content that could be too short.
-  if (minAppendSize === undefined || last || content === 0 || content >= minAppendSize) return null
-  const detail = `The request has ${content} bytes; all but the last one have ${minAppendSize} at least.`
-  return { ...malformed(detail), limited: true }
 }

@@ -1,5 +1,6 @@
 import { parseFields } from './fields.ts'
 import type { StoredObject } from './object.ts'
+import { RANDOM_ID } from './random-id.ts'
 
 /** An object and where its bytes lie. */
 export interface BlobRecord {
@@ -25,7 +26,7 @@ export function toRecord(fields: Readonly<Record<string, unknown>>): BlobRecord 
   const lastModified = Date.parse(String(created))
   if (typeof key !== 'string' || typeof type !== 'string' || typeof size !== 'number') return null
   // The blob's id becomes a path.
-  if (typeof blob !== 'string' || !/^[\w-]{22}$/.test(blob)) return null
+  if (typeof blob !== 'string' || !RANDOM_ID.test(blob)) return null
   if (typeof digest !== 'string' || !/^[\da-f]{64}$/.test(digest) || Number.isNaN(lastModified)) return null
   return { object: { key, size, type, digest, etag: `"${digest}"`, lastModified }, blob }
 }

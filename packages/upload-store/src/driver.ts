@@ -67,7 +67,7 @@ export interface StagingArea {
   resume(id: string): Promise<Resumed | null>
   /** The same, but lets go of it at once; finds receipts as well. */
   inspect(id: string): Promise<UploadState | null>
-  /** What it was created for; ends nobody. */
+  /** What it was created for and what it became; ends nobody. */
   peek(id: string): Promise<KnownUpload | null>
   /** Ends the upload's writer in another process and removes what there is of it; whether there was anything. */
   forget(id: string): Promise<boolean>

@@ -156,8 +156,10 @@ function stagingArea(
       return { id, key, meta, offset, committed, expires: since + expireAfter }
     },
     peek: async (id) => {
-      const intent = paused.get(id)?.intent
-      return intent === undefined ? null : { id, key: intent.key, meta: intent.meta ?? {} }
+      const found = paused.get(id)
+      if (found === undefined) return null
+      const { intent, committed } = found
+      return { id, key: intent.key, meta: intent.meta ?? {}, committed }
     },
     forget: async (id) => paused.delete(id),
   }

@@ -1,7 +1,7 @@
-import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
-import type { Duplex, Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { callbackify } from 'node:util'
+import { abortWithResponse, connectionOf } from './abort-with-response.ts'
 import { sanitizeKey } from './key.ts'
 import type { UploadStore } from './store.ts'
 import { StoreError } from './store-error.ts'
@@ -101,44 +101,4 @@ function inTurn<T>(request: IncomingMessage, task: () => Promise<T>): Promise<T>
 
 function isIncoming(file: object): file is IncomingFile {
   return 'originalname' in file && 'mimetype' in file && 'stream' in file
-}
-
-/** What to abort when a request's response has been sent or its connection has gone. */
-const pending = new WeakMap<object, { readonly sessions: UploadSession[]; readonly release: () => void }>()
-let subscribed = false
-
-/** Aborts the session, unless it is committed by then, when the response to its request ends. */
-function abortWithResponse(request: IncomingMessage, session: UploadSession): void {
-  subscribeOnce()
-  const known = pending.get(request)
-  if (known !== undefined) {
-    known.sessions.push(session)
-    return
-  }
-  const sessions = [session]
-  const connection = connectionOf(request)
-  const release = () => {
-    connection.off('close', release)
-    pending.delete(request)
-    for (const each of sessions) each.abort().catch(() => {})
-  }
-  pending.set(request, { sessions, release })
-  connection.once('close', release)
-  if (connection.destroyed) release()
-}
-
-/** multer hands an engine the request alone; the end of its response is told here, to all engines at once. */
-function subscribeOnce(): void {
-  if (subscribed) return
-  subscribed = true
-  subscribe('http.server.response.finish', (message) => {
-    if (typeof message !== 'object' || message === null || !('request' in message)) return
-    if (typeof message.request === 'object' && message.request !== null)
-      pending.get(message.request)?.release()
-  })
-}
-
-/** The stream of an HTTP/2 request, the socket of any other. */
-function connectionOf(request: IncomingMessage & { readonly stream?: Duplex }): Duplex {
-  return request.stream ?? request.socket
 }

@@ -1,9 +1,8 @@
-import { BlockWriter } from './block-writer.ts'
+import { Appending } from './appending.ts'
 import type { Staging } from './driver.ts'
 import type { Intake } from './intake.ts'
 import { checkKey } from './key.ts'
 import type { StoredObject } from './object.ts'
-import { SourceReader } from './source-reader.ts'
 import { StoreError } from './store-error.ts'
 import { checkMeta } from './upload-meta.ts'
 import type {
@@ -33,8 +32,7 @@ export class Session implements UploadSession {
   readonly key: string
   readonly known: boolean
   readonly #staging: Staging
-  readonly #intake: Intake
-  readonly #blocks: BlockWriter
+  readonly #bytes: Appending
   readonly #digest: string | undefined
   readonly #onEnd: (resumable: boolean) => void
   #meta: UploadMeta
@@ -44,14 +42,8 @@ export class Session implements UploadSession {
   #last: Promise<unknown> = Promise.resolve()
   /** Why no further step may begin. */
   #ending: StoreError | undefined
-  /** Whether something was let in of which hash or disk may know nothing. */
-  #broken = false
-  /** Where the bytes begin that were let in and are not to be kept. */
-  #cut: number | undefined
   #paused: Promise<number> | undefined
   #aborted: Promise<void> | undefined
-  readonly #reader = new SourceReader()
-  #onDurable: ((offset: number) => void) | undefined
 
   constructor(staging: Staging, intake: Intake, options: SessionOptions) {
     const { id, key, digest, meta = {}, known, onEnd } = options
@@ -60,23 +52,14 @@ export class Session implements UploadSession {
     this.known = known
     this.#meta = meta
     this.#staging = staging
-    this.#intake = intake
+    this.#bytes = new Appending(staging, intake)
     this.#digest = digest
     this.#onEnd = onEnd
-    const write = (block: Uint8Array, position: number) => staging.write(block, position)
-    this.#blocks = new BlockWriter({ hash: (block) => this.#hash(block), write }, intake.size)
     staging.onTakeover(() => void this.pause().catch(() => {}))
-    staging.onDurable((offset) => this.#onDurable?.(offset))
-  }
-
-  #hash(block: Uint8Array): void {
-    this.#intake.hash(block)
-    const saved = this.#staging.hashed === undefined ? undefined : this.#intake.save()
-    if (saved !== undefined) this.#staging.hashed?.(saved)
   }
 
   get offset(): number {
-    return this.#intake.size
+    return this.#bytes.offset
   }
 
   get meta(): UploadMeta {
@@ -91,64 +74,14 @@ export class Session implements UploadSession {
   }
 
   append(offset: number, source: ByteSource, options: AppendOptions = {}): Promise<number> {
-    const { verify, onDurable } = options
     return this.#step(async () => {
       if (offset !== this.offset || this.#sealed !== undefined) {
         const state = this.#sealed === undefined ? `is at ${this.offset}` : 'is sealed'
         throw new StoreError('OFFSET_MISMATCH', `The upload ${state}; bytes from ${offset} on do not fit.`)
       }
-      // Apart from the bytes before it, an append can be taken back.
-      if (verify !== undefined) {
-        await this.#flush()
-        this.#staging.hold?.(offset)
-      }
-      this.#onDurable = onDurable
-      await this.#reader
-        .read(source, (chunk) => this.#take(chunk))
-        .finally(() => {
-          this.#onDurable = undefined
-        })
-      if (verify !== undefined) await this.#verify(verify, offset)
+      await this.#bytes.append(source, options)
       return this.offset
     })
-  }
-
-  async #verify(verify: () => void | Promise<void>, offset: number): Promise<void> {
-    try {
-      await verify()
-      this.#staging.hold?.(null)
-    } catch (error) {
-      // Before the next step: that may be a pause for somebody who is told how far it has come.
-      this.#cut = offset
-      throw this.#break(error)
-    }
-  }
-
-  async #take(chunk: Uint8Array): Promise<void> {
-    try {
-      const settling = this.#intake.admit(chunk)
-      if (settling !== undefined) await settling
-      const writing = this.#blocks.add(chunk)
-      if (writing !== undefined) await writing
-    } catch (error) {
-      throw this.#break(error)
-    }
-    this.#checkOpen()
-  }
-
-  async #flush(): Promise<void> {
-    try {
-      await this.#blocks.flush()
-    } catch (error) {
-      throw this.#break(error)
-    }
-  }
-
-  /** Counted, hashed or written in part: nothing can be built on that here, though a resumption counts anew. */
-  #break(error: unknown): unknown {
-    this.#broken = true
-    this.#ending ??= new StoreError('ABORTED', 'The upload has failed.', { cause: error })
-    return error
   }
 
   seal(): Promise<SealedUpload> {
@@ -161,14 +94,13 @@ export class Session implements UploadSession {
   }
 
   async #sealNow(): Promise<SealedUpload> {
-    await this.#flush()
-    const sealed = await this.#intake.finish()
+    const sealed = await this.#bytes.finish()
     if (this.#digest !== undefined && this.#digest !== sealed.digest) {
       const sent = `sha-256 of the ${sealed.size} bytes that arrived is ${sealed.digest}`
       throw new StoreError('DIGEST_MISMATCH', `The ${sent}, not ${this.#digest}.`)
     }
     await this.#staging.seal()
-    await this.#blocks.end()
+    await this.#bytes.end()
     return sealed
   }
 
@@ -196,12 +128,12 @@ export class Session implements UploadSession {
   async #letGo(): Promise<number> {
     if (this.#state !== 'open') throw new StoreError('ABORTED', `The upload is ${this.#state} already.`)
     try {
-      if (!this.#broken) await this.#flush().catch(() => {})
-      const offset = this.#cut ?? this.#blocks.written
-      await this.#blocks.end()
+      if (this.#bytes.failure === undefined) await this.#bytes.flush().catch(() => {})
+      const offset = this.#bytes.kept
+      await this.#bytes.end()
       await this.#staging.pause(offset)
       this.#state = 'paused'
-      this.#onEnd(!this.#broken)
+      this.#onEnd(this.#bytes.failure === undefined)
       return offset
     } catch (error) {
       if (this.known) {
@@ -224,7 +156,7 @@ export class Session implements UploadSession {
   async #discard(): Promise<void> {
     if (this.#state !== 'open') return
     try {
-      await this.#blocks.end()
+      await this.#bytes.end()
       await this.#staging.discard()
       this.#state = 'aborted'
     } catch (error) {
@@ -239,7 +171,7 @@ export class Session implements UploadSession {
   /** Lets no further step begin, and interrupts one that waits for its source. */
   #end(reason: StoreError): void {
     this.#ending ??= reason
-    this.#reader.interrupt(this.#ending)
+    this.#bytes.interrupt(this.#ending)
   }
 
   #step<T>(step: () => Promise<T>): Promise<T> {
@@ -258,6 +190,7 @@ export class Session implements UploadSession {
 
   #checkOpen(): void {
     if (this.#state === 'committed') throw new StoreError('ABORTED', 'The upload is committed already.')
-    if (this.#ending) throw this.#ending
+    const ending = this.#bytes.failure ?? this.#ending
+    if (ending !== undefined) throw ending
   }
 }

@@ -65,7 +65,7 @@ export class Sessions {
 
   async peek(id: string): Promise<KnownUpload | null> {
     const session = await this.#open.get(id)?.catch(() => null)
-    if (session?.known) return { id, key: session.key, meta: session.meta }
+    if (session?.known) return { id, key: session.key, meta: session.meta, committed: null }
     return this.#area.peek(id)
   }
 

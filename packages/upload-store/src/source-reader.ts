@@ -31,9 +31,9 @@ export class SourceReader {
   #next(iterator: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
     return new Promise((resolve, reject) => {
       this.#reject = reject
-      // It may have come before there was anything to interrupt.
+      // It may have come before there was anything to interrupt, or while a chunk was taken.
       if (this.#reason) reject(this.#reason)
-      iterator.next().then(resolve, reject)
+      else iterator.next().then(resolve, reject)
     })
   }
 }

@@ -27,7 +27,10 @@ export interface ListPage {
 
 export type PutOptions = Omit<CreateOptions, 'meta'> & CommitOptions
 
-/** A place for uploads that shows only what arrived whole. */
+/**
+ * A place for uploads that shows only what arrived whole. Where that is over a network, each method may also throw
+ * StoreError UNAVAILABLE: it cannot be reached at the moment.
+ */
 export interface UploadStore {
   /**
    * Stores `source` under `key`, replacing what was there: create, append, seal and commit in one.
@@ -73,8 +76,8 @@ export interface UploadStore {
    */
   inspect(id: string): Promise<UploadState | null>
   /**
-   * What the upload `id` was created for, or `null` where there is none that can be resumed or has a receipt. Ends nobody,
-   * so it is what to decide by whether somebody may do so.
+   * What the upload `id` was created for and what it became, or `null` where there is none that can be resumed or has a
+   * receipt. Ends nobody, so it is what to decide by whether somebody may do so.
    *
    * @throws StoreError CORRUPT
    */
@@ -83,7 +86,7 @@ export interface UploadStore {
    * Removes all there is of the upload `id`, ending whoever is writing it, in this process or another, or the receipt of
    * one that was committed: its object stays. Resolves to whether there was any.
    *
-   * @throws StoreError ABORTED when somebody else resumes it at the same time; CORRUPT
+   * @throws StoreError ABORTED when somebody else resumes it at the same time; CORRUPT; NO_SPACE
    */
   forget(id: string): Promise<boolean>
   /**

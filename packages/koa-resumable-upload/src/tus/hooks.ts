@@ -1,6 +1,7 @@
 import { StoreError, type UploadStore, uploadErrorStatus } from 'upload-store'
 import { asNewest } from '../as-newest.ts'
-import { createdBy, remember, type TusRequest } from './incoming.ts'
+import { incoming, type TusRequest } from './incoming.ts'
+import type { Lock, Locks } from './locks.ts'
 
 interface TusAnswer {
   readonly status_code: number
@@ -8,14 +9,14 @@ interface TusAnswer {
 }
 
 interface TusLocker {
-  newLock(): { lock(): Promise<void>; unlock(): Promise<void> }
+  newLock(id: string): { lock(): Promise<void>; unlock(): Promise<void> }
 }
 
 /** Options of @tus/server that belong to the data store. */
 export interface TusHooks {
   /**
-   * Locks nothing: the store itself ends the request that is under way when a newer one comes. Being asked before each use of
-   * the data store, it keeps what the request says for it.
+   * Ends the request that is under way when a newer one comes. Being asked before each use of the data store, it keeps what
+   * the request says for it.
    */
   locker(request: TusRequest): TusLocker
   /**
@@ -25,14 +26,16 @@ export interface TusHooks {
   onResponseError(request: TusRequest, error: unknown): Promise<TusAnswer | undefined>
 }
 
-export function hooksOf(store: UploadStore): TusHooks {
+export function hooksOf(store: UploadStore, locks: Locks): TusHooks {
+  const taken = new WeakMap<TusRequest, Lock>()
   return {
     locker: (request) => {
-      remember(request)
-      return { newLock: () => ({ lock: async () => {}, unlock: async () => {} }) }
+      const said = incoming(request)
+      const lock = async (id: string) => void taken.set(request, await locks.acquire(id, said))
+      return { newLock: (id) => ({ lock: () => lock(id), unlock: async () => locks.release(id) }) }
     },
     onResponseError: async (request, error) => {
-      const created = createdBy(request)
+      const created = taken.get(request)?.created
       // The client does not know its URL; and what went wrong is told whether or not this goes right.
       if (created !== undefined) await asNewest(() => store.forget(created)).catch(() => {})
       return answerOf(error)

@@ -4,13 +4,15 @@ import type { Intent, Staging } from '../driver.ts'
 import type { StoredObject } from '../object.ts'
 import type { CommitOptions, UploadMeta } from '../upload-session.ts'
 import { isWanted } from './epoch.ts'
-import { removeIfThere, withNoSpace, writeAll } from './files.ts'
+import { removeIfThere, withNoSpace } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { formatIntent } from './intent.ts'
 import type { Lock } from './lock.ts'
 import { currentBoot } from './owner.ts'
+import { PartFile } from './part-file.ts'
 import { Publication } from './publish.ts'
 import type { Reservation } from './space.ts'
+import { discardFiles, leaveReceipt } from './staged-files.ts'
 
 /** How often a session looks whether another process wants it: an offset is to be told within 100 ms. */
 const WATCH_INTERVAL = 40
@@ -19,21 +21,6 @@ const WATCH_INTERVAL = 40
 const WRITE_BACK = 32 * 1024 ** 2
 /** The same of an upload that others know of: what a power cut may take from a client that is to send it again. */
 const CHECKPOINT = 8 * 1024 ** 2
-
-/** Removes every file that can be called by `id` but its lock, for good. */
-export async function discardFiles(context: FsContext, id: string): Promise<void> {
-  // First: of an upload that was committed nothing else is left.
-  await removeIfThere(context.layout.intent(id))
-  await leaveReceipt(context, id)
-}
-
-/** Removes all but the intent, which says what the upload has become. */
-export async function leaveReceipt({ layout, disk }: FsContext, id: string): Promise<void> {
-  const { part, draft, intent, epoch } = layout
-  const paths = [part(id), draft(id), epoch(id), `${part(id)}.tmp`, `${intent(id)}.tmp`]
-  for (const path of paths) await removeIfThere(path)
-  await disk.syncDirectory(layout.staging)
-}
 
 export interface FileStagingParts {
   readonly id: string
@@ -52,49 +39,37 @@ export interface FileStagingParts {
 export class FileStaging implements Staging {
   readonly #context: FsContext
   readonly #parts: FileStagingParts
+  readonly #file: PartFile
   readonly #publication: Publication
   #meta: UploadMeta | undefined
   /** What a commit was last tried for; it may have been seen, and failed after that. */
   #committing: BlobRecord | undefined
-  #open = true
   #onTakeover: () => void = () => {}
   #onDurable: (offset: number) => void = () => {}
   #watching: NodeJS.Timeout | undefined
-  #dirty = 0
   /** The offset that the intent tells. */
   #durable: number
-  /** Rejected for ever once it has been. */
-  #writtenBack: Promise<void> = Promise.resolve()
-  #synced: Promise<void> | undefined
 
   constructor(context: FsContext, parts: FileStagingParts) {
     this.#context = context
     this.#parts = parts
     this.#meta = parts.intent.meta
     this.#durable = parts.pausedAt
+    this.#file = new PartFile(parts.file, context.disk, {
+      stride: parts.known ? CHECKPOINT : WRITE_BACK,
+      onWrittenBack: (offset) => this.#checkpoint(offset),
+    })
     this.#publication = new Publication(context, parts.id, parts.known)
     if (parts.known) this.#watch()
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    const { file, reservation } = this.#parts
-    const admitted = reservation.take(bytes.length)
+    const admitted = this.#parts.reservation.take(bytes.length)
     if (admitted !== undefined) await admitted
-    await withNoSpace(writeAll(file, bytes, position))
-    this.#dirty += bytes.length
-    if (this.#dirty >= (this.#parts.known ? CHECKPOINT : WRITE_BACK)) this.#writeBack(position + bytes.length)
-  }
-
-  /** Lets the disk begin: else all of it would wait for seal, and the client with it. */
-  #writeBack(offset: number): void {
-    this.#dirty = 0
-    this.#writtenBack = this.#writtenBack.then(() => this.#checkpoint(offset))
-    // Whoever syncs next is told.
-    this.#writtenBack.catch(() => {})
+    await withNoSpace(this.#file.write(bytes, position))
   }
 
   async #checkpoint(offset: number): Promise<void> {
-    await this.#context.disk.sync(this.#parts.file)
     if (!this.#parts.known) return
     try {
       await this.#writeIntent(offset, currentBoot())
@@ -107,15 +82,15 @@ export class FileStaging implements Staging {
   }
 
   async seal(): Promise<void> {
-    await withNoSpace(this.#sync())
+    await withNoSpace(this.#file.sync())
     // Nothing more will come.
     this.#parts.reservation.release()
-    await this.#close()
+    await this.#file.close()
   }
 
   async note(meta: UploadMeta): Promise<void> {
-    // One intent is written after the other; what a write-back failed with the next sync tells.
-    await this.#writtenBack.catch(() => {})
+    // One intent is written after the other.
+    await this.#file.settled()
     if (this.#parts.known) await withNoSpace(this.#writeIntent(this.#durable, currentBoot(), meta))
     this.#meta = meta
   }
@@ -125,7 +100,7 @@ export class FileStaging implements Staging {
     try {
       await this.#publication.undo()
       await withNoSpace(this.#cutTo(offset))
-      await withNoSpace(this.#sync())
+      await withNoSpace(this.#file.sync())
       await withNoSpace(this.#writeIntent(offset, currentBoot()))
     } catch (error) {
       // Somebody may wait to take over, from the offset of the pause before.
@@ -136,34 +111,18 @@ export class FileStaging implements Staging {
   }
 
   async #cutTo(offset: number): Promise<void> {
-    const { file } = this.#parts
-    await this.#writtenBack.catch(() => {})
+    await this.#file.settled()
     if (offset < this.#durable) {
       // First: a file that is shorter than its intent tells counts as damaged.
       await this.#writeIntent(offset, currentBoot())
       this.#durable = offset
     }
-    if (this.#open && (await file.stat()).size > offset) await file.truncate(offset)
-  }
-
-  /**
-   * A system reports once that it could not write, and counts the bytes as written from then on: the next sync succeeds
-   * over bytes that are lost. So the first failure is the answer for ever.
-   */
-  #sync(): Promise<void> {
-    this.#synced ??= this.#writtenBack.then(() =>
-      this.#open ? this.#context.disk.sync(this.#parts.file) : undefined,
-    )
-    return this.#synced
+    await this.#file.cutTo(offset)
   }
 
   /** Lets whoever resumes believe nothing that came after what was durable. */
   async #cutBack(): Promise<void> {
-    const failed = await this.#synced?.then(
-      () => false,
-      () => true,
-    )
-    if (failed) await this.#writeIntent(this.#durable, '').catch(() => {})
+    if (await this.#file.hasFailed()) await this.#writeIntent(this.#durable, '').catch(() => {})
   }
 
   async #writeIntent(offset: number, boot: string, meta = this.#meta): Promise<void> {
@@ -191,7 +150,7 @@ export class FileStaging implements Staging {
   }
 
   async discard(): Promise<void> {
-    await this.#close()
+    await this.#file.close()
     // The part first: a blob takes its digest link with it where that is the last name of the bytes.
     await this.#discardFiles()
     await this.#publication.undo()
@@ -221,16 +180,9 @@ export class FileStaging implements Staging {
     }, WATCH_INTERVAL).unref()
   }
 
-  async #close(): Promise<void> {
-    if (!this.#open) return
-    this.#open = false
-    await this.#writtenBack.catch(() => {})
-    await this.#parts.file.close()
-  }
-
   async #end(): Promise<void> {
     clearInterval(this.#watching)
-    await this.#close().catch(() => {})
+    await this.#file.close().catch(() => {})
     this.#parts.reservation.release()
     this.#parts.lock.release()
   }

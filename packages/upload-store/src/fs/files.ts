@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { type FileHandle, link, readFile, rename, unlink } from 'node:fs/promises'
 import { StoreError } from '../store-error.ts'
 
@@ -28,6 +29,11 @@ export async function readText(path: string): Promise<string | null> {
     if (hasCode(error, 'ENOENT')) return null
     throw error
   }
+}
+
+/** Not by a promise: some µs, where a call that waits takes as long as many of these. */
+export function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
 export async function removeIfThere(path: string): Promise<boolean> {

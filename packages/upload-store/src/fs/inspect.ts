@@ -1,11 +1,22 @@
 import { statSync } from 'node:fs'
-import type { UploadState } from '../upload-session.ts'
+import type { KnownUpload, UploadState } from '../upload-session.ts'
+import { isThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { type KeptIntent, readIntent } from './intent.ts'
+import type { Layout } from './layout.ts'
 import type { Lock } from './lock.ts'
 import { currentBoot } from './owner.ts'
-import { isCommitted, lastSign } from './receipt.ts'
+import { committedObject, finishCommit, lastSign } from './receipt.ts'
 import { takeOver } from './take-over.ts'
+
+/** What an upload was created for and what it became; ends nobody. */
+export async function peekAt(layout: Layout, id: string): Promise<KnownUpload | null> {
+  const staged = isThere(layout.part(id))
+  const intent = await readIntent(layout.intent(id))
+  if (intent === null) return null
+  const { key, meta = {} } = intent
+  return { id, key, meta, committed: await committedObject(layout, intent, staged) }
+}
 
 /** What is known of an upload; call under its lock, which may be released. */
 export async function inspectLocked(
@@ -17,8 +28,8 @@ export async function inspectLocked(
   const { layout, expireAfter } = context
   const intent = await readIntent(layout.intent(id))
   if (intent === null) return null
-  const { key, meta = {}, committing } = intent
-  const committed = (await isCommitted(context, id, intent)) ? (committing?.object ?? null) : null
+  const { key, meta = {} } = intent
+  const committed = await finishCommit(context, id, intent)
   const offset = committed?.size ?? (await makeDurable(context, id, epoch, lock, intent))
   if (offset === null) return null
   return { id, key, meta, offset, committed, expires: lastSign(layout, id) + expireAfter }

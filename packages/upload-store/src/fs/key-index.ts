@@ -4,7 +4,7 @@ import { cursorOf, pageSize, placeOf } from '../listing.ts'
 import type { StoredObject } from '../object.ts'
 import type { ListOptions, ListPage } from '../store.ts'
 import { hasCode } from './files.ts'
-import type { Layout } from './layout.ts'
+import { type Layout, RECORD_FILE } from './layout.ts'
 import { readable, readRecord } from './records.ts'
 import { ShardedNames } from './shards.ts'
 
@@ -29,7 +29,7 @@ export class KeyIndex {
     this.#layout = layout
     this.#names = new ShardedNames({
       directory: layout.records,
-      pattern: /^[\da-f]{64}\.json$/,
+      pattern: RECORD_FILE,
       load: keyIn,
       onAdd: (key) => this.#added.push(key),
       onRemove: (key) => {

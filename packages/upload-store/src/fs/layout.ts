@@ -1,10 +1,22 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { StoreError } from '../store-error.ts'
-import { hasCode } from './files.ts'
+import { hasCode, isThere } from './files.ts'
 
 const LAYOUT_VERSION = 1
+
+/** What a record's file is called. */
+export const RECORD_FILE: RegExp = /^[\da-f]{64}\.json$/
 
 /** Where things lie in a store's directory. No name that a client gave ever becomes part of a path. */
 export interface Layout {
@@ -77,11 +89,24 @@ export function openLayout(directory: string): Layout {
   }
 }
 
-/** A store whose directory is gone after a power cut has lost every upload that it answered for. */
+/**
+ * A store whose directory is gone after a power cut has lost every upload that it answered for. Node's own `recursive` never
+ * ends where a parent is there and takes nothing in, as in /proc.
+ */
 function makeDirectory(path: string): void {
-  const first = mkdirSync(path, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = path; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made))
+  if (isDirectory(path)) return
+  if (!isThere(dirname(path))) makeDirectory(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have been quicker.
+    if (!isDirectory(path)) throw error
+  }
+  syncDirectory(dirname(path))
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 function syncDirectory(path: string): void {

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { threadId } from 'node:worker_threads'
+import { hasCode } from './files.ts'
 
-/**
- * A thread of a process, told from every other: `system/pid/start/thread`.
- */
+/** A thread of a process, told from every other: `system/pid/start/thread`. */
 export type Owner = string
 
 let own: Owner | undefined
@@ -62,7 +61,7 @@ function hasNoProcess(pid: number): boolean {
     process.kill(pid, 0)
     return false
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH'
+    return hasCode(error, 'ESRCH')
   }
 }
 

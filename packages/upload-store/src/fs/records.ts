@@ -4,7 +4,7 @@ import { type BlobRecord, fieldsOf, parseRecord } from '../blob-record.ts'
 import { StoreError } from '../store-error.ts'
 import type { Disk } from './disk.ts'
 import { readText, removeIfThere } from './files.ts'
-import type { Layout } from './layout.ts'
+import { type Layout, RECORD_FILE } from './layout.ts'
 import { namesBelow } from './shards.ts'
 
 export async function readRecord(layout: Layout, key: string): Promise<BlobRecord | null> {
@@ -19,7 +19,7 @@ export async function* readAllRecords(
   layout: Layout,
 ): AsyncGenerator<{ readonly path: string; readonly record: BlobRecord | null }> {
   const paths: string[] = []
-  for await (const path of namesBelow(layout.records, /^[\da-f]{64}\.json$/)) paths.push(path)
+  for await (const path of namesBelow(layout.records, RECORD_FILE)) paths.push(path)
   for (let at = 0; at < paths.length; at += BATCH) {
     yield* (await Promise.all(paths.slice(at, at + BATCH).map(readForScan))).filter((read) => read !== null)
   }

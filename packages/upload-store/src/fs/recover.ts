@@ -1,14 +1,13 @@
-import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RecoverReport } from '../reports.ts'
 import { StoreError } from '../store-error.ts'
-import { discardFiles } from './file-staging.ts'
-import { removeIfThere } from './files.ts'
+import { isThere, removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { readIntent } from './intent.ts'
 import { lockId } from './lock.ts'
-import { isCommitted, lastSign } from './receipt.ts'
+import { finishCommit, lastSign } from './receipt.ts'
+import { discardFiles, idsOf } from './staged-files.ts'
 
 interface Recovery extends RecoverReport {
   readonly expired: number
@@ -31,14 +30,6 @@ export async function recoverStaging(context: FsContext, expireAfter: number): P
   return report
 }
 
-/** What a session or a publication has left behind, told by the ids in front. */
-function idsOf(names: readonly string[]): Set<string> {
-  const ids = names.map(
-    (name) => /^([\w-]{22})\.(?:part|part\.tmp|json|json\.tmp|epoch|record)$/.exec(name)?.[1],
-  )
-  return new Set(ids.filter((id) => id !== undefined))
-}
-
 async function recoverOne(
   context: FsContext,
   id: string,
@@ -51,7 +42,7 @@ async function recoverOne(
     // Only now: its owner may have paused or ended it since its files were listed.
     const intent = await readIntent(layout.intent(id)).catch(nullIfCorrupt)
     if (intent === undefined) return 'busy'
-    const committed = intent !== null && (await isCommitted(context, id, intent))
+    const committed = intent !== null && (await finishCommit(context, id, intent)) !== null
     const staged = isThere(layout.part(id))
     const lives = Date.now() - lastSign(layout, id) < expireAfter
     if (intent !== null && lives && (staged || committed)) return staged ? 'paused' : 'nothing'
@@ -70,13 +61,12 @@ function nullIfCorrupt(error: unknown): null | undefined {
 
 /** Frees the locks of owners that are gone. */
 function removeLocks({ layout, locks }: FsContext, names: readonly string[]): void {
-  const named = (ending: string) =>
-    names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length))
-  for (const name of named('.lock')) locks.tryAcquire(name)?.release()
+  const named = namesBefore('.lock', names)
+  for (const name of named) locks.tryAcquire(name)?.release()
   // One that succeeds a lock that is no more will never be asked for; and when it goes, nor will the one that succeeds it.
-  for (let left = named('.next'); ; ) {
+  for (let left = namesBefore('.next', names); ; ) {
     const living = new Set([
-      ...named('.lock').map((name) => `${lockId(layout.lock(name))}.${name}`),
+      ...named.map((name) => `${lockId(layout.lock(name))}.${name}`),
       ...left.map((lock) => `${lockId(layout.next(lock))}.${lock.slice(lock.indexOf('.') + 1)}`),
     ])
     const removed = left.filter((lock) => !living.has(lock) && locks.removeStaleNext(layout.next(lock)))
@@ -86,13 +76,12 @@ function removeLocks({ layout, locks }: FsContext, names: readonly string[]): vo
   locks.removeDeadOwners()
 }
 
-function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined
-}
-
 /** The ids that somebody holds a lock of, or may. */
 export async function lockedIds({ layout, locks }: FsContext): Promise<ReadonlySet<string>> {
-  const names = await readdir(layout.staging)
-  const linked = names.filter((name) => name.endsWith('.lock')).map((name) => name.slice(0, -'.lock'.length))
+  const linked = namesBefore('.lock', await readdir(layout.staging))
   return new Set([...linked, ...locks.heldHere()])
+}
+
+function namesBefore(ending: string, names: readonly string[]): readonly string[] {
+  return names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length))
 }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { readdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import { RANDOM_ID } from '../random-id.ts'
 import { StoreError } from '../store-error.ts'
 import type { Layout } from './layout.ts'
 import { ShardedNames } from './shards.ts'
@@ -42,7 +43,7 @@ export class Space {
     this.#maxTotalSize = maxTotalSize
     this.#sizes = new ShardedNames({
       directory: blobs,
-      pattern: /^[\w-]{22}$/,
+      pattern: RANDOM_ID,
       load: (path) => statSync(path, { throwIfNoEntry: false })?.size,
       onAdd: (size) => {
         this.#stored += size
@@ -111,8 +112,7 @@ export class Space {
     // Some file systems tell no sizes.
     if (blocks === 0) return Number.POSITIVE_INFINITY
     const room = bavail * bsize - floor - this.#reserved - bytes
-    if (room < 0)
-      throw new StoreError('NO_SPACE', 'The disk is nearly full: there is no space for the upload.')
+    if (room < 0) throw nearlyFull()
     // Some file systems have no fixed number of files, and say 0.
     if (files > 0 && ffree < Math.min(files * FLOOR_SHARE, MAX_FLOOR_FILES)) {
       throw new StoreError('NO_SPACE', 'The disk has nearly no room for more files.')

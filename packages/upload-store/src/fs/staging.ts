@@ -3,13 +3,14 @@ import type { StagingArea } from '../driver.ts'
 import { RANDOM_ID, randomId } from '../random-id.ts'
 import type { UploadMeta } from '../upload-session.ts'
 import { checkEpoch } from './epoch.ts'
-import { discardFiles, FileStaging } from './file-staging.ts'
+import { FileStaging } from './file-staging.ts'
 import { withNoSpace } from './files.ts'
 import type { FsContext } from './fs-context.ts'
-import { inspectLocked } from './inspect.ts'
+import { inspectLocked, peekAt } from './inspect.ts'
 import { readIntent } from './intent.ts'
 import type { Lock } from './lock.ts'
-import { isCommitted } from './receipt.ts'
+import { finishCommit } from './receipt.ts'
+import { discardFiles } from './staged-files.ts'
 import { acquireOrClaim, claim, takeOver } from './take-over.ts'
 
 /** Stages uploads in files of their own, which become blobs without a copy. */
@@ -46,10 +47,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
       }
     },
     inspect: (id) => withUpload(context, id, (epoch, lock) => inspectLocked(context, id, epoch, lock)),
-    peek: async (id) => {
-      const intent = RANDOM_ID.test(id) ? await readIntent(layout.intent(id)) : null
-      return intent === null ? null : { id, key: intent.key, meta: intent.meta ?? {} }
-    },
+    peek: async (id) => (RANDOM_ID.test(id) ? peekAt(layout, id) : null),
     forget: async (id) => (await withUpload(context, id, () => forgetLocked(context, id))) ?? false,
   }
 }
@@ -74,7 +72,7 @@ async function forgetLocked(context: FsContext, id: string): Promise<boolean> {
   const intent = await readIntent(context.layout.intent(id))
   if (intent === null) return false
   // The rest of a commit that was cut short: its object stays, durably.
-  await isCommitted(context, id, intent)
+  await finishCommit(context, id, intent)
   await discardFiles(context, id)
   return true
 }

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { RANDOM_ID } from '../random-id.ts'
 import type { SweepReport } from '../reports.ts'
 import { hasCode, removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
@@ -28,7 +29,7 @@ export async function sweepStore(context: FsContext): Promise<SweepReport> {
 async function findOrphans(context: FsContext): Promise<{ damaged: number; orphans: readonly string[] }> {
   const { layout } = context
   const blobs: string[] = []
-  for await (const path of namesBelow(layout.blobs, /^[\w-]{22}$/)) blobs.push(path)
+  for await (const path of namesBelow(layout.blobs, RANDOM_ID)) blobs.push(path)
   const locked = await lockedIds(context)
   const named = new Set<string>()
   let damaged = 0

@@ -5,13 +5,14 @@ import type { Resumed } from '../driver.ts'
 import { StoreError } from '../store-error.ts'
 import type { Disk } from './disk.ts'
 import { checkEpoch, claimEpoch } from './epoch.ts'
-import { discardFiles, FileStaging, leaveReceipt } from './file-staging.ts'
+import { FileStaging } from './file-staging.ts'
 import { hasCode, removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { formatIntent, type KeptIntent, readIntent } from './intent.ts'
 import type { Lock } from './lock.ts'
 import { currentBoot } from './owner.ts'
-import { isCommitted } from './receipt.ts'
+import { finishCommit } from './receipt.ts'
+import { discardFiles, leaveReceipt } from './staged-files.ts'
 
 /** Tells the session's writer to let go, and waits until it has. */
 export async function claim({ layout, locks }: FsContext, id: string, epoch: string): Promise<Lock> {
@@ -33,7 +34,7 @@ export async function takeOver(
 ): Promise<Resumed | null> {
   const { layout, disk, space } = context
   const intent = await readIntent(layout.intent(id))
-  if (intent !== null && (await isCommitted(context, id, intent))) {
+  if (intent !== null && (await finishCommit(context, id, intent)) !== null) {
     await leaveReceipt(context, id)
     lock.release()
     return null

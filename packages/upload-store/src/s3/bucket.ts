@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   DeleteObjectCommand,
@@ -68,14 +67,16 @@ export class Bucket {
   ): Promise<T> {
     const deadline = performance.now() + ms
     const abortSignal = AbortSignal.timeout(ms)
+    // Not the signal alone: it does not reach a body that has begun.
+    const late = new Promise<never>((_resolve, reject) => {
+      abortSignal.addEventListener('abort', () => reject(abortSignal.reason), { once: true })
+    })
+    // Nobody may be waiting any more.
+    late.catch(() => {})
     let last: unknown
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, MAX_PAUSE)) {
       try {
-        // Not the signal alone: it does not reach a body that has begun.
-        return await new Promise<T>((resolve, reject) => {
-          abortSignal.addEventListener('abort', () => reject(abortSignal.reason), { once: true })
-          task({ abortSignal }).then(resolve, reject)
-        })
+        return await Promise.race([task({ abortSignal }), late])
       } catch (error) {
         // That time is over says less than what went wrong before.
         if (abortSignal.aborted && last !== undefined) throw last
@@ -116,7 +117,7 @@ export class Bucket {
 
   /** Writes an object whatever there is; its tag. */
   async put(name: string, body: Uint8Array): Promise<string> {
-    const command = new PutObjectCommand({ Bucket: this.name, Key: name, Body: body, ContentMD5: md5(body) })
+    const command = new PutObjectCommand({ Bucket: this.name, Key: name, Body: body })
     const { ETag } = await this.call(
       (options) => this.client.send(command, options),
       this.timeoutFor(body.length),
@@ -128,7 +129,7 @@ export class Bucket {
   putOver(name: string, text: string, expected: string | null): Promise<Overwrite> {
     const body = Buffer.from(text)
     const condition = expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected }
-    const input = { Bucket: this.name, Key: name, Body: body, ContentMD5: md5(body), ...condition }
+    const input = { Bucket: this.name, Key: name, Body: body, ...condition }
     let calls = 0
     return this.call(async (options) => {
       calls++
@@ -194,10 +195,6 @@ export class Bucket {
   timeoutFor(bytes: number): number {
     return Math.ceil(this.timeout + bytes / SLOWEST)
   }
-}
-
-export function md5(body: Uint8Array): string {
-  return createHash('md5').update(body).digest('base64')
 }
 
 export function unquoted(etag = ''): string {

@@ -41,7 +41,8 @@ function configOf(options: ConnectionOptions, timeout: number): S3ClientConfig {
     ...(found === undefined ? {} : { region: found }),
     ...(credentials === undefined ? {} : { credentials }),
     forcePathStyle: options.forcePathStyle ?? !isAws,
-    // All bodies carry Content-MD5; what AWS has invented beside it other engines refuse, or do not look at.
+    // The signature covers each body's SHA-256, which the store checks: Content-MD5 beside it took 1.5 s of processor a GiB,
+    // and what AWS has invented since other engines refuse, or do not look at.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: MAX_ATTEMPTS,

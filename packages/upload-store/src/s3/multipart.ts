@@ -9,7 +9,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { StoreError } from '../store-error.ts'
-import { type Bucket, md5, unquoted } from './bucket.ts'
+import { type Bucket, unquoted } from './bucket.ts'
 import { hasStatus, isNamed } from './errors.ts'
 
 /** A part that is there. */
@@ -47,7 +47,6 @@ export async function putPart(
     UploadId: uploadId,
     PartNumber: number,
     Body: body,
-    ContentMD5: md5(body),
   })
   const sending = bucket.call(
     (options) => bucket.client.send(command, options),

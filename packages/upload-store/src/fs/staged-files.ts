@@ -1,0 +1,25 @@
+import { removeIfThere } from './files.ts'
+import type { FsContext } from './fs-context.ts'
+
+/** What a session or a publication has left in `staging/`, told by the ids in front. */
+export function idsOf(names: readonly string[]): Set<string> {
+  const ids = names.map(
+    (name) => /^([\w-]{22})\.(?:part|part\.tmp|json|json\.tmp|epoch|record)$/.exec(name)?.[1],
+  )
+  return new Set(ids.filter((id) => id !== undefined))
+}
+
+/** Removes every file that can be called by `id` but its lock, for good. */
+export async function discardFiles(context: FsContext, id: string): Promise<void> {
+  // First: of an upload that was committed nothing else is left.
+  await removeIfThere(context.layout.intent(id))
+  await leaveReceipt(context, id)
+}
+
+/** Removes all but the intent, which says what the upload has become. */
+export async function leaveReceipt({ layout, disk }: FsContext, id: string): Promise<void> {
+  const { part, draft, intent, epoch } = layout
+  const paths = [part(id), draft(id), epoch(id), `${part(id)}.tmp`, `${intent(id)}.tmp`]
+  for (const path of paths) await removeIfThere(path)
+  await disk.syncDirectory(layout.staging)
+}
