@@ -4,6 +4,8 @@ import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import { launch } from '../browser/launch.ts'
 import { startApp } from '../support/app.ts'
+import { startProxy } from '../support/proxy.ts'
+import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { describeWith } from '../support/tools.ts'
 import { makeVideo } from '../support/video.ts'
@@ -107,6 +109,32 @@ describe('with the URL of a CDN', () => {
     expect(await location('?view=x&download')).toBe('https://cdn.example.org/videos/a%20b%23.mp4?download')
     const page = await ask('/', { accept: 'text/html' })
     expect(page.headers.get('content-security-policy')).toContain("media-src 'self' https://cdn.example.org")
+  })
+})
+
+describeWith(['nginx'], 'with the URL of nginx in front of nodes, by docs/examples/nginx-nodes.conf', () => {
+  it('leads to what it has from them, with all their fields', async () => {
+    const flags = ['--port', '0', '--data', await temporaryDirectory(), '--accept', '*/*', '--trust-proxy']
+    const startNode = async (...more: string[]) => {
+      const server = new ServerProcess([...flags, ...more])
+      onTestFinished(async () => void (await server.stop('SIGKILL')))
+      return server.url()
+    }
+    const node = await startNode()
+    const cdn = await startProxy('nginx', 'nginx-nodes.conf', [node, node, node])
+    const url = await startNode('--redirect', `${cdn.url}/videos/`)
+    const stored = await fetch(`${url}/videos/page.html`, {
+      method: 'PUT',
+      body: '<script>alert(1)</script>',
+    })
+    const part = await fetch(`${url}/videos/page.html`, { headers: { range: 'bytes=1-6' } })
+    expect([part.url, part.status, await part.text()]).toEqual([`${cdn.url}/videos/page.html`, 206, 'script'])
+    expect(Object.fromEntries(part.headers)).toMatchObject({
+      etag: stored.headers.get('etag'),
+      'content-security-policy': expect.stringContaining('sandbox'),
+      'content-disposition': expect.stringMatching(/^attachment/),
+      'x-content-type-options': 'nosniff',
+    })
   })
 })
 
