@@ -6,7 +6,7 @@ import type { Bucket } from './bucket.ts'
 /** A URL at which anybody can read an object; what the store is to answer there is part of the signature. */
 export async function signLocation(
   { client, name: Bucket }: Bucket,
-  { name: Key, type }: { readonly name: string; readonly type: string },
+  { name: Key, type }: { readonly name: string; readonly type?: string },
   { expiresIn = 60, contentDisposition, cacheControl }: LocationOptions = {},
 ): Promise<URL> {
   const command = new GetObjectCommand({
