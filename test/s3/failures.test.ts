@@ -172,6 +172,29 @@ describeWith(CEPH, 'S3 store on Ceph: failures', () => {
     client.destroy()
   })
 
+  it('reads again as soon as credentials that could not be had can be had', async () => {
+    const { endpoint, bucket, credentials } = ceph.connection
+    let areGone = false
+    const provider = async () => {
+      if (areGone) throw new Error('no credentials')
+      return { ...credentials, expiration: new Date() }
+    }
+    const client = new S3Client({
+      endpoint,
+      credentials: provider,
+      region: 'us-east-1',
+      forcePathStyle: true,
+    })
+    const store = ceph.open({ bucket, client })
+    await store.put('a', source('hello'))
+    const content = await store.get('a')
+    areGone = true
+    await expect(content?.stream()).rejects.toThrow('no credentials')
+    areGone = false
+    expect(String(await bytesOf((await content?.stream()) ?? source()))).toBe('hello')
+    client.destroy()
+  })
+
   describe('what the operator has to mend is told in words', () => {
     it.each([
       [

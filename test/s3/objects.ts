@@ -5,8 +5,8 @@ import {
   GetBucketLifecycleConfigurationCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
-  ListObjectsV2Command,
   PutObjectCommand,
+  paginateListObjectsV2,
   S3Client,
 } from '@aws-sdk/client-s3'
 import type { ConnectionOptions } from 'upload-store/s3'
@@ -30,11 +30,15 @@ export class Objects {
 
   /** Names behind the prefix, and sizes. */
   async sizes(): Promise<Record<string, number>> {
-    const command = new ListObjectsV2Command({ Bucket: this.#bucket, Prefix: this.#prefix })
-    const { Contents = [] } = await this.#client.send(command)
-    return Object.fromEntries(
-      Contents.map(({ Key = '', Size = 0 }) => [Key.slice(this.#prefix.length), Size]),
+    const pages = paginateListObjectsV2(
+      { client: this.#client },
+      { Bucket: this.#bucket, Prefix: this.#prefix },
     )
+    const sizes: [string, number][] = []
+    for await (const { Contents = [] } of pages) {
+      for (const { Key = '', Size = 0 } of Contents) sizes.push([Key.slice(this.#prefix.length), Size])
+    }
+    return Object.fromEntries(sizes)
   }
 
   async names(): Promise<string[]> {

@@ -86,8 +86,6 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     const frozen = run(
       `const session = await store.create('a', { meta: {} })
        await session.append(0, bytes(content(0, ${PART + 1000})))
-       // Until its first part is durable.
-       await sleep(500)
        say(session.id)
        while ((await store.get('go')) === null) await sleep(20)
        for (const step of [
@@ -99,6 +97,9 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
       options,
     )
     const id = String(await frozen.next())
+    // Its first part is durable.
+    const intent = () => new Objects(ceph.connection, options.prefix).read(`staging/${id}.json`)
+    await expect.poll(intent).toContain('"number":1')
     frozen.child.kill('SIGSTOP')
     const store = ceph.open(options)
     const resumed = await store.resume(id)

@@ -36,8 +36,11 @@ function pause(time: number): Promise<void> {
 /** An upload of `length` bytes, and a PATCH for it that has sent less than it announced. */
 async function stall(url: string, length: number, content: string) {
   const path = await begin(url, length)
-  const fields = { ...appending(0), 'Content-Length': String(length) }
-  const request = new RawRequest(url, 'PATCH', path, fields).write(content)
+  const fields = { ...appending(0), 'Content-Length': String(length), Expect: '100-continue' }
+  const request = new RawRequest(url, 'PATCH', path, fields)
+  // However busy the machine is, it is read from then on.
+  await request.until(/^HTTP\/1\.1 100 /)
+  request.write(content)
   await pause(200)
   return { path, request }
 }
@@ -113,19 +116,15 @@ describe('tus', () => {
     },
   )
 
-  // On S3 only the writer's own process looks without ending it.
-  it.each(ON_S3 ? ['1'] : ['1', '2'])(
-    'a GET beside a PATCH ends nothing, with %s workers',
-    async (workers) => {
-      const { url } = await start(await temporaryDirectory(), '--workers', workers)
-      const { path, request } = await stall(url, 10, 'hello')
-      for (let round = 0; round < 8; round++) {
-        expect((await fetch(new URL(path, url), { redirect: 'manual' })).status).toBe(404)
-      }
-      expect((await request.write('world').answer).status).toBe(204)
-      expect((await fetch(new URL(path, url))).url).toBe(`${url}/get_video_by_name/a`)
-    },
-  )
+  it.each(['1', '2'])('a GET beside a PATCH ends nothing, with %s workers', async (workers) => {
+    const { url } = await start(await temporaryDirectory(), '--workers', workers)
+    const { path, request } = await stall(url, 10, 'hello')
+    for (let round = 0; round < 8; round++) {
+      expect((await fetch(new URL(path, url), { redirect: 'manual' })).status).toBe(404)
+    }
+    expect((await request.write('world').answer).status).toBe(204)
+    expect((await fetch(new URL(path, url))).url).toBe(`${url}/get_video_by_name/a`)
+  })
 
   it('a PATCH takes the slot of the one that stalls, and others are refused before their content', async () => {
     const { url } = await start(await temporaryDirectory(), '--max-uploads', '1')

@@ -111,17 +111,17 @@ export function describeInspection(
     it('can be looked at without ending whoever writes them', async () => {
       const store = await open()
       const session = await store.create('a', { meta: { name: 'b' } })
-      const identity = { id: session.id, key: 'a', meta: { name: 'b' } }
-      expect(await store.peek(session.id)).toMatchObject(identity)
+      const identity = { id: session.id, key: 'a', meta: { name: 'b' }, committed: null }
+      expect(await store.peek(session.id)).toEqual(identity)
       await session.append(0, source('hello '))
       await session.pause()
-      expect(await store.peek(session.id)).toMatchObject(identity)
+      expect(await store.peek(session.id)).toEqual(identity)
       const resumed = await store.resume(session.id)
       const append = resumed?.append(6, source('wor', 'ld'))
-      expect(await store.peek(session.id)).toMatchObject(identity)
+      expect(await store.peek(session.id)).toEqual(identity)
       expect(await append).toBe(11)
-      await resumed?.commit()
-      expect(await store.peek(session.id)).toMatchObject(identity)
+      const object = await resumed?.commit()
+      expect(await store.peek(session.id)).toEqual({ ...identity, committed: object })
       for (const id of ['', 'x', '../../etc/passwd', 'A'.repeat(22)]) expect(await store.peek(id)).toBeNull()
       // Nobody can come back to it, so nobody is told of it.
       const unknown = await store.create('a')

@@ -99,6 +99,14 @@ describe('the recipes', () => {
       expect((await fetch(base + wrong)).status, wrong).toBe(403)
   })
 
+  it('lead to a CDN, and answer here what it would answer otherwise', async () => {
+    const base = await run('Redirects to a CDN or a bucket', { CDN: 'https://cdn.example.org' })
+    const plain = await fetch(`${base}/sample.mp4`, { redirect: 'manual', headers: { range: 'bytes=4-7' } })
+    expect([plain.status, plain.headers.get('location')]).toEqual([307, 'https://cdn.example.org/sample.mp4'])
+    expect((await notModified(`${base}/sample.mp4`)).status).toBe(304)
+    expect(await rangeOf(`${base}/sample.mp4`, { 'if-range': '"other"' })).toEqual([200, expect.any(String)])
+  })
+
   it('store and stream with Express', async () => {
     const base = await run('Express')
     const form = formWith('file', 'clip.mp4', new Uint8Array(VIDEO))

@@ -134,3 +134,14 @@ export function parseEndpoint(text: string): string {
   }
   return text
 }
+
+/** Reads what `--redirect` says: `presigned`, or a URL that keys are put behind; `undefined` for `off`. */
+export function parseRedirect(text: string): string | undefined {
+  if (text === 'off') return undefined
+  if (text === 'presigned') return text
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || !/^https?:$/.test(url.protocol) || /[?#]/.test(text)) {
+    throw new ConfigError('is neither off nor presigned, nor a URL like https://cdn.example.org/videos/')
+  }
+  return url.href.replace(/\/*$/, '/')
+}

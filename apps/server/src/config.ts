@@ -10,6 +10,7 @@ import {
   parseOptional,
   parseOrigins,
   parsePort,
+  parseRedirect,
   parseSize,
   parseSwitch,
   parseText,
@@ -31,6 +32,8 @@ export interface Config {
   /** The directory of the objects, unless they are in a bucket. */
   readonly data: string
   readonly s3: S3Config | undefined
+  /** Who sends videos: `presigned`, the bucket, or a URL, the CDN there; `undefined`: this server. */
+  readonly redirect: string | undefined
   readonly assets: string
   readonly accept: readonly string[]
   readonly maxFileSize: number
@@ -77,6 +80,7 @@ export function loadConfig(
     port: read('port', parsePort),
     data: resolve(read('data', parseText)),
     s3: readS3(read),
+    redirect: read('redirect', parseRedirect),
     assets: resolve(read('assets', (text) => text || fileURLToPath(new URL('../assets', import.meta.url)))),
     accept: read('accept', parseMediaTypes),
     maxFileSize: read('max-file-size', parseSize),
@@ -96,6 +100,8 @@ export function loadConfig(
     allowAnonymous: read('allow-anonymous', parseSwitch),
   }
   checkAccess(config)
+  if (config.redirect === 'presigned' && config.s3 === undefined)
+    throw new ConfigError('--redirect presigned needs --store s3.')
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
     throw new ConfigError('--tls-cert and --tls-key need each other.')
   return config

@@ -32,6 +32,12 @@ const S3_FLAGS: readonly Flag[] = [
     fallback: '',
     help: 'what all names in the bucket begin with, like videos/',
   },
+  {
+    name: 'redirect',
+    value: 'WHERE',
+    fallback: 'off',
+    help: 'who sends videos: presigned: the bucket; or the URL of a CDN; off: this server',
+  },
 ]
 
 /** All there are, in the order of --help. */

@@ -10,6 +10,7 @@ import type { Playing } from './player-section.ts'
 import { queryValue } from './query.ts'
 import { signInLink, signOutButton } from './sign-in-page.ts'
 import { videoPath } from './video-json.ts'
+import { mediaOriginsOf } from './video-redirect.ts'
 
 const GREETING =
   'A range server: POST a video to /video, read it back by ranges from the video_url of the answer.'
@@ -29,7 +30,8 @@ export async function greet(
   }
   const prefix = queryValue(ctx, 'prefix') ?? ''
   const { items, cursor: next } = await store.list({ prefix, cursor: queryValue(ctx, 'cursor') })
-  ctx.set('Content-Security-Policy', PAGE_POLICY)
+  const media = ["'self'", ...mediaOriginsOf(config)].join(' ')
+  ctx.set('Content-Security-Policy', `${PAGE_POLICY}; media-src ${media}`)
   ctx.type = 'html'
   ctx.body = renderPage({
     library: { videos: items.filter(({ type }) => type !== CAPTIONS).map(pageVideo), next, prefix },

@@ -5,9 +5,10 @@ import { isLoopback } from './loopback.ts'
 
 /** What people want to know when the server has started: its URL alone on the first line, then the rest. */
 export function startupText(url: string, config: Config, argv: readonly string[]): string {
-  const { workers } = config
+  const { redirect, workers } = config
   const rows = [
     ['videos', videos(config)],
+    ...(redirect === undefined ? [] : [['sent by', redirect === 'presigned' ? 'the bucket' : redirect]]),
     ['uploads', uploads(config)],
     ['access', access(config)],
     ...networkUrls(url, config).map((each) => ['network', each]),

@@ -2,7 +2,7 @@ import { Server } from '@tus/server'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import { tusDataStore } from 'koa-resumable-upload'
-import { type StoredObject, StoreError, type UploadStore } from 'upload-store'
+import { StoreError, type UploadStore } from 'upload-store'
 import type { Config } from './config.ts'
 import { isGone, terminate } from './http2-stream.ts'
 import { LazyContent } from './lazy-content.ts'
@@ -69,7 +69,7 @@ function createTus({ maxFileSize }: Config, store: UploadStore, metrics: Metrics
     relativeLocation: true,
     maxSize: maxFileSize,
     onUploadFinish: async (_request, { id }) => {
-      const object = await committedAs(store, id)
+      const object = (await store.peek(id))?.committed
       return object ? { headers: { 'Content-Location': videoPath(object.key) } } : {}
     },
     onResponseError: (request, error) => {
@@ -111,14 +111,7 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
 
 /** Where a client that has only the URL of its upload finds what it became. */
 async function redirect(ctx: Koa.Context, store: UploadStore, id: string): Promise<void> {
-  const object = await committedAs(store, id)
-  if (object === null) throw createError(404, 'No upload of this name was completed here of late.')
+  const object = (await store.peek(id))?.committed
+  if (!object) throw createError(404, 'No upload of this name was completed here of late.')
   seeOther(ctx, videoPath(object.key))
-}
-
-/** What an upload became; `inspect` would end whoever writes it, and is asked only where nothing else tells. */
-async function committedAs(store: UploadStore, id: string): Promise<StoredObject | null> {
-  const known = await store.peek(id)
-  if (known?.committed !== undefined) return known.committed
-  return known && ((await store.inspect(id))?.committed ?? null)
 }

@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import { reprDigest, wantsSha256 } from './digest-fields.ts'
 import { isInline } from './media-type.ts'
 import { queryValue } from './query.ts'
+import { redirectOf, sendElsewhere } from './video-redirect.ts'
 
 /** How often a video that is replaced while we open it is looked up anew. */
 const ATTEMPTS = 3
@@ -21,16 +22,20 @@ export async function sendVideo(
   ctx: Koa.Context,
   store: UploadStore,
   key: string,
-  { cacheControl, corsOrigin }: Config,
+  config: Config,
 ): Promise<void> {
+  const { cacheControl, corsOrigin } = config
   for (let attempt = 1; ; attempt++) {
     const content = await store.get(key)
     if (content === null) throw createError(404, `There is no video ${JSON.stringify(key)}.`)
     const inline = isInline(content.type) && queryValue(ctx, 'download') === undefined
+    const disposition = inline ? 'inline' : 'attachment'
+    const url = await redirectOf(ctx, content, disposition, config)
+    if (url !== null) return sendElsewhere(ctx, url)
     try {
       return await serveContent(ctx, content, {
         cacheControl,
-        disposition: inline ? 'inline' : 'attachment',
+        disposition,
         setHeaders: () => {
           ctx.set({
             'Content-Security-Policy': SANDBOX,

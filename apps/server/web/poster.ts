@@ -28,6 +28,8 @@ export async function posterOf(video: Video): Promise<Poster> {
 
 async function makePoster({ url }: Video): Promise<Poster> {
   const media = document.createElement('video')
+  // Else a server that redirects would have it from another origin, whose pictures no canvas gives out.
+  media.crossOrigin = 'anonymous'
   media.muted = true
   media.preload = 'metadata'
   try {

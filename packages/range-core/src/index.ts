@@ -17,4 +17,5 @@ export {
   type RangeSpec,
   resolveRanges,
 } from './range.ts'
+export { mayRedirect } from './redirect.ts'
 export type { Representation, RequestFields, RequestHead } from './representation.ts'

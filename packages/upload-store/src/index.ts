@@ -8,7 +8,7 @@ export {
   multerStorage,
   type StoredFile,
 } from './multer-storage.ts'
-export type { StoredContent, StoredObject, StoredStream } from './object.ts'
+export type { LocationOptions, StoredContent, StoredObject, StoredStream } from './object.ts'
 export type { Quarantined, RecoverReport, SweepReport, VerifyReport } from './reports.ts'
 export type { ListOptions, ListPage, PutOptions, StoreOptions, UploadStore } from './store.ts'
 export { StoreError, type StoreErrorCode } from './store-error.ts'

@@ -27,14 +27,21 @@ export interface StoredStream {
   readonly immutableFile?: string
 }
 
+/** What the store answers at a URL that is given away: besides the media type no field is there that is not named here. */
+export interface LocationOptions {
+  /** How long it can be read, in s, a week at the most (60); shorter where the credentials end before. */
+  readonly expiresIn?: number | undefined
+  /** The value of Content-Disposition (none). */
+  readonly contentDisposition?: string | undefined
+  /** The value of Cache-Control (none). */
+  readonly cacheControl?: string | undefined
+}
+
 /** A committed object and its bytes; fits koa-range-stream's `Content`. */
 export interface StoredContent extends StoredObject {
   /** The key, under the Web platform's word for a file's name. */
   readonly name: string
   readonly stream: StoredStream
-  /**
-   * A URL at which anybody can read the bytes, by range too, for `expiresIn` seconds (60); of stores on S3. It gives
-   * the media type, and no other field that a server would set.
-   */
-  readonly location?: (expiresIn?: number) => Promise<URL>
+  /** A URL at which anybody can read the bytes for a while, by range too; of stores on S3. */
+  readonly location?: (options?: LocationOptions) => Promise<URL>
 }

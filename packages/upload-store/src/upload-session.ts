@@ -36,18 +36,14 @@ export interface KnownUpload {
   /** The key that `commit` publishes under unless told otherwise. */
   readonly key: string
   readonly meta: UploadMeta
-  /**
-   * The object that it became, as it then was; `null` while it is none. `undefined` where only `inspect` can tell, as on S3
-   * for who does not write it.
-   */
-  readonly committed?: StoredObject | null | undefined
+  /** The object that it became, as it then was; `null` while it is none. */
+  readonly committed: StoredObject | null
 }
 
 /** What is known of an upload that may be resumed, or was committed. */
 export interface UploadState extends KnownUpload {
   /** How many bytes are durable. */
   readonly offset: number
-  readonly committed: StoredObject | null
   /** Until when it is kept if nothing more comes, in ms since the epoch. */
   readonly expires: number
 }

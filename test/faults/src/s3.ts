@@ -92,25 +92,33 @@ export async function disturbS3(runs: number, onProgress: (text: string) => void
   try {
     await cluster.start()
     const site = await Site.start(cluster)
-    for (let run = 0; run < runs; run++) {
-      const kind = S3_BREAKS[run % S3_BREAKS.length] ?? S3_BREAKS[0]
-      const round = new S3Round(site.urls, `${run}`, kept)
-      round.begin()
-      await delay((randomBytes(1)[0] ?? 0) * (UNDER_WAY / 256))
-      await site.break(kind)
-      const happened = await round.end()
-      rounds.get(kind)?.push(happened)
-      faults.push(...happened.faults.map((fault) => `run ${run}, ${kind}: ${fault}`))
-      onProgress(
-        `${run + 1} of ${runs}, ${kind}: ${happened.acknowledged} acknowledged, ${happened.refused} not`,
-      )
+    try {
+      for (let run = 0; run < runs; run++) {
+        const kind = S3_BREAKS[run % S3_BREAKS.length] ?? S3_BREAKS[0]
+        const happened = await disturb(site, kind, new S3Round(site.urls, `${run}`, kept))
+        rounds.get(kind)?.push(happened)
+        faults.push(...happened.faults.map((fault) => `run ${run}, ${kind}: ${fault}`))
+        onProgress(
+          `${run + 1} of ${runs}, ${kind}: ${happened.acknowledged} acknowledged, ${happened.refused} not`,
+        )
+      }
+      faults.push(...(await new S3Round(site.urls, 'end', kept).readKept()))
+    } finally {
+      // They would outlive us.
+      faults.push(...(await site.stop()))
     }
-    faults.push(...(await new S3Round(site.urls, 'end', kept).readKept()), ...(await site.stop()))
     faults.push(...(await leftovers(cluster.connection, kept.size)))
   } finally {
     await cluster.stop()
   }
   return { rounds, time: Date.now() - start, faults }
+}
+
+async function disturb(site: Site, kind: S3Break, round: S3Round): Promise<Happened> {
+  round.begin()
+  await delay((randomBytes(1)[0] ?? 0) * (UNDER_WAY / 256))
+  await site.break(kind)
+  return round.end()
 }
 
 /** What a sweep that waits for nothing leaves behind beside the objects. */

@@ -12,7 +12,7 @@ import { isFinal } from '../final-error.ts'
 import { isUploadId } from '../upload-id.ts'
 import { CHECKSUM_ALGORITHMS, type Checksum } from './checksum.ts'
 import { hooksOf, type TusHooks } from './hooks.ts'
-import { Turns } from './turns.ts'
+import { Locks } from './locks.ts'
 import { TusError, unknownUpload } from './tus-error.ts'
 import { type TusOptions, type TusSettings, withDefaults } from './tus-options.ts'
 import { isTus, lengthOf, metaOf, type TusUpload, uploadOf, withLength } from './tus-upload.ts'
@@ -31,14 +31,14 @@ class TusDataStore extends EventEmitter {
   readonly checksumAlgorithms: string = CHECKSUM_ALGORITHMS
   readonly hooks: TusHooks
   readonly #store: UploadStore
-  readonly #turns: Turns
+  readonly #locks: Locks
   readonly #settings: TusSettings
 
   constructor(store: UploadStore, options: TusOptions) {
     super()
     this.#store = store
-    this.#turns = new Turns(store)
-    this.hooks = hooksOf(store, this.#turns)
+    this.#locks = new Locks(store)
+    this.hooks = hooksOf(store, this.#locks)
     this.#settings = withDefaults(options)
   }
 
@@ -49,14 +49,14 @@ class TusDataStore extends EventEmitter {
   /** Begins an upload, whose id becomes the store's. */
   async create(upload: TusUpload): Promise<TusUpload> {
     const { id } = upload
-    this.#turns.of(id)
+    this.#locks.of(id)
     const { key, type, meta = {} } = await this.#settings.target(upload.metadata ?? {})
     const options = { type, expectedSize: upload.size, meta: metaOf(upload, meta) }
     const session = await this.#store.create(key, options).catch((error: unknown) => {
       throw error instanceof RangeError ? new TusError(431, `Upload-Metadata: ${error.message}`) : error
     })
     upload.id = session.id
-    this.#turns.created(id, session.id)
+    this.#locks.created(id, session.id)
     if (upload.size === 0) await this.#commit(session)
     else await session.pause()
     return upload
@@ -64,12 +64,12 @@ class TusDataStore extends EventEmitter {
 
   /** Takes in bytes from `offset` on, publishes the upload when its length has come, and resolves to the new offset. */
   async write(source: Readable, id: string, offset: number): Promise<number> {
-    const turn = this.#turns.of(id)
-    const { checksum, contentLength } = turn.request
+    const lock = this.#locks.of(id)
+    const { checksum, contentLength } = lock.request
     const session = await this.#resume(id)
     if (session === null) return this.#reached(id, offset)
     try {
-      if (turn.isOver) throw new StoreError('ABORTED', 'A newer request goes on with the upload.')
+      if (lock.isCancelled) throw new StoreError('ABORTED', 'A newer request goes on with the upload.')
       const verify = checksum === null ? undefined : () => checksum.verify()
       await session.append(offset, content(source, contentLength, checksum), { verify })
     } catch (error) {

@@ -1,7 +1,7 @@
 import { StoreError, type UploadStore, uploadErrorStatus } from 'upload-store'
 import { asNewest } from '../as-newest.ts'
 import { incoming, type TusRequest } from './incoming.ts'
-import type { Turn, Turns } from './turns.ts'
+import type { Lock, Locks } from './locks.ts'
 
 interface TusAnswer {
   readonly status_code: number
@@ -26,13 +26,13 @@ export interface TusHooks {
   onResponseError(request: TusRequest, error: unknown): Promise<TusAnswer | undefined>
 }
 
-export function hooksOf(store: UploadStore, turns: Turns): TusHooks {
-  const taken = new WeakMap<TusRequest, Turn>()
+export function hooksOf(store: UploadStore, locks: Locks): TusHooks {
+  const taken = new WeakMap<TusRequest, Lock>()
   return {
     locker: (request) => {
       const said = incoming(request)
-      const lock = async (id: string) => void taken.set(request, await turns.take(id, said))
-      return { newLock: (id) => ({ lock: () => lock(id), unlock: async () => turns.end(id) }) }
+      const lock = async (id: string) => void taken.set(request, await locks.acquire(id, said))
+      return { newLock: (id) => ({ lock: () => lock(id), unlock: async () => locks.release(id) }) }
     },
     onResponseError: async (request, error) => {
       const created = taken.get(request)?.created

@@ -7,7 +7,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import { explain, hasStatus, isUnavailable } from './errors.ts'
+import { explain, hasStatus, isUnavailable, triesOf, unavailable } from './errors.ts'
 
 /** Before a call is made again, in ms. */
 export const FIRST_PAUSE = 50
@@ -21,11 +21,23 @@ export interface Found {
   readonly tag: string
 }
 
+/**
+ * What became of a write: the tag of what is there now, or `null` where it was refused. `isUnsure`: a try before that may have
+ * been heard, and its answer lost.
+ */
+export type Overwrite = { readonly tag: string } | { readonly tag: null; readonly isUnsure: boolean }
+
 export interface Listed {
   readonly name: string
   readonly size: number
   /** When it was written, ms since the epoch. */
   readonly written: number
+}
+
+export interface ListedPage {
+  readonly listed: readonly Listed[]
+  /** Whether there is nothing behind it. */
+  readonly isLast: boolean
 }
 
 /**
@@ -113,55 +125,69 @@ export class Bucket {
     return unquoted(ETag)
   }
 
-  /**
-   * Writes an object in one step only over the one with the tag `expected`, with `null` only where there is none; its
-   * tag, or `null` where that is not what there is. Also `null` after an answer was lost: who calls has to look again.
-   */
-  putOver(name: string, text: string, expected: string | null): Promise<string | null> {
+  /** Writes an object in one step only over the one with the tag `expected`, with `null` only where there is none. */
+  putOver(name: string, text: string, expected: string | null): Promise<Overwrite> {
     const body = Buffer.from(text)
     const condition = expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected }
     const input = { Bucket: this.name, Key: name, Body: body, ...condition }
+    let calls = 0
+    return this.call(async (options) => {
+      calls++
+      try {
+        const { ETag } = await this.client.send(new PutObjectCommand(input), options)
+        return { tag: unquoted(ETag) }
+      } catch (error) {
+        // AWS, where another write of the same object is under way, such as a try of ours before.
+        if (hasStatus(error, 409)) throw unavailable(error)
+        // AWS answers 404 to If-Match where there is nothing (any more).
+        const refused = hasStatus(error, 412) || (expected !== null && isMissing(error))
+        if (!refused) throw error
+        return { tag: null, isUnsure: calls > 1 || triesOf(error) > 1 }
+      }
+    })
+  }
+
+  /**
+   * Removes an object; `false` where it has not the tag `expected`. Engines that know no conditional DELETE do not look at
+   * that.
+   */
+  remove(name: string, expected?: string): Promise<boolean> {
+    const condition = expected === undefined ? {} : { IfMatch: expected }
+    const command = new DeleteObjectCommand({ Bucket: this.name, Key: name, ...condition })
     return this.call(async (options) => {
       try {
-        return unquoted((await this.client.send(new PutObjectCommand(input), options)).ETag)
+        await this.client.send(command, options)
+        return true
       } catch (error) {
-        // AWS answers 409 to one of two at the same time, and 404 to If-Match where there is nothing (any more).
-        const refused = hasStatus(error, 409, 412) || (expected !== null && isMissing(error))
-        if (refused) return null
+        if (expected !== undefined && hasStatus(error, 412)) return false
         throw error
       }
     })
   }
 
-  /** @param expected the tag; engines that know no conditional DELETE do not look at it */
-  async remove(name: string, expected?: string): Promise<void> {
-    const condition = expected === undefined ? {} : { IfMatch: expected }
-    const command = new DeleteObjectCommand({ Bucket: this.name, Key: name, ...condition })
-    await this.call((options) => this.client.send(command, options))
-  }
-
-  /** Up to 1000 objects behind the name `after`, in the order of their names' bytes. */
-  async page(prefix: string, after: string, limit = 1000): Promise<readonly Listed[]> {
+  /** Up to `limit` objects, 1000 at the most, behind the name `after`, in the order of their names' bytes. */
+  async page(prefix: string, after: string, limit = 1000): Promise<ListedPage> {
     const command = new ListObjectsV2Command({
       Bucket: this.name,
       Prefix: prefix,
       StartAfter: after,
       MaxKeys: limit,
     })
-    const { Contents = [] } = await this.call((options) => this.client.send(command, options))
-    return Contents.map(({ Key = '', Size = 0, LastModified }) => ({
+    const { Contents = [], IsTruncated } = await this.call((options) => this.client.send(command, options))
+    const listed = Contents.map(({ Key = '', Size = 0, LastModified }) => ({
       name: Key,
       size: Size,
       written: LastModified?.getTime() ?? 0,
     }))
+    return { listed, isLast: IsTruncated !== true }
   }
 
   async *list(prefix: string): AsyncGenerator<Listed> {
     for (let after = ''; ; ) {
-      const page = await this.page(prefix, after)
-      yield* page
-      const last = page.at(-1)
-      if (last === undefined) return
+      const { listed, isLast } = await this.page(prefix, after)
+      yield* listed
+      const last = listed.at(-1)
+      if (isLast || last === undefined) return
       after = last.name
     }
   }

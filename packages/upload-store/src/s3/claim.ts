@@ -3,6 +3,7 @@ import { StoreError } from '../store-error.ts'
 import { type KeptIntent, parseIntent } from './intent.ts'
 import { IntentObject } from './intent-object.ts'
 import { completeAsBlob, NO_PIECES, offsetOf } from './pieces.ts'
+import { isGone, wasPublished } from './publish.ts'
 import type { S3Context } from './s3-context.ts'
 
 const MAX_TRIES = 20
@@ -89,13 +90,8 @@ async function gathered({ bucket }: S3Context, intent: KeptIntent): Promise<Kept
   return { ...intent, pieces: { ...NO_PIECES, tails: end < 0 ? tails : [span, ...tails] } }
 }
 
-/**
- * Whether the record was written: it names the blob, or the blob is gone, which only whoever replaces or deletes a published
- * object removes.
- */
-async function isPublished({ bucket, names, records }: S3Context, { record }: KeptIntent): Promise<boolean> {
+/** Whether the record was written. */
+async function isPublished(context: S3Context, { record }: KeptIntent): Promise<boolean> {
   if (record === undefined) return false
-  const found = await records.find(record.object.key)
-  if (found?.record?.blob === record.blob) return true
-  return (await bucket.head(names.blob(record.blob))) === null
+  return wasPublished(record, await context.records.find(record.object.key)) || isGone(context, record)
 }

@@ -1,9 +1,12 @@
 import { Readable } from 'node:stream'
 import type { StoredContent } from '../object.ts'
 import { StoreError } from '../store-error.ts'
+import type { Bucket } from './bucket.ts'
 import type { Downloads } from './downloads.ts'
+import { signLocation } from './location.ts'
 import type { Names } from './names.ts'
 import type { Records, S3Record } from './records.ts'
+import type { S3Context } from './s3-context.ts'
 
 /** The most records that are kept in memory; some 1000 bytes each. */
 const MAX_KEPT = 10_000
@@ -16,6 +19,7 @@ interface Kept {
 
 /** What the keys hold, by records that are at most as old as one allows. */
 export class Contents {
+  readonly #bucket: Bucket
   readonly #records: Records
   readonly #names: Names
   readonly #downloads: Downloads
@@ -23,7 +27,11 @@ export class Contents {
   readonly #kept = new Map<string, Kept>()
 
   /** @param maxAge for how long a record is believed, in ms; what this process writes itself is seen at once */
-  constructor(records: Records, names: Names, downloads: Downloads, maxAge: number) {
+  constructor(
+    { bucket, records, names, downloads }: Pick<S3Context, 'bucket' | 'records' | 'names' | 'downloads'>,
+    maxAge: number,
+  ) {
+    this.#bucket = bucket
     this.#records = records
     this.#names = names
     this.#downloads = downloads
@@ -86,7 +94,7 @@ export class Contents {
           throw await this.#explain(error, record)
         }
       },
-      location: (expiresIn = 60) => this.#downloads.sign(name, expiresIn, object.type),
+      location: (options) => signLocation(this.#bucket, { name, type: object.type }, options),
     }
   }
 

@@ -2,11 +2,10 @@ import { get as getHttp, Agent as HttpAgent, type IncomingMessage } from 'node:h
 import { get as getHttps, Agent as HttpsAgent } from 'node:https'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { GetObjectCommand } from '@aws-sdk/client-s3'
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { StoreError } from '../store-error.ts'
 import { type Bucket, FIRST_PAUSE, MAX_PAUSE } from './bucket.ts'
 import { isUnavailable, unavailable } from './errors.ts'
+import { signLocation } from './location.ts'
 import { ResumingStream } from './resuming-stream.ts'
 
 /** How long a URL is signed for, in s, and how long it is used here, in ms: one that has just ended helps nobody. */
@@ -39,19 +38,18 @@ export class Downloads {
     this.#bucket = bucket
   }
 
-  /** A URL at which anybody can read an object for `expiresIn` seconds. */
-  async sign(name: string, expiresIn: number, type?: string): Promise<URL> {
-    const input = { Bucket: this.#bucket.name, Key: name, ResponseContentType: type }
-    return new URL(await getSignedUrl(this.#bucket.client, new GetObjectCommand(input), { expiresIn }))
-  }
-
   /** An object's URL for our own use, signed when it is needed. */
   url(name: string): SignedUrl {
     let signed: { readonly url: Promise<URL>; readonly until: number } | undefined
     return {
       get: (renew) => {
         if (renew || signed === undefined || Date.now() > signed.until) {
-          signed = { url: this.sign(name, SIGNED_FOR), until: Date.now() + USED_FOR }
+          const url = signLocation(this.#bucket, { name }, { expiresIn: SIGNED_FOR })
+          signed = { url, until: Date.now() + USED_FOR }
+          // Credentials that could not be had may be had the next time.
+          url.catch(() => {
+            if (signed?.url === url) signed = undefined
+          })
         }
         return signed.url
       },

@@ -1,15 +1,27 @@
 import { StoreError } from '../store-error.ts'
 
+interface ResponseMetadata {
+  readonly httpStatusCode: number
+  readonly attempts: number
+}
+
 interface S3Fault {
   readonly name: string
   readonly status: number | undefined
+  readonly tries: number
 }
 
 /** What the SDK says of an error, or Node of a connection. */
 function faultOf(error: unknown): S3Fault {
-  if (!(error instanceof Error)) return { name: '', status: undefined }
-  const { $metadata, code } = error as { $metadata?: { httpStatusCode?: number }; code?: unknown }
-  return { name: typeof code === 'string' ? code : error.name, status: $metadata?.httpStatusCode }
+  if (!(error instanceof Error)) return { name: '', status: undefined, tries: 1 }
+  const { $metadata = {}, code } = error as { $metadata?: Partial<ResponseMetadata>; code?: unknown }
+  const { httpStatusCode, attempts = 1 } = $metadata
+  return { name: typeof code === 'string' ? code : error.name, status: httpStatusCode, tries: attempts }
+}
+
+/** How often the SDK has sent the request. */
+export function triesOf(error: unknown): number {
+  return faultOf(error).tries
 }
 
 export function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {

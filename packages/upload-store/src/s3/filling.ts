@@ -11,7 +11,7 @@ interface FillingOptions {
 }
 
 /** A part's bytes, whose memory goes back when they are used. */
-interface TakenPart {
+export interface TakenPart {
   /** The objects that its beginning was read from. */
   readonly tails: readonly Span[]
   use<T>(task: (bytes: Uint8Array) => Promise<T>): Promise<T>

@@ -44,7 +44,7 @@ export class IntentObject {
     const { bucket } = this.#context
     for (;;) {
       const text = formatIntent({ ...fields, epoch: this.epoch, since: Date.now() })
-      const tag = await bucket.putOver(this.#name, text, this.#tag)
+      const { tag } = await bucket.putOver(this.#name, text, this.#tag)
       if (tag !== null) {
         this.#tag = tag
         this.#written = performance.now()

@@ -10,7 +10,7 @@ const READERS_TIME = 60_000
 /** What is not needed any more. What cannot be removed now is tried again by sweep, as long as the process lives. */
 export class Leftovers {
   readonly #bucket: Bucket
-  readonly #failed = new Set<() => Promise<void>>()
+  readonly #failed = new Set<() => Promise<unknown>>()
   readonly #timers = new Set<NodeJS.Timeout>()
   /** Blobs that go soon. */
   readonly pending: Set<string> = new Set()
@@ -27,12 +27,18 @@ export class Leftovers {
     void this.#try(() => abortMultipart(this.#bucket, multipart))
   }
 
-  /** Removes a blob when nobody can be about to open it; where this process ends before, sweep does. */
-  removeLater(blob: string): void {
+  /**
+   * Removes a blob when nobody can be about to open it; where this process ends before, sweep does.
+   *
+   * @param isNamed whether a record names it again: that of a commit whose answer was lost, and which was tried again
+   */
+  removeLater(blob: string, isNamed: () => Promise<boolean>): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
-      this.removeObjects([blob])
       this.pending.delete(blob)
+      void this.#try(async () => {
+        if (!(await isNamed())) await this.#bucket.remove(blob)
+      })
     }, READERS_TIME).unref()
     this.#timers.add(timer)
     this.pending.add(blob)
@@ -48,7 +54,7 @@ export class Leftovers {
     for (const timer of this.#timers) clearTimeout(timer)
   }
 
-  async #try(task: () => Promise<void>): Promise<void> {
+  async #try(task: () => Promise<unknown>): Promise<void> {
     try {
       await task()
     } catch {

@@ -4,6 +4,7 @@ import type { StoredObject } from '../object.ts'
 import { StoreError } from '../store-error.ts'
 import type { CommitOptions, UploadMeta } from '../upload-session.ts'
 import type { Assembly } from './assembly.ts'
+import { Checkpoints } from './checkpoints.ts'
 import type { Span } from './downloads.ts'
 import { isUnavailable } from './errors.ts'
 import type { IntentObject } from './intent-object.ts'
@@ -13,12 +14,7 @@ import { publish } from './publish.ts'
 import type { S3Record } from './records.ts'
 import type { S3Context } from './s3-context.ts'
 import type { Reservation } from './space.ts'
-
-/**
- * How often a writer asks S3 whether somebody else has taken its upload over, in ms, where it does not notice anyway: each
- * part is followed by a write of the intent. Nothing depends on it but how long a connection that nobody needs stays.
- */
-const WATCH_INTERVAL = 5000
+import { TakeoverWatch } from './takeover-watch.ts'
 
 export interface ObjectStagingParts {
   readonly id: string
@@ -38,22 +34,23 @@ export class ObjectStaging implements Staging {
   readonly #parts: ObjectStagingParts
   readonly #assembly: Assembly
   readonly #progress: Progress
-  #checkpointing: Promise<void> | undefined
+  readonly #checkpoints: Checkpoints
+  readonly #watch: TakeoverWatch | undefined
   #sealed = false
   /** The key under which the object may have become visible though nobody was told. */
   #committing: string | undefined
   #onTakeover: () => void = () => {}
-  #onDurable: (offset: number) => void = () => {}
-  #watching: NodeJS.Timeout | undefined
 
   constructor(context: S3Context, parts: ObjectStagingParts) {
     this.#context = context
     this.#parts = parts
     this.#assembly = parts.assembly
     this.#progress = new Progress(parts.intent, parts.file, parts.durable)
-    this.#assembly.onPart = () => this.#checkpointSoon()
+    this.#checkpoints = new Checkpoints(parts.assembly, this.#progress)
+    this.#checkpoints.onTakeover = () => this.#onTakeover()
+    this.#assembly.onPart = () => this.#checkpoint()
     this.#assembly.onBlob = (name) => parts.reservation.names.add(name)
-    if (parts.known) this.#watch()
+    this.#watch = parts.known ? this.#startWatch() : undefined
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -68,7 +65,7 @@ export class ObjectStaging implements Staging {
 
   hold(offset: number | null): void {
     this.#assembly.hold = offset
-    if (offset === null) this.#checkpointSoon()
+    if (offset === null) this.#checkpoint()
   }
 
   onTakeover(listener: () => void): void {
@@ -76,34 +73,13 @@ export class ObjectStaging implements Staging {
   }
 
   onDurable(listener: (offset: number) => void): void {
-    this.#onDurable = listener
+    this.#checkpoints.onDurable = listener
   }
 
-  #checkpointSoon(): void {
+  #checkpoint(): void {
     if (!this.#parts.known) this.#assembly.told(this.#assembly.pieces().parts.length)
     // A pause or a commit writes the intent anyway.
-    else if (!this.#sealed) {
-      this.#checkpointing ??= this.#checkpoint()
-        .catch((error) => {
-          this.#assembly.fail(error)
-          if (!isUnavailable(error)) this.#onTakeover()
-        })
-        .finally(() => {
-          this.#checkpointing = undefined
-        })
-    }
-  }
-
-  /** Writes the intent until it tells of every part that is there. */
-  async #checkpoint(): Promise<void> {
-    for (;;) {
-      const { offset, ...pieces } = this.#assembly.pieces()
-      const intake = this.#progress.intakeAt(offset)
-      if (offset <= this.#progress.offset || intake === undefined) return
-      await this.#progress.write('open', { pieces, intake })
-      this.#assembly.told(pieces.parts.length)
-      this.#onDurable(offset)
-    }
+    else if (!this.#sealed) this.#checkpoints.soon()
   }
 
   /** Makes the upload known to others, with nothing in it yet. */
@@ -131,7 +107,7 @@ export class ObjectStaging implements Staging {
   async pause(offset: number): Promise<void> {
     try {
       await this.#assembly.settle()
-      await this.#checkpointing
+      await this.#checkpoints.settle()
       if (offset < this.#assembly.end) this.#assembly.cutTo(offset)
       this.#assembly.hold = null
       const intake = this.#progress.intakeAt(offset)
@@ -155,7 +131,7 @@ export class ObjectStaging implements Staging {
     }
     const { known } = this.#parts
     const intake = this.#progress.intakeAt(object.size)
-    await this.#checkpointing
+    await this.#checkpoints.settle()
     const blob = await this.#assembly.finalise(async () => {
       const { offset: _, ...pieces } = this.#assembly.pieces()
       if (known) await this.#progress.write('completing', { pieces, intake })
@@ -177,7 +153,8 @@ export class ObjectStaging implements Staging {
     announce: () => Promise<void>,
   ): Promise<void> {
     try {
-      await publish(this.#context, record, conditions, announce)
+      const isUnsure = this.#committing !== undefined
+      await publish(this.#context, { record, conditions, isUnsure, announce })
     } catch (error) {
       // Refused for sure, or perhaps answered too late.
       if (!(error instanceof StoreError) || isUnavailable(error)) this.#committing = record.object.key
@@ -199,7 +176,7 @@ export class ObjectStaging implements Staging {
     const { known, file } = this.#parts
     try {
       await this.#assembly.settle().catch(() => {})
-      await this.#checkpointing
+      await this.#checkpoints.settle()
       // First: where somebody else has taken it over, what is there is theirs.
       if (known) await this.#progress.write('discarded')
       // A record may still come to name what was to be published; if none does, sweep finds it.
@@ -212,17 +189,13 @@ export class ObjectStaging implements Staging {
     }
   }
 
-  #watch(): void {
-    this.#watching = setInterval(() => void this.#look().catch(() => {}), WATCH_INTERVAL).unref()
-  }
-
-  async #look(): Promise<void> {
-    const { file } = this.#parts
-    if (file.age < WATCH_INTERVAL / 2) return
-    // One that is written slowly must not look as if it had expired.
-    if (!this.#sealed && file.age > this.#context.expireAfter / 3) {
-      await this.#progress.write('open').catch(() => this.#onTakeover())
-    } else if (await file.isLost()) this.#onTakeover()
+  #startWatch(): TakeoverWatch {
+    return new TakeoverWatch(this.#parts.file, {
+      expireAfter: this.#context.expireAfter,
+      isSealed: () => this.#sealed,
+      refresh: () => this.#progress.write('open'),
+      onTakeover: () => this.#onTakeover(),
+    })
   }
 
   /** Lets go of an upload of which there is nothing yet. */
@@ -232,7 +205,7 @@ export class ObjectStaging implements Staging {
 
   /** @param kept how many bytes of it stay */
   async #end(kept = 0): Promise<void> {
-    clearInterval(this.#watching)
+    this.#watch?.stop()
     this.#parts.reservation.release(kept)
     await this.#assembly.close()
   }

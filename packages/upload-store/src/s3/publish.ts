@@ -3,33 +3,71 @@ import type { CommitOptions } from '../upload-session.ts'
 import type { FoundRecord, S3Record } from './records.ts'
 import type { S3Context } from './s3-context.ts'
 
+export interface Publication {
+  readonly record: S3Record
+  readonly conditions: CommitOptions
+  /** Whether the record may have been written before. */
+  readonly isUnsure: boolean
+  /** Called before each try. */
+  announce(): Promise<void>
+}
+
 /**
  * Makes the record the one of its key, in one step over the record that the conditions were checked on; whoever else has
  * replaced that meanwhile makes it look again. A key is thought to be free at first: that saves a request to most uploads.
  *
- * @param announce called before each try
  * @throws StoreError PRECONDITION_FAILED
  */
-export async function publish(
-  context: S3Context,
-  record: S3Record,
-  conditions: CommitOptions,
-  announce: () => Promise<void>,
-): Promise<void> {
-  const { records, names, leftovers } = context
-  const { key } = record.object
-  let found: FoundRecord | null = conditions.ifMatch === undefined ? null : await records.find(key)
-  for (;;) {
-    // An answer to an earlier try may have been lost.
-    if (found?.record?.blob === record.blob) return
-    if (conditions.ifMatch !== undefined || found !== null) {
-      checkConditions(key, found?.record?.object.etag, conditions)
-    }
+export async function publish(context: S3Context, publication: Publication): Promise<void> {
+  const { object } = publication.record
+  const replaced: S3Record[] = []
+  try {
+    await write(context, publication, replaced)
+  } finally {
+    // Whichever of the tries it was, and whether an answer came or not.
+    for (const blob of new Set(replaced.map(({ blob }) => blob))) removeReplaced(context, object.key, blob)
+  }
+}
+
+/** @param replaced is told which records were there before each try */
+async function write(context: S3Context, publication: Publication, replaced: S3Record[]): Promise<void> {
+  const { record, conditions, announce } = publication
+  const { records, space } = context
+  const { key, size } = record.object
+  let { isUnsure } = publication
+  let before: S3Record | null = null
+  let found = isUnsure || conditions.ifMatch !== undefined ? await records.find(key) : null
+  while (!wasPublished(record, found)) {
+    checkConditions(key, found?.record?.object.etag, conditions)
+    if (isUnsure && (await isGone(context, record))) return
     await announce()
-    if ((await records.writeOver(record, found?.tag ?? null)) !== null) break
+    before = found?.record ?? null
+    if (before !== null) replaced.push(before)
+    const written = await records.writeOver({ ...record, over: before?.blob }, found?.tag ?? null)
+    if (written.tag !== null) break
+    isUnsure ||= written.isUnsure
     found = await records.find(key)
   }
-  const replaced = found?.record
-  if (replaced) leftovers.removeLater(names.blob(replaced.blob))
-  context.space.add(record.object.size - (replaced?.object.size ?? 0))
+  space.add(size - (before?.object.size ?? 0))
+}
+
+/** Whether a key's record is this one, or has taken its place. */
+export function wasPublished({ blob }: S3Record, found: FoundRecord | null): boolean {
+  return found?.record?.blob === blob || found?.record?.over === blob
+}
+
+/** Only whoever replaces or deletes a published object removes its bytes. */
+export async function isGone({ bucket, names }: S3Context, { blob }: S3Record): Promise<boolean> {
+  return (await bucket.head(names.blob(blob))) === null
+}
+
+/** Has the bytes go that `key` named before. */
+export function removeReplaced(
+  { records, names, leftovers }: S3Context,
+  key: string,
+  blob: string | undefined,
+): void {
+  if (blob === undefined) return
+  const isNamed = async () => (await records.find(key))?.record?.blob === blob
+  leftovers.removeLater(names.blob(blob), isNamed)
 }

@@ -1,13 +1,15 @@
 import { type BlobRecord, fieldsOf, parseRecord } from '../blob-record.ts'
 import { parseFields } from '../fields.ts'
 import { StoreError } from '../store-error.ts'
-import type { Bucket } from './bucket.ts'
+import type { Bucket, Overwrite } from './bucket.ts'
 import type { Names } from './names.ts'
 
 /** An object and where its bytes lie. */
 export interface S3Record extends BlobRecord {
   /** The blob's tag: nobody else's bytes are given for it. */
   readonly blobTag: string
+  /** The id of the blob that its key named before, by which its writer finds out that it did where no answer came. */
+  readonly over?: string | undefined
 }
 
 export interface FoundRecord {
@@ -49,25 +51,28 @@ export class Records {
     return { record, tag }
   }
 
-  /** The commit point. Writes it over the one with the tag `expected`; its tag, or `null` where that is not there. */
-  writeOver(record: S3Record, expected: string | null): Promise<string | null> {
+  /** The commit point. Writes it over the one with the tag `expected`. */
+  writeOver(record: S3Record, expected: string | null): Promise<Overwrite> {
     const { key } = record.object
     const writing = this.#bucket.putOver(this.#names.record(key), formatS3Record(record), expected)
     return writing.finally(() => this.onWrite(key))
   }
 
-  remove(key: string, expected?: string): Promise<void> {
+  /** @returns `false` where it is not the one with the tag `expected` */
+  remove(key: string, expected?: string): Promise<boolean> {
     return this.#bucket.remove(this.#names.record(key), expected).finally(() => this.onWrite(key))
   }
 }
 
 export function formatS3Record(record: S3Record): string {
-  return `${JSON.stringify({ ...fieldsOf(record), blobTag: record.blobTag })}\n`
+  const { blobTag, over } = record
+  return `${JSON.stringify({ ...fieldsOf(record), blobTag, over })}\n`
 }
 
 /** `null` for what is no record. */
 export function parseS3Record(text: string): S3Record | null {
   const record = parseRecord(text)
-  const blobTag = parseFields(text)?.['blobTag']
-  return record === null || typeof blobTag !== 'string' ? null : { ...record, blobTag }
+  const { blobTag, over } = parseFields(text) ?? {}
+  if (record === null || typeof blobTag !== 'string') return null
+  return { ...record, blobTag, over: typeof over === 'string' ? over : undefined }
 }

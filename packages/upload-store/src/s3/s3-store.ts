@@ -13,6 +13,7 @@ import { Leftovers } from './leftovers.ts'
 import { Names } from './names.ts'
 import { PartBudget } from './part-budget.ts'
 import { DEFAULT_PART_SIZE, MIN_PART_SIZE } from './part-size.ts'
+import { removeReplaced } from './publish.ts'
 import { Records } from './records.ts'
 import type { S3Context } from './s3-context.ts'
 import { Space } from './space.ts'
@@ -93,7 +94,7 @@ function openContext(options: S3StoreOptions): {
   const shared = { bucket, names, downloads, records, leftovers, budget, space }
   return {
     context: { ...shared, partSize, expireAfter, gracePeriod },
-    contents: new Contents(records, names, downloads, recordMaxAge),
+    contents: new Contents(shared, recordMaxAge),
     close: () => {
       leftovers.close()
       downloads.close()
@@ -109,13 +110,12 @@ async function list(context: S3Context, options: ListOptions = {}): Promise<List
   const prefix = names.record(options.prefix ?? '')
   const items: StoredObject[] = []
   for (let after = options.cursor === undefined ? '' : names.record(placeOf(options.cursor)); ; ) {
-    const listed = await bucket.page(prefix, after, limit + 1)
-    const page = listed.slice(0, limit)
-    const found = await inBatches(page, ({ name }) => records.findNamed(name), PAGE_BATCH)
+    const { listed, isLast } = await bucket.page(prefix, after, limit)
+    const found = await inBatches(listed, ({ name }) => records.findNamed(name), PAGE_BATCH)
     // What was deleted since it was listed is missing, and what is damaged is not shown.
     items.push(...found.flatMap((each) => each?.record?.object ?? []))
-    const last = page.at(-1)
-    if (last === undefined || listed.length <= limit) return { items, cursor: null }
+    const last = listed.at(-1)
+    if (last === undefined || isLast) return { items, cursor: null }
     const key = names.keyOf(last.name)
     if (items.length > 0 && key !== null) return { items, cursor: cursorOf({ key }) }
     after = last.name
@@ -123,18 +123,18 @@ async function list(context: S3Context, options: ListOptions = {}): Promise<List
 }
 
 /** Checks, then deletes: an engine without conditional DELETE lets somebody replace the object in between. */
-async function remove(
-  { records, names, leftovers, space }: S3Context,
-  key: string,
-  ifMatch: string | undefined,
-): Promise<boolean> {
-  const found = await records.find(key)
-  checkConditions(key, found?.record?.object.etag, { ifMatch })
-  if (found === null) return false
-  await records.remove(key, ifMatch === undefined ? undefined : found.tag)
-  if (found.record !== null) {
-    leftovers.removeLater(names.blob(found.record.blob))
-    space.add(-found.record.object.size)
+async function remove(context: S3Context, key: string, ifMatch: string | undefined): Promise<boolean> {
+  const { records, space } = context
+  for (;;) {
+    const found = await records.find(key)
+    checkConditions(key, found?.record?.object.etag, { ifMatch })
+    if (found === null) return false
+    // Where it was replaced meanwhile, the condition is for that one.
+    if (!(await records.remove(key, ifMatch === undefined ? undefined : found.tag))) continue
+    if (found.record !== null) {
+      removeReplaced(context, key, found.record.blob)
+      space.add(-found.record.object.size)
+    }
+    return true
   }
-  return true
 }

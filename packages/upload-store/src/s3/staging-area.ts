@@ -1,4 +1,5 @@
 import type { Intent, Resumed, StagingArea } from '../driver.ts'
+import type { StoredObject } from '../object.ts'
 import { RANDOM_ID, randomId } from '../random-id.ts'
 import type { UploadState } from '../upload-session.ts'
 import { Assembly } from './assembly.ts'
@@ -30,7 +31,9 @@ export function s3StagingArea(context: S3Context): StagingArea {
     inspect: (id) => inspect(context, id),
     peek: async (id) => {
       const found = RANDOM_ID.test(id) ? await readIntent(context, id) : null
-      return found && { id, key: found.intent.key, meta: found.intent.meta ?? {} }
+      if (found === null) return null
+      const { key, meta = {} } = found.intent
+      return { id, key, meta, committed: committedObject(found.intent) }
     },
     forget: async (id) => RANDOM_ID.test(id) && (await forget(context, id)) !== null,
   }
@@ -104,10 +107,14 @@ async function inspect(context: S3Context, id: string): Promise<UploadState | nu
   if (found === null) return null
   const intent = isSettled(found.intent) ? found.intent : await settle(context, id)
   if (intent === null) return null
-  const { key, meta = {}, stage, record, pieces, since } = intent
-  const committed = stage === 'committed' ? (record?.object ?? null) : null
+  const { key, meta = {}, pieces, since } = intent
+  const committed = committedObject(intent)
   const offset = committed?.size ?? offsetOf(pieces)
   return { id, key, meta, offset, committed, expires: since + context.expireAfter }
+}
+
+function committedObject({ stage, record }: KeptIntent): StoredObject | null {
+  return stage === 'committed' ? (record?.object ?? null) : null
 }
 
 function isSettled({ stage }: KeptIntent): boolean {

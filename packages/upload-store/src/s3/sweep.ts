@@ -94,12 +94,13 @@ async function removeStaged(context: S3Context, { staged, needed }: Uploads): Pr
 
 async function abortMultiparts(context: S3Context, { needed }: Uploads): Promise<void> {
   const { bucket, names } = context
-  for (const multipart of await collect(listMultiparts(bucket, names.blobs))) {
-    if (needed.has(multipart.uploadId) || !isOld(context, multipart.begun)) continue
+  const multiparts = await collect(listMultiparts(bucket, names.blobs))
+  const stale = multiparts.filter(({ uploadId, begun }) => !needed.has(uploadId) && isOld(context, begun))
+  await inBatches(stale, async (multipart) => {
     // One that nobody can resume may still be on its way, slowly.
     const parts = await listParts(bucket, multipart)
     if (parts.every(({ written }) => isOld(context, written))) await abortMultipart(bucket, multipart)
-  }
+  })
 }
 
 /**

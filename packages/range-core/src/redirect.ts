@@ -1,0 +1,24 @@
+import { planResponse } from './plan.ts'
+import { fieldValue, type Representation, type RequestHead } from './representation.ts'
+
+/** Whoever follows a redirect sends these again, to a server that would compare them with validators of its own. */
+const PRECONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range']
+
+/** One range, in numbers that every server can count with. */
+const PLAIN_RANGE = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/
+
+/**
+ * Whether a server that has the same bytes under validators of its own, such as an object store, gives the same answer to a
+ * request: a GET without preconditions, of everything or of one range that can be satisfied. All else is to be answered here.
+ *
+ * @see RFC 9110 §13, §15.4.8
+ * @example
+ * mayRedirect({ method: 'GET', headers: { range: 'bytes=0-' } }, { size: 2000 }) // true
+ */
+export function mayRedirect(request: RequestHead, representation: Representation): boolean {
+  const { method, headers } = request
+  if (method !== 'GET' || PRECONDITIONS.some((name) => fieldValue(headers, name) !== undefined)) return false
+  const range = fieldValue(headers, 'range')
+  if (range === undefined) return true
+  return PLAIN_RANGE.test(range) && planResponse(request, representation).kind === 'partial'
+}
