@@ -1,5 +1,5 @@
 import type { Intent } from '../driver.ts'
-import { isFields, parseFields } from '../fields.ts'
+import { isFields, isOptionalText, parseFields } from '../fields.ts'
 import type { SavedIntake } from '../intake.ts'
 import { isMeta } from '../upload-meta.ts'
 import type { Pieces } from './pieces.ts'
@@ -89,8 +89,4 @@ function parseIntake(value: unknown): SavedIntake | undefined | null {
   if (typeof size !== 'number' || typeof hash !== 'string' || typeof head !== 'string') return null
   if (!isOptionalText(type)) return null
   return { size, hash: Buffer.from(hash, 'base64'), type, head: Buffer.from(head, 'base64') }
-}
-
-function isOptionalText(value: unknown): value is string | undefined {
-  return value === undefined || typeof value === 'string'
 }
