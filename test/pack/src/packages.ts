@@ -24,11 +24,12 @@ const PAGE = [
 ].map((name) => `dist/page/${name}`)
 
 export const PACKAGES: readonly Package[] = [
-  ...['range-core', 'koa-range-stream', 'upload-store', 'koa-resumable-upload'].map((name) => ({
+  ...['range-core', 'koa-range-stream', 'koa-resumable-upload'].map((name) => ({
     name,
     folder: `packages/${name}`,
     files: EVERY,
   })),
+  { name: 'upload-store', folder: 'packages/upload-store', files: [...EVERY, 'S3.md'] },
   {
     name: 'koa-range-server',
     folder: 'apps/server',
