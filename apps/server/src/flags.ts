@@ -10,8 +10,8 @@ export interface Flag {
   readonly secret?: true
 }
 
-/** Where the uploads are, if not in a directory. */
-const S3_FLAGS: readonly Flag[] = [
+/** Where the uploads are, if not in a directory, and who sends them, if not this server. */
+const PLACE_FLAGS: readonly Flag[] = [
   { name: 'store', value: 'KIND', fallback: 'fs', help: 'fs: in that directory; s3: in a bucket' },
   {
     name: 's3-bucket',
@@ -45,7 +45,7 @@ export const FLAGS: readonly Flag[] = [
   { name: 'host', value: 'ADDRESS', fallback: '127.0.0.1', help: 'address to listen on' },
   { name: 'port', value: 'N', fallback: '8000', help: 'port to listen on; 0 takes any free one' },
   { name: 'data', value: 'DIR', fallback: './data', help: 'directory of the uploads, made where missing' },
-  ...S3_FLAGS,
+  ...PLACE_FLAGS,
   { name: 'assets', value: 'DIR', fallback: '', help: "static files under /assets (the app's own)" },
   {
     name: 'accept',

@@ -49,6 +49,7 @@ class TusDataStore extends EventEmitter {
   /** Begins an upload, whose id becomes the store's. */
   async create(upload: TusUpload): Promise<TusUpload> {
     const { id } = upload
+    // Refused before anything is stored.
     this.#locks.of(id)
     const { key, type, meta = {} } = await this.#settings.target(upload.metadata ?? {})
     const options = { type, expectedSize: upload.size, meta: metaOf(upload, meta) }

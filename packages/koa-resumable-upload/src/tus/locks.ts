@@ -48,13 +48,17 @@ export class Locks {
   }
 
   /** @throws Error where the hook that takes locks was left out: checksums would go unchecked */
-  of(id: string): Lock {
-    return this.#held(id)
+  of(id: string): HeldLock {
+    const lock = this.#locks.get(id)
+    if (lock === undefined) {
+      throw new Error('The data store has not seen the request: give @tus/server its hooks, too.')
+    }
+    return lock
   }
 
   /** The upload that was asked for under `id` has got its own. */
   created(id: string, own: string): void {
-    const lock = this.#held(id)
+    const lock = this.of(id)
     lock.created = own
     this.#locks.set(own, lock)
   }
@@ -64,13 +68,5 @@ export class Locks {
     this.#locks.delete(id)
     if (lock?.created !== undefined) this.#locks.delete(lock.created)
     lock?.release()
-  }
-
-  #held(id: string): HeldLock {
-    const lock = this.#locks.get(id)
-    if (lock === undefined) {
-      throw new Error('The data store has not seen the request: give @tus/server its hooks, too.')
-    }
-    return lock
   }
 }

@@ -1,10 +1,8 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { AGENT } from './agent.ts'
 import { Bucket } from './bucket.ts'
 
-/** The SDK's 50 halve the reads a second of 64 clients. */
-const MAX_SOCKETS = 256
 const CONNECTION_TIMEOUT = 2000
-const IDLE_TIMEOUT = 50_000
 const MAX_ATTEMPTS = 3
 
 export interface ConnectionOptions {
@@ -34,7 +32,6 @@ export function connect(options: ConnectionOptions): Bucket {
 function configOf(options: ConnectionOptions, timeout: number): S3ClientConfig {
   const { endpoint, region, credentials } = options
   const isAws = endpoint === undefined
-  const agent = { keepAlive: true, maxSockets: MAX_SOCKETS, timeout: IDLE_TIMEOUT }
   const found = region ?? (isAws ? undefined : 'us-east-1')
   return {
     ...(isAws ? {} : { endpoint }),
@@ -47,8 +44,8 @@ function configOf(options: ConnectionOptions, timeout: number): S3ClientConfig {
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: MAX_ATTEMPTS,
     requestHandler: {
-      httpAgent: agent,
-      httpsAgent: agent,
+      httpAgent: AGENT,
+      httpsAgent: AGENT,
       connectionTimeout: CONNECTION_TIMEOUT,
       // Without it a frozen gateway would use up the deadline, and leave no time for another try.
       socketTimeout: timeout / MAX_ATTEMPTS,

@@ -3,6 +3,7 @@ import { get as getHttps, Agent as HttpsAgent } from 'node:https'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError } from '../store-error.ts'
+import { AGENT } from './agent.ts'
 import { type Bucket, FIRST_PAUSE, MAX_PAUSE } from './bucket.ts'
 import { isUnavailable, unavailable } from './errors.ts'
 import { signLocation } from './location.ts'
@@ -11,10 +12,6 @@ import { ResumingStream } from './resuming-stream.ts'
 /** How long a URL is signed for, in s, and how long it is used here, in ms: one that has just ended helps nobody. */
 const SIGNED_FOR = 900
 const USED_FOR = 600_000
-
-/** Gateways drop connections that idle for a minute. */
-const IDLE_TIMEOUT = 50_000
-const MAX_SOCKETS = 256
 
 /** Bytes of the bucket that never change. */
 export interface Span {
@@ -31,8 +28,8 @@ export interface Span {
  */
 export class Downloads {
   readonly #bucket: Bucket
-  readonly #http = new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: IDLE_TIMEOUT })
-  readonly #https = new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: IDLE_TIMEOUT })
+  readonly #http = new HttpAgent(AGENT)
+  readonly #https = new HttpsAgent(AGENT)
 
   constructor(bucket: Bucket) {
     this.#bucket = bucket
@@ -90,8 +87,9 @@ export class Downloads {
   #request(url: URL, { tag, start, end }: Span, left: number): Promise<IncomingMessage | Error> {
     const headers = { range: `bytes=${start}-${end}`, 'if-match': tag }
     return new Promise((resolve, reject) => {
-      const options = { headers, agent: url.protocol === 'https:' ? this.#https : this.#http }
-      const request = (url.protocol === 'https:' ? getHttps : getHttp)(url, options)
+      const isSecure = url.protocol === 'https:'
+      const get = isSecure ? getHttps : getHttp
+      const request = get(url, { headers, agent: isSecure ? this.#https : this.#http })
       const late = setTimeout(() => request.destroy(new Error('No answer in time.')), Math.max(0, left) / 2)
       request.on('error', reject).on('close', () => clearTimeout(late))
       request.on('response', (response) => {
