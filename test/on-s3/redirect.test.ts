@@ -114,7 +114,16 @@ describe('with the URL of a CDN', () => {
 
 describeWith(['nginx'], 'with the URL of nginx in front of nodes, by docs/examples/nginx-nodes.conf', () => {
   it('leads to what it has from them, with all their fields', async () => {
-    const flags = ['--port', '0', '--data', await temporaryDirectory(), '--accept', '*/*', '--trust-proxy']
+    const flags = [
+      '--port',
+      '0',
+      '--data',
+      await temporaryDirectory(),
+      '--accept',
+      '*/*',
+      '--trust-proxy',
+      '--allow-anonymous',
+    ]
     const startNode = async (...more: string[]) => {
       const server = new ServerProcess([...flags, ...more])
       onTestFinished(async () => void (await server.stop('SIGKILL')))

@@ -21,7 +21,17 @@ interface Node {
 /** Servers that have nothing in common but the bucket. */
 async function startNodes(): Promise<readonly [Node, Node, Node]> {
   const data = await temporaryDirectory()
-  const flags = ['--port', '0', '--data', data, '--accept', '*/*', '--trust-proxy', ...CACHED]
+  const flags = [
+    '--port',
+    '0',
+    '--data',
+    data,
+    '--accept',
+    '*/*',
+    '--trust-proxy',
+    '--allow-anonymous',
+    ...CACHED,
+  ]
   const start = async () => {
     const server = new ServerProcess(flags)
     onTestFinished(async () => void (await server.stop('SIGKILL')))

@@ -65,7 +65,7 @@ describe.each([
     const cookie = cookieOf(await signIn(url, { token: TOKEN }))
     const forged = cookie.replace(/=\d/, (text) => `=${(Number(text[1]) + 1) % 10}`)
     const wanted = isProtected(kind)
-    const refused = [{}, WRONG, { cookie: forged }, { cookie: 'range_server_session=' }]
+    const refused = [{}, WRONG, { cookie: forged }, { cookie: `${cookie.split('=')[0]}=` }]
     for (const headers of refused)
       expect((await statusOf(url, method, path, headers)) === 401, JSON.stringify(headers)).toBe(wanted)
     for (const headers of [RIGHT, { cookie }])
@@ -128,10 +128,33 @@ describe('signing in', () => {
     expect([await write(one.url), await write(two.url), await write(other.url)]).toEqual([201, 201, 401])
   })
 
+  it('on one port leaves the session of another server on the same host alone', async () => {
+    const [one, other] = await Promise.all([started(), startApp('--token', 'another-token')])
+    const first = cookieOf(await signIn(one.url, { token: TOKEN }))
+    const second = cookieOf(await signIn(other.url, { token: 'another-token' }))
+    // As a browser keeps them: one cookie for each name.
+    const jar = new Map([first, second].map((cookie) => cookie.split('=') as [string, string]))
+    const cookie = [...jar].map((pair) => pair.join('=')).join('; ')
+    const write = (url: string) => statusOf(url, 'PUT', '/videos/b', { cookie })
+    expect([await write(one.url), await write(other.url)]).toEqual([201, 201])
+    const headers = { cookie }
+    const out = await fetch(`${one.url}/sign-out`, { method: 'POST', headers, redirect: 'manual' })
+    const ended = out.headers.getSetCookie().map((field) => field.split('=')[0])
+    expect(ended).toEqual([first.split('=')[0]])
+  })
+
+  it('ends on every node behind one proxy by signing out on any of them', async () => {
+    const [one, two] = await Promise.all([started(), started()])
+    const cookie = cookieOf(await signIn(one.url, { token: TOKEN }))
+    const headers = { cookie }
+    const out = await fetch(`${two.url}/sign-out`, { method: 'POST', headers, redirect: 'manual' })
+    expect(out.headers.getSetCookie().map((field) => field.split('=')[0])).toContain(cookie.split('=')[0])
+  })
+
   it('ends after 30 days, whatever the client says', async () => {
     const { url } = await started()
     const cookie = cookieOf(await signIn(url, { token: TOKEN }))
-    const later = cookie.replace(/\d+/, (expiry) => String(Number(expiry) + 1))
+    const later = cookie.replace(/(?<==)\d+/, (expiry) => String(Number(expiry) + 1))
     expect(await statusOf(url, 'PUT', '/videos/b', { cookie: later })).toBe(401)
     vi.useFakeTimers({ toFake: ['Date'] })
     onTestFinished(() => void vi.useRealTimers())
@@ -163,7 +186,7 @@ describe('signing in', () => {
     })
     expect([response.status, response.headers.get('location')]).toEqual([303, '/'])
     expect(response.headers.get('set-cookie')).toMatch(
-      /^range_server_session=; path=\/; expires=Thu, 01 Jan 1970/,
+      /^range_server_session_\d+=; path=\/; expires=Thu, 01 Jan 1970/,
     )
   })
 })
@@ -215,6 +238,37 @@ describe('wrong tokens', () => {
     for (let i = 0; i < 10; i++) expect(await write(`10.0.0.${i}, 192.0.2.1`)).toBe(401)
     expect(await write('10.0.0.99, 192.0.2.1')).toBe(429)
     expect(await write('192.0.2.1, 192.0.2.2')).toBe(401)
+  })
+
+  it.each(['/', '/sign-in'])('count on GET %s, which shows whether a token is right', async (path) => {
+    const { url } = await started()
+    for (let i = 0; i < 10; i++) expect(await statusOf(url, 'GET', path, WRONG)).toBe(200)
+    expect(await statusOf(url, 'GET', path, WRONG)).toBe(429)
+    expect(await statusOf(url, 'GET', path, {})).toBe(200)
+    expect(await statusOf(url, 'GET', path, RIGHT)).not.toBe(429)
+    expect(await statusOf(url, 'PUT', '/videos/b', WRONG)).toBe(429)
+    expect(await statusOf(url, 'PUT', '/videos/b', RIGHT)).toBe(201)
+  })
+
+  it.each([
+    ['203.0.113.8', (n: number) => `203.0.113.8:${51_234 + n}`],
+    ['203.0.113.8', (n: number) => `::ffff:203.0.113.8${n % 2 === 0 ? '' : ' '}`],
+    ['203.0.113.8', () => '[::FFFF:cb00:7108]:443'],
+    ['203.0.113.8', () => '"203.0.113.8"'],
+    ['2001:db8::7', (n: number) => `[2001:db8::${n + 1}]:51234`],
+    ['2001:db8::7', (n: number) => `2001:0DB8:0000:0:${n}::1`],
+    ['2001:db8::7', () => '[2001:db8::7]'],
+    // Entries that are no address share the count of the proxy that wrote them.
+    ['unknown', (n: number) => `_hidden${n}`],
+    ['unknown', () => ''],
+  ])('from %s count the same in every spelling of the address', async (address, spelling) => {
+    const { url } = await started('--trust-proxy')
+    const write = (forwarded: string, headers = WRONG) =>
+      statusOf(url, 'PUT', '/videos/b', { ...headers, 'x-forwarded-for': forwarded })
+    for (let i = 0; i < 10; i++) expect(await write(spelling(i))).toBe(401)
+    expect(await write(address)).toBe(429)
+    expect(await write('198.51.100.1')).toBe(401)
+    expect(await write(address, RIGHT)).toBe(201)
   })
 
   it('count for a whole /64 of IPv6', async () => {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { loadConfig } from 'koa-range-server'
 import { describe, expect, it } from 'vitest'
 import { formWith, startApp } from '../support/app.ts'
 import { exchange } from '../support/raw.ts'
@@ -21,7 +22,8 @@ describe('the Host field', () => {
     ['127.0.0.1@evil.example', 421],
     ['evil.example/x.localhost', 421],
     ['a"<b>.localhost', 421],
-    ['192.168.0.1', 421],
+    ['192.168.0.1', 200],
+    ['[2001:db8::1]:8000', 200],
   ])('%s on loopback: %i', async (host, status) => {
     const { url } = await startApp()
     const answer = await exchange(url, `GET /healthz HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
@@ -33,13 +35,66 @@ describe('the Host field', () => {
     expect(statusOf(await exchange(url, 'GET /healthz HTTP/1.0\r\n\r\n'))).toBe(200)
   })
 
-  it('may be any name behind a trusted proxy', async () => {
-    const { url } = await startApp('--trust-proxy')
-    const answer = await exchange(
-      url,
-      'GET /healthz HTTP/1.1\r\nHost: videos.example\r\nConnection: close\r\n\r\n',
+  const TOKEN = ['--token', 'correct-horse-battery']
+  const NAMED = ['--allowed-hosts', 'Videos.example, other.example.']
+  const PUBLIC = ['--host', '0.0.0.0', '--allow-anonymous']
+  const PROXIED = ['--trust-proxy', '--allow-anonymous']
+
+  it.each([
+    // A page of a foreign site cannot send the token, so a rebound name gives it nothing.
+    { flags: ['--trust-proxy', ...TOKEN], host: 'foreign.example', status: 200 },
+    { flags: ['--host', '0.0.0.0', ...TOKEN], host: 'foreign.example', status: 200 },
+    { flags: PUBLIC, host: 'foreign.example', status: 421 },
+    { flags: PROXIED, host: 'foreign.example', status: 421 },
+    { flags: PUBLIC, host: '192.0.2.1:8000', status: 200 },
+    { flags: PUBLIC, host: 'localhost', status: 200 },
+    { flags: [...PUBLIC, ...NAMED], host: 'foreign.example', status: 421 },
+    { flags: [...PUBLIC, ...NAMED], host: 'videos.example', status: 200 },
+    { flags: [...PUBLIC, ...NAMED], host: 'VIDEOS.EXAMPLE.:8000', status: 200 },
+    { flags: [...PUBLIC, ...NAMED], host: 'a.videos.example', status: 421 },
+    { flags: [...PUBLIC, ...NAMED], host: 'videos.example@foreign.example', status: 421 },
+    { flags: [...PUBLIC, ...NAMED], host: '[2001:db8::7]', status: 200 },
+    { flags: [...NAMED, ...TOKEN], host: 'other.example', status: 200 },
+    { flags: ['--trust-proxy', ...NAMED, ...TOKEN], host: 'foreign.example', status: 421 },
+  ])('$host gets $status from a server with $flags', async ({ flags, host, status }) => {
+    const { url } = await startApp(...flags)
+    const answer = await exchange(url, `GET /healthz HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+    expect(statusOf(answer)).toBe(status)
+  })
+
+  it.each([
+    ['videos.example', 200],
+    ['foreign.example', 421],
+    ['videos.example, proxy.internal', 200],
+  ])('is replaced by X-Forwarded-Host: %s behind a trusted proxy (%i)', async (forwarded, status) => {
+    const { url } = await startApp(...PROXIED, ...NAMED)
+    const response = await fetch(`${url}/healthz`, { headers: { 'x-forwarded-host': forwarded } })
+    expect(response.status).toBe(status)
+  })
+
+  it('of a foreign site changes nothing on a public server without a token', async () => {
+    const { url, store } = await startApp(...PUBLIC)
+    const put =
+      'PUT /videos/a HTTP/1.1\r\nHost: foreign.example\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx'
+    const answer = await exchange(url, put)
+    expect(statusOf(answer)).toBe(421)
+    expect(answer).toContain('foreign.example')
+    expect(answer).toContain('--allowed-hosts')
+    expect(await store.get('a')).toBeNull()
+  })
+
+  it.each(['https://videos.example', 'videos.example:8000', 'a b', 'videos..example'])(
+    '--allowed-hosts refuses %j, which is not a host name',
+    (value) => {
+      expect(() => loadConfig(['--allowed-hosts', value], {})).toThrow(`--allowed-hosts ${value}`)
+    },
+  )
+
+  it('--trust-proxy without a token needs --allow-anonymous, because the proxy makes the server public', () => {
+    expect(() => loadConfig(['--trust-proxy'], {})).toThrow(
+      '--trust-proxy lets every client of the proxy upload',
     )
-    expect(statusOf(answer)).toBe(200)
+    expect(loadConfig(PROXIED, {}).trustProxy).toBe(true)
   })
 })
 
@@ -59,6 +114,12 @@ describe('a write', () => {
     [{ origin: 'null' }, 403],
     [{ 'sec-fetch-site': 'cross-site' }, 403],
     [{ 'sec-fetch-site': 'same-origin' }, 201],
+    // A form of our page under `Referrer-Policy: no-referrer`; only the browser can set Sec-Fetch-Site.
+    [{ origin: 'null', 'sec-fetch-site': 'same-origin' }, 201],
+    [{ origin: 'null', 'sec-fetch-site': 'same-site' }, 403],
+    [{ origin: 'null', 'sec-fetch-site': 'cross-site' }, 403],
+    [{ origin: 'https://evil.example', 'sec-fetch-site': 'same-origin' }, 403],
+    [{ origin: 'about:blank' }, 403],
   ])('with %j: %i', async (headers, status) => {
     const { url } = await startApp()
     expect(await write(url, headers)).toBe(status)
@@ -67,6 +128,51 @@ describe('a write', () => {
   it('from its own origin is taken', async () => {
     const { url } = await startApp()
     expect(await write(url, { origin: url, 'sec-fetch-site': 'same-origin' })).toBe(201)
+  })
+
+  it('is accepted from every spelling of its own origin', async () => {
+    const { url } = await startApp()
+    const { port } = new URL(url)
+    expect(await write(url, { origin: `HTTP://127.0.0.1:${port}` })).toBe(201)
+    expect(await write(url, { origin: `http://127.0.0.1:${Number(port) + 1}` })).toBe(403)
+    expect(await write(url, { origin: `https://127.0.0.1:${port}` })).toBe(403)
+    expect(await write(url, { origin: `${url}/path` })).toBe(403)
+    expect(await write(url, { origin: `${url} ${url}` })).toBe(403)
+  })
+
+  it.each([
+    [
+      { 'x-forwarded-host': 'videos.example:443', 'x-forwarded-proto': 'https' },
+      'https://videos.example',
+      201,
+    ],
+    [{ 'x-forwarded-host': 'Videos.Example', 'x-forwarded-proto': 'https' }, 'https://videos.example', 201],
+    [
+      { 'x-forwarded-host': 'videos.example', 'x-forwarded-proto': 'https, http' },
+      'https://videos.example',
+      201,
+    ],
+    [
+      { 'x-forwarded-host': 'videos.example, proxy.internal', 'x-forwarded-proto': 'https' },
+      'https://videos.example',
+      201,
+    ],
+    [{ 'x-forwarded-host': 'videos.example', 'x-forwarded-proto': 'HTTPS' }, 'https://videos.example', 201],
+    [
+      { 'x-forwarded-host': 'videos.example', 'x-forwarded-proto': 'https' },
+      'https://videos.example:8443',
+      403,
+    ],
+    [{ 'x-forwarded-host': 'videos.example', 'x-forwarded-proto': 'https' }, 'https://evil.example', 403],
+    // A proxy that hides its port or its scheme; the browser has compared both.
+    [
+      { 'x-forwarded-host': 'videos.example', 'sec-fetch-site': 'same-origin' },
+      'https://videos.example:8443',
+      201,
+    ],
+  ])('with %j from %s is answered with %i behind a trusted proxy', async (headers, origin, status) => {
+    const { url } = await startApp('--trust-proxy', '--allow-anonymous', '--allowed-hosts', 'videos.example')
+    expect(await write(url, { ...headers, origin })).toBe(status)
   })
 
   it('from an origin of --cors-origin is taken, but * lets others only read', async () => {

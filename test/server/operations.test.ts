@@ -48,7 +48,7 @@ describe('a request id', () => {
   })
 
   it('is the one of a trusted proxy, where it is sane', async () => {
-    const { url } = await startApp('--trust-proxy')
+    const { url } = await startApp('--trust-proxy', '--allow-anonymous')
     expect(await answered(url, 'proxy-4711:2.b')).toBe('proxy-4711:2.b')
     for (const id of ['x'.repeat(65), 'a b', '"', 'a,b'])
       expect(await answered(url, id)).toMatch(/^[\da-f-]{36}$/)
@@ -57,7 +57,7 @@ describe('a request id', () => {
 
 describe('the client in the log', () => {
   it('is who the trusted proxy says, by its own entry', async () => {
-    const { url, server } = await start(['--trust-proxy'])
+    const { url, server } = await start(['--trust-proxy', '--allow-anonymous'])
     await fetch(url, { headers: { 'x-forwarded-for': '10.6.6.6, 192.0.2.7' } })
     expect(log((await server.stop()).stderr)[0]).toMatchObject({ ip: '192.0.2.7' })
   })
@@ -191,7 +191,7 @@ describe('a token', () => {
 
 describe('connections', () => {
   it.each([
-    [['--trust-proxy'], 'timeout=80'],
+    [['--trust-proxy', '--allow-anonymous'], 'timeout=80'],
     [[], 'timeout=5'],
   ] as const)('are kept for longer than a proxy keeps them, where there is one: %j', async (flags, kept) => {
     const { url } = await start(flags)

@@ -23,7 +23,16 @@ interface Proxied {
 
 async function start(kind: 'nginx' | 'caddy', example: string): Promise<Proxied> {
   const data = join(await temporaryDirectory(), 'data')
-  const server = new ServerProcess(['--port', '0', '--data', data, '--accept', '*/*', '--trust-proxy'])
+  const server = new ServerProcess([
+    '--port',
+    '0',
+    '--data',
+    data,
+    '--accept',
+    '*/*',
+    '--trust-proxy',
+    '--allow-anonymous',
+  ])
   onTestFinished(async () => void (await server.stop('SIGKILL')))
   return { server, data, ...(await startProxy(kind, example, [await server.url()])) }
 }

@@ -221,7 +221,13 @@ describe('tus', () => {
   })
 
   it('says where the upload is as it holds behind any proxy', async () => {
-    const { url } = await start(await temporaryDirectory(), '--trust-proxy')
+    const { url } = await start(
+      await temporaryDirectory(),
+      '--trust-proxy',
+      '--allow-anonymous',
+      '--allowed-hosts',
+      'videos.example',
+    )
     const proxies = { 'X-Forwarded-Proto': 'https, http', 'X-Forwarded-Host': 'videos.example' }
     const { status, headers } = await create(url, { 'Upload-Length': '5', ...proxies })
     expect([status, headers.get('location')]).toEqual([201, expect.stringMatching(/^\/files\/[\w-]{22}$/)])

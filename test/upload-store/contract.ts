@@ -73,24 +73,38 @@ export function describeContract(name: string, open: (options?: StoreOptions) =>
       expect((await store.list()).items).toHaveLength(1)
     })
 
-    it.each([
-      '',
-      '.',
-      '..',
-      'a/b',
-      'a\\b',
-      'a\0b',
-      'a\nb',
-      'x'.repeat(256),
-      'é'.repeat(128),
-      'e\u0301',
-      '\ud800',
-    ])('refuses %j as a key everywhere', async (key) => {
+    it.each(['', '.', '..', 'a/b', 'a\\b', 'a\0b', 'a\nb', 'x'.repeat(256), 'é'.repeat(128), '\ud800'])(
+      'refuses %j as a key everywhere',
+      async (key) => {
+        const store = await open()
+        const refusal = { code: 'INVALID_KEY' }
+        await expect(store.put(key, source('x'))).rejects.toMatchObject(refusal)
+        await expect((async () => store.get(key))()).rejects.toMatchObject(refusal)
+        await expect((async () => store.delete(key))()).rejects.toMatchObject(refusal)
+      },
+    )
+
+    it('names the same object by a key in any Unicode form', async () => {
       const store = await open()
-      const refusal = { code: 'INVALID_KEY' }
-      await expect(store.put(key, source('x'))).rejects.toMatchObject(refusal)
-      await expect((async () => store.get(key))()).rejects.toMatchObject(refusal)
-      await expect((async () => store.delete(key))()).rejects.toMatchObject(refusal)
+      const [composed, decomposed] = ['caf\u00e9.mp4', 'cafe\u0301.mp4']
+      expect(await store.put(decomposed, source('x'))).toMatchObject({ key: composed })
+      expect(await store.get(decomposed)).toMatchObject({ key: composed })
+      expect((await store.list({ prefix: 'cafe\u0301' })).items).toMatchObject([{ key: composed }])
+      const session = await store.create('other')
+      await session.append(0, source('y'))
+      expect(await session.commit({ key: decomposed })).toMatchObject({ key: composed })
+      await expect(store.put(decomposed, source('z'), { ifNoneMatch: '*' })).rejects.toMatchObject({
+        code: 'PRECONDITION_FAILED',
+      })
+      expect(await store.delete(decomposed)).toBe(true)
+      expect((await store.list()).items).toEqual([])
+    })
+
+    it('measures a key in the form in which it is stored', async () => {
+      const store = await open()
+      // 254 bytes of UTF-8 composed, 381 decomposed.
+      const decomposed = 'e\u0301'.repeat(127)
+      expect(await store.put(decomposed, source('x'))).toMatchObject({ key: '\u00e9'.repeat(127) })
     })
 
     it.each(['a b+&#?%.mp4', 'видео 歌.mp4', '%2e%2e', '__proto__', 'x'.repeat(255)])(

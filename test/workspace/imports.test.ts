@@ -22,7 +22,7 @@ const ALLOWED = {
     /^(?:range-core|koa-range-stream|koa-resumable-upload|upload-store(?:\/s3)?)$/,
     /^(?:koa|@koa\/cors|@koa\/multer|@koa\/router|koa-conditional-get|koa-mount|koa-static|multer)$/,
     /^@tus\/server$/,
-    /^(?:close-with-grace|content-disposition|file-type|http-errors|lru-cache|pino|prom-client|structured-headers)$/,
+    /^(?:close-with-grace|content-disposition|file-type|http-errors|ipaddr\.js|lru-cache|pino|prom-client|structured-headers)$/,
   ],
 } satisfies Record<string, RegExp[]>
 

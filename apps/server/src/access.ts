@@ -4,13 +4,18 @@ import type { Config } from './config.ts'
 import { type Credentials, credentialsOf, SESSION_LIFETIME } from './credentials.ts'
 import { FailureLimit } from './failure-limit.ts'
 import { SAFE_METHODS } from './guards.ts'
+import { clientNetwork } from './http/client-address.ts'
 
-const COOKIE = 'range_server_session'
+/** The name of each cookie that a server of this kind has set, on any port of this host. */
+const COOKIES = /(?<=^|; *)range_server_session_\d{1,5}(?==)/g
 
-/** What answers without a token under --private: for load balancers, and for people to sign in. */
+/** Routes that answer without the token under --private: for load balancers, and for people who sign in. */
 const ALWAYS_OPEN: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/sign-in', '/sign-out'])
 
-/** Whether a request has to come with the token; uploads in progress are for who may upload, to look at, too. */
+/** Routes that everybody may call, but whose response shows whether a token is the right one. */
+const SHOWS_SESSION: ReadonlySet<string> = new Set(['/', '/sign-in'])
+
+/** Returns whether a request has to carry the token. Unfinished uploads can be read only by clients that may upload. */
 function needsToken(method: string, path: string, isPrivate: boolean): boolean {
   if (ALWAYS_OPEN.has(path)) return false
   const read = SAFE_METHODS.has(method)
@@ -18,7 +23,7 @@ function needsToken(method: string, path: string, isPrivate: boolean): boolean {
   return !read || (/^\/(?:uploads|files)(?:\/|$)/.test(path) && method !== 'OPTIONS')
 }
 
-/** Who may do what, by one token that all who may share. */
+/** Decides what a client may do, by one token that all clients with access share. */
 export class Access {
   readonly #credentials: Credentials
   readonly #isPrivate: boolean
@@ -29,63 +34,94 @@ export class Access {
     this.#isPrivate = isPrivate
   }
 
-  /** Refuses requests that need the token and lack it. */
+  /** Refuses requests that need the token and lack it, and counts wrong tokens wherever the response depends on one. */
   check(): Koa.Middleware {
     return async (ctx, next) => {
-      if (!needsToken(ctx.method, ctx.path, this.#isPrivate)) return next()
-      if (this.#isPrivate) ctx.vary('Authorization, Cookie')
-      if (!this.isAuthorized(ctx)) this.#refuse(ctx)
+      const needed = needsToken(ctx.method, ctx.path, this.#isPrivate)
+      if (needed && this.#isPrivate) ctx.vary('Authorization, Cookie')
+      if ((needed || SHOWS_SESSION.has(ctx.path)) && !this.isAuthorized(ctx)) {
+        if (bearerOf(ctx) !== undefined) this.#countFailure(ctx)
+        if (needed) refuse(ctx)
+      }
       await next()
     }
   }
 
+  /** Returns whether the request carries the token or a valid session. */
   isAuthorized(ctx: Koa.Context): boolean {
     const token = bearerOf(ctx)
     if (token !== undefined && this.#credentials.isToken(token)) return true
-    return this.#credentials.isSession(ctx.cookies.get(COOKIE) ?? '', Date.now())
+    return this.#validCookies(ctx).length > 0
   }
 
-  /** @throws 401, or 429 after too many */
+  /** @throws 401, or 429 after too many wrong tokens */
   signIn(ctx: Koa.Context, token: string): void {
-    if (!this.#credentials.isToken(token)) this.#fail(ctx, 'That is not the token.')
-    setCookie(ctx, this.#credentials.issue(Date.now()))
+    if (!this.#credentials.isToken(token)) {
+      this.#countFailure(ctx)
+      throw wrongToken('This is not the token of the server.')
+    }
+    setCookie(ctx, cookieName(ctx), this.#credentials.issue(Date.now()))
   }
 
   signOut(ctx: Koa.Context): void {
-    setCookie(ctx, null)
+    for (const name of new Set([cookieName(ctx), ...this.#validCookies(ctx)])) setCookie(ctx, name, null)
   }
 
-  #refuse(ctx: Koa.Context): never {
-    if (bearerOf(ctx) !== undefined) this.#fail(ctx, 'The token in Authorization is not the right one.')
-    const detail =
-      'This needs the token of the server: send it as Authorization: Bearer, or sign in on the page.'
-    throw createError(401, detail, { headers: { 'WWW-Authenticate': 'Bearer' } })
+  /**
+   * Returns the names of the cookies that hold a valid session. A session may come from another port: from another node
+   * behind the same proxy, which has the same token. Cookies of a server with another token are not valid here.
+   */
+  #validCookies(ctx: Koa.Context): readonly string[] {
+    const names = ctx.get('Cookie').match(COOKIES) ?? []
+    return names.filter((name) => this.#credentials.isSession(ctx.cookies.get(name) ?? '', Date.now()))
   }
 
-  /** Only after the token was found wrong, so that nobody else at an address locks out who has the right one. */
-  #fail(ctx: Koa.Context, detail: string): never {
-    const wait = this.#failures.add(ctx.ip)
-    if (wait === null) {
-      const headers = { 'WWW-Authenticate': 'Bearer error="invalid_token"' }
-      throw createError(401, detail, { headers })
-    }
+  /**
+   * Runs only after a token was found wrong, so that other clients of the network cannot lock out the right one.
+   *
+   * @throws 429
+   */
+  #countFailure(ctx: Koa.Context): void {
+    const wait = this.#failures.add(clientNetwork(ctx))
+    if (wait === null) return
     const headers = { 'Retry-After': String(wait) }
-    throw createError(429, `Too many wrong tokens came from your address; wait ${wait} seconds.`, { headers })
+    throw createError(429, `Too many wrong tokens came from your network. Wait ${wait} seconds.`, { headers })
   }
 }
 
-/** The access that `config` asks for, or `null` where everybody may do everything. */
+/** @throws 401 */
+function refuse(ctx: Koa.Context): never {
+  if (bearerOf(ctx) !== undefined)
+    throw wrongToken('The token in Authorization is not the token of the server.')
+  const detail =
+    'This request needs the token of the server: send it as Authorization: Bearer, or sign in on the page.'
+  throw createError(401, detail, { headers: { 'WWW-Authenticate': 'Bearer' } })
+}
+
+function wrongToken(detail: string): Error {
+  return createError(401, detail, { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } })
+}
+
+/** The access that `config` asks for, or `null` if every client may do everything. */
 export function accessOf({ token, private: isPrivate }: Config): Access | null {
   return token === undefined ? null : new Access(token, isPrivate)
 }
 
-/** The token68 of RFC 6750 §2.1, and any other visible characters that people like in a token. */
+/** The token68 of RFC 6750 §2.1, and any other visible characters of ASCII that a token may have. */
 function bearerOf(ctx: Koa.Context): string | undefined {
   return /^Bearer +([\x21-\x7e]+) *$/i.exec(ctx.get('Authorization'))?.[1]
 }
 
-function setCookie(ctx: Koa.Context, value: string | null): void {
-  ctx.cookies.set(COOKIE, value, {
+/**
+ * Browsers send a cookie to every port of a host (RFC 6265 §8.5), so two servers on one host would replace each other's
+ * session. The port is the one that this process listens on, because a proxy may serve several servers on one port.
+ */
+function cookieName({ req }: Koa.Context): string {
+  return `range_server_session_${req.socket.localPort}`
+}
+
+function setCookie(ctx: Koa.Context, name: string, value: string | null): void {
+  ctx.cookies.set(name, value, {
     httpOnly: true,
     sameSite: 'strict',
     secure: ctx.secure,

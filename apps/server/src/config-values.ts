@@ -1,3 +1,6 @@
+import { isIP } from 'node:net'
+import { hostName } from './loopback.ts'
+
 /** A flag or environment variable that cannot be used; `message` is one line that says which and why. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
@@ -75,6 +78,18 @@ export function parseOrigins(text: string): readonly string[] {
     }
   }
   return origins
+}
+
+/** Reads host names, without ports, to the form in which `hostName` compares them. */
+export function parseHosts(text: string): readonly string[] {
+  return parseList(text).map((item) => {
+    if (!/^(?:[\w-]+\.)*[\w-]+\.?$/.test(item) && isIP(hostName(item)) === 0) {
+      throw new ConfigError(
+        `has ${JSON.stringify(item)}, which is not a host name like videos.example.org (without scheme and port)`,
+      )
+    }
+    return hostName(item)
+  })
 }
 
 function parseList(text: string): readonly string[] {

@@ -5,6 +5,7 @@ import {
   parseCount,
   parseDuration,
   parseFieldValue,
+  parseHosts,
   parseMediaTypes,
   parseOneOf,
   parseOptional,
@@ -48,6 +49,8 @@ export interface Config {
   readonly private: boolean
   readonly cacheControl: string
   readonly trustProxy: boolean
+  /** Host names that requests may be for; empty: see `checkHost`. */
+  readonly allowedHosts: readonly string[]
   /** Origins of other sites that may read, and unless `*`, write. */
   readonly corsOrigin: readonly string[]
   /** Paths in PEM, both or none: HTTPS with HTTP/2. */
@@ -91,6 +94,7 @@ export function loadConfig(
     private: isPrivate,
     cacheControl: isPrivate ? privately(cacheControl) : cacheControl,
     trustProxy: read('trust-proxy', parseSwitch),
+    allowedHosts: read('allowed-hosts', parseHosts),
     corsOrigin: read('cors-origin', parseOrigins),
     tlsCert: read('tls-cert', parseOptional),
     tlsKey: read('tls-key', parseOptional),
@@ -107,13 +111,16 @@ export function loadConfig(
   return config
 }
 
-function checkAccess({ host, token, private: isPrivate, allowAnonymous }: Config): void {
+function checkAccess({ host, token, trustProxy, private: isPrivate, allowAnonymous }: Config): void {
   if (token !== undefined) return
   if (isPrivate) throw new ConfigError('--private needs a token: set RANGE_SERVER_TOKEN.')
-  if (isLoopback(host) || allowAnonymous) return
-  throw new ConfigError(
-    `--host ${host} would let anyone on the network upload and delete: set RANGE_SERVER_TOKEN, or add --allow-anonymous if that is meant.`,
-  )
+  if (allowAnonymous) return
+  const remedy = 'Set RANGE_SERVER_TOKEN, or add --allow-anonymous if that is intended.'
+  if (!isLoopback(host))
+    throw new ConfigError(`--host ${host} lets every client on the network upload and delete. ${remedy}`)
+  // A proxy makes a server on loopback public.
+  if (trustProxy)
+    throw new ConfigError(`--trust-proxy lets every client of the proxy upload and delete. ${remedy}`)
 }
 
 /** What only some may read must not stay in caches that others share. */

@@ -1,12 +1,11 @@
-import { isIPv6 } from 'node:net'
 import { LRUCache } from 'lru-cache'
 
 const WINDOW = 60_000
 const MAX_FAILURES = 10
-/** 2 MB at the most; who has more addresses than this is not stopped by counting them. */
+/** At most 2 MB. An attacker with more addresses than this is not stopped by counting them. */
 const MAX_ADDRESSES = 10_000
 
-/** Counts failures by address. */
+/** Counts failures per client network (`clientNetwork`). */
 export class FailureLimit {
   readonly #counts = new LRUCache<string, number>({
     max: MAX_ADDRESSES,
@@ -14,19 +13,10 @@ export class FailureLimit {
     noUpdateTTL: true,
   })
 
-  /** Takes a failure in; returns for how many seconds there were too many, or `null`. */
-  add(address: string): number | null {
-    const network = networkOf(address)
+  /** Counts a failure. Returns how many seconds the client has to wait, or `null` while it is within the limit. */
+  add(network: string): number | null {
     const count = (this.#counts.get(network) ?? 0) + 1
     this.#counts.set(network, count)
     return count <= MAX_FAILURES ? null : Math.ceil(this.#counts.getRemainingTTL(network) / 1000)
   }
-}
-
-/** One customer has a whole /64 of IPv6, so that is what counts as an address. */
-function networkOf(address: string): string {
-  if (!isIPv6(address) || address.includes('.')) return address
-  const [head = [], tail = []] = address.split('::').map((text) => text.split(':').filter(Boolean))
-  const zeros = Array<string>(8 - head.length - tail.length).fill('0')
-  return [...head, ...zeros, ...tail].slice(0, 4).join(':')
 }

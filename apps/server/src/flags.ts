@@ -83,6 +83,12 @@ export const FLAGS: readonly Flag[] = [
   },
   { name: 'trust-proxy', fallback: 'false', help: 'believe X-Forwarded-Host, -Proto and -For, X-Request-Id' },
   {
+    name: 'allowed-hosts',
+    value: 'NAMES',
+    fallback: '',
+    help: 'host names that requests may be for, without ports; others get 421',
+  },
+  {
     name: 'cors-origin',
     value: 'ORIGINS',
     fallback: '',

@@ -3,7 +3,7 @@ import type { StoredObject, UploadStore } from 'upload-store'
 import type { Access } from './access.ts'
 import { CAPTIONS, captionsKey } from './captions.ts'
 import type { Config } from './config.ts'
-import { PAGE_POLICY } from './html.ts'
+import { PAGE_FIELDS, PAGE_POLICY } from './html.ts'
 import { type PageModel, renderPage } from './page.ts'
 import type { PageVideo } from './page-video.ts'
 import type { Playing } from './player-section.ts'
@@ -31,7 +31,7 @@ export async function greet(
   const prefix = queryValue(ctx, 'prefix') ?? ''
   const { items, cursor: next } = await store.list({ prefix, cursor: queryValue(ctx, 'cursor') })
   const media = ["'self'", ...mediaOriginsOf(config)].join(' ')
-  ctx.set('Content-Security-Policy', `${PAGE_POLICY}; media-src ${media}`)
+  ctx.set({ ...PAGE_FIELDS, 'Content-Security-Policy': `${PAGE_POLICY}; media-src ${media}` })
   ctx.type = 'html'
   ctx.body = renderPage({
     library: { videos: items.filter(({ type }) => type !== CAPTIONS).map(pageVideo), next, prefix },

@@ -1,9 +1,18 @@
 /**
- * Of every page: nothing from elsewhere, and nobody frames it. media-chrome has its styles in its shadow roots, and posters are
- * made in the browser.
+ * The Content-Security-Policy of every page: it loads nothing from other sites, and no site frames it. media-chrome has its
+ * styles in its shadow roots, and the browser makes the posters.
  */
 export const PAGE_POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+
+/**
+ * The fields of every page. Under `Referrer-Policy: no-referrer` browsers send `Origin: null` with a form, which the server
+ * cannot tell from a form of a foreign site; each page repeats the policy in a meta element, because a proxy may add that field.
+ */
+export const PAGE_FIELDS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': PAGE_POLICY,
+  'Referrer-Policy': 'same-origin',
+}
 
 export interface Html {
   readonly html: string

@@ -1,2 +1,3 @@
 export { createApp } from './app.ts'
 export { type Config, ConfigError, loadConfig } from './config.ts'
+export { openStore } from './open-store.ts'

@@ -33,6 +33,7 @@ export function renderPage(model: PageModel): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="same-origin">
 <meta name="color-scheme" content="light dark">
 <title>${current === null ? '' : `${current} – `}Range server</title>
 <link rel="icon" type="image/svg+xml" href="/page/favicon.svg">

@@ -7,6 +7,7 @@ export function renderProblem({ title, detail, status }: Problem): string {
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="same-origin">
 <title>${title}</title>
 <link rel="icon" type="image/svg+xml" href="/page/favicon.svg">
 <link rel="stylesheet" href="/page/page.css">

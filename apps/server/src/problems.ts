@@ -2,7 +2,7 @@ import { isHttpError } from 'http-errors'
 import type Koa from 'koa'
 import { StoreError, uploadErrorStatus } from 'upload-store'
 import { isAbort } from './abort.ts'
-import { PAGE_POLICY } from './html.ts'
+import { PAGE_FIELDS } from './html.ts'
 import { lingerAfter } from './linger.ts'
 import { type Problem, titleOf } from './problem.ts'
 import { renderProblem } from './problem-page.ts'
@@ -78,7 +78,7 @@ function answer(ctx: Koa.Context, problem: Problem): void {
   for (const name of CONTENT_FIELDS) ctx.remove(name)
   const forPeople = ctx.accepts('json', 'html') === 'html'
   const text = forPeople ? pageOf(ctx, problem) : JSON.stringify(problem)
-  if (forPeople) ctx.set('Content-Security-Policy', PAGE_POLICY)
+  if (forPeople) ctx.set(PAGE_FIELDS)
   const status = problem.status
   ctx.body = lingerAfter(ctx, text)
   ctx.status = status

@@ -13,6 +13,7 @@ export function renderSignIn({ target, detail }: SignInModel): string {
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="same-origin">
 <meta name="color-scheme" content="light dark">
 <title>Sign in – Range server</title>
 <link rel="icon" type="image/svg+xml" href="/page/favicon.svg">

@@ -3,7 +3,7 @@ import type Router from '@koa/router'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import type { Access } from './access.ts'
-import { PAGE_POLICY } from './html.ts'
+import { PAGE_FIELDS } from './html.ts'
 import { queryValue } from './query.ts'
 import { declaredLength, inTime } from './request-body.ts'
 import { seeOther } from './see-other.ts'
@@ -14,7 +14,7 @@ const MAX_FORM = 4096
 /** `GET` and `POST /sign-in`, `POST /sign-out`: the token for a cookie, by plain forms. */
 export function signInRoutes(router: Router, access: Access): void {
   router.get('/sign-in', (ctx) => {
-    ctx.set({ 'Cache-Control': 'no-store', 'Content-Security-Policy': PAGE_POLICY })
+    ctx.set({ 'Cache-Control': 'no-store', ...PAGE_FIELDS })
     const target = localTarget(queryValue(ctx, 'return'))
     if (access.isAuthorized(ctx)) return seeOther(ctx, target)
     ctx.type = 'html'

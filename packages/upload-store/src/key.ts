@@ -4,23 +4,26 @@ const MAX_KEY_BYTES = 255
 const byteLength = (text: string) => Buffer.byteLength(text, 'utf8')
 
 /**
- * Returns `key` when it is one: 1–255 bytes of UTF-8 in NFC, without `/`, `\` and control characters, not `.` or `..`.
+ * Returns `key` in Unicode normalization form C, the form that the store uses: macOS sends the names of files in form D,
+ * and both forms name the same object. A key has 1–255 bytes of UTF-8 in form C, without `/`, `\` and control
+ * characters, and is not `.` or `..`.
  *
  * @throws StoreError INVALID_KEY
  */
-export function checkKey(key: string): string {
-  const fault = keyFault(key)
+export function normalizeKey(key: string): string {
+  const normalized = key.normalize('NFC')
+  const fault = keyFault(normalized)
   if (fault !== null) throw new StoreError('INVALID_KEY', `${JSON.stringify(key.slice(0, 80))} ${fault}.`)
-  return key
+  return normalized
 }
 
 function keyFault(key: string): string | null {
-  if (key === '') return 'is no key: it is empty'
-  if (byteLength(key) > MAX_KEY_BYTES) return `is no key: it is longer than ${MAX_KEY_BYTES} bytes of UTF-8`
-  if (key === '.' || key === '..') return 'is no key: it names a directory'
-  if (/[/\\\p{Cc}]/u.test(key)) return 'is no key: it contains a slash, a backslash or a control character'
-  if (/\p{Cs}/u.test(key)) return 'is no key: it is not well-formed Unicode'
-  if (key.normalize('NFC') !== key) return 'is no key: it is not in Unicode normalization form C'
+  if (key === '') return 'is not a key: it is empty'
+  if (byteLength(key) > MAX_KEY_BYTES)
+    return `is not a key: it is longer than ${MAX_KEY_BYTES} bytes of UTF-8`
+  if (key === '.' || key === '..') return 'is not a key: it names a directory'
+  if (/[/\\\p{Cc}]/u.test(key)) return 'is not a key: it contains a slash, a backslash or a control character'
+  if (/\p{Cs}/u.test(key)) return 'is not a key: it is not well-formed Unicode'
   return null
 }
 

@@ -8,6 +8,11 @@ export function pageSize({ limit = DEFAULT_LIMIT }: ListOptions): number {
   return Math.min(Math.max(Math.trunc(limit) || DEFAULT_LIMIT, 1), MAX_LIMIT)
 }
 
+/** The prefix in the form that keys have; see `normalizeKey`. */
+export function prefixOf({ prefix = '' }: ListOptions): string {
+  return prefix.normalize('NFC')
+}
+
 /** The cursor of a page that ends with `object`; `placeOf` gives back its key. */
 export function cursorOf(object: Pick<StoredObject, 'key'> | undefined): string | null {
   return object === undefined ? null : Buffer.from(object.key).toString('base64url')
@@ -24,7 +29,8 @@ function compareKeys(a: string, b: string): number {
 
 /** Cuts one page out of all objects, in whatever order they come. */
 export function pageOf(objects: readonly StoredObject[], options: ListOptions = {}): ListPage {
-  const { prefix = '', cursor } = options
+  const { cursor } = options
+  const prefix = prefixOf(options)
   const after = cursor === undefined ? undefined : placeOf(cursor)
   const size = pageSize(options)
   const rest = objects

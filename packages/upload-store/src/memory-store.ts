@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { checkConditions } from './conditions.ts'
-import { checkKey } from './key.ts'
+import { normalizeKey } from './key.ts'
 import { pageOf } from './listing.ts'
 import { type HeldObject, Memory } from './memory.ts'
 import { memoryStagingArea } from './memory-staging.ts'
@@ -23,14 +23,15 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
   const sessions = new Sessions(options, memoryStagingArea(memory))
   const store: UploadStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
-    get: async (key) => contentOf(objects.get(checkKey(key))),
+    get: async (key) => contentOf(objects.get(normalizeKey(key))),
     list: async (listOptions) =>
       pageOf(
         [...objects.values()].map(({ object }) => object),
         listOptions,
       ),
-    delete: async (key, conditions = {}) => {
-      checkConditions(checkKey(key), objects.get(key)?.object.etag, conditions)
+    delete: async (name, conditions = {}) => {
+      const key = normalizeKey(name)
+      checkConditions(key, objects.get(key)?.object.etag, conditions)
       return objects.delete(key)
     },
     create: (key, createOptions) => sessions.create(key, createOptions),

@@ -1,7 +1,7 @@
 import { Appending } from './appending.ts'
 import type { Staging } from './driver.ts'
 import type { Intake } from './intake.ts'
-import { checkKey } from './key.ts'
+import { normalizeKey } from './key.ts'
 import type { StoredObject } from './object.ts'
 import { StoreError } from './store-error.ts'
 import { checkMeta } from './upload-meta.ts'
@@ -105,11 +105,11 @@ export class Session implements UploadSession {
   }
 
   commit({
-    key = this.key,
+    key: name = this.key,
     ...conditions
   }: CommitOptions & { readonly key?: string | undefined } = {}): Promise<StoredObject> {
     return this.#step(async () => {
-      checkKey(key)
+      const key = normalizeKey(name)
       const sealed = await this.#seal()
       const object = { key, ...sealed, etag: `"${sealed.digest}"`, lastModified: Date.now() }
       await this.#staging.publish(object, conditions)

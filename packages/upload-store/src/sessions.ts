@@ -1,6 +1,6 @@
 import type { Resumed, StagingArea } from './driver.ts'
 import { Intake } from './intake.ts'
-import { checkKey } from './key.ts'
+import { normalizeKey } from './key.ts'
 import { randomId } from './random-id.ts'
 import { Session } from './session.ts'
 import type { StoreOptions } from './store.ts'
@@ -25,8 +25,8 @@ export class Sessions {
   }
 
   /** @throws StoreError INVALID_KEY, NO_SPACE, and ABORTED when the store is closed */
-  async create(key: string, options: CreateOptions = {}): Promise<UploadSession> {
-    checkKey(key)
+  async create(name: string, options: CreateOptions = {}): Promise<UploadSession> {
+    const key = normalizeKey(name)
     const { type, digest, expectedSize = 0, meta } = options
     if (meta !== undefined) checkMeta(meta)
     const id = randomId()

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { checkConditions } from '../conditions.ts'
-import { checkKey } from '../key.ts'
+import { normalizeKey } from '../key.ts'
 import { putThrough } from '../put.ts'
 import { Sessions } from '../sessions.ts'
 import type { StoreOptions, UploadStore } from '../store.ts'
@@ -53,10 +53,11 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
   const index = new KeyIndex(layout)
   const store: UploadStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
-    get: async (key) => contents.get(checkKey(key)),
+    get: async (key) => contents.get(normalizeKey(key)),
     list: (listOptions) => index.page(listOptions),
-    delete: async (key, { ifMatch } = {}) => {
-      const name = recordName(checkKey(key))
+    delete: async (text, { ifMatch } = {}) => {
+      const key = normalizeKey(text)
+      const name = recordName(key)
       // A lock is a file, too, and other software may have left no room for any.
       return withNoSpace(withRecordLocked(context, name, () => deleteLocked(context, key, ifMatch)))
     },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseRecord } from '../blob-record.ts'
-import { cursorOf, pageSize, placeOf } from '../listing.ts'
+import { cursorOf, pageSize, placeOf, prefixOf } from '../listing.ts'
 import type { StoredObject } from '../object.ts'
 import type { ListOptions, ListPage } from '../store.ts'
 import { hasCode } from './files.ts'
@@ -44,7 +44,7 @@ export class KeyIndex {
     await this.#names.refresh()
     this.#settle()
     const size = pageSize(options)
-    const prefix = bytesOf(options.prefix ?? '')
+    const prefix = bytesOf(prefixOf(options))
     const after = options.cursor === undefined ? undefined : bytesOf(placeOf(options.cursor))
     const items: StoredObject[] = []
     // One more than asked for: whether there is another page.

@@ -1,6 +1,6 @@
 import { checkConditions } from '../conditions.ts'
-import { checkKey } from '../key.ts'
-import { cursorOf, pageSize, placeOf } from '../listing.ts'
+import { normalizeKey } from '../key.ts'
+import { cursorOf, pageSize, placeOf, prefixOf } from '../listing.ts'
 import type { StoredObject } from '../object.ts'
 import { putThrough } from '../put.ts'
 import { Sessions } from '../sessions.ts'
@@ -51,9 +51,9 @@ export function createS3Store(options: S3StoreOptions): UploadStore {
   const sessions = new Sessions(options, s3StagingArea(context))
   const store: UploadStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
-    get: async (key) => contents.get(checkKey(key)),
+    get: async (key) => contents.get(normalizeKey(key)),
     list: (listOptions) => list(context, listOptions),
-    delete: async (key, { ifMatch } = {}) => remove(context, checkKey(key), ifMatch),
+    delete: async (key, { ifMatch } = {}) => remove(context, normalizeKey(key), ifMatch),
     create: (key, createOptions) => sessions.create(key, createOptions),
     resume: (id) => sessions.resume(id),
     inspect: (id) => sessions.inspect(id),
@@ -107,7 +107,7 @@ function openContext(options: S3StoreOptions): {
 async function list(context: S3Context, options: ListOptions = {}): Promise<ListPage> {
   const { bucket, names, records } = context
   const limit = pageSize(options)
-  const prefix = names.record(options.prefix ?? '')
+  const prefix = names.record(prefixOf(options))
   const items: StoredObject[] = []
   for (let after = options.cursor === undefined ? '' : names.record(placeOf(options.cursor)); ; ) {
     const { listed, isLast } = await bucket.page(prefix, after, limit)
