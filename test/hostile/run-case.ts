@@ -15,7 +15,7 @@ const ALIVE = '{"status":"ok"}'
 const FIELDS = new Set(
   `accept-encoding accept-patch accept-ranges allow cache-control connection content-digest content-disposition content-length
   content-location content-range content-security-policy content-type cross-origin-resource-policy date etag keep-alive last-modified
-  location repr-digest retry-after transfer-encoding tus-checksum-algorithm tus-extension tus-max-size
+  location referrer-policy repr-digest retry-after transfer-encoding tus-checksum-algorithm tus-extension tus-max-size
   tus-resumable tus-version upload-expires upload-limit upload-offset vary x-content-type-options x-request-id`.split(
     /\s+/,
   ),

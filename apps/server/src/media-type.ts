@@ -1,28 +1,65 @@
 import { fileTypeFromBuffer } from 'file-type'
 import { beginsCaptions, CAPTIONS } from './captions.ts'
+import { readBoxes } from './media/boxes.ts'
+import { frameType } from './media/frames.ts'
+import { oggType } from './media/ogg.ts'
+import { isMarkup, isText } from './media/text.ts'
 
-/** What the first bytes of a file say that it is, or `undefined`. */
+/**
+ * Returns the media type that the first 4 KiB of a file show, or `undefined`.
+ *
+ * file-type knows most formats. It stops at the first box, page or frame, though, so media that begin with padding, with
+ * a description or in the middle of a frame are examined further here.
+ */
 export async function detectType(head: Uint8Array): Promise<string | undefined> {
   if (beginsCaptions(head)) return CAPTIONS
+  const type = examine(head, await fileType(head))
+  const found = type instanceof Uint8Array ? await fileType(type) : type
+  // A text may begin like a film or a song (`fLaC`, `#!AMR`), and is not one.
+  return found !== undefined && /^(?:video|audio)\//.test(found) && isText(head) ? undefined : found
+}
+
+async function fileType(head: Uint8Array): Promise<string | undefined> {
   try {
-    const mime = (await fileTypeFromBuffer(head))?.mime
-    return mime === 'audio/mpeg' && !isMpegAudio(head) ? undefined : mime
+    return (await fileTypeFromBuffer(head))?.mime
   } catch {
-    // The detector ran off the end of the head that it was given.
+    // The detector ran past the end of the head that it was given.
     return undefined
   }
 }
 
-/**
- * The detector takes any 11 set bits for the beginning of an MPEG audio frame, the byte order mark of UTF-16 among them, and
- * with it HTML. Layer I, which nobody uses, and the values that ISO/IEC 11172-3 reserves give those away.
- */
-function isMpegAudio(head: Uint8Array): boolean {
-  const [first, second = 0, third = 0] = head
-  if (first !== 0xff) return true
-  const [layer, bitrate, sampleRate] = [(second >> 1) & 3, third >> 4, (third >> 2) & 3]
-  return layer !== 3 && layer !== 0 && bitrate !== 15 && sampleRate !== 3
+/** Types that file-type gives by fewer than four bytes. */
+const WEAK: ReadonlySet<string> = new Set(['audio/mpeg', 'audio/aac'])
+
+/** Returns the type after a closer look, or the part of the head that file-type is to see. */
+function examine(head: Uint8Array, type: string | undefined): string | undefined | Uint8Array {
+  const start = Buffer.from(head.subarray(0, 12)).toString('latin1')
+  if (start.startsWith('OggS')) return oggOf(head, type)
+  // Its streams are described past the head, behind a long title or a picture.
+  if (type === 'application/vnd.ms-asf') return 'video/x-ms-asf'
+  if (/^(?:RF64|BW64)[\s\S]{4}WAVE/.test(start)) return 'audio/wav'
+  if (start.startsWith('caff\0\x01')) return 'audio/x-caf'
+  const boxes = readBoxes(head)
+  if (boxes !== null) return boxes.brandAt === null ? boxes.type : head.subarray(boxes.brandAt)
+  if (start.startsWith('ID3')) return afterTag(head, type)
+  return type === undefined || WEAK.has(type) ? (frameType(head) ?? undefined) : type
 }
+
+function oggOf(head: Uint8Array, type: string | undefined): string | undefined {
+  const found = oggType(head)
+  return found === 'video/ogg' || type === 'application/ogg' ? (found ?? undefined) : type
+}
+
+/** A tag of ID3v2 is usually longer than the head, and then all that there is to see. */
+function afterTag(head: Uint8Array, type: string | undefined): string | undefined {
+  const [a = 0, b = 0, c = 0, d = 0] = head.subarray(6, 10)
+  const rest = head.subarray(10 + ((a << 21) | (b << 14) | (c << 7) | d))
+  if (rest.length < TWO_FRAMES) return isMarkup(rest) ? undefined : (type ?? 'audio/mpeg')
+  return type === undefined || WEAK.has(type) ? (frameType(rest) ?? undefined) : type
+}
+
+/** The longest two frames of MP3, and the padding that editors put before them. */
+const TWO_FRAMES = 3500
 
 /** Types that a browser shows without running anything in them; all others are downloads. */
 const INLINE = /^(?:video\/[\w.+-]+|audio\/[\w.+-]+|image\/(?:avif|gif|jpeg|png|webp))$/

@@ -1,0 +1,17 @@
+/** Returns whether `bytes` are a text: at least one byte, UTF-8 without control characters. The last character may be cut off. */
+export function isText(bytes: Uint8Array): boolean {
+  if (bytes.length === 0) return false
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
+    return !/[^\P{Cc}\t\n\v\f\r]/u.test(text)
+  } catch {
+    return false
+  }
+}
+
+/** Returns whether `bytes`, which are expected to be a part of a film or song, are a page or a script. */
+export function isMarkup(bytes: Uint8Array): boolean {
+  // UTF-16 has a NUL beside each character of ASCII.
+  const text = Buffer.from(bytes).toString('latin1').replaceAll('\0', '')
+  return /<(?:!doctype|html|head|body|script|svg|iframe|\?xml)|^\s*(?:#!|\/[/*])/i.test(text) || isText(bytes)
+}
