@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Page } from 'playwright-core'
 import { expect, it, onTestFinished } from 'vitest'
+import { startProxy } from '../support/proxy.ts'
 import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { describeWith } from '../support/tools.ts'
@@ -10,8 +11,8 @@ import { launch } from './launch.ts'
 const TOKEN = 'correct-horse-battery'
 const CLIP = fileURLToPath(new URL('../../apps/server/assets/video/sample.mp4', import.meta.url))
 
-async function open(javaScriptEnabled: boolean): Promise<{ page: Page; base: string }> {
-  const flags = ['--port', '0', '--data', join(await temporaryDirectory(), 'data'), '--private']
+async function open(javaScriptEnabled: boolean, ...more: string[]): Promise<{ page: Page; base: string }> {
+  const flags = ['--port', '0', '--data', join(await temporaryDirectory(), 'data'), '--private', ...more]
   const server = new ServerProcess(flags, { RANGE_SERVER_TOKEN: TOKEN })
   const browser = await launch(chromium)
   onTestFinished(async () => {
@@ -28,6 +29,27 @@ async function signIn(page: Page, token: string): Promise<void> {
   await page.getByLabel('Token of this server').fill(token)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
 }
+
+/** What a proxy adds for privacy. Chromium then sends `Origin: null` with a form. */
+const NO_REFERRER = {
+  nginx: 'add_header Referrer-Policy no-referrer always;',
+  caddy: 'header {\n Referrer-Policy no-referrer\n defer\n}',
+}
+
+describeWith(['chromium', 'nginx', 'caddy'], 'behind a proxy that adds Referrer-Policy: no-referrer', () => {
+  it.each([
+    ['nginx', 'nginx.conf'],
+    ['caddy', 'Caddyfile'],
+  ] as const)('people sign in and upload through %s', async (kind, example) => {
+    const { page, base } = await open(false, '--trust-proxy')
+    const { url } = await startProxy(kind, example, [base], NO_REFERRER[kind])
+    expect((await page.goto(url))?.headers()['referrer-policy']).toContain('no-referrer')
+    await signIn(page, TOKEN)
+    await page.setInputFiles('input[name=file]', CLIP)
+    await page.getByRole('button', { name: 'Upload', exact: true }).click()
+    await page.locator('#rows .name', { hasText: 'sample.mp4' }).waitFor()
+  })
+})
 
 describeWith(['chromium'], 'signing in with Chromium', () => {
   it.each([true, false])('uploads, plays and signs out again (with script: %s)', async (withScript) => {

@@ -38,12 +38,14 @@ export interface Proxy {
 /**
  * A proxy by a file of docs/examples, with other addresses and no other change, until the test has finished.
  *
- * @param nodes the URLs of what it is in front of, in the order of the file
+ * @param nodes the URLs of the servers behind the proxy, in the order of the file
+ * @param directive a directive of the proxy's own language to add to its site
  */
 export async function startProxy(
   kind: keyof typeof PROXIES,
   example: string,
   nodes: readonly string[],
+  directive = '',
 ): Promise<Proxy> {
   const home = await temporaryDirectory()
   await mkdir(join(home, 'tmp'))
@@ -53,7 +55,7 @@ export async function startProxy(
   const hosts = nodes.map((url) => new URL(url).host)
   const original = await readFile(join(REPOSITORY, 'docs/examples', example), 'utf8')
   const text = original
-    .replace(was, is)
+    .replace(was, `${is}\n${directive}`)
     .replace('/var/cache/nginx', home)
     .replace(/127\.0\.0\.1:800\d/g, () => hosts.shift() ?? '')
   const path = join(home, example)

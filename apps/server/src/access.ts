@@ -58,7 +58,7 @@ export class Access {
   signIn(ctx: Koa.Context, token: string): void {
     if (!this.#credentials.isToken(token)) {
       this.#countFailure(ctx)
-      throw wrongToken('This is not the token of the server.')
+      throw wrongToken('That is not the token.')
     }
     setCookie(ctx, cookieName(ctx), this.#credentials.issue(Date.now()))
   }
