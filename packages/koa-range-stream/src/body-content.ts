@@ -1,18 +1,20 @@
 import { ReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
-import { type ByteRange, parseHttpDate } from 'range-core'
+import type { ByteRange } from 'range-core'
+import { blobContent, isBlob } from './blob-content.ts'
 import type { Content } from './content.ts'
-import { type FileContentOptions, fileContent } from './file-content.ts'
+import type { FileContentOptions } from './file-content.ts'
+import { fileOfStream } from './file-of-stream.ts'
+import { fieldOf } from './response-fields.ts'
 import { isWebStream, webStreamContent } from './web-stream-content.ts'
 
-/** Content that is in memory as a whole may show it. */
+/** Content that may be in memory as a whole. */
 interface BodyContent extends Content {
   readonly bytes?: Buffer
 }
 
-/** The body as content with the entity-tag and the media type that the app has set, or `null` when it has to be left alone. */
+/** The body as content with the media type that the app has set, or `null` if it is sent as Koa alone sends it. */
 export async function bodyContent(
   ctx: Koa.Context,
   body: unknown,
@@ -20,29 +22,19 @@ export async function bodyContent(
 ): Promise<BodyContent | null> {
   const content: BodyContent | null = await sliceable(ctx, body, fileSystem)
   if (content === null) return null
-  // Koa takes every object for JSON, a Content too.
-  if (content === body && ctx.type === 'application/json') ctx.remove('Content-Type')
+  // Koa takes every object of an unknown class for JSON; it declares the length of a Blob that it recognises.
+  const isUnknown = content === body || (isBlob(body) && !ctx.res.hasHeader('Content-Length'))
+  if (isUnknown && ctx.type === 'application/json') ctx.remove('Content-Type')
   return {
     size: content.size,
     name: content.name,
-    etag: strongest(header(ctx, 'ETag'), content.etag),
-    lastModified: content.lastModified ?? parseHttpDate(header(ctx, 'Last-Modified') ?? '') ?? undefined,
-    type: header(ctx, 'Content-Type') ?? content.type,
-    // With what the function carries, and its object, which it may ask for.
+    etag: content.etag,
+    lastModified: content.lastModified,
+    type: fieldOf(ctx, 'Content-Type') ?? content.type,
+    // The stream needs its properties, such as `immutableFile`, and its object as `this`.
     stream: Object.assign((range?: ByteRange) => content.stream(range), content.stream),
     ...(content.bytes === undefined ? {} : { bytes: content.bytes }),
   }
-}
-
-/** Koa's own `get` is typed as a string and gives `undefined` for a field that is not set. */
-function header(ctx: Koa.Context, name: string): string | undefined {
-  const value = ctx.res.getHeader(name)
-  return value === undefined ? undefined : String(value)
-}
-
-/** What the app says, but a weak tag, which @koa/etag gives every file: with it no If-Range would ever match. */
-function strongest(declared: string | undefined, own: string | undefined): string | undefined {
-  return declared?.startsWith('W/') ? (own ?? declared) : (declared ?? own)
 }
 
 async function sliceable(
@@ -52,9 +44,9 @@ async function sliceable(
 ): Promise<BodyContent | null> {
   if (typeof body === 'string') return bufferContent(Buffer.from(body))
   if (Buffer.isBuffer(body)) return bufferContent(body)
-  if (body instanceof Blob) return blobContent(body)
-  if (body instanceof ReadStream) return isWholeFile(body) ? fileOf(ctx, String(body.path), fileSystem) : null
+  if (body instanceof ReadStream) return fileOfStream(ctx, body, fileSystem)
   if (isWebStream(body)) return webStreamContent(ctx, body)
+  if (isBlob(body)) return blobContent(body)
   return isContent(body) ? body : null
 }
 
@@ -67,44 +59,10 @@ function bufferContent(buffer: Buffer): BodyContent {
   }
 }
 
-function blobContent(blob: Blob): Content {
-  return {
-    size: blob.size,
-    ...(blob.type === '' ? {} : { type: blob.type }),
-    stream: ({ start, end } = { start: 0, end: blob.size - 1 }) => blob.slice(start, end + 1).stream(),
-  }
-}
-
-/** koa-static has looked at the file before: one that has gone since must not become a connection that breaks. */
-async function fileOf(
-  ctx: Koa.Context,
-  path: string,
-  fileSystem: FileContentOptions['fileSystem'],
-): Promise<Content | null> {
-  const content = (await fileContent(path, { fileSystem })) ?? ctx.throw(404)
-  // Files of /proc and their like say that they are empty and are not.
-  return content.size === 0 && (await hasBytes(path)) ? null : content
-}
-
-async function hasBytes(path: string): Promise<boolean> {
-  const file = await open(path)
-  try {
-    return (await file.read(Buffer.alloc(1), 0, 1, 0)).bytesRead > 0
-  } finally {
-    await file.close()
-  }
-}
-
-/** Opened by name, from the first byte to the last, as bytes, and not yet read: it may be opened again elsewhere. */
-function isWholeFile(stream: ReadStream & { start?: unknown; end?: unknown }): boolean {
-  const { path, start, end } = stream
-  const whole =
-    (start === undefined || start === 0) && (end === undefined || end === Number.POSITIVE_INFINITY)
-  return typeof path === 'string' && whole && stream.readableEncoding === null && !stream.readableDidRead
-}
-
 function isContent(body: unknown): body is Content {
-  if (typeof body !== 'object' || body === null || body instanceof Blob) return false
+  if (typeof body !== 'object' || body === null) return false
+  // Koa knows how to send a stream. A Blob's `stream` takes no range: it would give its first bytes for every range.
+  if ('pipe' in body || 'arrayBuffer' in body) return false
   return (
     'size' in body && typeof body.size === 'number' && 'stream' in body && typeof body.stream === 'function'
   )

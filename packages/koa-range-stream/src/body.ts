@@ -23,7 +23,7 @@ export async function openBody(
   if (file === null) {
     const stream = await openPieces(sourcesOf(content, plan))
     // @koa/etag would take a range in memory for all of the content.
-    if (length > SMALL || content.etag === undefined) return stream
+    if (length > SMALL || plan.headers['ETag'] === undefined) return stream
     gathering(stream)
     return gather(stream, length)
   }

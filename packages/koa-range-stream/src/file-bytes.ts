@@ -4,8 +4,8 @@ import type { ContentStream } from './content.ts'
 import { borrow, closeIdle, type Descriptor, keep } from './descriptors.ts'
 import { type FileSystem, fileSystems } from './file-system.ts'
 
-// O_NONBLOCK: a FIFO that took the file's place would otherwise hold whoever opens it until somebody writes to it.
-const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
+/** Opening a FIFO, which may have replaced the file, would block until a writer opens it, if not for O_NONBLOCK. */
+export const FLAGS: number = constants.O_RDONLY | constants.O_NONBLOCK
 
 /** How a content's stream tells that its bytes may be read from a file in its place. */
 export const BORROW: unique symbol = Symbol('borrow')

@@ -69,8 +69,8 @@ async function locate(files: FileSystem, path: string, root: string): Promise<st
   return file.startsWith(inside) ? file : null
 }
 
-/** A file that was found, and how it is to be described. */
-interface Found {
+/** A file that was found, and how it is described. */
+export interface Found {
   readonly files: FileSystem
   readonly path: string
   readonly name: string
@@ -78,11 +78,12 @@ interface Found {
   readonly etag: NonNullable<FileContentOptions['etag']>
 }
 
-/** What was found last at a path: to describe it anew takes as long as asking the disk whether it has changed. */
+/** The latest description of each path: to repeat one takes as long as the `stat` that shows it to be unchanged. */
 const descriptions = new Map<string, { readonly found: Found; readonly content: FileContent }>()
 const MAX_DESCRIPTIONS = 1000
 
-function recall(found: Found): FileContent {
+/** Describes a file, or returns its latest description if nothing has changed. */
+export function recall(found: Found): FileContent {
   const last = descriptions.get(found.path)
   if (last !== undefined && isAgain(last.found, found)) return last.content
   const content = describe(found)

@@ -10,7 +10,7 @@ export interface RangeStreamOptions
   extends Pick<ServeContentOptions, 'maxRanges' | 'maxPartialLength'>,
     Pick<FileContentOptions, 'fileSystem'> {}
 
-/** How often a file that changes under our hands is planned anew before the request fails. */
+/** How often the response is planned if the file changes between its plan and its opening. */
 const ATTEMPTS = 3
 
 /**
@@ -30,7 +30,7 @@ export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
   return async function rangeStream(ctx, next) {
     await next()
     const { body } = ctx
-    // koa-static's file may fail to open before Koa, which listens only when it sends the body.
+    // koa-static's stream may fail to open before Koa sends the body, which is when Koa begins to listen for errors.
     if (body instanceof Readable) body.on('error', () => {})
     if (isPlainRead(ctx)) await serveBody(ctx, body, options)
   }
@@ -44,18 +44,20 @@ async function serveBody(ctx: Koa.Context, body: unknown, options: RangeStreamOp
     try {
       await serveContent(ctx, content, readOnce ? { ...options, maxRanges: 1 } : options)
       // Koa keeps a replaced stream, and koa-static's open file with it, until the response has ended.
-      if (body instanceof Readable) dismiss(body)
+      dismiss(body)
       return
     } catch (error) {
-      if (attempt === ATTEMPTS || !isChanged(error)) throw error
+      if (attempt < ATTEMPTS && isChanged(error)) continue
+      if (!mayStillSend(body, error)) throw error
+      return
     }
   }
 }
 
-/** An open that is still ahead is spared: koa-static's, which comes a tick after its stream, takes as long as a small range. */
-function dismiss(body: Readable): void {
+/** koa-static's stream opens on the next tick. This skips that open, which costs as much as serving a small range. */
+function dismiss(body: unknown): void {
   if (body instanceof ReadStream && body.pending) body._construct = (callback) => callback()
-  body.destroy()
+  if (body instanceof Readable) body.destroy()
 }
 
 function isPlainRead({ method, status, res, respond, headerSent }: Koa.Context): boolean {
@@ -72,4 +74,10 @@ function isPlainRead({ method, status, res, respond, headerSent }: Koa.Context):
 
 function isChanged(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'CONTENT_CHANGED'
+}
+
+/** If the file cannot be opened again: the app's stream may have it open, or else reports its own failure. */
+function mayStillSend(body: unknown, error: unknown): boolean {
+  const isOpening = error instanceof Error && 'syscall' in error && error.syscall === 'open'
+  return body instanceof ReadStream && (isOpening || isChanged(error))
 }

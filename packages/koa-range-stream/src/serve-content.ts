@@ -6,6 +6,7 @@ import { endWithClient, isGone, tieToClient } from './abort.ts'
 import type { Awaitable } from './awaitable.ts'
 import { lazyBody, openBody } from './body.ts'
 import type { Content } from './content.ts'
+import { fieldOf, refusesRanges, validatorsOf } from './response-fields.ts'
 import { type SmallBody, takeBackWhenSent } from './small-body.ts'
 
 export interface ServeContentOptions extends Omit<PlanOptions, 'now'> {
@@ -37,11 +38,13 @@ export async function serveContent(
   options: ServeContentOptions = {},
 ): Promise<void> {
   const type = mediaType(ctx, content)
-  const { size, etag, lastModified } = content
+  const { size } = content
+  const { etag, lastModified } = validatorsOf(ctx, content)
   const headers = fieldsOf(ctx)
+  const acceptRanges = fieldOf(ctx, 'Accept-Ranges')
   // Ranges are of the identity encoding.
-  const encoded = ctx.res.hasHeader('Content-Encoding')
-  const planOptions = encoded ? { ...options, maxRanges: 0 } : options
+  const whole = ctx.res.hasHeader('Content-Encoding') || refusesRanges(acceptRanges)
+  const planOptions = whole ? { ...options, maxRanges: 0 } : options
   const plan = planResponse({ method: ctx.method, headers }, { size, etag, lastModified, type }, planOptions)
   const body = await bodyOf(ctx, content, plan)
   // koa-conditional-get asks ctx.fresh. Koa's own answer ANDs If-None-Match with If-Modified-Since and gives up on a
@@ -62,6 +65,7 @@ export async function serveContent(
   sendContent(ctx, plan, body, type)
   if (plan.kind === 'not-modified') setField(ctx, 'Content-Length', `${size}`)
   for (const name in plan.headers) setField(ctx, name, plan.headers[name])
+  if (acceptRanges !== undefined) setField(ctx, 'Accept-Ranges', acceptRanges)
   if (options.cacheControl !== undefined) setField(ctx, 'Cache-Control', options.cacheControl)
   options.setHeaders?.(ctx, content)
 }
