@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import cors from '@koa/cors'
 import Koa from 'koa'
-import conditional from 'koa-conditional-get'
 import mount from 'koa-mount'
 import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
@@ -10,6 +9,7 @@ import type { Config } from './config.ts'
 import { checkHost, checkOrigin, checkPath, refuseWrites } from './guards.ts'
 import { createLogger, logErrors, logRequests } from './log.ts'
 import { Metrics } from './metrics.ts'
+import { notModified } from './middleware/not-modified.ts'
 import { problems } from './problems.ts'
 import { Readiness } from './readiness.ts'
 import { closeAfterUnreadBodies, refuseExpectations } from './request-body.ts'
@@ -88,7 +88,7 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   app.use(checkPath())
   const access = accessOf(config)
   if (access !== null) app.use(access.check())
-  app.use(conditional())
+  app.use(notModified())
   if (config.readOnly) {
     for (const path of ['/uploads', '/files']) app.use(mount(path, refuseWrites()))
   } else {

@@ -41,9 +41,7 @@ export async function sendVideo(
             'Content-Security-Policy': SANDBOX,
             'Cross-Origin-Resource-Policy': corsOrigin.length === 0 ? 'same-site' : 'cross-origin',
           })
-          // A 304 is made of this 200 later on, and repeats nothing that the client has (RFC 9110 §15.4.5).
-          if (!ctx.fresh && wantsSha256(ctx.get('Want-Repr-Digest')))
-            ctx.set('Repr-Digest', reprDigest(content.digest))
+          if (wantsSha256(ctx.get('Want-Repr-Digest'))) ctx.set('Repr-Digest', reprDigest(content.digest))
         },
       })
     } catch (error) {

@@ -6,6 +6,7 @@ import { endWithClient, isGone, tieToClient } from './abort.ts'
 import type { Awaitable } from './awaitable.ts'
 import { lazyBody, openBody } from './body.ts'
 import type { Content } from './content.ts'
+import { trimNotModified } from './not-modified.ts'
 import { fieldOf, refusesRanges, validatorsOf } from './response-fields.ts'
 import { type SmallBody, takeBackWhenSent } from './small-body.ts'
 
@@ -63,7 +64,10 @@ export async function serveContent(
   if (options.disposition !== undefined)
     ctx.attachment(content.name, dispositionOf(options.disposition, content))
   sendContent(ctx, plan, body, type)
-  if (plan.kind === 'not-modified') setField(ctx, 'Content-Length', `${size}`)
+  if (plan.kind === 'not-modified') {
+    setField(ctx, 'Content-Length', `${size}`)
+    trimNotModified(ctx)
+  }
   for (const name in plan.headers) setField(ctx, name, plan.headers[name])
   if (acceptRanges !== undefined) setField(ctx, 'Accept-Ranges', acceptRanges)
   if (options.cacheControl !== undefined) setField(ctx, 'Cache-Control', options.cacheControl)
