@@ -1,4 +1,4 @@
-import fs, { type BigIntStats, closeSync, open, ReadStream, read } from 'node:fs'
+import fs, { type BigIntStats, closeSync, ReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
@@ -26,7 +26,7 @@ export async function fileOfStream(
 ): Promise<FileContent | null> {
   const { path } = stream
   if (typeof path !== 'string' || !isNodesOwn(stream) || !isWhole(stream)) return null
-  if (!stream.destroyed) {
+  if (!stream.destroyed && stream.errored === null) {
     try {
       return await describe(fileSystems[fileSystem ?? 'local'], path, stream)
     } catch (error) {
@@ -91,6 +91,9 @@ const methods = [
   'emit',
   Symbol.asyncIterator,
 ].map((name) => ({ name, method: Reflect.get(nodesOwn, name) as unknown }))
+
+/** Both may be replaced later, and the stream would call what has replaced them. */
+const { open, read } = fs
 
 /** Whether nothing but Node itself, with its own `fs`, reads the stream's file. */
 function isNodesOwn(stream: ReadStream): boolean {

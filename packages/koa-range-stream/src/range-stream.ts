@@ -17,8 +17,9 @@ const ATTEMPTS = 3
  * Serves ranges and evaluates preconditions for the body that the middleware after it leaves: koa-static's file stream,
  * a Buffer, a string, a Blob, a web ReadableStream with Content-Length, or a `Content`.
  *
- * Left alone: methods other than GET and HEAD, statuses other than 200, bodies with Content-Encoding or Content-Range,
- * streams of unknown length.
+ * Koa sends every other response as it would without this middleware: methods other than GET and HEAD, statuses other than
+ * 200, bodies with Content-Encoding or Content-Range, streams of unknown length, and file streams that are not certain to
+ * be the whole file at their path.
  *
  * @see RFC 9110 §14
  * @example

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { brotliCompressSync } from 'node:zlib'
 import { must, tool } from './command.ts'
 
-/** The most that a package may weigh with what it depends on, minified and by brotli, in bytes. */
-export const BUDGETS: Readonly<Record<string, number>> = { 'range-core': 4000, 'koa-range-stream': 8000 }
+/** How many bytes a package may have with its dependencies, minified and compressed by brotli. */
+export const BUDGETS: Readonly<Record<string, number>> = { 'range-core': 4000, 'koa-range-stream': 9000 }
 
 /** What everything a package exports weighs, minified and by brotli, in bytes. */
 export async function sizeOf(name: string, project: string): Promise<number> {
