@@ -43,13 +43,25 @@ describeWith(CEPH, 'S3 store on Ceph: maintenance', () => {
       await objects.abortMultipart('blobs/y', uploadId)
     })
 
-    it('removes no blob while a record cannot be read', async () => {
+    it('keeps the blobs that are older than a record of which nothing is legible', async () => {
       const { store, objects } = open({ gracePeriod: 0 })
       await store.put('a', source('hello'))
-      await objects.write('records/a', '{')
       await objects.write(`blobs/${'x'.repeat(22)}`, 'orphan')
+      await objects.write('records/a', '{')
       expect(await store.sweep()).toMatchObject({ blobs: 0, damaged: 1 })
       expect((await objects.names()).filter((name) => name.startsWith('blobs/'))).toHaveLength(2)
+    })
+
+    it('removes every orphan but the blob that a damaged record still names', async () => {
+      const { store, objects } = open({ gracePeriod: 0 })
+      await store.put('a', source('hello'))
+      await objects.write(`blobs/${'x'.repeat(22)}`, 'orphan')
+      const text = await objects.read('records/a')
+      await objects.write('records/a', text.slice(0, text.indexOf('"size"')))
+      // As a console leaves it for the folder.
+      await objects.write('records/', '')
+      expect(await store.sweep()).toMatchObject({ blobs: 1, damaged: 1 })
+      expect((await objects.names()).filter((name) => name.startsWith('blobs/'))).toHaveLength(1)
     })
 
     it('aborts multipart uploads that nobody can resume, of its own prefix, and keeps those that somebody can', async () => {

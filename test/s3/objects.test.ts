@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { DamagedEntry } from 'upload-store'
 import type { S3StoreOptions } from 'upload-store/s3'
 import { describe, expect, it } from 'vitest'
 import { describeWith } from '../support/tools.ts'
@@ -99,6 +100,30 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
       const short = await content?.location?.({ expiresIn: 1 })
       expect((await fetch(short ?? '')).status).toBe(200)
       await expect.poll(async () => (await fetch(short ?? '')).status).toBe(403)
+    })
+
+    it('whose record is damaged or a copy of another one are not listed, are reported once, and can be replaced and deleted', async () => {
+      const damaged: DamagedEntry[] = []
+      const { store, objects, prefix } = open({ recordMaxAge: 0, onDamaged: (entry) => damaged.push(entry) })
+      await store.put('a', source('a'))
+      const record = await objects.read('records/a')
+      const texts = [
+        '{',
+        record.replace('"key":"a"', '"key":"b"'),
+        record.replace('"size":1', '"size":-1'),
+        record.replace('"type":"', '"type":"a\\r\\nb: c'),
+      ]
+      for (const text of texts) {
+        await objects.write('records/a', text)
+        await expect(store.get('a')).rejects.toMatchObject({ code: 'CORRUPT' })
+        expect((await store.list()).items).toEqual([])
+      }
+      expect(damaged.map(({ entry }) => entry)).toEqual([`${prefix}records/a`])
+      await store.put('a', source('new'), { ifNoneMatch: '*' })
+      expect(String(await read(store, 'a'))).toBe('new')
+      await objects.write('records/a', '{')
+      expect(await store.delete('a')).toBe(true)
+      expect(await store.get('a')).toBeNull()
     })
 
     it('say CORRUPT when their bytes are missing or others, and their record damaged', async () => {

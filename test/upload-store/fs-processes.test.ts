@@ -181,7 +181,7 @@ describe('a lock', () => {
       directory,
     )
     // Where even its folder is gone, a lock cannot be made, and says why.
-    expect(await script.next()).toBe('ENOENT')
+    expect(await script.next()).toBe('UNAVAILABLE')
     expect(await script.ended).toBe(0)
   })
 
@@ -198,7 +198,7 @@ describe('a lock', () => {
     const store = createFsStore(directory)
     await store.put('a', source('x'))
     await rm(join(directory, 'staging'), { recursive: true })
-    await expect(store.delete('a')).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(store.delete('a')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 
   it('of a process that was killed is free at once', async () => {

@@ -52,17 +52,6 @@ describe('sweep', () => {
     expect((await filesIn(directory)).sort()).toEqual([...before, 'blobs/.DS_Store'].sort())
   })
 
-  it('keeps every blob while a record is damaged: it may be the one that the record named', async () => {
-    const directory = await temporaryDirectory()
-    const store = createFsStore(directory)
-    await store.put('a', source('precious'))
-    const [record = ''] = await below(directory, 'records')
-    await writeFile(record, '{')
-    await orphan(directory, 'x')
-    expect(await store.sweep()).toMatchObject({ blobs: 0, damaged: 1 })
-    expect(await below(directory, 'blobs')).toHaveLength(2)
-  })
-
   it('leaves an upload alone whose intent cannot be read now', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)

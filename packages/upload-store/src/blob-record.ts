@@ -1,6 +1,8 @@
-import { parseFields } from './fields.ts'
+import { isDigest, isSize, parseFields } from './fields.ts'
+import { isKey } from './key.ts'
 import type { StoredObject } from './object.ts'
 import { RANDOM_ID } from './random-id.ts'
+import { isMediaType } from './values/media-type.ts'
 
 /** An object and where its bytes lie. */
 export interface BlobRecord {
@@ -15,18 +17,29 @@ export function fieldsOf({ object, blob }: BlobRecord): Readonly<Record<string, 
   return { key, blob, size, type, digest, created: new Date(lastModified).toISOString() }
 }
 
-/** `null` for what is no record. */
+/** The record that `text` is, or `null` if it is damaged. */
 export function parseRecord(text: string): BlobRecord | null {
   return toRecord(parseFields(text) ?? {})
 }
 
-/** The other way round; `null` for what are not the fields of a record. */
+/**
+ * The record with these fields, or `null` if one of them has a value that the store never writes. Fields of later versions
+ * are ignored.
+ */
 export function toRecord(fields: Readonly<Record<string, unknown>>): BlobRecord | null {
   const { key, blob, size, type, digest, created } = fields
-  const lastModified = Date.parse(String(created))
-  if (typeof key !== 'string' || typeof type !== 'string' || typeof size !== 'number') return null
-  // The blob's id becomes a path.
-  if (typeof blob !== 'string' || !RANDOM_ID.test(blob)) return null
-  if (typeof digest !== 'string' || !/^[\da-f]{64}$/.test(digest) || Number.isNaN(lastModified)) return null
+  const lastModified = timeOf(created)
+  if (!isKey(key) || !isSize(size) || lastModified === null) return null
+  // The type becomes a header field.
+  if (typeof type !== 'string' || !isMediaType(type)) return null
+  // The blob's id and the digest become paths.
+  if (typeof blob !== 'string' || !RANDOM_ID.test(blob) || !isDigest(digest)) return null
   return { object: { key, size, type, digest, etag: `"${digest}"`, lastModified }, blob }
+}
+
+/** The time of `Date.prototype.toISOString`, in years that an HTTP date can have. */
+function timeOf(value: unknown): number | null {
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value)) return null
+  const time = Date.parse(value)
+  return Number.isNaN(time) ? null : time
 }

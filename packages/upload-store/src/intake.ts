@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { StoreOptions } from './store.ts'
 import { StoreError } from './store-error.ts'
 import type { SealedUpload } from './upload-session.ts'
+import { isMediaType } from './values/media-type.ts'
 
 const GIBIBYTE = 1024 ** 3
 const HEAD_LENGTH = 4096
@@ -107,7 +108,9 @@ export class Intake {
   async #settleType(): Promise<string> {
     if (this.#type !== undefined) return this.#type
     const { detectType = () => this.#declaredType } = this.#options
-    const type = (await detectType(Buffer.concat(this.#head))) ?? UNKNOWN_TYPE
+    const found = (await detectType(Buffer.concat(this.#head))) ?? UNKNOWN_TYPE
+    // Whatever a client declared: no response could have it as its Content-Type.
+    const type = isMediaType(found) ? found : UNKNOWN_TYPE
     this.#checkType(type)
     if (this.#size >= HEAD_LENGTH) {
       this.#type = type

@@ -17,6 +17,11 @@ export function normalizeKey(key: string): string {
   return normalized
 }
 
+/** Whether `value` is a key in the form that the store uses. */
+export function isKey(value: unknown): value is string {
+  return typeof value === 'string' && value.normalize('NFC') === value && keyFault(value) === null
+}
+
 function keyFault(key: string): string | null {
   if (key === '') return 'is not a key: it is empty'
   if (byteLength(key) > MAX_KEY_BYTES)

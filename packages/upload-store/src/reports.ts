@@ -18,7 +18,7 @@ export interface SweepReport extends RecoverReport {
   readonly bytes: number
   /** Digest links without a blob, removed. */
   readonly digests: number
-  /** Records that cannot be read. While there are any, no blob is removed: it may be theirs. */
+  /** Records that cannot be read. A blob that one of them may name is not removed. */
   readonly damaged: number
 }
 

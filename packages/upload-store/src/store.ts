@@ -1,5 +1,6 @@
 import type { StoredContent, StoredObject } from './object.ts'
 import type { RecoverReport, SweepReport, VerifyReport } from './reports.ts'
+import type { DamagedEntry } from './session/damage.ts'
 import type {
   ByteSource,
   CommitOptions,
@@ -28,8 +29,8 @@ export interface ListPage {
 export type PutOptions = Omit<CreateOptions, 'meta'> & CommitOptions
 
 /**
- * A place for uploads that shows only what arrived whole. Where that is over a network, each method may also throw
- * StoreError UNAVAILABLE: it cannot be reached at the moment.
+ * A place for uploads that shows only what arrived whole. Each method may also throw StoreError UNAVAILABLE: the disk or
+ * the bucket cannot be reached or written at the moment.
  */
 export interface UploadStore {
   /**
@@ -120,4 +121,9 @@ export interface StoreOptions {
   readonly detectType?: ((head: Uint8Array) => string | undefined | Promise<string | undefined>) | undefined
   /** How long a paused upload waits for somebody to resume it, in ms (24 h). */
   readonly expireAfter?: number | undefined
+  /**
+   * Called when the store finds an entry that it cannot use, once an entry; the store goes on without it (none). For a
+   * line in a log.
+   */
+  readonly onDamaged?: ((entry: DamagedEntry) => void) | undefined
 }

@@ -78,8 +78,10 @@ class Child {
     } catch (error) {
       stop()
       const found = error instanceof Error && 'code' in error ? error.code : undefined
-      const wanted = code === 'ENOSPC' ? 'NO_SPACE' : code
-      if (found !== wanted) this.#tell({ type: 'fault', text: `${code} came out as ${found}: ${error}` })
+      const wanted = IN_STORE_TERMS[code] ?? code
+      // Opening the store throws what the file system does.
+      if (found !== wanted && found !== code)
+        this.#tell({ type: 'fault', text: `${code} came out as ${found}: ${error}` })
       await work()
     }
     stop()
@@ -87,6 +89,9 @@ class Child {
       this.#tell({ type: 'fault', text: `in the same process: ${text}` })
   }
 }
+
+/** What the store makes of an error of the file system. */
+const IN_STORE_TERMS: Readonly<Record<string, string>> = { ENOSPC: 'NO_SPACE', EIO: 'UNAVAILABLE' }
 
 const task = JSON.parse(readFileSync(0, 'utf8')) as Task
 if (task.boot !== undefined) pretendBoot(task.boot)

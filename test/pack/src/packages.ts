@@ -29,7 +29,7 @@ export const PACKAGES: readonly Package[] = [
     folder: `packages/${name}`,
     files: EVERY,
   })),
-  { name: 'upload-store', folder: 'packages/upload-store', files: [...EVERY, 'S3.md'] },
+  { name: 'upload-store', folder: 'packages/upload-store', files: [...EVERY, 'DAMAGE.md', 'S3.md'] },
   {
     name: 'koa-range-server',
     folder: 'apps/server',

@@ -1,9 +1,9 @@
-import { constants } from 'node:fs'
 import { link, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import type { BlobRecord } from '../blob-record.ts'
 import { StoreError } from '../store-error.ts'
+import { READ_ENTRY } from './disk/read-entry.ts'
 import type { Disk } from './disk.ts'
 import { hasCode, linkOrRename, removeIfThere } from './files.ts'
 import type { Layout } from './layout.ts'
@@ -69,7 +69,7 @@ export async function openBlob(
   range?: { readonly start: number; readonly end: number },
 ): Promise<Readable> {
   const { start, end } = range ?? { start: 0, end: object.size - 1 }
-  const file = await open(layout.blob(blob), constants.O_RDONLY | constants.O_NOFOLLOW).catch((error) => {
+  const file = await open(layout.blob(blob), READ_ENTRY).catch((error) => {
     if (!hasCode(error, 'ENOENT')) throw error
     throw new StoreError('NOT_FOUND', `${JSON.stringify(object.key)} was replaced or deleted.`, {
       cause: error,

@@ -1,9 +1,15 @@
+import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { hasCode } from './files.ts'
+import { READ_ENTRY } from './disk/read-entry.ts'
+import { hasCode, isDirectory } from './files.ts'
 
 /** Systems that cannot open or sync a directory (Windows, some network file systems) make names durable themselves. */
 const NO_DIRECTORY_SYNC = ['EISDIR', 'EPERM', 'EINVAL', 'EACCES', 'ENOTSUP']
+
+/** Nothing that lies in the place of a new file is followed, or waited for. */
+const WRITE_NEW =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** What makes things survive a power cut; with durability `none` that is left to the system's own time. */
 export class Disk {
@@ -23,7 +29,7 @@ export class Disk {
   /** Makes bytes durable that were written elsewhere, perhaps without it. */
   async syncPath(path: string): Promise<void> {
     if (!this.#durable) return
-    const file = await open(path, 'r')
+    const file = await open(path, READ_ENTRY)
     try {
       await file.datasync()
     } finally {
@@ -46,13 +52,20 @@ export class Disk {
     }
   }
 
-  /** Makes the directory that `path` will lie in, durably. */
+  /**
+   * Makes the directory that `path` will lie in, durably.
+   *
+   * @throws an error with code ENOTDIR if something else has its name
+   */
   async makeParent(path: string): Promise<void> {
     const parent = dirname(path)
-    if (this.#made.has(parent)) return
+    // It may have been removed since.
+    if (this.#made.has(parent) && isDirectory(parent)) return
     await mkdir(parent, { mode: 0o700 }).catch((error) => {
-      // Somebody else may have made it a moment ago, or before a crash, and not synced it yet.
+      // Another process may have made it a moment ago, or before a crash, and not synced it yet.
       if (!hasCode(error, 'EEXIST')) throw error
+      if (!isDirectory(parent))
+        throw Object.assign(new Error(`Not a directory: ${parent}`), { code: 'ENOTDIR' })
     })
     await this.syncDirectory(dirname(parent))
     this.#made.add(parent)
@@ -60,7 +73,7 @@ export class Disk {
 
   /** Writes a new file and makes its bytes durable; its name is so only after `syncDirectory`. */
   async writeFile(path: string, text: string): Promise<void> {
-    const file = await open(path, 'w', 0o600)
+    const file = await open(path, WRITE_NEW, 0o600)
     try {
       await file.writeFile(text)
       await this.sync(file)

@@ -1,4 +1,4 @@
-import { readlinkSync, symlinkSync } from 'node:fs'
+import { lstatSync, readlinkSync, symlinkSync } from 'node:fs'
 import { StoreError } from '../store-error.ts'
 import { hasCode } from './files.ts'
 import { removeFile } from './owner-file.ts'
@@ -17,6 +17,8 @@ export function claimEpoch(path: string, epoch: string): void {
       // Where there are no symbolic links another process cannot be told, and waits until this one lets go.
       if (hasCode(error, ...NO_SYMLINKS)) return
       if (!hasCode(error, 'EEXIST')) throw error
+      // A directory has its name, and cannot be replaced: the same holds.
+      if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Intent, Staging } from '../driver.ts'
 import type { StoredObject } from '../object.ts'
 import type { CommitOptions, UploadMeta } from '../upload-session.ts'
 import { isWanted } from './epoch.ts'
-import { removeIfThere, withNoSpace } from './files.ts'
+import { removeIfThere, withStoreErrors } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { formatIntent } from './intent.ts'
 import type { Lock } from './lock.ts'
@@ -66,7 +66,7 @@ export class FileStaging implements Staging {
   async write(bytes: Uint8Array, position: number): Promise<void> {
     const admitted = this.#parts.reservation.take(bytes.length)
     if (admitted !== undefined) await admitted
-    await withNoSpace(this.#file.write(bytes, position))
+    await withStoreErrors(this.#file.write(bytes, position))
   }
 
   async #checkpoint(offset: number): Promise<void> {
@@ -82,16 +82,16 @@ export class FileStaging implements Staging {
   }
 
   async seal(): Promise<void> {
-    await withNoSpace(this.#file.sync())
+    await withStoreErrors(this.#file.sync())
     // Nothing more will come.
     this.#parts.reservation.release()
-    await this.#file.close()
+    await withStoreErrors(this.#file.close())
   }
 
   async note(meta: UploadMeta): Promise<void> {
     // One intent is written after the other.
     await this.#file.settled()
-    if (this.#parts.known) await withNoSpace(this.#writeIntent(this.#durable, currentBoot(), meta))
+    if (this.#parts.known) await withStoreErrors(this.#writeIntent(this.#durable, currentBoot(), meta))
     this.#meta = meta
   }
 
@@ -99,9 +99,9 @@ export class FileStaging implements Staging {
     const { known } = this.#parts
     try {
       await this.#publication.undo()
-      await withNoSpace(this.#cutTo(offset))
-      await withNoSpace(this.#file.sync())
-      await withNoSpace(this.#writeIntent(offset, currentBoot()))
+      await withStoreErrors(this.#cutTo(offset))
+      await withStoreErrors(this.#file.sync())
+      await withStoreErrors(this.#writeIntent(offset, currentBoot()))
     } catch (error) {
       // Somebody may wait to take over, from the offset of the pause before.
       if (known) await this.#cutBack().finally(() => this.#end())
@@ -137,8 +137,8 @@ export class FileStaging implements Staging {
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
     const leaves = this.#parts.known && this.#meta !== undefined
     // Before the commit point: whoever comes after a crash has to know what to look for.
-    if (leaves) await withNoSpace(this.#tell(object))
-    await withNoSpace(this.#publication.publish(object, conditions))
+    if (leaves) await withStoreErrors(this.#tell(object))
+    await withStoreErrors(this.#publication.publish(object, conditions))
     // What cannot be cleaned up now is an orphan for sweep, and no reason to fail the upload.
     await (leaves ? leaveReceipt(this.#context, this.#parts.id) : this.#discardFiles()).catch(() => {})
     await this.#end()

@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs'
-import { type FileHandle, link, readFile, rename, unlink } from 'node:fs/promises'
+import { lstatSync, statSync } from 'node:fs'
+import { type FileHandle, link, lstat, rename, unlink } from 'node:fs/promises'
 import { StoreError } from '../store-error.ts'
 
 /** Writes all of `bytes`; one write may take less. */
@@ -21,41 +21,71 @@ export async function linkOrRename(from: string, to: string): Promise<void> {
   }
 }
 
-/** The text of a file, or `null` where there is none. */
-export async function readText(path: string): Promise<string | null> {
+/** Without a promise: that would take many times the few µs of the call itself. */
+export function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+export function isDirectory(path: string): boolean {
   try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null
-    throw error
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  } catch {
+    // A loop of links, or a path that this user may not look at: the call that needs the directory says which.
+    return false
   }
 }
 
-/** Not by a promise: some µs, where a call that waits takes as long as many of these. */
-export function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined
-}
-
+/** Removes a file; resolves to whether it existed. A directory of that name is not the store's, and stays. */
 export async function removeIfThere(path: string): Promise<boolean> {
   try {
     await unlink(path)
     return true
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false
+    if (hasCode(error, 'ENOENT', 'EISDIR') || (await isForeignDirectory(path, error))) return false
     throw error
   }
+}
+
+/** macOS says EPERM for a directory. */
+async function isForeignDirectory(path: string, error: unknown): Promise<boolean> {
+  return hasCode(error, 'EPERM') && (await lstat(path)).isDirectory()
 }
 
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }
 
-/** What the disk says, in the store's words. */
-export async function withNoSpace<T>(work: Promise<T>): Promise<T> {
+/**
+ * Errors that say that the store cannot be used now. ENOENT and ENOTDIR: its directories are gone, for example because
+ * their volume was unmounted. Files that may be missing are looked for before `withStoreErrors` sees an error.
+ */
+const UNREACHABLE = [
+  'EACCES',
+  'EIO',
+  'ENODEV',
+  'ENOENT',
+  'ENOTCONN',
+  'ENOTDIR',
+  'ENXIO',
+  'EPERM',
+  'EROFS',
+  'ESTALE',
+  'ETIMEDOUT',
+]
+
+/** Rethrows errors of the file system as errors of the store. */
+export async function withStoreErrors<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
-    if (!hasCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG')) throw error
-    throw new StoreError('NO_SPACE', 'There is no space left for the upload.', { cause: error })
+    if (hasCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG')) {
+      throw new StoreError('NO_SPACE', 'There is no space left for the upload.', { cause: error })
+    }
+    throw hasCode(error, ...UNREACHABLE) ? unavailable(error) : error
   }
+}
+
+export function unavailable(cause: unknown): StoreError {
+  const readOnly = hasCode(cause, 'EROFS') ? 'is read-only' : 'cannot be reached'
+  return new StoreError('UNAVAILABLE', `The store ${readOnly} at the moment; try again later.`, { cause })
 }

@@ -1,3 +1,4 @@
+import type { DamageReporter } from '../session/damage.ts'
 import type { Disk } from './disk.ts'
 import type { Layout } from './layout.ts'
 import type { Locks } from './lock.ts'
@@ -11,6 +12,7 @@ export interface FsContext {
   readonly locks: Locks
   readonly serializer: Serializer
   readonly space: Space
+  readonly damage: DamageReporter
   /** How long a paused session waits to be resumed, in ms. */
   readonly expireAfter: number
 }

@@ -2,12 +2,13 @@ import { resolve } from 'node:path'
 import { checkConditions } from '../conditions.ts'
 import { normalizeKey } from '../key.ts'
 import { putThrough } from '../put.ts'
+import { DamageReporter } from '../session/damage.ts'
 import { Sessions } from '../sessions.ts'
 import type { StoreOptions, UploadStore } from '../store.ts'
 import { removeBlob } from './blobs.ts'
 import { Contents } from './contents.ts'
 import { Disk } from './disk.ts'
-import { withNoSpace } from './files.ts'
+import { withStoreErrors } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { KeyIndex } from './key-index.ts'
 import { openLayout, recordName } from './layout.ts'
@@ -39,39 +40,41 @@ export interface FsStoreOptions extends StoreOptions {
  * Uploads are staged, hashed while they stream, fsynced, and published by one rename: a reader sees an object whole or
  * not at all, and one that was answered for survives a power cut. Equal contents share their bytes by hard links.
  *
- * @throws StoreError CORRUPT when the directory holds another version of the layout; what the file system throws when it
- * cannot be written
+ * A store that exists is opened even if nothing can be written to it: its objects can be read.
+ *
+ * @throws StoreError CORRUPT when the directory holds another version of the layout, or has lost its records; what the
+ * file system throws when a new store cannot be written
  * @example
  * const store = createFsStore('data')
  * const { etag } = await store.put('clip.mp4', createReadStream('clip.mp4'), { type: 'video/mp4' })
  */
 export function createFsStore(directory: string, options: FsStoreOptions = {}): UploadStore {
   const context = openContext(directory, options)
-  const { layout, space } = context
+  const { space } = context
   const sessions = new Sessions(options, fsStagingArea(context))
-  const contents = new Contents(layout)
-  const index = new KeyIndex(layout)
+  const contents = new Contents(context)
+  const index = new KeyIndex(context)
   const store: UploadStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => contents.get(normalizeKey(key)),
-    list: (listOptions) => index.page(listOptions),
+    list: (listOptions) => withStoreErrors(index.page(listOptions)),
     delete: async (text, { ifMatch } = {}) => {
       const key = normalizeKey(text)
       const name = recordName(key)
-      // A lock is a file, too, and other software may have left no room for any.
-      return withNoSpace(withRecordLocked(context, name, () => deleteLocked(context, key, ifMatch)))
+      return withStoreErrors(withRecordLocked(context, name, () => deleteLocked(context, key, ifMatch)))
     },
-    create: (key, createOptions) => sessions.create(key, createOptions),
-    resume: (id) => sessions.resume(id),
-    inspect: (id) => sessions.inspect(id),
-    peek: (id) => sessions.peek(id),
-    forget: (id) => sessions.forget(id),
-    admit: (size = 0) => space.admit(size),
+    create: (key, createOptions) => withStoreErrors(sessions.create(key, createOptions)),
+    resume: (id) => withStoreErrors(sessions.resume(id)),
+    inspect: (id) => withStoreErrors(sessions.inspect(id)),
+    peek: (id) => withStoreErrors(sessions.peek(id)),
+    forget: (id) => withStoreErrors(sessions.forget(id)),
+    admit: (size = 0) => withStoreErrors(space.admit(size)),
     recover: async () => {
-      const { expired: _, ...report } = await recoverStaging(context, Number.POSITIVE_INFINITY)
+      const recovering = recoverStaging(context, Number.POSITIVE_INFINITY)
+      const { expired: _, ...report } = await withStoreErrors(recovering)
       return report
     },
-    sweep: () => sweepStore(context),
+    sweep: () => withStoreErrors(sweepStore(context)),
     verify: () => verifyStore(context),
     close: async () => {
       await sessions.close()
@@ -83,27 +86,26 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
 
 function openContext(
   directory: string,
-  { durability = 'full', gracePeriod = 60_000, maxTotalSize, expireAfter = DAY }: FsStoreOptions,
+  { durability = 'full', gracePeriod = 60_000, maxTotalSize, expireAfter = DAY, onDamaged }: FsStoreOptions,
 ): FsContext {
   const layout = openLayout(resolve(directory))
+  const damage = new DamageReporter(onDamaged, layout.directory)
   return {
     layout,
     disk: new Disk(durability),
-    locks: new Locks(layout, gracePeriod),
+    damage,
+    locks: new Locks(layout, gracePeriod, damage),
     serializer: new Serializer(),
     space: new Space(layout, maxTotalSize),
     expireAfter,
   }
 }
 
-async function deleteLocked(
-  { layout, disk }: FsContext,
-  key: string,
-  ifMatch: string | undefined,
-): Promise<boolean> {
+async function deleteLocked(context: FsContext, key: string, ifMatch: string | undefined): Promise<boolean> {
+  const { layout } = context
   const record = await readable(readRecord(layout, key))
   checkConditions(key, record?.object.etag, { ifMatch })
-  const existed = await removeRecord(layout, disk, key)
+  const existed = await removeRecord(context, key)
   // An orphan for sweep, and no reason to say that the object is still there.
   if (record !== null) await removeBlob(layout, record.blob, record.object.digest).catch(() => {})
   return existed

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import type { KnownUpload, UploadState } from '../upload-session.ts'
 import { isThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
@@ -43,7 +43,7 @@ async function makeDurable(
   lock: Lock,
   { offset, boot }: KeptIntent,
 ): Promise<number | null> {
-  const part = statSync(context.layout.part(id), { throwIfNoEntry: false })
+  const part = lstatSync(context.layout.part(id), { throwIfNoEntry: false })
   const asPaused = part?.size === offset && part.nlink === 1 && boot === currentBoot() && lock.proven
   if (asPaused) return offset
   const resumed = await takeOver(context, id, epoch, lock)

@@ -1,9 +1,10 @@
 import { type BlobRecord, fieldsOf, toRecord } from '../blob-record.ts'
 import type { Intent } from '../driver.ts'
-import { isFields, isOptionalText, parseFields } from '../fields.ts'
+import { isExpectedSize, isFields, isOptionalText, isSize, parseFields } from '../fields.ts'
+import { isKey } from '../key.ts'
 import { StoreError } from '../store-error.ts'
 import { isMeta } from '../upload-meta.ts'
-import { readText } from './files.ts'
+import { readText } from './disk/read-entry.ts'
 
 /** What `staging/<id>.json` says of an upload that may be resumed, or was committed. */
 export interface KeptIntent extends Intent {
@@ -15,12 +16,12 @@ export interface KeptIntent extends Intent {
   readonly committing: BlobRecord | undefined
 }
 
-/** @throws StoreError CORRUPT */
+/** @throws StoreError CORRUPT; as an UnreadableEntry if nothing is known of its content */
 export async function readIntent(path: string): Promise<KeptIntent | null> {
   const text = await readText(path)
   if (text === null) return null
   const intent = parseIntent(text)
-  if (intent === null) throw new StoreError('CORRUPT', `An upload's intent is damaged: ${path}`)
+  if (intent === null) throw new StoreError('CORRUPT', 'It is not the manifest of an upload.')
   return intent
 }
 
@@ -31,8 +32,8 @@ export function formatIntent({ committing, ...intent }: KeptIntent): string {
 
 function parseIntent(text: string): KeptIntent | null {
   const { key, type, digest, expectedSize = 0, meta, offset, boot, committing } = parseFields(text) ?? {}
-  if (typeof key !== 'string' || typeof boot !== 'string' || typeof offset !== 'number') return null
-  if (!isOptionalText(type) || !isOptionalText(digest) || typeof expectedSize !== 'number') return null
+  if (!isKey(key) || typeof boot !== 'string' || !isSize(offset)) return null
+  if (!isOptionalText(type) || !isOptionalText(digest) || !isExpectedSize(expectedSize)) return null
   if (!(meta === undefined || isMeta(meta))) return null
   const record = committing === undefined ? undefined : toRecord(isFields(committing) ? committing : {})
   if (record === null) return null

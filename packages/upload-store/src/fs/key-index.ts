@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { parseRecord } from '../blob-record.ts'
+import type { BlobRecord } from '../blob-record.ts'
 import { cursorOf, pageSize, placeOf, prefixOf } from '../listing.ts'
 import type { StoredObject } from '../object.ts'
 import type { ListOptions, ListPage } from '../store.ts'
-import { hasCode } from './files.ts'
+import { StoreError } from '../store-error.ts'
+import { reasonOf } from './disk/read-entry.ts'
+import type { FsContext } from './fs-context.ts'
 import { type Layout, RECORD_FILE } from './layout.ts'
-import { readable, readRecord } from './records.ts'
+import { readable, readRecord, readRecordFileSync } from './records.ts'
 import { ShardedNames } from './shards.ts'
 
 /** More new keys than this are cheaper to sort in than to insert one by one. */
@@ -19,18 +20,22 @@ const BATCH = 32
  */
 export class KeyIndex {
   readonly #layout: Layout
+  readonly #onUnusable: (path: string, error: unknown) => void
   readonly #names: ShardedNames<string>
   /** Each a string of bytes, so that `<` is their order; JavaScript's own order puts U+FF5E behind every emoji. */
   #keys: string[] = []
   #added: string[] = []
   readonly #removed = new Set<string>()
 
-  constructor(layout: Layout) {
+  constructor({ layout, damage }: Pick<FsContext, 'layout' | 'damage'>) {
     this.#layout = layout
+    const onUnusable = (path: string, error: unknown) => damage.report(path, reasonOf(error))
+    this.#onUnusable = onUnusable
     this.#names = new ShardedNames({
       directory: layout.records,
       pattern: RECORD_FILE,
-      load: keyIn,
+      load: (path) => keyIn(layout, path, onUnusable),
+      onUnusable,
       onAdd: (key) => this.#added.push(key),
       onRemove: (key) => {
         const at = this.#added.indexOf(key)
@@ -53,13 +58,23 @@ export class KeyIndex {
     while (items.length <= size) {
       const keys = this.#keys.slice(place, place + Math.min(BATCH, size + 1 - items.length))
       const matching = keys.filter((key) => key.startsWith(prefix))
-      const records = matching.map((key) => readable(readRecord(this.#layout, textOf(key))))
-      for (const record of await Promise.all(records)) if (record !== null) items.push(record.object)
+      const records = await Promise.all(matching.map((key) => this.#read(textOf(key))))
+      for (const record of records) if (record !== null) items.push(record.object)
       const last = matching.at(-1)
       if (last === undefined || matching.length < keys.length) break
       place = upperBound(this.#keys, last)
     }
     return { items: items.slice(0, size), cursor: items.length > size ? cursorOf(items[size - 1]) : null }
+  }
+
+  /** A record that was damaged since it was indexed is skipped. */
+  #read(key: string): Promise<BlobRecord | null> {
+    const reading = readRecord(this.#layout, key)
+    const reporting = reading.catch((error: unknown) => {
+      if (error instanceof StoreError) this.#onUnusable(this.#layout.record(key), error)
+      throw error
+    })
+    return readable(reporting)
   }
 
   /** Takes over what the last refresh has found. */
@@ -73,15 +88,19 @@ export class KeyIndex {
   }
 }
 
-/** The key that a record names; `undefined` for a damaged one, which `verify` tells of. */
-function keyIn(path: string): string | undefined {
+/** The key that a record names; `undefined` if the record is damaged or gone. */
+function keyIn(
+  layout: Layout,
+  path: string,
+  onUnusable: (path: string, error: unknown) => void,
+): string | undefined {
   try {
-    const key = parseRecord(readFileSync(path, 'utf8'))?.object.key
+    const key = readRecordFileSync(layout, path)?.object.key
     return key === undefined ? undefined : bytesOf(key)
   } catch (error) {
-    // Anything else, descriptors that have run out say, would leave the key out for as long as its shard does not change.
-    if (hasCode(error, 'ENOENT')) return undefined
-    throw error
+    if (!(error instanceof StoreError)) throw error
+    onUnusable(path, error)
+    return undefined
   }
 }
 

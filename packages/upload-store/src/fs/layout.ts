@@ -1,17 +1,9 @@
 import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { StoreError } from '../store-error.ts'
-import { hasCode, isThere } from './files.ts'
+import { readTextSync, reasonOf, UnreadableEntry } from './disk/read-entry.ts'
+import { hasCode, isDirectory, isThere } from './files.ts'
 
 const LAYOUT_VERSION = 1
 
@@ -53,17 +45,27 @@ export function recordName(key: string): string {
   return createHash('sha256').update(key).digest('hex')
 }
 
+/** Errors of a file system that is full, read-only, or not ours to write. */
+const UNWRITABLE = ['EACCES', 'EDQUOT', 'ENOSPC', 'EPERM', 'EROFS']
+
 /**
- * Makes the directories of a store where they are missing.
+ * Opens the layout in `directory`, and makes its directories if they are missing. A store that exists is opened even if
+ * nothing can be written: its objects can be read.
  *
- * @throws StoreError CORRUPT when the directory holds another version of the layout; what the file system throws when it
- * cannot be written
+ * @throws StoreError CORRUPT when the directory holds another version of the layout, or lost its records; what the file
+ * system throws when a new store cannot be written
  */
 export function openLayout(directory: string): Layout {
   const inside = (name: string) => join(directory, name)
-  makeDirectory(directory)
-  for (const name of ['staging', 'owners', 'blobs', 'digests', 'records']) makeDirectory(inside(name))
-  checkFormat(inside('FORMAT'), join(directory, 'staging', `format-${process.pid}.tmp`))
+  checkRecords(inside('FORMAT'), inside('records'), inside('blobs'))
+  try {
+    makeDirectory(directory)
+    for (const name of ['staging', 'owners', 'blobs', 'digests', 'records']) makeDirectory(inside(name))
+    checkFormat(inside('FORMAT'), join(directory, 'staging', `format-${process.pid}.tmp`))
+  } catch (error) {
+    const isReadable = isDirectory(inside('records')) && isDirectory(inside('blobs'))
+    if (!isReadable || !hasCode(error, ...UNWRITABLE)) throw error
+  }
   syncDirectory(directory)
   const staged = (name: string) => join(directory, 'staging', name)
   const sharded = (parent: string, name: string) => join(directory, parent, name.slice(0, 2), name)
@@ -105,10 +107,6 @@ function makeDirectory(path: string): void {
   syncDirectory(dirname(path))
 }
 
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-}
-
 function syncDirectory(path: string): void {
   try {
     const descriptor = openSync(path, 'r')
@@ -122,9 +120,21 @@ function syncDirectory(path: string): void {
   }
 }
 
-/** Written under another name first: one that a crash left empty would lock the store for ever. */
+/**
+ * Refuses a store whose `records/` is gone: in a new, empty one every blob would belong to nothing, and sweep would remove
+ * all of them. FORMAT is written last, so a store that has it had its records.
+ */
+function checkRecords(format: string, records: string, blobs: string): void {
+  if (isThere(records) || !isThere(format) || !isDirectory(blobs) || readdirSync(blobs).length === 0) return
+  throw new StoreError(
+    'CORRUPT',
+    `${records} is missing, and without it no object can be found: restore it, or choose another directory.`,
+  )
+}
+
+/** Written under another name first: an empty file, as a crash would leave it, counts as another layout. */
 function checkFormat(path: string, draft: string): void {
-  const text = readIfThere(path)
+  const text = readFormat(path)
   if (text === null) {
     writeFileSync(draft, `${JSON.stringify({ layout: LAYOUT_VERSION })}\n`, { mode: 0o600, flush: true })
     try {
@@ -145,11 +155,13 @@ function checkFormat(path: string, draft: string): void {
   )
 }
 
-function readIfThere(path: string): string | null {
+function readFormat(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8')
+    return readTextSync(path)
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null
-    throw error
+    if (!(error instanceof UnreadableEntry)) throw error
+    throw new StoreError('CORRUPT', `${path} says no layout. ${reasonOf(error)} Restore this file.`, {
+      cause: error,
+    })
   }
 }

@@ -1,6 +1,8 @@
-import { readdirSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { RANDOM_ID } from '../random-id.ts'
+import type { DamageReporter } from '../session/damage.ts'
 import { StoreError } from '../store-error.ts'
 import type { Layout } from './layout.ts'
 import { isGone, ownOwner } from './owner.ts'
@@ -45,13 +47,15 @@ export class Locks {
   readonly #layout: Layout
   readonly #gracePeriod: number
   readonly #owner: OwnerFile
+  readonly #damage: DamageReporter
   #count = 0
   #heartbeat: NodeJS.Timeout | undefined
 
   /** @param gracePeriod ms without a sign of life after which an owner that cannot be seen counts as gone */
-  constructor(layout: Layout, gracePeriod: number) {
+  constructor(layout: Layout, gracePeriod: number, damage: DamageReporter) {
     this.#layout = layout
     this.#gracePeriod = gracePeriod
+    this.#damage = damage
     this.#owner = new OwnerFile(layout.owners, gracePeriod / 4)
   }
 
@@ -158,11 +162,15 @@ export class Locks {
 
   /** Removes the files of owners that are gone and whose locks are. */
   removeDeadOwners(): void {
-    for (const name of readdirSync(this.#layout.owners)) {
-      const path = join(this.#layout.owners, name)
+    for (const entry of readdirSync(this.#layout.owners, { withFileTypes: true })) {
+      const path = join(this.#layout.owners, entry.name)
+      if (!entry.isFile() || !RANDOM_ID.test(entry.name)) {
+        this.#damage.report(path, 'It is not a file of the store.')
+        continue
+      }
       const text = readOwner(path)
       if (text === null || ownerOf(text) === ownOwner() || !this.#isDead(path, text)) continue
-      if (statSync(path, { throwIfNoEntry: false })?.nlink === 1) removeFile(path)
+      if (lstatSync(path, { throwIfNoEntry: false })?.nlink === 1) removeFile(path)
     }
   }
 
@@ -186,8 +194,9 @@ function isUnchanged(claims: readonly Claim[]): boolean {
   }
 }
 
-/** ms since the owner's last sign of life. */
+/** ms since the owner's last sign of life. A lock is a regular file, so anything else in its place has no owner. */
 function ageOf(path: string): number {
-  const stats = statSync(path, { throwIfNoEntry: false })
-  return stats === undefined ? 0 : Date.now() - stats.mtimeMs
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats === undefined) return 0
+  return stats.isFile() ? Date.now() - stats.mtimeMs : Number.POSITIVE_INFINITY
 }

@@ -1,6 +1,7 @@
-import { linkSync, readFileSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { linkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { randomId } from '../random-id.ts'
+import { readTextSync, UnreadableEntry } from './disk/read-entry.ts'
 import { hasCode } from './files.ts'
 import { type Owner, ownOwner } from './owner.ts'
 
@@ -72,13 +73,16 @@ export class OwnerFile {
   }
 }
 
-/** The text of a lock, or `null` where there is none; the empty string for one that a power cut has left without it. */
+/**
+ * The text of a lock, or `null` if it does not exist. The empty string: it names no owner, because a power cut has left it
+ * without a text, or something else has its name.
+ */
 export function readOwner(path: string): string | null {
   try {
-    const text = readFileSync(path, 'utf8')
-    return /^[\w-]{22}:[\w/-]*$/.test(text) ? text : ''
+    const text = readTextSync(path)
+    return text === null || /^[\w-]{22}:[\w/-]*$/.test(text) ? text : ''
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null
+    if (error instanceof UnreadableEntry) return ''
     throw error
   }
 }

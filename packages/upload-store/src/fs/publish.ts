@@ -1,13 +1,13 @@
 import { checkConditions } from '../conditions.ts'
 import type { StoredObject } from '../object.ts'
-import { randomId } from '../random-id.ts'
 import type { CommitOptions } from '../upload-session.ts'
 import { placeBlob, removeBlob } from './blobs.ts'
 import { removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { recordName } from './layout.ts'
 import type { Lock } from './lock.ts'
-import { draftRecord, publishRecord, readable, readRecord, syncRecord } from './records.ts'
+import { blobId } from './objects/blob-id.ts'
+import { clearRecord, draftRecord, publishRecord, readable, readRecord, syncRecord } from './records.ts'
 
 /** Runs `task` while nobody else, in this process or another, changes the record of that name. */
 export function withRecordLocked<T>(
@@ -45,14 +45,14 @@ export class Publication {
   constructor(context: FsContext, session: string, known: boolean) {
     this.#context = context
     this.#session = session
-    this.#blob = known ? randomId() : session
+    this.#blob = blobId(context.layout, known ? undefined : session)
   }
 
   /** The blob that the next try for this key will make; ends the tries for others. */
   async blobFor(key: string): Promise<string> {
     if (this.#key !== undefined && this.#key !== key) {
       await this.undo()
-      this.#blob = randomId()
+      this.#blob = blobId(this.#context.layout)
       this.#lock = undefined
     }
     this.#key = key
@@ -81,6 +81,7 @@ export class Publication {
         placeBlob(layout, disk, layout.part(this.#session), record),
         draftRecord(layout, disk, record),
       )
+      if (previous === null) await clearRecord(this.#context, object.key)
       await publishRecord(layout, record)
       // Committed: readers find the blob through its record, so no failure from here on may take it away.
       this.#placed = undefined

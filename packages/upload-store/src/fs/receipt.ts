@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import type { StoredObject } from '../object.ts'
 import { isThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
@@ -45,7 +45,7 @@ export async function finishCommit(
 /** When something came for an upload last, in ms since the epoch; 0 where there is nothing of it. */
 export function lastSign(layout: Layout, id: string): number {
   const times = [layout.part(id), layout.intent(id)].map(
-    (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,
+    (path) => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,
   )
   return Math.max(...times)
 }

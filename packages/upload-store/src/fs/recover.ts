@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RecoverReport } from '../reports.ts'
 import { StoreError } from '../store-error.ts'
+import { reasonOf, UnreadableEntry } from './disk/read-entry.ts'
 import { isThere, removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { readIntent } from './intent.ts'
@@ -20,7 +21,7 @@ interface Recovery extends RecoverReport {
  */
 export async function recoverStaging(context: FsContext, expireAfter: number): Promise<Recovery> {
   const { staging } = context.layout
-  const names = await readdir(staging)
+  const names = await namesIn(context, staging)
   const count = { paused: 0, discarded: 0, busy: 0, expired: 0, nothing: 0 }
   for (const id of idsOf(names)) count[await recoverOne(context, id, expireAfter)]++
   // Of processes that opened the store for the first time and ended before they had.
@@ -40,7 +41,7 @@ async function recoverOne(
   if (lock === null) return isThere(layout.part(id)) ? 'busy' : 'nothing'
   try {
     // Only now: its owner may have paused or ended it since its files were listed.
-    const intent = await readIntent(layout.intent(id)).catch(nullIfCorrupt)
+    const intent = await readIntent(layout.intent(id)).catch((error) => nullIfDamaged(context, id, error))
     if (intent === undefined) return 'busy'
     const committed = intent !== null && (await finishCommit(context, id, intent)) !== null
     const staged = isThere(layout.part(id))
@@ -54,9 +55,22 @@ async function recoverOne(
   }
 }
 
-/** An intent that cannot be read for want of descriptors, say, is no reason to remove an upload: `undefined`. */
-function nullIfCorrupt(error: unknown): null | undefined {
-  return error instanceof StoreError && error.code === 'CORRUPT' ? null : undefined
+/** `undefined`: an intent that cannot be read now, for want of descriptors say, is no reason to remove an upload. */
+function nullIfDamaged({ layout, damage }: FsContext, id: string, error: unknown): null | undefined {
+  if (!(error instanceof StoreError && error.code === 'CORRUPT')) return undefined
+  damage.report(layout.intent(id), reasonOf(error))
+  return error instanceof UnreadableEntry ? undefined : null
+}
+
+/** The names of the files in `staging/`; everything else there is not the store's, and stays. */
+async function namesIn({ damage }: FsContext, staging: string): Promise<readonly string[]> {
+  const names: string[] = []
+  for (const entry of await readdir(staging, { withFileTypes: true })) {
+    const isOurs = entry.isFile() || (entry.isSymbolicLink() && entry.name.endsWith('.epoch'))
+    if (isOurs) names.push(entry.name)
+    else damage.report(join(staging, entry.name), 'It is not a file of the store.')
+  }
+  return names
 }
 
 /** Frees the locks of owners that are gone. */

@@ -1,7 +1,8 @@
-import { readdirSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isUnusable } from './disk/read-entry.ts'
 import { hasCode } from './files.ts'
 import { shareScans } from './share-scans.ts'
 
@@ -24,8 +25,10 @@ export interface ShardedNamesOptions<T> {
   readonly directory: string
   /** Which names count. */
   readonly pattern: RegExp
-  /** What a name stands for, which never changes; `undefined` where it stands for nothing now. */
+  /** The value of a name, which never changes; `undefined` if it has none now. */
   load(path: string): T | undefined
+  /** Called with shards and names that cannot be used. */
+  onUnusable?(path: string, error: unknown): void
   onAdd(value: T): void
   onRemove(value: T): void
 }
@@ -56,20 +59,39 @@ export class ShardedNames<T> {
       const changed = timeOfChange(path)
       if (before?.changed != null && before.changed === changed) continue
       // Read after its time of change: what changes meanwhile changes that, and is seen at the next refresh.
-      const entries = await this.#read(path, before?.entries)
-      this.#replace(name, { changed: isSettled(changed, now) ? changed : null, entries })
+      const { entries, isComplete } = await this.#read(path, before?.entries)
+      this.#replace(name, { changed: isComplete && isSettled(changed, now) ? changed : null, entries })
     }
   }
 
-  async #read(path: string, known: ReadonlyMap<string, T> | undefined): Promise<ReadonlyMap<string, T>> {
+  /** `isComplete`: every name has its value. A file that is repaired in place does not change its directory. */
+  async #read(
+    path: string,
+    known: ReadonlyMap<string, T> | undefined,
+  ): Promise<{ readonly entries: ReadonlyMap<string, T>; readonly isComplete: boolean }> {
     const entries = new Map<string, T>()
-    for (const name of namesIn(path)) {
+    const names = this.#attempt(path, () => readdirSync(path))
+    let isComplete = names !== undefined
+    for (const name of names ?? []) {
       if (!this.#options.pattern.test(name)) continue
-      const value = known?.get(name) ?? this.#options.load(join(path, name))
-      if (value !== undefined) entries.set(name, value)
+      const file = join(path, name)
+      const value = known?.get(name) ?? this.#attempt(file, () => this.#options.load(file))
+      if (value === undefined) isComplete = false
+      else entries.set(name, value)
       await this.#breathe()
     }
-    return entries
+    return { entries, isComplete }
+  }
+
+  /** The result of `task`, or `undefined` if the entry at `path` cannot be used or is gone. */
+  #attempt<R>(path: string, task: () => R): R | undefined {
+    try {
+      return task()
+    } catch (error) {
+      if (isUnusable(error) || isDangling(path, error)) this.#options.onUnusable?.(path, error)
+      else if (!hasCode(error, 'ENOENT')) throw error
+      return undefined
+    }
   }
 
   /** A first refresh may read 100,000 files; nobody else has to wait for that. */
@@ -89,8 +111,13 @@ export class ShardedNames<T> {
 }
 
 function timeOfChange(path: string): bigint | null {
-  // Not mtime, which copying tools set back.
-  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ctimeNs ?? null
+  try {
+    // Not mtime, which copying tools set back.
+    return statSync(path, { bigint: true, throwIfNoEntry: false })?.ctimeNs ?? null
+  } catch (error) {
+    if (isUnusable(error)) return null
+    throw error
+  }
 }
 
 /** @param now ms, from before the time of change was read */
@@ -100,27 +127,30 @@ function isSettled(changed: bigint | null, now: number): boolean {
   return now - Number(changed / 1_000_000n) > (inSeconds ? UNSETTLED_SECONDS : UNSETTLED)
 }
 
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path)
-  } catch (error) {
-    return noneIfGone(error)
-  }
+/** Whether `path` is a symbolic link whose target is missing. */
+function isDangling(path: string, error: unknown): boolean {
+  return hasCode(error, 'ENOENT') && lstatSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
-/** A file of somebody's, or a directory that is gone. */
-function noneIfGone(error: unknown): string[] {
-  if (hasCode(error, 'ENOTDIR', 'ENOENT')) return []
-  throw error
-}
-
-/** The paths of all files in a directory of shards, whose names match. */
-export async function* namesBelow(directory: string, pattern: RegExp): AsyncGenerator<string> {
+/**
+ * The paths of all files in a directory of shards, whose names match. Other names are left by file managers, such as
+ * .DS_Store, and are ignored.
+ *
+ * @param onUnusable called with each shard that cannot be read
+ */
+export async function* namesBelow(
+  directory: string,
+  pattern: RegExp,
+  onUnusable: (shard: string, error: unknown) => void,
+): AsyncGenerator<string> {
   for (const shard of await readdir(directory)) {
     if (!SHARD.test(shard)) continue
-    // What a person's tools leave behind, .DS_Store and the like, is none of ours.
-    for (const name of await readdir(join(directory, shard)).catch(noneIfGone)) {
-      if (pattern.test(name)) yield join(directory, shard, name)
-    }
+    const path = join(directory, shard)
+    const names = await readdir(path).catch((error: unknown) => {
+      if (isUnusable(error) || isDangling(path, error)) onUnusable(path, error)
+      else if (!hasCode(error, 'ENOENT')) throw error
+      return []
+    })
+    for (const name of names) if (pattern.test(name)) yield join(path, name)
   }
 }

@@ -4,7 +4,7 @@ import { RANDOM_ID, randomId } from '../random-id.ts'
 import type { UploadMeta } from '../upload-session.ts'
 import { checkEpoch } from './epoch.ts'
 import { FileStaging } from './file-staging.ts'
-import { withNoSpace } from './files.ts'
+import { withStoreErrors } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { inspectLocked, peekAt } from './inspect.ts'
 import { readIntent } from './intent.ts'
@@ -21,8 +21,8 @@ export function fsStagingArea(context: FsContext): StagingArea {
       const reservation = space.reserve(intent.expectedSize)
       try {
         await reservation.check()
-        const lock = await withNoSpace(locks.acquire(id))
-        const file = await withNoSpace(open(layout.part(id), 'wx', 0o440)).catch((error) => {
+        const lock = await withStoreErrors(locks.acquire(id))
+        const file = await withStoreErrors(open(layout.part(id), 'wx', 0o440)).catch((error) => {
           lock.release()
           throw error
         })
@@ -37,10 +37,10 @@ export function fsStagingArea(context: FsContext): StagingArea {
     resume: async (id) => {
       if (!RANDOM_ID.test(id) || (await readIntent(layout.intent(id))) === null) return null
       const epoch = randomId()
-      const lock = await withNoSpace(claim(context, id, epoch))
+      const lock = await withStoreErrors(claim(context, id, epoch))
       try {
         checkEpoch(layout.epoch(id), epoch)
-        return await withNoSpace(takeOver(context, id, epoch, lock))
+        return await withStoreErrors(takeOver(context, id, epoch, lock))
       } catch (error) {
         lock.release()
         throw error
@@ -60,9 +60,9 @@ async function withUpload<T>(
 ): Promise<T | null> {
   if (!RANDOM_ID.test(id) || (await readIntent(context.layout.intent(id))) === null) return null
   const epoch = randomId()
-  const lock = await withNoSpace(acquireOrClaim(context, id, epoch))
+  const lock = await withStoreErrors(acquireOrClaim(context, id, epoch))
   try {
-    return await withNoSpace(task(epoch, lock))
+    return await withStoreErrors(task(epoch, lock))
   } finally {
     lock.release()
   }

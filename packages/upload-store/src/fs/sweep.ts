@@ -1,56 +1,108 @@
-import { stat } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { RANDOM_ID } from '../random-id.ts'
 import type { SweepReport } from '../reports.ts'
-import { hasCode, removeIfThere } from './files.ts'
+import { reasonOf } from './disk/read-entry.ts'
+import { hasCode, isThere, removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { readAllRecords } from './records.ts'
 import { lockedIds, recoverStaging } from './recover.ts'
 import { namesBelow } from './shards.ts'
+import { UnknownClaims } from './upkeep/unknown-claims.ts'
 
 /** Removes what killed processes and expired sessions left, and what belongs to nothing. */
 export async function sweepStore(context: FsContext): Promise<SweepReport> {
-  const { layout, expireAfter } = context
+  const { layout, expireAfter, damage } = context
   const recovery = await recoverStaging(context, expireAfter)
-  const { damaged, orphans } = await findOrphans(context)
-  let bytes = 0
-  for (const path of orphans) bytes += await removeCounting(path)
-  let digests = 0
-  for await (const path of namesBelow(layout.digests, /^[\da-f]{64}$/)) {
-    if (await isLastLink(path)) digests += Number(await removeIfThere(path))
+  const { damaged, paths, incomplete } = await findOrphans(context)
+  let [blobs, bytes, digests] = [0, 0, 0]
+  for (const path of paths) {
+    const removed = await removeOrphan(context, path)
+    blobs += Number(removed !== null)
+    bytes += removed ?? 0
   }
-  return { ...recovery, blobs: orphans.length, bytes, digests, damaged }
+  const onUnusable = (path: string, error: unknown) => damage.report(path, reasonOf(error))
+  for await (const path of namesBelow(layout.digests, DIGEST, onUnusable)) {
+    if (!incomplete.has(basename(path)) && (await isLastLink(path)))
+      digests += Number(await removeIfThere(path))
+  }
+  return { ...recovery, blobs, bytes, digests, damaged }
 }
+
+const DIGEST = /^[\da-f]{64}$/
 
 /**
- * Blobs that no record names. The order of the three looks matters: a blob that was there at the first one and had no
- * lock at the second was published by then, if ever, so the third one sees its record; or it was replaced since.
+ * Blobs that no record names. The order of the three steps matters: a blob that was listed by the first one and had no
+ * lock in the second was published by then, if ever, so the third one sees its record; or it was replaced since.
  */
-async function findOrphans(context: FsContext): Promise<{ damaged: number; orphans: readonly string[] }> {
-  const { layout } = context
-  const blobs: string[] = []
-  for await (const path of namesBelow(layout.blobs, RANDOM_ID)) blobs.push(path)
+async function findOrphans(context: FsContext): Promise<Orphans> {
+  const { layout, damage } = context
+  const blobs = new Set<string>()
+  const onUnusable = (path: string, error: unknown) => damage.report(path, reasonOf(error))
+  for await (const path of namesBelow(layout.blobs, RANDOM_ID, onUnusable)) blobs.add(path)
   const locked = await lockedIds(context)
+  const claims = new UnknownClaims(layout, blobs)
   const named = new Set<string>()
+  const incomplete = new Set<string>()
   let damaged = 0
-  for await (const { record } of readAllRecords(layout)) {
-    if (record === null) damaged++
-    else named.add(layout.blob(record.blob))
+  const records = readAllRecords(layout, (shard, error) => {
+    onUnusable(shard, error)
+    claims.addOlderThan(shard)
+  })
+  for await (const { path, record, error } of records) {
+    if (record === null) {
+      damaged++
+      onUnusable(path, error)
+      claims.add(path)
+      continue
+    }
+    const blob = layout.blob(record.blob)
+    named.add(blob)
+    // Its id may be what is damaged, and its digest link may be all that is left of the bytes.
+    if (!blobs.has(blob) && isMissing(blob)) {
+      claims.addOlderThan(path)
+      incomplete.add(record.object.digest)
+    }
   }
-  if (damaged > 0) return { damaged, orphans: [] }
-  return { damaged, orphans: blobs.filter((path) => !named.has(path) && !locked.has(basename(path))) }
+  await claims.addQuarantine()
+  const paths = [...blobs].filter(
+    (path) => !named.has(path) && !locked.has(basename(path)) && !claims.has(path),
+  )
+  return { damaged, paths, incomplete }
 }
 
-/** The bytes that are free now. */
-async function removeCounting(path: string): Promise<number> {
-  // Two links: the blob and the one under its digest, which goes next.
-  const { size, nlink } = await stat(path).catch(() => ({ size: 0, nlink: 0 }))
-  return (await removeIfThere(path)) && nlink <= 2 ? size : 0
+/** A blob that cannot be looked at is not missing. */
+function isMissing(path: string): boolean {
+  try {
+    return !isThere(path)
+  } catch {
+    return false
+  }
+}
+
+interface Orphans {
+  readonly damaged: number
+  readonly paths: readonly string[]
+  /** Digests of records whose blob is missing. */
+  readonly incomplete: ReadonlySet<string>
+}
+
+/** Removes an orphan; resolves to the bytes that are free now, or `null` if it is no file of the store. */
+async function removeOrphan({ damage }: FsContext, path: string): Promise<number | null> {
+  const stats = await lstat(path).catch(() => null)
+  if (stats === null) return 0
+  if (!stats.isFile()) {
+    damage.report(path, 'It is not a regular file.')
+    return null
+  }
+  // Two links: the blob and the one under its digest, which is removed next.
+  return (await removeIfThere(path)) && stats.nlink <= 2 ? stats.size : 0
 }
 
 async function isLastLink(path: string): Promise<boolean> {
   try {
-    return (await stat(path)).nlink === 1
+    const stats = await lstat(path)
+    return stats.isFile() && stats.nlink === 1
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return false
     throw error

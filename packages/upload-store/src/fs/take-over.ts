@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { chmod, copyFile, type FileHandle, open, rename, stat } from 'node:fs/promises'
+import { chmod, copyFile, type FileHandle, lstat, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Resumed } from '../driver.ts'
 import { StoreError } from '../store-error.ts'
@@ -69,7 +69,9 @@ async function openPart(disk: Disk, path: string, proven: boolean): Promise<File
   try {
     // Sealed, and perhaps linked as a blob by a process that died right then: other objects may share these bytes. Or its
     // writer is only silent, frozen in a container that nobody can see into, and goes on when it wakes.
-    if ((await stat(path)).nlink > 1 || !proven) await copyAway(disk, path)
+    const stats = await lstat(path)
+    if (!stats.isFile()) throw new StoreError('CORRUPT', 'The bytes of the upload are not in a regular file.')
+    if (stats.nlink > 1 || !proven) await copyAway(disk, path)
     await chmod(path, 0o600)
     const file = await open(path, 'r+')
     // As it will be as a blob; where that fails it is so only later.

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
-import { type BlobRecord, parseRecord } from '../blob-record.ts'
+import type { BlobRecord } from '../blob-record.ts'
 import { randomId } from '../random-id.ts'
 import type { Quarantined, VerifyReport } from '../reports.ts'
+import { StoreError } from '../store-error.ts'
+import { READ_ENTRY, reasonOf } from './disk/read-entry.ts'
 import { hasCode, linkOrRename, removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
-import { recordName } from './layout.ts'
+import { type Layout, recordName } from './layout.ts'
 import { withRecordLocked } from './publish.ts'
-import { readAllRecords, readable, readRecord } from './records.ts'
+import { readAllRecords, readable, readRecord, readRecordFileSync } from './records.ts'
+import { blobNamedIn } from './upkeep/unknown-claims.ts'
 
 const READ_LENGTH = 1024 ** 2
 
@@ -21,10 +23,28 @@ export async function verifyStore(context: FsContext): Promise<VerifyReport> {
   const quarantined: Quarantined[] = []
   const read: Reads = new Map()
   let intact = 0
-  for await (const { path, record } of readAllRecords(context.layout)) {
-    const found = record === null ? await checkRecord(context, path) : await checkBlob(context, record, read)
+  const damaged: string[] = []
+  const named = new Set<string>()
+  const records = readAllRecords(context.layout, (shard, error) => {
+    quarantined.push({
+      key: null,
+      reason: reasonOf(error),
+      files: [relative(context.layout.directory, shard)],
+    })
+  })
+  for await (const { path, record } of records) {
+    if (record === null) {
+      damaged.push(path)
+      continue
+    }
+    named.add(record.blob)
+    const found = await checkBlob(context, record, read)
     if (found === 'intact') intact++
     else if (found !== null) quarantined.push(found)
+  }
+  for (const path of damaged) {
+    const found = await checkRecord(context, path, named)
+    if (found !== null) quarantined.push(found)
   }
   const bytes = [...read.values()].reduce((sum, { size }) => sum + size, 0)
   return { intact, bytes, quarantined }
@@ -59,7 +79,7 @@ async function faultOf(
 ): Promise<string | null> {
   let file: FileHandle
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+    file = await open(path, READ_ENTRY)
   } catch (error) {
     return faultIn(error)
   }
@@ -79,7 +99,7 @@ async function faultOf(
 }
 
 /** What the disk says of bytes that it has lost. Anything else, such as a mount that is gone, is no fault of theirs. */
-const LOST = ['EIO', 'EISDIR', 'EUCLEAN', 'EBADMSG', 'ELOOP']
+const LOST = ['EIO', 'EISDIR', 'EUCLEAN', 'EBADMSG', 'ELOOP', 'ENXIO', 'ESPIPE']
 
 function faultIn(error: unknown): string {
   if (hasCode(error, 'ENOENT')) return 'Its bytes are missing.'
@@ -98,18 +118,42 @@ async function digestOf(file: FileHandle): Promise<{ digest: string; size: numbe
   }
 }
 
-/** A record that cannot be read, with the blob that it names where that much of it is legible. */
-async function checkRecord(context: FsContext, path: string): Promise<Quarantined | null> {
+/**
+ * A record that is damaged, with the blob that it names if that is legible.
+ *
+ * @param named blobs of intact records, which stay where they are
+ */
+async function checkRecord(
+  context: FsContext,
+  path: string,
+  named: ReadonlySet<string>,
+): Promise<Quarantined | null> {
   const { layout } = context
   return withRecordLocked(context, basename(path, '.json'), async () => {
-    const text = await readFile(path, 'utf8').catch(() => null)
-    // Replaced or deleted meanwhile.
-    if (text === null || parseRecord(text) !== null) return null
-    const blob = /"blob":"([\w-]{22})"/.exec(text)?.[1]
-    const paths = blob === undefined ? [path] : [layout.blob(blob), path]
-    const files = await moveAway(context, paths, blob ?? randomId())
+    const fault = faultOfRecord(layout, path)
+    // Replaced, repaired or deleted meanwhile.
+    if (fault === null) return null
+    if (hasCode(fault.cause, 'EACCES', 'EPERM')) {
+      // Nothing is known to be wrong with its content: its permissions are the operator's to change.
+      const files = [relative(layout.directory, path)]
+      return { key: null, reason: `Its record stays where it is. ${fault.message}`, files }
+    }
+    const blob = blobNamedIn(path)
+    const isOwn = blob !== undefined && !named.has(blob)
+    const paths = isOwn ? [layout.blob(blob), path] : [path]
+    const files = await moveAway(context, paths, isOwn ? blob : randomId())
     return { key: null, reason: 'Its record cannot be read.', files }
   })
+}
+
+function faultOfRecord(layout: Layout, path: string): StoreError | null {
+  try {
+    readRecordFileSync(layout, path)
+    return null
+  } catch (error) {
+    if (error instanceof StoreError) return error
+    throw error
+  }
 }
 
 /** The blob first: a record without one is found again, a blob without a record is swept. */

@@ -21,7 +21,7 @@ export async function readIntent(
   const found = await bucket.get(names.intent(id))
   if (found === null) return null
   const intent = parseIntent(found.text)
-  if (intent === null) throw new StoreError('CORRUPT', `An upload's intent is damaged: ${names.intent(id)}`)
+  if (intent === null) throw new StoreError('CORRUPT', 'The manifest of this upload is damaged.')
   // Its removal was cut short.
   return intent.stage === 'discarded' ? null : { intent, tag: found.tag }
 }

@@ -1,6 +1,7 @@
 import type { Intent } from '../driver.ts'
-import { isFields, isOptionalText, parseFields } from '../fields.ts'
+import { isExpectedSize, isFields, isOptionalText, isSize, parseFields } from '../fields.ts'
 import type { SavedIntake } from '../intake.ts'
+import { isKey } from '../key.ts'
 import { isMeta } from '../upload-meta.ts'
 import type { Pieces } from './pieces.ts'
 import { formatS3Record, parseS3Record, type S3Record } from './records.ts'
@@ -43,9 +44,8 @@ export function parseIntent(text: string): KeptIntent | null {
   const { key, type, digest, expectedSize, meta, epoch, since } = fields
   const stage = STATES.find((known) => known === fields['stage'])
   const pieces = parsePieces(fields['pieces'])
-  if (typeof key !== 'string' || typeof epoch !== 'string' || stage === undefined || pieces === null)
-    return null
-  if (typeof expectedSize !== 'number' || typeof since !== 'number') return null
+  if (!isKey(key) || typeof epoch !== 'string' || stage === undefined || pieces === null) return null
+  if (!isExpectedSize(expectedSize) || !isSize(since)) return null
   if (!isOptionalText(type) || !isOptionalText(digest) || !(meta === undefined || isMeta(meta))) return null
   const intake = parseIntake(fields['intake'])
   const record = fields['record'] === undefined ? undefined : parseS3Record(String(fields['record']))
@@ -62,20 +62,26 @@ function parsePieces(value: unknown): Pieces | null {
 }
 
 function isMultipart(value: unknown): value is NonNullable<Pieces['multipart']> {
-  return isFields(value) && typeof value['name'] === 'string' && typeof value['uploadId'] === 'string'
+  return isFields(value) && isPieceName(value['name']) && typeof value['uploadId'] === 'string'
 }
 
 function isPart(value: unknown): value is Pieces['parts'][number] {
   if (!isFields(value)) return false
   const { number, size, tag } = value
-  return Number.isSafeInteger(number) && Number.isSafeInteger(size) && typeof tag === 'string'
+  return isSize(number) && isSize(size) && typeof tag === 'string'
 }
 
 function isSpan(value: unknown): value is Pieces['tails'][number] {
   if (!isFields(value)) return false
   const { name, tag, start, end } = value
-  const isNamed = typeof name === 'string' && typeof tag === 'string'
-  return isNamed && Number.isSafeInteger(start) && Number.isSafeInteger(end)
+  if (!isPieceName(name) || typeof tag !== 'string') return false
+  // The span of an empty object ends before its start.
+  return isSize(start) && Number.isSafeInteger(end) && Number(end) >= start - 1
+}
+
+/** Pieces are removed with their upload, so a damaged name must not be that of a record. */
+function isPieceName(value: unknown): value is string {
+  return typeof value === 'string' && /(?:^|\/)(?:blobs\/[\w-]{22}|staging\/[\w-]{22}\.[\w.-]+)$/.test(value)
 }
 
 function isArrayOf<T>(value: unknown, isOne: (element: unknown) => element is T): value is readonly T[] {
@@ -86,7 +92,7 @@ function parseIntake(value: unknown): SavedIntake | undefined | null {
   if (value === undefined) return undefined
   if (!isFields(value)) return null
   const { size, hash, type, head } = value
-  if (typeof size !== 'number' || typeof hash !== 'string' || typeof head !== 'string') return null
+  if (!isSize(size) || typeof hash !== 'string' || typeof head !== 'string') return null
   if (!isOptionalText(type)) return null
   return { size, hash: Buffer.from(hash, 'base64'), type, head: Buffer.from(head, 'base64') }
 }

@@ -1,3 +1,5 @@
+import { isKey } from '../key.ts'
+
 /** How the objects of a store are called; no name that a client gave is among them as it came. */
 export class Names {
   readonly blobs: string
@@ -31,6 +33,12 @@ export class Names {
     } catch {
       return null
     }
+  }
+
+  /** Whether an object below `records/` has the name of a record. */
+  isRecord(name: string): boolean {
+    const key = this.keyOf(name)
+    return isKey(key) && this.record(key) === name
   }
 
   intent(upload: string): string {

@@ -1,5 +1,6 @@
 import { type BlobRecord, fieldsOf, parseRecord } from '../blob-record.ts'
 import { parseFields } from '../fields.ts'
+import type { DamageReporter } from '../session/damage.ts'
 import { StoreError } from '../store-error.ts'
 import type { Bucket, Overwrite } from './bucket.ts'
 import type { Names } from './names.ts'
@@ -13,8 +14,10 @@ export interface S3Record extends BlobRecord {
 }
 
 export interface FoundRecord {
-  /** `null` where it cannot be read. */
+  /** `null` if it is damaged. */
   readonly record: S3Record | null
+  /** The id of the blob that is legible in a damaged record. */
+  readonly legible?: string | undefined
   readonly tag: string
 }
 
@@ -22,12 +25,14 @@ export interface FoundRecord {
 export class Records {
   readonly #bucket: Bucket
   readonly #names: Names
+  readonly #damage: DamageReporter
   /** Called when this process may have changed what a key holds. */
   onWrite: (key: string) => void = () => {}
 
-  constructor(bucket: Bucket, names: Names) {
+  constructor(bucket: Bucket, names: Names, damage: DamageReporter) {
     this.#bucket = bucket
     this.#names = names
+    this.#damage = damage
   }
 
   /** @returns `null` where there is none */
@@ -35,9 +40,24 @@ export class Records {
     return this.findNamed(this.#names.record(key))
   }
 
+  /** @returns `null` if there is none, or it is not the store's */
   async findNamed(name: string): Promise<FoundRecord | null> {
+    if (!this.#names.isRecord(name)) {
+      // Consoles leave a `records/` for the folder.
+      this.#damage.report(name, 'It has not the name of a record.')
+      return null
+    }
     const found = await this.#bucket.get(name)
-    return found === null ? null : { record: parseS3Record(found.text), tag: found.tag }
+    if (found === null) return null
+    const { text, tag } = found
+    const record = parseS3Record(text)
+    // A copy under another name would list its object twice, and removing it would remove the object's bytes.
+    if (record !== null && this.#names.record(record.object.key) === name) return { record, tag }
+    this.#damage.report(
+      name,
+      record === null ? 'It is not a record of an object.' : 'It is the record of another key.',
+    )
+    return { record: null, tag, legible: /"blob":"([\w-]{22})"/.exec(text)?.[1] }
   }
 
   /** @throws StoreError CORRUPT */
@@ -46,7 +66,8 @@ export class Records {
     if (found === null) return null
     const { record, tag } = found
     if (record === null) {
-      throw new StoreError('CORRUPT', `A record of the store is damaged: ${this.#names.record(key)}`)
+      const text = `The record of ${JSON.stringify(key)} is damaged. Store the object again, or delete it.`
+      throw new StoreError('CORRUPT', text)
     }
     return { record, tag }
   }
@@ -69,7 +90,7 @@ export function formatS3Record(record: S3Record): string {
   return `${JSON.stringify({ ...fieldsOf(record), blobTag, over })}\n`
 }
 
-/** `null` for what is no record. */
+/** The record that `text` is, or `null` if it is damaged. */
 export function parseS3Record(text: string): S3Record | null {
   const record = parseRecord(text)
   const { blobTag, over } = parseFields(text) ?? {}

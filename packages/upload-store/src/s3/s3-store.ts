@@ -3,6 +3,7 @@ import { normalizeKey } from '../key.ts'
 import { cursorOf, pageSize, placeOf, prefixOf } from '../listing.ts'
 import type { StoredObject } from '../object.ts'
 import { putThrough } from '../put.ts'
+import { DamageReporter } from '../session/damage.ts'
 import { Sessions } from '../sessions.ts'
 import type { ListOptions, ListPage, StoreOptions, UploadStore } from '../store.ts'
 import { type ConnectionOptions, connect } from './connection.ts'
@@ -87,7 +88,7 @@ function openContext(options: S3StoreOptions): {
   const bucket = connect(options)
   const names = new Names(options.prefix ?? '')
   const downloads = new Downloads(bucket)
-  const records = new Records(bucket, names)
+  const records = new Records(bucket, names, new DamageReporter(options.onDamaged))
   const leftovers = new Leftovers(bucket)
   const budget = new PartBudget(partMemory, partSize)
   const space = new Space(bucket, names, leftovers, maxTotalSize)

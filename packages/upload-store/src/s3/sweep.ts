@@ -114,7 +114,7 @@ async function findOrphans(
 ): Promise<{ readonly orphans: readonly Listed[]; readonly damaged: number }> {
   const { bucket, names, records } = context
   const old = blobs.filter(({ name, written }) => !needed.has(name) && isOld(context, written))
-  const named = await collect(bucket.list(names.records))
+  const named = (await collect(bucket.list(names.records))).filter(({ name }) => names.isRecord(name))
   if (old.length <= named.filter(({ written }) => isOld(context, written)).length) {
     return { orphans: [], damaged: 0 }
   }
@@ -122,13 +122,20 @@ async function findOrphans(
   for await (const { name } of bucket.list(names.quarantine)) {
     found.add(names.blob(name.slice(names.quarantine.length).replace(/\.json$/, '')))
   }
+  const listed = new Set(blobs.map(({ name }) => name))
   let damaged = 0
-  await inBatches(named, async ({ name }) => {
+  // A record is written after its blob: one whose blob is unknown can name only blobs that are older than itself.
+  let unknownBefore = Number.NEGATIVE_INFINITY
+  await inBatches(named, async ({ name, written }) => {
     const record = await records.findNamed(name)
-    if (record?.record) found.add(names.blob(record.record.blob))
-    else if (record !== null) damaged++
+    if (record === null) return
+    if (record.record === null) damaged++
+    const blob = names.blob(record.record?.blob ?? record.legible ?? '')
+    if (record.record !== null || listed.has(blob)) found.add(blob)
+    else unknownBefore = Math.max(unknownBefore, written)
   })
-  return { orphans: damaged > 0 ? [] : old.filter(({ name }) => !found.has(name)), damaged }
+  const orphans = old.filter(({ name, written }) => !found.has(name) && written > unknownBefore)
+  return { orphans, damaged }
 }
 
 function isOld({ gracePeriod }: S3Context, written: number): boolean {

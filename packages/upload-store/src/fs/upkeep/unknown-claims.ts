@@ -1,0 +1,81 @@
+import { lstatSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseRecord } from '../../blob-record.ts'
+import { readTextSync } from '../disk/read-entry.ts'
+import { hasCode } from '../files.ts'
+import type { Layout } from '../layout.ts'
+
+/**
+ * The blobs that entries name which cannot be read as records: damaged records, shards that cannot be listed, and what
+ * `quarantine/` holds. The objects of these entries were acknowledged, and an operator may repair them from their blobs.
+ *
+ * A record is written after its blob. So an entry whose blob is unknown can name only blobs that were written before it
+ * last changed, and newer ones that no record names can still be removed.
+ */
+export class UnknownClaims {
+  readonly #layout: Layout
+  readonly #blobs: ReadonlySet<string>
+  readonly #claimed = new Set<string>()
+  /** ms since the epoch. */
+  #latest = Number.NEGATIVE_INFINITY
+
+  /** @param blobs paths of all blobs */
+  constructor(layout: Layout, blobs: ReadonlySet<string>) {
+    this.#layout = layout
+    this.#blobs = blobs
+  }
+
+  /** Counts what the entry at `path` names: the blob whose id is legible in it, or else any blob that is older. */
+  add(path: string): void {
+    const id = blobNamedIn(path)
+    const blob = id === undefined ? undefined : this.#layout.blob(id)
+    // An id that names no blob may be damaged itself.
+    if (blob !== undefined && this.#blobs.has(blob)) this.#claimed.add(blob)
+    else this.addOlderThan(path)
+  }
+
+  /** Counts any blob that is older than the last change of the entry at `path`. */
+  addOlderThan(path: string): void {
+    const changed = lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Number.NEGATIVE_INFINITY
+    this.#latest = Math.max(this.#latest, changed)
+  }
+
+  /** Entries that `verify`, or a new upload, has set aside. */
+  async addQuarantine(): Promise<void> {
+    const { quarantine } = this.#layout
+    const names = await readdir(quarantine).catch((error: unknown) => {
+      if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return []
+      throw error
+    })
+    for (const name of names) {
+      if (!name.endsWith('.json')) continue
+      const path = join(quarantine, name)
+      const record = parseRecord(textAt(path))
+      // A whole record: set aside because it could not be read for a while, or with its blob.
+      if (record !== null) this.#claimed.add(this.#layout.blob(record.blob))
+      else this.add(path)
+    }
+  }
+
+  /** Whether one of the entries may name the blob at `path`. */
+  has(path: string): boolean {
+    if (this.#claimed.has(path)) return true
+    if (this.#latest === Number.NEGATIVE_INFINITY) return false
+    const written = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs
+    return written !== undefined && written <= this.#latest
+  }
+}
+
+/** The id of a blob that is legible in a damaged record. */
+export function blobNamedIn(path: string): string | undefined {
+  return /"blob":\s*"([\w-]{22})"/.exec(textAt(path))?.[1]
+}
+
+function textAt(path: string): string {
+  try {
+    return readTextSync(path) ?? ''
+  } catch {
+    return ''
+  }
+}
