@@ -20,8 +20,10 @@ export class ServerProcess {
   #stdout = ''
   #stderr = ''
 
-  constructor(flags: readonly string[], env: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [...COVERAGE_FLAGS, MAIN, ...flags], {
+  /** @param launcher a command that runs the one that follows its arguments, such as `['nice']` */
+  constructor(flags: readonly string[], env: Record<string, string> = {}, launcher: readonly string[] = []) {
+    const [command = '', ...rest] = [...launcher, process.execPath, ...COVERAGE_FLAGS, MAIN, ...flags]
+    this.child = spawn(command, rest, {
       env: {
         PATH: process.env['PATH'],
         TZ: 'America/New_York',

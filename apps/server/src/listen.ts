@@ -1,5 +1,7 @@
 import type { Config } from './config.ts'
 import { createLogger } from './log.ts'
+import { Metrics } from './metrics.ts'
+import { reportDamage } from './observe/damage.ts'
 import { openStore } from './open-store.ts'
 import { type RunningServer, serve } from './serve.ts'
 import { keepTidy, recover } from './tidy.ts'
@@ -7,10 +9,12 @@ import { keepTidy, recover } from './tidy.ts'
 /** Opens the store and accepts requests, all in this process, when it resolves. */
 export async function listen(config: Config): Promise<RunningServer> {
   const logger = createLogger(config)
-  const store = await openStore(config)
-  await recover(store, logger)
-  const server = await serve(config, store, logger)
-  const stopTidying = keepTidy(store, logger)
+  const metrics = new Metrics()
+  const store = await openStore(config, reportDamage(logger, metrics))
+  // A read-only server writes nothing, whatever state the store is in.
+  if (!config.readOnly) await recover(store, logger)
+  const server = await serve(config, store, logger, { metrics })
+  const stopTidying = config.readOnly ? () => {} : keepTidy(store, logger)
   return {
     url: server.url,
     reload: server.reload,

@@ -18,6 +18,7 @@ export class Metrics {
   readonly #durations: Histogram<'route'>
   readonly #uploadsInProgress: Gauge
   readonly #uploads: Counter<'outcome'>
+  readonly #damagedEntries: Counter
 
   constructor() {
     const registers = [this.registry]
@@ -52,6 +53,11 @@ export class Metrics {
       registers,
     })
     for (const outcome of ['committed', 'refused', 'aborted']) this.#uploads.inc({ outcome }, 0)
+    this.#damagedEntries = new Counter({
+      name: 'store_damaged_entries_total',
+      help: 'Damaged or foreign entries of the store that were skipped, each counted once by each process',
+      registers,
+    })
     collectDefaultMetrics({ register: this.registry })
   }
 
@@ -94,6 +100,11 @@ export class Metrics {
         slots.free()
       },
     }
+  }
+
+  /** Counts an entry that the store cannot use. */
+  damaged(): void {
+    this.#damagedEntries.inc()
   }
 
   committed(): void {

@@ -6,15 +6,15 @@ import type { S3Config } from './s3-config.ts'
 /** How long a bucket has to answer at start, in ms. */
 const START_TIMEOUT = 5000
 
-/** @throws ConfigError where `--data` or the bucket cannot be used */
-export async function openStore({
-  data,
-  s3,
-  maxFileSize,
-  maxTotalSize,
-  accept,
-}: Config): Promise<UploadStore> {
-  const options = { maxFileSize, maxTotalSize, accept, detectType }
+/**
+ * @param onDamaged called once for each entry that the store cannot use
+ * @throws ConfigError if `--data` or the bucket cannot be used
+ */
+export async function openStore(
+  { data, s3, maxFileSize, maxTotalSize, accept }: Config,
+  onDamaged?: StoreOptions['onDamaged'],
+): Promise<UploadStore> {
+  const options = { maxFileSize, maxTotalSize, accept, detectType, onDamaged }
   return s3 === undefined ? openFiles(data, options) : openBucket(s3, options)
 }
 

@@ -1,10 +1,9 @@
 import cluster, { type Worker } from 'node:cluster'
 import { createServer } from 'node:net'
-import type { Logger } from 'pino'
-import type { UploadStore } from 'upload-store'
 import type { Config } from './config.ts'
 import { createLogger } from './log.ts'
 import { tellWorker } from './messages.ts'
+import { reportDamage } from './observe/damage.ts'
 import { openStore } from './open-store.ts'
 import { type Bound, bind, type RunningServer } from './serve.ts'
 import { MetricsGatherer } from './shared-metrics.ts'
@@ -17,10 +16,14 @@ import { WorkerPool, type WorkerRequest } from './worker-pool.ts'
 /** Opens and tidies the store in this process, and has workers answer requests; all of them do when it resolves. */
 export async function listenWithWorkers(config: Config): Promise<RunningServer> {
   const logger = createLogger(config)
-  const store = await openStore(config)
+  const store = await openStore(config, reportDamage(logger))
   // Each worker reads it, and says nothing better than this.
   readCertificate(config)
-  await recover(store, logger)
+  const recoverStore = async () => {
+    // A read-only server writes nothing, whatever state the store is in.
+    if (!config.readOnly) await recover(store, logger)
+  }
+  await recoverStore()
   const { url, port } = await probe(config)
   // Standard output is for the URL.
   cluster.setupPrimary({ args: [], stdio: ['ignore', 2, 2, 'ipc'] })
@@ -33,14 +36,14 @@ export async function listenWithWorkers(config: Config): Promise<RunningServer> 
     onMessage: (worker, message) => answer(shared, pool, worker, message),
     onEnd: (worker) => {
       forget(shared, worker)
-      recovered = recovered.then(() => recoverWhileServing(store, logger))
+      recovered = recovered.then(recoverStore)
     },
   })
   // After a second signal, or an error in here, there is nobody to tell them.
   process.once('exit', () => pool.kill())
   await Promise.race([pool.ready, pool.failed])
   pool.failed.catch(endWith)
-  const stopTidying = keepTidy(store, logger)
+  const stopTidying = config.readOnly ? () => {} : keepTidy(store, logger)
   return {
     url,
     reload: () => {
@@ -72,14 +75,6 @@ function answer({ slots, gatherer }: Shared, pool: WorkerPool, worker: Worker, m
 function forget({ slots, gatherer }: Shared, worker: Worker): void {
   slots.freeAll(worker)
   gatherer.take(worker, [])
-}
-
-async function recoverWhileServing(store: UploadStore, logger: Logger): Promise<void> {
-  try {
-    await recover(store, logger)
-  } catch (error) {
-    logger.error({ err: error }, 'the store could not be recovered')
-  }
 }
 
 /**

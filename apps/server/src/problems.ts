@@ -23,6 +23,8 @@ const CONTENT_FIELDS = [
 /** Refusals with a status of 500 and more that are nobody's failure; how soon to ask again, in seconds. */
 const RETRY_AFTER: Readonly<Record<number, string>> = { 503: '5', 507: '60' }
 
+const DAMAGED = 'What is stored under this name is damaged. Upload it again, or delete it.'
+
 /** Answers every error, and every error status without a body, with a problem; surprises go to the log. */
 export function problems(): Koa.Middleware {
   return async function problems(ctx, next) {
@@ -39,7 +41,8 @@ export function problems(): Koa.Middleware {
 function fail(ctx: Koa.Context, error: unknown): void {
   const problem = toProblem(error)
   const retryAfter = RETRY_AFTER[problem.status]
-  const isRefusal = problem.status < 500 || problem.status === 501 || retryAfter !== undefined
+  const isRefusal =
+    problem.status < 500 || problem.status === 501 || retryAfter !== undefined || isDamage(error)
   // The listener tells a client that went away from a failure.
   if (!isRefusal || isUnavailable(error)) ctx.app.emit('error', error, ctx)
   if (ctx.headerSent || isAbort(ctx, error)) return
@@ -48,7 +51,12 @@ function fail(ctx: Koa.Context, error: unknown): void {
   answer(ctx, problem)
 }
 
-/** Its store is somebody's failure, who wants to know the cause. */
+/** The store has reported the entry once; a line for each request would add nothing. */
+function isDamage(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'CORRUPT'
+}
+
+/** Logged, because the operator needs the cause. */
 function isUnavailable(error: unknown): boolean {
   return error instanceof StoreError && error.code === 'UNAVAILABLE'
 }
@@ -68,8 +76,8 @@ function toProblem(error: unknown): Problem {
 function statusOf(error: Error): readonly [number, string | undefined] {
   if (isHttpError(error)) return [error.status, error.expose ? error.message : undefined]
   const status = uploadErrorStatus(error) ?? 500
-  // A damaged file's path is for the log.
-  if (status === 500) return [500, undefined]
+  // Its message may have a path in it.
+  if (status === 500) return [500, isDamage(error) ? DAMAGED : undefined]
   return [status, error instanceof StoreError ? error.message : `${error.message}.`]
 }
 

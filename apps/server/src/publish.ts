@@ -6,6 +6,7 @@ import {
   type UploadStore,
 } from 'upload-store'
 import { sealWithinLimits } from './captions.ts'
+import { currentObject } from './uploads/current-object.ts'
 
 /**
  * Commits a sealed upload without ever replacing an object: a key that is taken by other content gets a number, and
@@ -15,7 +16,7 @@ export async function publishAsNew(store: UploadStore, session: UploadSession): 
   const { digest } = await sealWithinLimits(session)
   for (let number = 1; ; number++) {
     const key = number === 1 ? session.key : numberedKey(session.key, number)
-    const existing = await store.get(key)
+    const existing = await currentObject(store, key)
     if (existing !== null && existing.digest !== digest) continue
     try {
       return await publishAt(session, key, existing)

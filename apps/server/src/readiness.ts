@@ -1,6 +1,7 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
+import { currentObject } from './uploads/current-object.ts'
 
 /** Anybody may ask, and each look writes: so often at the most. */
 const MAX_AGE = 1000
@@ -51,7 +52,7 @@ export class Readiness {
 
   /** What an upload does first; of a disk that has become read-only nothing else tells. */
   async #probe(): Promise<void> {
-    await this.#store.get('ready')
+    await currentObject(this.#store, 'ready')
     if (this.#readOnly) return
     await this.#store.admit()
     const session = await this.#store.create('ready')

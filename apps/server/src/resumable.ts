@@ -17,6 +17,7 @@ import type { Slots } from './slots.ts'
 import { refuseEncoded, refuseParts } from './upload-fields.ts'
 import { uploadName } from './upload-name.ts'
 import { uploadSlots } from './upload-slots.ts'
+import { currentObject } from './uploads/current-object.ts'
 import { videoJson, videoPath } from './video-json.ts'
 import { writeConditions } from './write-conditions.ts'
 
@@ -55,7 +56,7 @@ async function targetOf(ctx: Koa.Context, store: UploadStore): Promise<UploadTar
   refuseEncoded(ctx)
   const key = decodeURIComponent(name)
   if (method === 'OPTIONS') return { key }
-  const current = await store.get(key)
+  const current = await currentObject(store, key)
   const { ifMatch, ifNoneMatch } = writeConditions(ctx, current)
   const conditions = {
     ...(ifMatch === undefined ? {} : { ifMatch }),

@@ -20,6 +20,7 @@ import type { Slots } from './slots.ts'
 import { formReceiver } from './upload-form.ts'
 import { receivePut } from './upload-put.ts'
 import { uploadSlots } from './upload-slots.ts'
+import { currentObject } from './uploads/current-object.ts'
 import { type VideoJson, videoJson, videoPath } from './video-json.ts'
 import { sendVideo } from './video-response.ts'
 import { writeConditions } from './write-conditions.ts'
@@ -102,7 +103,7 @@ async function putVideo(ctx: RouterContext, store: UploadStore, { maxFileSize }:
 
 async function deleteVideo(ctx: RouterContext, store: UploadStore): Promise<void> {
   const key = param(ctx, 'key')
-  const { ifMatch } = writeConditions(ctx, await store.get(key))
+  const { ifMatch } = writeConditions(ctx, await currentObject(store, key))
   const existed = await store.delete(key, { ifMatch })
   if (!existed) throw createError(404, `There is no video ${JSON.stringify(key)}.`)
   ctx.status = 204

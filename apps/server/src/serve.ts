@@ -9,7 +9,7 @@ import type { Config } from './config.ts'
 import { Connections } from './connections.ts'
 import { closeSessions, createHttpServer } from './http-server.ts'
 import { inOrder } from './in-order.ts'
-import { Metrics } from './metrics.ts'
+import type { Metrics } from './metrics.ts'
 import { Readiness } from './readiness.ts'
 import { handleExpectations } from './request-body.ts'
 import type { RequestViews } from './request-views.ts'
@@ -30,16 +30,23 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
+export interface ServeParts {
+  readonly metrics: Metrics
+  /** Those of all workers; none in a process that serves alone. */
+  readonly slots?: Slots
+  readonly views?: RequestViews
+}
+
 /** Answers requests from the store in this process, and accepts them when it resolves. */
 export async function serve(
   config: Config,
   store: UploadStore,
   logger: Logger,
-  shared?: { readonly slots: Slots; readonly views: RequestViews },
+  { metrics, ...shared }: ServeParts,
 ): Promise<RunningServer> {
-  const metrics = new Metrics()
   const readiness = new Readiness(store, config.readOnly)
-  const metricsText = shared === undefined ? () => metrics.registry.metrics() : metricsOfAll(metrics.registry)
+  const metricsText =
+    shared.slots === undefined ? () => metrics.registry.metrics() : metricsOfAll(metrics.registry)
   const app = createApp(config, store, { logger, metrics, metricsText, readiness, ...shared })
   const handler = inOrder(app.callback())
   const server = createHttpServer(readCertificate(config), config.trustProxy, handler)

@@ -5,10 +5,17 @@ const FIRST_SWEEP = 60_000
 /** A sweep reads every record: 10 s of the disk's time for 100,000. */
 const INTERVAL = 60 * 60_000
 
-/** Brings what killed processes left behind back to a state. */
+/**
+ * Makes what killed processes left resumable, or removes it. If that fails, because the disk is full or read-only, objects
+ * can still be read; each sweep recovers again.
+ */
 export async function recover(store: UploadStore, logger: Logger): Promise<void> {
-  const recovered = await store.recover()
-  if (Object.values(recovered).some((count) => count > 0)) logger.info(recovered, 'recovered the store')
+  try {
+    const recovered = await store.recover()
+    if (Object.values(recovered).some((count) => count > 0)) logger.info(recovered, 'recovered the store')
+  } catch (error) {
+    logger.error({ err: error }, 'the store could not be recovered')
+  }
 }
 
 /** Lists once: the first listing of a process reads every name, seconds for 100,000 that are not cached. */

@@ -6,6 +6,7 @@ import { ContentDigests } from './content-digests.ts'
 import { isCutOff } from './http2-stream.ts'
 import { expectBody } from './request-body.ts'
 import { refuseEncoded, refuseParts } from './upload-fields.ts'
+import { currentObject } from './uploads/current-object.ts'
 import { writeConditions } from './write-conditions.ts'
 
 export interface PutOutcome {
@@ -28,7 +29,7 @@ export async function receivePut(
   refuseParts(ctx)
   refuseEncoded(ctx)
   const digests = new ContentDigests(ctx.req, ['sha-256'])
-  const current = await store.get(key)
+  const current = await currentObject(store, key)
   const conditions = writeConditions(ctx, current)
   const { length, tooSlow } = await expectBody(ctx, store, maxSizeOf(key, maxFileSize))
   const session = await store.create(key, {

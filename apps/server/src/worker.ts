@@ -3,6 +3,8 @@ import type { Config } from './config.ts'
 import { explain, mendable } from './explain.ts'
 import { createLogger } from './log.ts'
 import { type ToWorker, tellPrimary } from './messages.ts'
+import { Metrics } from './metrics.ts'
+import { reportDamage } from './observe/damage.ts'
 import { openStore } from './open-store.ts'
 import { serve } from './serve.ts'
 import { slotsOfPrimary } from './shared-slots.ts'
@@ -30,7 +32,10 @@ export async function work(config: Config): Promise<void> {
   try {
     const logger = createLogger(config).child({ pid: process.pid })
     const slots = slotsOfPrimary(config.maxUploads)
-    const { close, reload } = await serve(config, await openStore(config), logger, {
+    const metrics = new Metrics()
+    const store = await openStore(config, reportDamage(logger, metrics))
+    const { close, reload } = await serve(config, store, logger, {
+      metrics,
       slots,
       views: viewsOfAll(),
     })
