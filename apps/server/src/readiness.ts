@@ -60,8 +60,14 @@ export class Readiness {
   }
 }
 
-/** By its code: a message of the system's has paths in it. */
+/** By the code of its cause, or its own: messages of the file system have paths in them. */
 function wordsOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? `${error.code}` : 'an unknown error'
+  const cause = error instanceof Error ? codeOf(error.cause) : undefined
+  const own = codeOf(error) ?? 'an unknown error'
+  const code = own === 'UNAVAILABLE' ? (cause ?? own) : own
   return code === 'NO_SPACE' ? 'There is no space for uploads.' : `The store failed with ${code}.`
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }

@@ -67,7 +67,7 @@ export class Contents {
     if (shard !== undefined && !shard.isDirectory() && !isDirectory(dirname(path)))
       throw new UnreadableEntry('Its directory is not a directory.')
     if (shard === undefined && !isDirectory(this.#context.layout.records))
-      throw unavailable(new Error(`There is no directory ${this.#context.layout.records}.`))
+      throw unavailable(missing(this.#context.layout.records))
     return null
   }
 
@@ -109,6 +109,10 @@ export class Contents {
       throw new StoreError('CORRUPT', text, { cause: error })
     }
   }
+}
+
+function missing(directory: string): Error {
+  return Object.assign(new Error(`There is no directory ${directory}.`), { code: 'ENOENT' })
 }
 
 function isDamage(error: unknown): boolean {
