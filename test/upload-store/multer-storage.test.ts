@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { connect } from 'node:net'
+import { Readable } from 'node:stream'
 import express from 'express'
 import Koa from 'koa'
 import multer, { type StorageEngine } from 'multer'
@@ -165,5 +166,25 @@ describe('multerStorage', () => {
       body: form(['file', '..\\..\\видео\r\n.mp4', 'x']),
     })
     expect(await response.json()).toMatchObject({ key: 'видео.mp4' })
+  })
+
+  it.each([
+    ['without a socket', {}],
+    ['with a socket that is a plain object', { socket: { remoteAddress: '127.0.0.1' } }],
+  ])('stores the file of a request %s, as tests and serverless adapters make them', async (_, parts) => {
+    const store = createMemoryStore()
+    const body =
+      '--b\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\nwhole\r\n--b--\r\n'
+    const headers = {
+      'content-type': 'multipart/form-data; boundary=b',
+      'content-length': String(body.length),
+    }
+    const request = Object.assign(Readable.from([Buffer.from(body)]), { headers, method: 'POST', ...parts })
+    const upload = multer({ storage: engineOf(store) }).single('file')
+    const error = await new Promise<unknown>((resolve) => {
+      upload(request as unknown as express.Request, {} as express.Response, resolve)
+    })
+    expect(error).toBe(undefined)
+    expect(await fileOf(request)?.session.commit()).toMatchObject({ key: 'a.mp4', size: 5 })
   })
 })

@@ -1,4 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel'
+import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { UploadSession } from './upload-session.ts'
@@ -18,16 +19,16 @@ export function abortWithResponse(request: IncomingMessage, session: UploadSessi
   const sessions = [session]
   const connection = connectionOf(request)
   const release = () => {
-    connection.off('close', release)
+    connection?.off('close', release)
     pending.delete(request)
     for (const each of sessions) each.abort().catch(() => {})
   }
   pending.set(request, { sessions, release })
-  connection.once('close', release)
-  if (connection.destroyed) release()
+  connection?.once('close', release)
+  if (connection?.destroyed === true) release()
 }
 
-/** multer hands an engine the request alone; the end of its response is told here, to all engines at once. */
+/** multer gives engines only the request, so one process-wide subscription learns when responses finish. */
 function subscribeOnce(): void {
   if (subscribed) return
   subscribed = true
@@ -38,7 +39,11 @@ function subscribeOnce(): void {
   })
 }
 
-/** The stream of an HTTP/2 request, the socket of any other. */
-export function connectionOf(request: IncomingMessage & { readonly stream?: Duplex }): Duplex {
-  return request.stream ?? request.socket
+/**
+ * Returns the stream of an HTTP/2 request, and the socket of any other. Returns `null` if a request has neither: tests and
+ * serverless adapters pass requests that no server of Node has made.
+ */
+export function connectionOf(request: IncomingMessage & { readonly stream?: Duplex }): Duplex | null {
+  const connection: unknown = request.stream ?? request.socket
+  return connection instanceof EventEmitter ? (connection as Duplex) : null
 }

@@ -54,7 +54,8 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
 
   async function receive(request: IncomingMessage, file: object): Promise<StoredFile> {
     if (!isIncoming(file)) throw new TypeError('multer gave a file without name or stream')
-    if (connectionOf(request).destroyed) throw new StoreError('ABORTED', 'The client has gone away.')
+    if (connectionOf(request)?.destroyed === true)
+      throw new StoreError('ABORTED', 'The client has gone away.')
     const expectedSize = Number(request.headers['content-length'] ?? 0)
     const session = await store.create(key(file, request), { type: file.mimetype, expectedSize })
     // Also one that still receives: after an answer in mid-upload nothing ends its stream.
