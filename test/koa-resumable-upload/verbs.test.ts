@@ -128,23 +128,39 @@ describe('lengths', () => {
     expect(JSON.parse(body).type).toMatch(/#inconsistent-upload-length$/)
   })
 
-  it('leave the upload alive when an announced content does not fit', async () => {
+  it('leave the upload resumable when an append contradicts its length and ends before it', async () => {
     const url = await startUploads(await storeOf('memory'))
     const path = await begin(url, 'hel', { 'Upload-Length': '5' })
     expect((await appendTo(url, path, 3, 'l')).status).toBe(400)
-    expect((await appendTo(url, path, 3, 'loo')).status).toBe(400)
     expect((await appendTo(url, path, 3, 'lo', { 'Upload-Length': '6' })).status).toBe(400)
     expect((await appendTo(url, path, 3, 'lo')).status).toBe(201)
   })
 
-  it('end the upload when content without an announced length runs over', async () => {
-    const url = await startUploads(await storeOf('memory'))
-    const path = await begin(url, 'hel', { 'Upload-Length': '5' })
-    const chunked = { ...appending(3, '?1'), 'Transfer-Encoding': 'chunked' }
-    const request = new RawRequest(url, 'PATCH', path, chunked).write('3\r\nloo\r\n0\r\n\r\n')
-    expect((await request.answer).status).toBe(400)
-    expect((await send(url, 'HEAD', path)).status).toBe(404)
-  })
+  it.each([
+    ['with Content-Length', {}, 'loo'],
+    ['in chunks', { 'Transfer-Encoding': 'chunked' }, '3\r\nloo\r\n0\r\n\r\n'],
+  ])(
+    'void the upload when an append %s runs past its end, with one response for both',
+    async (_, fields, body) => {
+      const store = await storeOf('memory')
+      const url = await startUploads(store)
+      const path = await begin(url, 'hel', { 'Upload-Length': '5' })
+      const length = 'Transfer-Encoding' in fields ? {} : { 'Content-Length': String(body.length) }
+      const request = new RawRequest(url, 'PATCH', path, { ...appending(3, '?1'), ...fields, ...length })
+      const answer = await request.write(body).answer
+      expect([
+        answer.status,
+        answer.headers.get('upload-complete'),
+        answer.headers.get('upload-offset'),
+      ]).toEqual([400, '?0', undefined])
+      expect(JSON.parse(answer.body)).toMatchObject({
+        type: expect.stringMatching(/#inconsistent-upload-length$/),
+        detail: 'The request has content past the end of the upload, which has 5 bytes.',
+      })
+      expect((await send(url, 'HEAD', path)).status).toBe(404)
+      expect(await textOf(store, 'a')).toBe(null)
+    },
+  )
 
   it('refuse a whole creation without an announced length that ends short', async () => {
     const store = await storeOf('memory')
@@ -168,16 +184,27 @@ describe('lengths', () => {
 })
 
 describe('limits', () => {
-  it('are told to OPTIONS of targets and uploads, and to nobody else', async () => {
+  it('are in responses to OPTIONS of targets and uploads, and of no other path', async () => {
     const url = await startUploads(await storeOf('memory'), { maxSize: 10, maxAppendSize: 5 })
     const limits = 'max-size=10, max-append-size=5, max-age=86400'
     const target = await send(url, 'OPTIONS', '/files/a')
     expect([target.headers.get('upload-limit'), target.headers.get('accept-patch')]).toEqual([
       limits,
+      undefined,
+    ])
+    const upload = await send(url, 'OPTIONS', await begin(url))
+    expect([upload.headers.get('upload-limit'), upload.headers.get('accept-patch')]).toEqual([
+      limits,
       'application/partial-upload',
     ])
-    expect((await send(url, 'OPTIONS', await begin(url))).headers.get('upload-limit')).toBe(limits)
-    expect((await send(url, 'OPTIONS', '/other')).headers.get('upload-limit')).toBe(undefined)
+    for (const path of ['/other', '/uploads', '/uploads/aaaaaaaaaaaaaaaaaaaaaa']) {
+      const { headers } = await send(url, 'OPTIONS', path)
+      expect([path, headers.get('upload-limit'), headers.get('accept-patch')]).toEqual([
+        path,
+        undefined,
+        undefined,
+      ])
+    }
   })
 
   it('refuse what is too large, and what is too much at once', async () => {

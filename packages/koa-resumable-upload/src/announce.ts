@@ -1,8 +1,11 @@
 import { type Exchange, limitFieldFor } from './answer.ts'
 
-/** Tells what uploads may be like (§4.1.4), on a response to OPTIONS. */
-export function announceLimits(exchange: Exchange): void {
+/** Announces the limits of uploads on a response to OPTIONS (§4.1.4). */
+export function announceLimits(
+  exchange: Exchange,
+  { acceptsPatch }: { readonly acceptsPatch: boolean },
+): void {
   const { ctx } = exchange
   ctx.set('Upload-Limit', limitFieldFor(exchange))
-  ctx.set('Accept-Patch', 'application/partial-upload')
+  if (acceptsPatch) ctx.set('Accept-Patch', 'application/partial-upload')
 }

@@ -1,5 +1,6 @@
 import { StoreError, type UploadSession, type UploadState } from 'upload-store'
 import { answerCommitted, answerRefusal, type Exchange } from './answer.ts'
+import { asNewest } from './as-newest.ts'
 import { conclude } from './complete.ts'
 import { type AppendDecision, decideAppend } from './decide-append.ts'
 import { inspectFor } from './inspect.ts'
@@ -16,7 +17,10 @@ export async function append(exchange: Exchange, id: string): Promise<void> {
   const length = committed?.size ?? lengthOf(meta)
   const progress = { offset: committed?.size ?? offset, length, committed: committed !== null }
   const decision = decideAppend(request, progress, settings.limits)
-  if (decision.kind === 'refuse')
+  if (decision.kind === 'refuse' && decision.fatal) {
+    await asNewest(() => settings.store.forget(id))
+    answerRefusal(exchange, decision.refusal)
+  } else if (decision.kind === 'refuse')
     answerRefusal(exchange, decision.refusal, { offset: progress.offset, expires })
   else if (decision.kind === 'append') await goOn(exchange, state, decision)
   else if (committed !== null) await answerCommitted(exchange, committed, meta)

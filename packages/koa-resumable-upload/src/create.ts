@@ -6,11 +6,11 @@ import { decideCreate } from './decide-create.ts'
 import { sendInterim } from './interim.ts'
 import type { UploadTarget } from './options.ts'
 import { receive } from './receive.ts'
-import { formInParts, type Refusal } from './refusal.ts'
+import { formInParts, noTarget, type Refusal } from './refusal.ts'
 import { refusalOf } from './refusal-of.ts'
 import { withLength } from './upload-length.ts'
 
-/** Answers a request that begins an upload, or tells that it is none. */
+/** Answers a request that creates an upload. Returns `false` if the request is for the next middleware. */
 export async function create(exchange: Exchange): Promise<boolean> {
   const { ctx, settings, request } = exchange
   const form = request.type === 'multipart/form-data'
@@ -18,7 +18,11 @@ export async function create(exchange: Exchange): Promise<boolean> {
   if (request.complete === null || (form && request.complete)) return false
   try {
     const target = await settings.target(ctx)
-    if (target === null) return false
+    if (target === null) {
+      // A handler that does not know the draft would take the part for the whole.
+      if (!request.complete) answerRefusal(exchange, noTarget())
+      return !request.complete
+    }
     await settings.authorize(ctx, 'create', { key: target.key, meta: target.meta ?? {} })
     const digest = sha256Of(ctx.get('Repr-Digest'))
     const decision = decideCreate(request, settings.limits)

@@ -1,6 +1,7 @@
 import { type Limits, limitBroken } from './limits.ts'
 import {
   alreadyComplete,
+  beyondLength,
   malformed,
   notPartialUpload,
   type Refusal,
@@ -10,8 +11,9 @@ import {
 import type { UploadRequest } from './upload-request.ts'
 
 export type AppendDecision =
-  | { readonly kind: 'refuse'; readonly refusal: Refusal }
-  /** Says again what the client may have missed. */
+  /** `fatal`: the upload can no longer be completed and is to be removed. */
+  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly fatal: boolean }
+  /** Repeats the response that the client may have missed. */
   | { readonly kind: 'replay' }
   /** `length`: of the whole upload, `null` where that is not known yet; `last`: nothing comes after it. */
   | {
@@ -67,7 +69,9 @@ function decideFitting(
   if (length !== null && length < offset) {
     return refuse(wrongLength(`The upload has ${offset} bytes already, more than the ${length} of it.`))
   }
-  if (length !== null && end !== null && (end > length || (last && end < length))) {
+  // Without Content-Length, only the arrival of the content shows this, and the upload is void (draft -12, §4.4.2).
+  if (length !== null && end !== null && end > length) return refuse(beyondLength(length), { fatal: true })
+  if (length !== null && end !== null && last && end < length) {
     return refuse(wrongLength(`The upload has ${length} bytes; this request would end it at ${end}.`))
   }
   const broken = limitBroken(limits, { length: length ?? end, content, last: last || end === length })
@@ -75,6 +79,6 @@ function decideFitting(
   return { kind: 'append', offset, length, last }
 }
 
-function refuse(refusal: Refusal): AppendDecision {
-  return { kind: 'refuse', refusal }
+function refuse(refusal: Refusal, { fatal = false }: { readonly fatal?: boolean } = {}): AppendDecision {
+  return { kind: 'refuse', refusal, fatal }
 }

@@ -1,5 +1,5 @@
 import { type Limits, limitBroken } from './limits.ts'
-import { type Refusal, wrongLength } from './refusal.ts'
+import { malformed, type Refusal, wrongLength } from './refusal.ts'
 import type { UploadRequest } from './upload-request.ts'
 
 export type CreateDecision =
@@ -9,7 +9,11 @@ export type CreateDecision =
 
 /** What to do with a request that begins an upload. */
 export function decideCreate(request: UploadRequest, limits: Limits): CreateDecision {
-  const { complete, contentLength: content } = request
+  const { complete, contentLength: content, offset } = request
+  if (offset !== null && offset > 0) {
+    const detail = `Upload-Offset: ${offset} belongs to an append, and this request creates an upload.`
+    return { kind: 'refuse', refusal: malformed(detail) }
+  }
   const length = request.length ?? (complete === true ? content : null)
   const contradiction =
     content === null || length === null ? null : contradictionIn(content, length, complete)

@@ -5,7 +5,6 @@ import { terminate } from './connection.ts'
 import type { UploadAction } from './options.ts'
 import { unknownUpload } from './refusal.ts'
 import { refusalOf } from './refusal-of.ts'
-import { isUploadId } from './upload-id.ts'
 
 /** What the upload was created for, if the client may do what it is about to; `null`: it is answered. */
 export async function findFor(
@@ -14,7 +13,7 @@ export async function findFor(
   action: UploadAction,
 ): Promise<KnownUpload | null> {
   const { ctx, settings } = exchange
-  const found = isUploadId(id) ? await settings.store.peek(id) : null
+  const found = await settings.store.peek(id)
   if (found === null) answerRefusal(exchange, unknownUpload())
   else await settings.authorize(ctx, action, { key: found.key, meta: found.meta })
   return found

@@ -12,7 +12,7 @@ export function sendInterim(ctx: Koa.Context, headers: Readonly<Record<string, s
   if (res.headersSent || req.httpVersionMajor < 1 || req.httpVersion === '1.0') return false
   const stream = http2StreamOf(ctx)
   if (stream !== null) return sendOverHttp2(stream, headers)
-  if (req.socket.destroyed) return false
+  if (req.socket?.destroyed === true) return false
   // Node 20 writes 100, 102 and 103 through this, and offers nothing for other interim responses.
   const writeRaw: unknown = Reflect.get(res, '_writeRaw')
   if (typeof writeRaw !== 'function') return false

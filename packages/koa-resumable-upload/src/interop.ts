@@ -23,6 +23,11 @@ export interface Interop {
   readonly appendStatus: 201 | 204
   /** Whether a 104 may tell an offset. */
   readonly tellsProgress: boolean
+  /**
+   * Whether a target of creations announces the media type of appends as Accept-Patch: up to draft -11 that meant support for
+   * resumable uploads. Later drafts leave the field to paths that support PATCH (RFC 5789 §3.1).
+   */
+  readonly targetsAcceptPatch: boolean
   /** Whether appending to a completed upload has a problem type of its own. */
   readonly completedProblem: boolean
 }
@@ -47,6 +52,7 @@ export function interopOf(field: string | undefined): Interop {
     lifeName: age === 6 ? 'expires' : 'max-age',
     appendStatus: age <= 5 ? 201 : 204,
     tellsProgress: age >= 6,
+    targetsAcceptPatch: age <= 8,
     completedProblem: age >= 6 && age <= 8,
   }
 }

@@ -2,10 +2,11 @@ import type Koa from 'koa'
 import { StoreError, type UploadSession } from 'upload-store'
 import type { Exchange, Known } from './answer.ts'
 import { http2StreamOf, isReset } from './connection.ts'
+import { requireUnreadBody } from './consumed-body.ts'
 import { type ContentDigest, contentDigest } from './content-digest.ts'
 import { giveUp } from './give-up.ts'
 import { tellingProgress } from './progress.ts'
-import { RefusedError, tooLong, wrongLength } from './refusal.ts'
+import { beyondLength, RefusedError, tooLong } from './refusal.ts'
 import type { UploadRequest } from './upload-request.ts'
 
 /** How long a reset may come behind the end of what it cuts off, in ms: 13 was the most of 2,000 on a busy machine. */
@@ -23,9 +24,15 @@ export interface Reception {
   readonly reachable: () => boolean
 }
 
-/** Takes in the content of a request; `null` where that failed: then it is answered, and what came is kept. */
+/**
+ * Receives the content of a request. Returns `null` if that failed: then the request is answered, and the bytes that arrived
+ * are kept.
+ *
+ * @throws BodyConsumedError, and other errors that are no refusal
+ */
 export async function receive(exchange: Exchange, reception: Reception): Promise<UploadSession | null> {
   const { ctx, settings, request } = exchange
+  if (request.contentLength !== 0) requireUnreadBody(ctx.req)
   let opening: Promise<UploadSession> | undefined
   let refused = false
   try {
@@ -63,9 +70,7 @@ async function* content(
   for await (const chunk of ctx.req.iterator({ destroyOnReturn: false })) {
     size += chunk.length
     if (length !== null && offset + size > length) {
-      throw new RefusedError(wrongLength(`More has come than the ${length} bytes of the upload.`), {
-        fatal: true,
-      })
+      throw new RefusedError(beyondLength(length), { fatal: true })
     }
     if (maxSize !== undefined && offset + size > maxSize) {
       const detail = `The upload has more than ${maxSize} bytes, which is the limit.`

@@ -78,6 +78,20 @@ export function wrongLength(detail: string): Refusal {
   }
 }
 
+export function beyondLength(length: number): Refusal {
+  return wrongLength(`The request has content past the end of the upload, which has ${length} bytes.`)
+}
+
+/** No path of the app accepts the part that a request has sent. */
+export function noTarget(): Refusal {
+  return {
+    status: 404,
+    title: 'No upload can be created here',
+    detail: 'Upload-Complete: ?0 announces a part of an upload, and this path creates no uploads.',
+    final: false,
+  }
+}
+
 export function alreadyComplete(): Refusal {
   return {
     status: 400,

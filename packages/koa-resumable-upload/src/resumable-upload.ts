@@ -1,18 +1,25 @@
 import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
 import { announceLimits } from './announce.ts'
-import { type Exchange, setUploadFields } from './answer.ts'
+import { answerRefusal, type Exchange, setUploadFields } from './answer.ts'
 import { append } from './append.ts'
 import { cancel } from './cancel.ts'
 import { http2StreamOf } from './connection.ts'
 import { create } from './create.ts'
 import { answeringErrors } from './inspect.ts'
 import { type ResumableUploadOptions, type Settings, withDefaults } from './options.ts'
+import { unknownUpload } from './refusal.ts'
 import { retrieve } from './retrieve.ts'
+import { isUploadId } from './upload-id.ts'
 import { readUploadRequest } from './upload-request.ts'
 
 /** Content of theirs means nothing (RFC 9110 §9.3). */
 const WITHOUT_CONTENT = new Set(['GET', 'HEAD', 'DELETE', 'TRACE', 'CONNECT'])
+
+/**
+ * Methods that are always for an upload. A client takes any success of them for the upload's, also that of a catch-all route.
+ */
+const PROTOCOL_ONLY = new Set(['HEAD', 'PATCH', 'DELETE'])
 
 const VERBS: Readonly<Record<string, (exchange: Exchange, id: string) => Promise<void>>> = {
   HEAD: retrieve,
@@ -22,8 +29,9 @@ const VERBS: Readonly<Record<string, (exchange: Exchange, id: string) => Promise
 }
 
 /**
- * Takes uploads that clients may interrupt and go on with, as Resumable Uploads for HTTP tells: requests with
- * Upload-Complete to what `target` names begin one, and `${path}/<id>` is where it goes on.
+ * Returns middleware that receives uploads which clients may interrupt and resume, as Resumable Uploads for HTTP defines
+ * them. A request with Upload-Complete whose path `target` names creates an upload; the client resumes it at `${path}/<id>`.
+ * Other requests go to the next middleware, except for parts of uploads that `target` does not name.
  *
  * @see draft-ietf-httpbis-resumable-upload
  * @example
@@ -39,16 +47,30 @@ export function resumableUpload(store: UploadStore, options: ResumableUploadOpti
     const bodiless = http2StreamOf(ctx)?.endAfterHeaders ?? true
     const request = readUploadRequest(ctx.headers, bodiless)
     const exchange: Exchange = { ctx, settings, request }
-    if (id !== null) await handleUpload(exchange, id)
+    if (id !== null && (await isForUpload(exchange, id))) await handleUpload(exchange, id)
     else if (ctx.method === 'OPTIONS') await handleOptions(exchange, next)
-    else if (!(await create(exchange))) await next()
+    else if (WITHOUT_CONTENT.has(ctx.method) || !(await create(exchange))) await next()
+    if (id !== null && isUnanswered(ctx)) answerRefusal(exchange, unknownUpload())
   }
 }
 
-/** What comes below `path`, or `null` for other paths. */
+/** Returns the id of an upload that a path may name, or `null`. */
 function idOf({ path }: Settings, requested: string): string | null {
   const id = requested.startsWith(`${path}/`) ? requested.slice(path.length + 1) : ''
-  return id === '' || id.includes('/') ? null : id
+  return isUploadId(id) ? id : null
+}
+
+/** The app may have files of its own below `path`, even with names that look like ids. */
+async function isForUpload({ ctx, settings }: Exchange, id: string): Promise<boolean> {
+  if (PROTOCOL_ONLY.has(ctx.method)) return true
+  // If the store fails, the handler of the method answers that.
+  const found = await settings.store.peek(id).catch(() => undefined)
+  return found !== null
+}
+
+/** No middleware has a response for a path that may be one of an upload. */
+function isUnanswered(ctx: Koa.Context): boolean {
+  return ctx.method === 'GET' && ctx.status === 404 && ctx.body == null && ctx.respond !== false
 }
 
 async function handleUpload(exchange: Exchange, id: string): Promise<void> {
@@ -64,16 +86,16 @@ async function handleUpload(exchange: Exchange, id: string): Promise<void> {
     ctx.status = 405
     return
   }
-  announceLimits(exchange)
+  announceLimits(exchange, { acceptsPatch: true })
   ctx.status = 204
 }
 
 async function handleOptions(exchange: Exchange, next: Koa.Next): Promise<void> {
-  const { ctx, settings, request } = exchange
-  const ours = request.complete === null && (ctx.path === settings.path || (await isTarget(exchange)))
+  const { ctx, request } = exchange
+  const ours = request.complete === null && (await isTarget(exchange))
   await next()
   if (!ours) return
-  announceLimits(exchange)
+  announceLimits(exchange, { acceptsPatch: request.interop.targetsAcceptPatch })
   if (ctx.status === 404) ctx.status = 204
 }
 

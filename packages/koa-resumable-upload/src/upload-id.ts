@@ -1,6 +1,6 @@
 const ID = /^[\w-]{22}$/
 
-/** Whether an upload may have this id: others never reach the store, which names files by it. */
+/** Returns whether an upload may have this id. No other id reaches the store, which names files by ids. */
 export function isUploadId(id: string): boolean {
   return ID.test(id)
 }

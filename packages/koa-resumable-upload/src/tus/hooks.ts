@@ -1,5 +1,6 @@
 import { StoreError, type UploadStore, uploadErrorStatus } from 'upload-store'
 import { asNewest } from '../as-newest.ts'
+import { BodyConsumedError } from '../consumed-body.ts'
 import { incoming, type TusRequest } from './incoming.ts'
 import type { Lock, Locks } from './locks.ts'
 
@@ -50,6 +51,8 @@ function answerOf(error: unknown): TusAnswer | undefined {
     return { status_code: 410, body: 'The upload is damaged and cannot go on.\n' }
   if (error instanceof StoreError && status !== null)
     return { status_code: status, body: `${error.message}\n` }
-  // @tus/server would add the message, and with it paths of ours.
+  // The fault is the app's, and there is no other place that names it.
+  if (error instanceof BodyConsumedError) return { status_code: 500, body: `${error.message}\n` }
+  // @tus/server would add the message, and with it paths of the server.
   return { status_code: 500, body: 'The server failed.\n' }
 }
