@@ -5,22 +5,26 @@ import { type Credentials, credentialsOf, SESSION_LIFETIME } from './credentials
 import { FailureLimit } from './failure-limit.ts'
 import { SAFE_METHODS } from './guards.ts'
 import { clientNetwork } from './http/client-address.ts'
+import { matchRoute, type RoutePattern } from './http/route-table.ts'
 
 /** The name of each cookie that a server of this kind has set, on any port of this host. */
 const COOKIES = /(?<=^|; *)range_server_session_\d{1,5}(?==)/g
 
-/** Routes that answer without the token under --private: for load balancers, and for people who sign in. */
-const ALWAYS_OPEN: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/sign-in', '/sign-out'])
+/** Routes that need no token even with --private: for load balancers, and for signing in. */
+const ALWAYS_OPEN: ReadonlySet<RoutePattern> = new Set(['/healthz', '/readyz', '/sign-in', '/sign-out'])
 
 /** Routes that everybody may call, but whose response shows whether a token is the right one. */
-const SHOWS_SESSION: ReadonlySet<string> = new Set(['/', '/sign-in'])
+const SHOWS_SESSION: ReadonlySet<RoutePattern> = new Set(['/', '/sign-in'])
 
-/** Returns whether a request has to carry the token. Unfinished uploads can be read only by clients that may upload. */
-function needsToken(method: string, path: string, isPrivate: boolean): boolean {
-  if (ALWAYS_OPEN.has(path)) return false
+/** Routes of uploads in progress, which only a client that may upload may see. */
+const UPLOADING: ReadonlySet<RoutePattern> = new Set(['/uploads', '/uploads/:id', '/files', '/files/:id'])
+
+/** Returns whether a request needs the token. */
+function needsToken(method: string, pattern: RoutePattern | undefined, isPrivate: boolean): boolean {
+  if (pattern !== undefined && ALWAYS_OPEN.has(pattern)) return false
   const read = SAFE_METHODS.has(method)
-  if (isPrivate) return !(read && path.startsWith('/page/'))
-  return !read || (/^\/(?:uploads|files)(?:\/|$)/.test(path) && method !== 'OPTIONS')
+  if (isPrivate) return !(read && pattern === '/page/*')
+  return !read || (pattern !== undefined && UPLOADING.has(pattern) && method !== 'OPTIONS')
 }
 
 /** Decides what a client may do, by one token that all clients with access share. */
@@ -37,9 +41,11 @@ export class Access {
   /** Refuses requests that need the token and lack it, and counts wrong tokens wherever the response depends on one. */
   check(): Koa.Middleware {
     return async (ctx, next) => {
-      const needed = needsToken(ctx.method, ctx.path, this.#isPrivate)
+      const pattern = matchRoute(ctx.path)?.pattern
+      const needed = needsToken(ctx.method, pattern, this.#isPrivate)
       if (needed && this.#isPrivate) ctx.vary('Authorization, Cookie')
-      if ((needed || SHOWS_SESSION.has(ctx.path)) && !this.isAuthorized(ctx)) {
+      const shows = pattern !== undefined && SHOWS_SESSION.has(pattern)
+      if ((needed || shows) && !this.isAuthorized(ctx)) {
         if (bearerOf(ctx) !== undefined) this.#countFailure(ctx)
         if (needed) refuse(ctx)
       }

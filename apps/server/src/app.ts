@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import cors from '@koa/cors'
 import Koa from 'koa'
-import mount from 'koa-mount'
 import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import { accessOf } from './access.ts'
 import type { Config } from './config.ts'
-import { checkHost, checkOrigin, checkPath, refuseWrites } from './guards.ts'
+import { checkHost, checkOrigin, checkPath } from './guards.ts'
 import { createLogger, logErrors, logRequests } from './log.ts'
 import { Metrics } from './metrics.ts'
+import { checkRoute } from './middleware/check-route.ts'
 import { notModified } from './middleware/not-modified.ts'
 import { problems } from './problems.ts'
 import { Readiness } from './readiness.ts'
@@ -88,15 +88,14 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   app.use(checkPath())
   const access = accessOf(config)
   if (access !== null) app.use(access.check())
+  app.use(checkRoute(config))
   app.use(notModified())
-  if (config.readOnly) {
-    for (const path of ['/uploads', '/files']) app.use(mount(path, refuseWrites()))
-  } else {
+  if (!config.readOnly) {
     app.use(resumable(config, store, slots, metrics))
     app.use(tus(config, store, slots, metrics))
   }
   const router = routes(config, store, { slots, access, metrics, metricsText, readiness, views })
-  app.use(router.routes()).use(router.allowedMethods())
+  app.use(router.routes())
   staticFiles(app, '/assets', config.assets, { cacheControl: config.cacheControl, precompressed: false })
   // What Vite has built.
   const page = fileURLToPath(new URL('page', import.meta.url))

@@ -100,10 +100,3 @@ export function checkPath(): Koa.Middleware {
     await next()
   }
 }
-
-export function refuseWrites(): Koa.Middleware {
-  return async function refuseWrites(ctx, next) {
-    if (!SAFE_METHODS.has(ctx.method)) throw createError(403, 'This server is read-only.')
-    await next()
-  }
-}

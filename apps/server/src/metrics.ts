@@ -2,7 +2,7 @@ import type Koa from 'koa'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { isAbort } from './abort.ts'
 import type { Connections } from './connections.ts'
-import { routeOf } from './route-of.ts'
+import { matchRoute } from './http/route-table.ts'
 import type { Slots } from './slots.ts'
 
 /** From a 304 to a film. */
@@ -79,7 +79,7 @@ export class Metrics {
 
   /** Counts a request that is over, after `ms`. */
   countRequest({ path, method, res }: Koa.Context, ms: number): void {
-    const route = routeOf(path)
+    const route = matchRoute(path)?.pattern ?? 'other'
     this.#durations.observe({ route }, ms / 1000)
     if (res.writableFinished)
       this.#requests.inc({ method: METHODS.has(method) ? method : 'other', route, status: res.statusCode })

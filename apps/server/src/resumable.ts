@@ -10,18 +10,26 @@ import {
 } from 'upload-store'
 import { sealWithinLimits } from './captions.ts'
 import type { Config } from './config.ts'
+import { matchRoute, pathParameter, type RoutePattern } from './http/route-table.ts'
 import type { Metrics } from './metrics.ts'
 import { publishAsNew } from './publish.ts'
 import { expectBody } from './request-body.ts'
 import type { Slots } from './slots.ts'
-import { refuseEncoded, refuseParts } from './upload-fields.ts'
+import { refuseContentRange, refuseEncoded } from './upload-fields.ts'
 import { uploadName } from './upload-name.ts'
 import { uploadSlots } from './upload-slots.ts'
 import { currentObject } from './uploads/current-object.ts'
 import { videoJson, videoPath } from './video-json.ts'
 import { writeConditions } from './write-conditions.ts'
 
-/** Uploads that may be interrupted: `POST /video` and `PUT /videos/:key` with Upload-Complete, and `/uploads/:id`. */
+/** The routes that create an upload if the request has Upload-Complete, and their methods. */
+const CREATED_BY: Readonly<Partial<Record<RoutePattern, 'POST' | 'PUT'>>> = {
+  '/uploads': 'POST',
+  '/video': 'POST',
+  '/videos/:key': 'PUT',
+}
+
+/** Creates resumable uploads on the routes of `CREATED_BY`, and resumes them at `/uploads/:id`. */
 export function resumable(
   config: Config,
   store: UploadStore,
@@ -45,16 +53,14 @@ export function resumable(
 
 async function targetOf(ctx: Koa.Context, store: UploadStore): Promise<UploadTarget | null> {
   const { method, path } = ctx
+  const pattern = matchRoute(path)?.pattern
+  const created = pattern === undefined ? undefined : CREATED_BY[pattern]
+  if (created === undefined || (method !== created && method !== 'OPTIONS')) return null
   const type = ctx.get('Content-Type') || undefined
-  if (path === '/video' && (method === 'POST' || method === 'OPTIONS')) {
-    refuseEncoded(ctx)
-    return { key: sanitizeKey(uploadName(ctx.headers)), type, meta: { way: 'post' } }
-  }
-  const [, name] = /^\/videos\/([^/]+)$/.exec(path) ?? []
-  if (name === undefined || (method !== 'PUT' && method !== 'OPTIONS')) return null
-  refuseParts(ctx)
+  refuseContentRange(ctx)
   refuseEncoded(ctx)
-  const key = decodeURIComponent(name)
+  if (created === 'POST') return { key: sanitizeKey(uploadName(ctx.headers)), type, meta: { way: 'post' } }
+  const key = pathParameter(path)
   if (method === 'OPTIONS') return { key }
   const current = await currentObject(store, key)
   const { ifMatch, ifNoneMatch } = writeConditions(ctx, current)

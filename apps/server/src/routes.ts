@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import Router, { type RouterContext } from '@koa/router'
+import Router from '@koa/router'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
 import type { Access } from './access.ts'
 import type { Config } from './config.ts'
-import { refuseWrites } from './guards.ts'
 import { greet } from './home.ts'
+import { pathParameter } from './http/route-table.ts'
 import type { Metrics } from './metrics.ts'
 import { playPath } from './page-video.ts'
 import { publishAsNew } from './publish.ts'
@@ -20,7 +20,7 @@ import type { Slots } from './slots.ts'
 import { formReceiver } from './upload-form.ts'
 import { receivePut } from './upload-put.ts'
 import { uploadSlots } from './upload-slots.ts'
-import { currentObject } from './uploads/current-object.ts'
+import { findObject } from './uploads/current-object.ts'
 import { type VideoJson, videoJson, videoPath } from './video-json.ts'
 import { sendVideo } from './video-response.ts'
 import { writeConditions } from './write-conditions.ts'
@@ -40,9 +40,9 @@ export interface RouteParts {
 /** Every route but the static files. */
 export function routes(config: Config, store: UploadStore, parts: RouteParts): Router {
   const { slots, access, metrics, metricsText, readiness, views } = parts
-  const router = new Router()
+  // As the table of routes matches, or checkRoute would let requests pass that no handler answers.
+  const router = new Router({ sensitive: true, strict: true })
   if (access !== null) signInRoutes(router, access)
-  if (config.readOnly) router.use(refuseWrites())
   const receiveForm = formReceiver(store, config.maxFileSize)
   const limited = uploadSlots(slots, metrics)
 
@@ -65,15 +65,17 @@ export function routes(config: Config, store: UploadStore, parts: RouteParts): R
     else answerStored(ctx, 201, videoJson(ctx, object))
   })
   router.get('/get_video_by_name/:video_name', (ctx) =>
-    sendVideo(ctx, store, param(ctx, 'video_name'), config),
+    sendVideo(ctx, store, pathParameter(ctx.path), config),
   )
   router.get('/videos', (ctx) => listVideos(ctx, store))
-  router.get('/videos/:key', (ctx) => sendVideo(ctx, store, param(ctx, 'key'), config))
+  router.get('/videos/:key', (ctx) => sendVideo(ctx, store, pathParameter(ctx.path), config))
   router.put('/videos/:key', limited, async (ctx) => {
     await putVideo(ctx, store, config)
     metrics.committed()
   })
   router.delete('/videos/:key', (ctx) => deleteVideo(ctx, store))
+  // A request that begins an upload does not get here.
+  router.post('/uploads', (ctx) => refuseWithoutUpload(ctx))
   return router
 }
 
@@ -95,18 +97,37 @@ async function listVideos(ctx: Koa.Context, store: UploadStore): Promise<void> {
   ctx.body = text
 }
 
-async function putVideo(ctx: RouterContext, store: UploadStore, { maxFileSize }: Config): Promise<void> {
-  const { object, created } = await receivePut(ctx, store, param(ctx, 'key'), maxFileSize)
+async function putVideo(ctx: Koa.Context, store: UploadStore, { maxFileSize }: Config): Promise<void> {
+  const { object, created } = await receivePut(ctx, store, pathParameter(ctx.path), maxFileSize)
   ctx.set('ETag', object.etag)
   answerStored(ctx, created ? 201 : 200, videoJson(ctx, object))
 }
 
-async function deleteVideo(ctx: RouterContext, store: UploadStore): Promise<void> {
-  const key = param(ctx, 'key')
-  const { ifMatch } = writeConditions(ctx, await currentObject(store, key))
-  const existed = await store.delete(key, { ifMatch })
-  if (!existed) throw createError(404, `There is no video ${JSON.stringify(key)}.`)
+async function deleteVideo(ctx: Koa.Context, store: UploadStore): Promise<void> {
+  const key = pathParameter(ctx.path)
+  const found = await findObject(store, key)
+  // Without its conditions the request would be 404, so they do not count (RFC 9110 §13.2.1).
+  if (found === null) throw missing(key)
+  const { ifMatch } = writeConditions(ctx, found === 'damaged' ? null : found)
+  if (!(await store.delete(key, { ifMatch }))) throw missing(key)
   ctx.status = 204
+}
+
+/** @throws 400, 415 */
+function refuseWithoutUpload(ctx: Koa.Context): never {
+  if (ctx.is('multipart/form-data') !== false && ctx.get('Content-Type') !== '')
+    throw createError(
+      415,
+      'Send a form to POST /video. POST /uploads takes the bytes of the file as content.',
+    )
+  throw createError(
+    400,
+    'POST /uploads creates a resumable upload and needs Upload-Complete: ?1 if this request has all content, otherwise ?0.',
+  )
+}
+
+function missing(key: string): Error {
+  return createError(404, `There is no video ${JSON.stringify(key)}.`)
 }
 
 function answerStored(ctx: Koa.Context, status: 200 | 201, video: VideoJson): void {
@@ -120,8 +141,4 @@ function limitOf(text: string): number {
   if (!/^\d+$/.test(text) || limit < 1)
     throw createError(400, `limit=${text} is not a number from 1 to ${MAX_LIMIT}.`)
   return Math.min(limit, MAX_LIMIT)
-}
-
-function param(ctx: RouterContext, name: string): string {
-  return ctx.params[name] ?? ''
 }

@@ -1,11 +1,13 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
+import { matchRoute, type RoutePattern } from './http/route-table.ts'
 import { http2StreamOf } from './http2-stream.ts'
 import { queryValue } from './query.ts'
 import type { RequestViews, SeenRequest } from './request-views.ts'
 
 /** Random and long enough that nobody finds another's. */
 const VIEW = /^[\w-]{22,64}$/
+const VIDEOS: ReadonlySet<RoutePattern> = new Set(['/get_video_by_name/:video_name', '/videos/:key'])
 /** Characters of a field that are worth showing. */
 const MOST = 100
 
@@ -14,7 +16,8 @@ export function seeRequests(views: RequestViews): Koa.Middleware {
   let count = 0
   return async function seeRequests(ctx, next) {
     await next()
-    const view = /^\/(?:get_video_by_name|videos)\/./.test(ctx.path) ? queryValue(ctx, 'view') : undefined
+    const pattern = matchRoute(ctx.path)?.pattern
+    const view = pattern !== undefined && VIDEOS.has(pattern) ? queryValue(ctx, 'view') : undefined
     if (view === undefined || !VIEW.test(view)) return
     const seen: SeenRequest = {
       id: `${process.pid}-${++count}`,

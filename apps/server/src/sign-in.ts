@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers'
 import type Router from '@koa/router'
 import createError from 'http-errors'
 import type Koa from 'koa'
+import { requireUnreadBody } from 'koa-resumable-upload'
 import type { Access } from './access.ts'
 import { PAGE_FIELDS } from './html.ts'
 import { queryValue } from './query.ts'
@@ -37,6 +38,7 @@ async function readForm(ctx: Koa.Context): Promise<URLSearchParams> {
   const length = declaredLength(ctx)
   if (length === undefined) throw createError(411, 'Say how long the form is: Content-Length is missing.')
   if (length > MAX_FORM) throw createError(413, `The form has ${length} bytes; the limit is ${MAX_FORM}.`)
+  requireUnreadBody(ctx.req)
   return new URLSearchParams(await Promise.race([text(ctx.req), inTime(ctx)]))
 }
 

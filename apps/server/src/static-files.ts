@@ -10,7 +10,7 @@ export interface StaticOptions {
   readonly precompressed: boolean
 }
 
-/** koa-static under `prefix`, with ranges, behind a gate. */
+/** Mounts koa-static under `prefix`, with ranges and a gate. `checkRoute` refuses other methods than GET and HEAD. */
 export function staticFiles(
   app: Koa,
   prefix: string,
@@ -35,9 +35,7 @@ export function staticFiles(
  */
 function gate(root: string): Koa.Middleware {
   return async function gate(ctx, next) {
-    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
-      throw createError(405, 'Static files can only be read.', { headers: { Allow: 'GET, HEAD' } })
-    }
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return next()
     const content = await fileContent(decodeURIComponent(ctx.path), { root })
     if (content === null) throw createError(404, 'There is no such file.')
     await next()

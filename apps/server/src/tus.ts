@@ -1,9 +1,10 @@
 import { Server } from '@tus/server'
 import createError from 'http-errors'
 import type Koa from 'koa'
-import { tusDataStore } from 'koa-resumable-upload'
+import { requireUnreadBody, tusDataStore } from 'koa-resumable-upload'
 import { StoreError, type UploadStore } from 'upload-store'
 import type { Config } from './config.ts'
+import { matchRoute, pathParameter } from './http/route-table.ts'
 import { isGone, terminate } from './http2-stream.ts'
 import { LazyContent } from './lazy-content.ts'
 import type { Metrics } from './metrics.ts'
@@ -28,14 +29,9 @@ interface Tus {
 export function tus(config: Config, store: UploadStore, slots: Slots, metrics: Metrics): Koa.Middleware {
   const protocol = createTus(config, store, metrics)
   return async function tus(ctx, next) {
-    const [place, id = ''] = /^\/files(?:\/([^/]*))?$/.exec(ctx.path) ?? []
-    if (place === undefined) return next()
-    const methods = id === '' ? ['OPTIONS', 'POST'] : ['OPTIONS', 'HEAD', 'PATCH', 'DELETE', 'GET']
-    if (!methods.includes(ctx.method)) {
-      ctx.set('Allow', methods.join(', '))
-      throw createError(405)
-    }
-    if (ctx.method === 'GET') return redirect(ctx, store, id)
+    const pattern = matchRoute(ctx.path)?.pattern
+    if (pattern !== '/files' && pattern !== '/files/:id') return next()
+    if (ctx.method === 'GET') return redirect(ctx, store, pathParameter(ctx.path))
     if (ctx.method === 'OPTIONS') ctx.set('Tus-Checksum-Algorithm', protocol.checksumAlgorithms)
     else requireVersion(ctx)
     if (!hasContent(ctx)) return exchange(ctx, protocol, null)
@@ -91,7 +87,9 @@ function requireVersion(ctx: Koa.Context): void {
 function hasContent(ctx: Koa.Context): boolean {
   if (ctx.method !== 'POST' && ctx.method !== 'PATCH') return false
   refuseEncoded(ctx)
-  return declaredLength(ctx) !== 0
+  if (declaredLength(ctx) === 0) return false
+  requireUnreadBody(ctx.req)
+  return true
 }
 
 async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null): Promise<void> {

@@ -1,5 +1,6 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
+import { isPartialContent } from 'koa-resumable-upload'
 
 /**
  * @throws 415 for content, 501 for a transfer, that would have to be decoded before it is what the client means (RFC 9110
@@ -22,8 +23,22 @@ export function refuseEncoded(ctx: Koa.Context): void {
   }
 }
 
-/** @throws 400 for a PUT of a part, which would be stored as if it were the whole (RFC 9110 §14.5) */
+/**
+ * Refuses a request whose content would be stored as if it were whole although it may be a part (RFC 9110 §14.5).
+ *
+ * @throws 400
+ */
 export function refuseParts(ctx: Koa.Context): void {
+  refuseContentRange(ctx)
+  if (!isPartialContent(ctx.headers)) return
+  throw createError(
+    400,
+    'The fields of this request say that its content may be a part of an upload, and this path stores whole content here. Send one well-formed Upload-Complete (?0 or ?1), or none of these fields.',
+  )
+}
+
+/** @throws 400 */
+export function refuseContentRange(ctx: Koa.Context): void {
   if (ctx.get('Content-Range') === '') return
-  throw createError(400, 'PUT stores whole videos: Content-Range has no place in it.')
+  throw createError(400, 'Uploads store whole content: Content-Range is not supported.')
 }

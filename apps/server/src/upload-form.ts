@@ -3,11 +3,12 @@ import { finished } from 'node:stream/promises'
 import createMulter from '@koa/multer'
 import createError from 'http-errors'
 import type Koa from 'koa'
+import { requireUnreadBody } from 'koa-resumable-upload'
 import { MulterError } from 'multer'
 import { type MulterStorageEngine, multerStorage, type StoredFile, type UploadStore } from 'upload-store'
 import { ContentDigests } from './content-digests.ts'
 import { expectBody, FORM_OVERHEAD } from './request-body.ts'
-import { refuseEncoded } from './upload-fields.ts'
+import { refuseEncoded, refuseParts } from './upload-fields.ts'
 
 /** The field that carries the video. */
 const FIELD = 'file'
@@ -46,7 +47,9 @@ export function formReceiver(
 
   return async function receiveForm(ctx) {
     requireForm(ctx)
+    refuseParts(ctx)
     refuseEncoded(ctx)
+    requireUnreadBody(ctx.req)
     const digests = new ContentDigests(ctx.req)
     const { tooSlow } = await expectBody(ctx, store, maxFileSize + FORM_OVERHEAD)
     const failed = new Promise<never>((_, reject) => {

@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { parse } from 'content-disposition'
 
 /**
- * The file name that a client tells beside raw content: in Content-Disposition, as the draft of resumable uploads recommends, or
- * in Upload-Metadata, as clients of tus do that speak both; empty when it tells none.
+ * Returns the file name that a client sends beside raw content: in Content-Disposition, as the draft of resumable uploads
+ * recommends, or in Upload-Metadata, as clients of tus do that also speak the draft. Returns an empty string if there is none.
  *
  * @see RFC 6266 §4.3
  */
@@ -14,11 +14,24 @@ export function uploadName(headers: IncomingHttpHeaders): string {
 function dispositionName(field: string | undefined): string | undefined {
   if (field === undefined) return undefined
   try {
-    const { filename } = parse(field).parameters
+    const { filename } = parse(decodeField(field)).parameters
     return typeof filename === 'string' ? filename : undefined
   } catch {
-    // Malformed: a name that nobody can read is none.
+    // Malformed.
     return undefined
+  }
+}
+
+/**
+ * Node reads header fields as Latin-1, and curl and others send names as they are typed, in UTF-8. Latin-1 text is hardly ever
+ * valid UTF-8.
+ */
+function decodeField(field: string): string {
+  if (/^[\0-\x7f]*$/.test(field)) return field
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(field, 'latin1'))
+  } catch {
+    return field
   }
 }
 

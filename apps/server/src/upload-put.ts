@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type Koa from 'koa'
+import { requireUnreadBody } from 'koa-resumable-upload'
 import type { StoredObject, UploadStore } from 'upload-store'
 import { maxSizeOf, sealWithinLimits } from './captions.ts'
 import { ContentDigests } from './content-digests.ts'
@@ -28,6 +29,7 @@ export async function receivePut(
 ): Promise<PutOutcome> {
   refuseParts(ctx)
   refuseEncoded(ctx)
+  requireUnreadBody(ctx.req)
   const digests = new ContentDigests(ctx.req, ['sha-256'])
   const current = await currentObject(store, key)
   const conditions = writeConditions(ctx, current)

@@ -2,8 +2,11 @@ import createError from 'http-errors'
 import type Koa from 'koa'
 import type { LazyContent } from './lazy-content.ts'
 
-/** HTTP/2's own, and what proxies say which is the app's to believe: of two in a row @tus/server would refuse it. */
-const NOT_PASSED = /^(?:x-)?forwarded\b|^:/
+/**
+ * Fields of HTTP/2 itself; fields of proxies, of which the app decides whether to trust them (@tus/server would refuse two in a
+ * row); and the method override, which has taken effect already.
+ */
+const NOT_PASSED = /^(?:x-)?forwarded\b|^x-http-method-override$|^:/
 
 /** The request of a Koa context as one of the Web platform; only the path of its URL counts. */
 export function webRequest(ctx: Koa.Context, content: LazyContent | null): Request {
