@@ -72,6 +72,22 @@ async function digestOf(url: string, key: string): Promise<string | undefined> {
   return items.find((item) => item.key === key)?.digest
 }
 
+describe('tus-js-client with overridePatchMethod', () => {
+  it('sends a file in chunks, by POST in place of PATCH', async () => {
+    const demo = await Demo.start()
+    onTestFinished(() => demo.stop())
+    const metadata = { filename: 'overridden', filetype: 'video/mp4' }
+    const options = {
+      endpoint: `${demo.base}/files/`,
+      metadata,
+      chunkSize: 300_000,
+      overridePatchMethod: true,
+    }
+    await run(BYTES, options)
+    expect(await digestOf(demo.base, 'overridden')).toBe(DIGEST)
+  })
+})
+
 describe.each(PROTOCOLS)('tus-js-client with protocol %s', (protocol, path) => {
   let demo: Demo
   beforeAll(async () => {

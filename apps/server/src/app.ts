@@ -6,6 +6,7 @@ import type { UploadStore } from 'upload-store'
 import { accessOf } from './access.ts'
 import type { Config } from './config.ts'
 import { checkHost, checkOrigin, checkPath } from './guards.ts'
+import { overrideMethod } from './http/method-override.ts'
 import { createLogger, logErrors, logRequests } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { checkRoute } from './middleware/check-route.ts'
@@ -75,6 +76,8 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   const { metricsText = () => metrics.registry.metrics() } = parts
   const app = new Koa({ proxy: config.trustProxy, maxIpsCount: 1 })
   app.on('error', logErrors(logger))
+  // First: every guard, the log and metrics see the effective method.
+  app.use(overrideMethod())
   app.use(requestIds(config.trustProxy))
   app.use(logRequests(logger, metrics))
   app.use(closeAfterUnreadBodies())
