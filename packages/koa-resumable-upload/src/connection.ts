@@ -6,6 +6,12 @@ export function http2StreamOf({ req }: Koa.Context): ServerHttp2Stream | null {
   return 'stream' in req ? (req.stream as ServerHttp2Stream) : null
 }
 
+/** Whether the client understands interim responses: a server sends none to HTTP/1.0 (RFC 9110 §15.2). */
+export function takesInterim(ctx: Koa.Context): boolean {
+  // An HTTP/1 client may write any version into its request line, `HTTP/2.0` too.
+  return http2StreamOf(ctx) !== null || ctx.req.httpVersion === '1.1'
+}
+
 /** Ends the request abruptly, without an answer: what it was about has passed to another one. */
 export function terminate(ctx: Koa.Context): void {
   ctx.respond = false

@@ -1,6 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import type Koa from 'koa'
-import { http2StreamOf } from './connection.ts'
+import { http2StreamOf, takesInterim } from './connection.ts'
 
 /**
  * Sends an interim response with status 104 where the connection can carry one, and tells whether it did.
@@ -9,7 +9,7 @@ import { http2StreamOf } from './connection.ts'
  */
 export function sendInterim(ctx: Koa.Context, headers: Readonly<Record<string, string>>): boolean {
   const { req, res } = ctx
-  if (res.headersSent || req.httpVersionMajor < 1 || req.httpVersion === '1.0') return false
+  if (res.headersSent || !takesInterim(ctx)) return false
   const stream = http2StreamOf(ctx)
   if (stream !== null) return sendOverHttp2(stream, headers)
   if (req.socket?.destroyed === true) return false

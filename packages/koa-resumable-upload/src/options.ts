@@ -1,6 +1,6 @@
 import type Koa from 'koa'
 import type { StoredObject, UploadMeta, UploadSession, UploadStore } from 'upload-store'
-import { http2StreamOf } from './connection.ts'
+import { http2StreamOf, takesInterim } from './connection.ts'
 import type { Limits } from './limits.ts'
 
 export type UploadAction = 'create' | 'retrieve' | 'append' | 'cancel' | 'complete'
@@ -88,7 +88,9 @@ function respondWithJson(ctx: Koa.Context, { key, size, type, digest }: StoredOb
 }
 
 async function sayContinue(ctx: Koa.Context, receive: () => Promise<void>): Promise<void> {
-  if (/^100-continue$/i.test(ctx.get('Expect')) && !hasSaidContinue(ctx)) ctx.res.writeContinue()
+  // HTTP/1.0 has no 100, so that Expect is ignored there (RFC 9110 §10.1.1).
+  const isWaiting = takesInterim(ctx) && /^100-continue$/i.test(ctx.get('Expect'))
+  if (isWaiting && !hasSaidContinue(ctx)) ctx.res.writeContinue()
   await receive()
 }
 
