@@ -99,6 +99,31 @@ describe('an upload that cannot be taken', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 413 /)
   })
 
+  it.each(['2.0', '0.9'])(
+    'is 505 for a request that says HTTP/%s, which changes nothing',
+    async (version) => {
+      const { url } = await startProcess('--accept', '*/*')
+      const head = `HTTP/${version}\r\nHost: 127.0.0.1\r\nConnection: keep-alive\r\n`
+      const answer = await exchange(
+        url,
+        `PUT /videos/a ${head}Content-Length: 5\r\n\r\nhelloGET / ${head}\r\n`,
+      )
+      expect(answer).toMatch(/^HTTP\/1\.1 505 /)
+      expect(answer).toContain(`the request line says HTTP/${version}.`)
+      expect(answer.split('HTTP/1.1 ').length - 1).toBe(1)
+      expect((await fetch(`${url}/videos/a`)).status).toBe(404)
+    },
+  )
+
+  it('is not asked for with 100 Continue over HTTP/1.0', async () => {
+    const { url } = await startProcess('--accept', '*/*')
+    const answer = await exchange(
+      url,
+      'PUT /videos/a HTTP/1.0\r\nHost: 127.0.0.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello',
+    )
+    expect(answer).toMatch(/^HTTP\/1\.1 201 /)
+  })
+
   it('is asked for with 100 Continue when it may come', async () => {
     const { url } = await startProcess('--accept', '*/*')
     const upload = request(`${url}/videos/a`, {

@@ -7,6 +7,7 @@ import { accessOf } from './access.ts'
 import type { Config } from './config.ts'
 import { checkHost, checkOrigin, checkPath } from './guards.ts'
 import { overrideMethod } from './http/method-override.ts'
+import { refuseVersions } from './http/refuse-versions.ts'
 import { createLogger, logErrors, logRequests } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { checkRoute } from './middleware/check-route.ts'
@@ -85,6 +86,7 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   app.use(seeRequests(views))
   app.use(problems())
   app.use(noSniff())
+  app.use(refuseVersions())
   app.use(refuseExpectations())
   app.use(checkHost(config))
   app.use(checkOrigin(config))

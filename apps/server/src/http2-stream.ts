@@ -1,6 +1,15 @@
-import { constants, type ServerHttp2Stream } from 'node:http2'
+import type { IncomingMessage } from 'node:http'
+import { constants, Http2ServerRequest, type ServerHttp2Stream } from 'node:http2'
 import { setTimeout as wait } from 'node:timers/promises'
 import type Koa from 'koa'
+
+/**
+ * Whether a request came over HTTP/2. `httpVersion` does not say: an HTTP/1 client may write `GET / HTTP/2.0`, and Node's
+ * parser passes it on.
+ */
+export function isHttp2(request: IncomingMessage | Http2ServerRequest): request is Http2ServerRequest {
+  return request instanceof Http2ServerRequest
+}
 
 /** The HTTP/2 stream of a request, or `null` in HTTP/1. */
 export function http2StreamOf({ req }: Pick<Koa.Context, 'req'>): ServerHttp2Stream | null {

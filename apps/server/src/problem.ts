@@ -29,6 +29,7 @@ const TITLES: Readonly<Record<number, string>> = {
   500: 'The server failed',
   501: 'The server cannot do this',
   503: 'The server is busy',
+  505: 'The version of HTTP is not supported',
   507: 'The server is full',
 }
 

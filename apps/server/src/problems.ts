@@ -25,6 +25,9 @@ const RETRY_AFTER: Readonly<Record<number, string>> = { 503: '5', 507: '60' }
 
 const DAMAGED = 'What is stored under this name is damaged. Upload it again, or delete it.'
 
+/** Statuses from 500 on that are the client's error. */
+const REFUSALS: ReadonlySet<number> = new Set([501, 505])
+
 /** Answers every error, and every error status without a body, with a problem; surprises go to the log. */
 export function problems(): Koa.Middleware {
   return async function problems(ctx, next) {
@@ -42,7 +45,7 @@ function fail(ctx: Koa.Context, error: unknown): void {
   const problem = toProblem(error)
   const retryAfter = RETRY_AFTER[problem.status]
   const isRefusal =
-    problem.status < 500 || problem.status === 501 || retryAfter !== undefined || isDamage(error)
+    problem.status < 500 || REFUSALS.has(problem.status) || retryAfter !== undefined || isDamage(error)
   // The listener tells a client that went away from a failure.
   if (!isRefusal || isUnavailable(error)) ctx.app.emit('error', error, ctx)
   if (ctx.headerSent || isAbort(ctx, error)) return
