@@ -30,6 +30,13 @@ export function parseDuration(text: string): number {
   return time
 }
 
+/** A time after which something ends, so that 0 is none. */
+export function parseTimeout(text: string): number {
+  const time = parseDuration(text)
+  if (time === 0) throw new ConfigError('is not a time above 0')
+  return time
+}
+
 function parseQuantity(text: string, units: Readonly<Record<string, number>>, expected: string): number {
   const [, digits = '', unit = ''] = /^(\d{1,15}(?:\.\d{1,3})?) ?([a-z]*)$/i.exec(text) ?? []
   const value = Math.floor(Number(digits) * (units[unit.toLowerCase()] ?? Number.NaN))

@@ -15,6 +15,7 @@ import {
   parseSize,
   parseSwitch,
   parseText,
+  parseTimeout,
   parseToken,
   parseWorkers,
 } from './config-values.ts'
@@ -57,6 +58,8 @@ export interface Config {
   readonly tlsCert: string | undefined
   readonly tlsKey: string | undefined
   readonly shutdownTimeout: number
+  /** How long a client may take nothing of a response before the server closes its connection or stream. */
+  readonly stallTimeout: number
   /** Processes that answer requests; 1: this one. */
   readonly workers: number
   readonly logLevel: (typeof LOG_LEVELS)[number]
@@ -99,6 +102,7 @@ export function loadConfig(
     tlsCert: read('tls-cert', parseOptional),
     tlsKey: read('tls-key', parseOptional),
     shutdownTimeout: read('shutdown-timeout', parseDuration),
+    stallTimeout: read('stall-timeout', parseTimeout),
     workers: read('workers', parseWorkers),
     logLevel: read('log-level', (text) => parseOneOf(text, LOG_LEVELS)),
     allowAnonymous: read('allow-anonymous', parseSwitch),

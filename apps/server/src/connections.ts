@@ -17,6 +17,11 @@ export class Connections {
     })
   }
 
+  /** The open ones. */
+  [Symbol.iterator](): Iterator<Socket> {
+    return this.#open.values()
+  }
+
   /** As they went over the network, TLS and all. */
   get received(): number {
     return this.#total(this.#received, 'bytesRead')

@@ -103,6 +103,12 @@ export const FLAGS: readonly Flag[] = [
   { name: 'tls-key', value: 'FILE', fallback: '', help: 'its key in PEM' },
   { name: 'shutdown-timeout', value: 'TIME', fallback: '10s', help: 'how long SIGTERM waits for requests' },
   {
+    name: 'stall-timeout',
+    value: 'TIME',
+    fallback: '60s',
+    help: 'how long a client may take no byte of a response',
+  },
+  {
     name: 'workers',
     value: 'N',
     fallback: '1',

@@ -6,6 +6,10 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from 'node:http2'
+import { endHalfFrames } from './http/half-frames.ts'
+import { SlicedResponse } from './http/sliced-response.ts'
+import { endSlowHandshakes } from './http/slow-handshakes.ts'
+import { endStalledStreams } from './http/stalled-streams.ts'
 import type { Certificate } from './tls.ts'
 
 /** Koa takes both. */
@@ -24,33 +28,57 @@ const KEEP_ALIVE = {
 
 const HTTP2_IDLE = 80_000
 
-const TIMEOUTS = {
-  // Node's would end every upload after 5 minutes; the pace of a body is watched instead.
-  requestTimeout: 0,
-  // From a request's first byte on, so that it does not end connections that wait for one.
-  headersTimeout: 15_000,
-  connectionsCheckingInterval: 5000,
-}
+const FRAME_TIMEOUT = 15_000
 
 const HTTP2 = { maxConcurrentStreams: 100, maxHeaderListSize: 16 * 1024 }
 
-/** A server of HTTP/1, or with a certificate of HTTP/2 and HTTP/1 over TLS. */
+/** How long a client has to close its side of a TLS connection after the server's. */
+const CLOSING = 1000
+
+export interface PeerLimits {
+  /** How long a client may take nothing of a response, in ms. */
+  readonly stallTimeout: number
+  /** How long a client may take to send a frame or a header section, in ms (15,000). */
+  readonly frameTimeout?: number
+}
+
+/** Creates a server of HTTP/1, or with a certificate of HTTP/2 and HTTP/1 over TLS. */
 export function createHttpServer(
   certificate: Certificate | null,
   trustProxy: boolean,
+  { stallTimeout, frameTimeout = FRAME_TIMEOUT }: PeerLimits,
   handler: Handler,
 ): Server | Http2SecureServer {
-  const timeouts = { ...TIMEOUTS, keepAliveTimeout: trustProxy ? KEEP_ALIVE.proxy : KEEP_ALIVE.client }
+  const timeouts = {
+    // Node's would end every upload after 5 minutes; the pace of a body is watched instead.
+    requestTimeout: 0,
+    // From a request's first byte on, so that it does not end connections that wait for one.
+    headersTimeout: frameTimeout,
+    connectionsCheckingInterval: Math.ceil(frameTimeout / 3),
+    keepAliveTimeout: trustProxy ? KEEP_ALIVE.proxy : KEEP_ALIVE.client,
+  }
   if (certificate === null) return createServer(timeouts, handler)
   const server = createSecureServer(
-    { ...certificate, allowHTTP1: true, handshakeTimeout: TIMEOUTS.headersTimeout, settings: HTTP2 },
+    {
+      ...certificate,
+      allowHTTP1: true,
+      settings: HTTP2,
+      Http2ServerResponse: SlicedResponse,
+    },
     handler,
   )
   // Node takes them as options for HTTP/1 alone.
   Object.assign(server, timeouts)
+  endSlowHandshakes(server, frameTimeout)
+  endHalfFrames(server, frameTimeout)
+  endStalledStreams(server, stallTimeout)
   server.on('session', (session) => {
     // Closed, it still finishes the streams that it has.
     session.setTimeout(HTTP2_IDLE, () => session.close())
+  })
+  // A closed session waits for the client to close the connection, however long that takes.
+  server.on('secureConnection', (socket) => {
+    socket.once('finish', () => setTimeout(() => socket.destroy(), CLOSING).unref())
   })
   return server
 }

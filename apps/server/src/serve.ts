@@ -7,6 +7,7 @@ import { createApp } from './app.ts'
 import { answerClientErrors } from './client-errors.ts'
 import type { Config } from './config.ts'
 import { Connections } from './connections.ts'
+import { endStalledConnections } from './http/stalled-connections.ts'
 import { closeSessions, createHttpServer } from './http-server.ts'
 import { inOrder } from './in-order.ts'
 import type { Metrics } from './metrics.ts'
@@ -49,9 +50,10 @@ export async function serve(
     shared.slots === undefined ? () => metrics.registry.metrics() : metricsOfAll(metrics.registry)
   const app = createApp(config, store, { logger, metrics, metricsText, readiness, ...shared })
   const handler = inOrder(app.callback())
-  const server = createHttpServer(readCertificate(config), config.trustProxy, handler)
+  const server = createHttpServer(readCertificate(config), config.trustProxy, config, handler)
   const connections = new Connections(server)
   metrics.watch(connections)
+  endStalledConnections(server, connections, config.stallTimeout)
   const stopSessions = closeSessions(server)
   handleExpectations(server, handler)
   answerClientErrors(server, logger)
