@@ -2,6 +2,8 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
+import { gateOf } from './http/request-gate.ts'
+import { isHttp2 } from './http2-stream.ts'
 import { titleOf } from './problem.ts'
 
 /** How long a client may take to read why its connection ends. */
@@ -24,9 +26,10 @@ const DETAILS: Readonly<Record<number, string>> = {
 export function answerClientErrors(server: Server, logger: Logger): void {
   const unanswered = new WeakMap<Duplex, Set<ServerResponse>>()
   const ending = new WeakSet<Duplex>()
-  const track = ({ socket, httpVersionMajor }: IncomingMessage, response: ServerResponse): void => {
-    // What is no HTTP/2 ends its whole connection, by itself.
-    if (httpVersionMajor >= 2) return
+  const track = (request: IncomingMessage, response: ServerResponse): void => {
+    // A malformed frame of HTTP/2 ends its whole connection, without this.
+    if (isHttp2(request)) return
+    const { socket } = request
     const responses = unanswered.get(socket) ?? new Set()
     unanswered.set(socket, responses.add(response))
     response.once('close', () => responses.delete(response))
@@ -34,7 +37,8 @@ export function answerClientErrors(server: Server, logger: Logger): void {
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.prependListener(event, track)
 
   server.on('clientError', async (error: Error & { readonly code?: string }, socket: Socket) => {
-    // What still arrives is broken too, and must not cut the answer off.
+    // What still arrives cannot be parsed, and must not destroy the response.
+    gateOf(socket)?.discard()
     if (ending.has(socket)) return
     ending.add(socket)
     const { code = '' } = error

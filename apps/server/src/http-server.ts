@@ -7,6 +7,7 @@ import {
   type ServerHttp2Session,
 } from 'node:http2'
 import { endHalfFrames } from './http/half-frames.ts'
+import { gateRequests } from './http/request-gate.ts'
 import { SlicedResponse } from './http/sliced-response.ts'
 import { endSlowHandshakes } from './http/slow-handshakes.ts'
 import { endStalledStreams } from './http/stalled-streams.ts'
@@ -57,7 +58,13 @@ export function createHttpServer(
     connectionsCheckingInterval: Math.ceil(frameTimeout / 3),
     keepAliveTimeout: trustProxy ? KEEP_ALIVE.proxy : KEEP_ALIVE.client,
   }
-  if (certificate === null) return createServer(timeouts, handler)
+  if (certificate === null) {
+    const server = createServer(timeouts, handler)
+    // Otherwise a client that ends its side after its requests gets no response to those in progress.
+    Object.assign(server, { httpAllowHalfOpen: true })
+    gateRequests(server)
+    return server
+  }
   const server = createSecureServer(
     {
       ...certificate,
@@ -69,6 +76,7 @@ export function createHttpServer(
   )
   // Node takes them as options for HTTP/1 alone.
   Object.assign(server, timeouts)
+  gateRequests(server)
   endSlowHandshakes(server, frameTimeout)
   endHalfFrames(server, frameTimeout)
   endStalledStreams(server, stallTimeout)

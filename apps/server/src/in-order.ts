@@ -1,36 +1,48 @@
 import type { Duplex } from 'node:stream'
+import { gateOf } from './http/request-gate.ts'
 import type { Handler } from './http-server.ts'
+import { isHttp2 } from './http2-stream.ts'
 
 type Exchange = Parameters<Handler>
 
+/** Requests of one connection that wait for the response before them. */
+const MAX_WAITING = 16
+
 /**
- * Starts a request only when the answer before it on its connection is out. Node starts all that a client has pipelined at
- * once: 3,000 in one packet would open 3,000 files, and a DELETE would overtake the PUT before it (RFC 9112 §9.3.2).
+ * Starts each request of an HTTP/1 connection when the response before it has been sent. Node emits all pipelined requests
+ * at once: 3,000 in one packet would open 3,000 files, and a DELETE would overtake the PUT before it (RFC 9112 §9.3.2).
  */
 export function inOrder(handler: Handler): Handler {
   const waiting = new WeakMap<Duplex, Exchange[]>()
 
   function start(socket: Duplex, [request, response]: Exchange): void {
-    // In a turn of its own: others wait for theirs.
+    // In a turn of its own, so that other connections get theirs.
     response.once('close', () => setImmediate(next, socket))
     handler(request, response)
   }
 
   function next(socket: Duplex): void {
-    const exchange = waiting.get(socket)?.shift()
-    if (exchange === undefined || socket.destroyed) waiting.delete(socket)
+    const queue = waiting.get(socket)
+    // After `Connection: close` no further request may be processed (RFC 9112 §9.6).
+    const exchange = socket.destroyed || socket.writableEnded ? undefined : queue?.shift()
+    if (exchange === undefined) waiting.delete(socket)
     else start(socket, exchange)
+    if (queue !== undefined && queue.length < MAX_WAITING) gateOf(socket)?.open()
   }
 
   return (request, response) => {
-    // HTTP/2 has streams, and no order among them.
-    if (request.httpVersionMajor >= 2) return handler(request, response)
-    const queue = waiting.get(request.socket)
-    if (queue !== undefined) {
-      queue.push([request, response])
+    // The streams of HTTP/2 have no order.
+    if (isHttp2(request)) return handler(request, response)
+    const { socket } = request
+    const gate = gateOf(socket)
+    gate?.note(request)
+    const queue = waiting.get(socket)
+    if (queue === undefined) {
+      waiting.set(socket, [])
+      start(socket, [request, response])
       return
     }
-    waiting.set(request.socket, [])
-    start(request.socket, [request, response])
+    queue.push([request, response])
+    if (queue.length >= MAX_WAITING) gate?.close()
   }
 }
