@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { checkUnread } from './unread-source.ts'
 import type { ByteSource } from './upload-session.ts'
 
 /** Reads sources chunk by chunk until it is interrupted, even one that never gives another chunk. */
@@ -12,8 +13,9 @@ export class SourceReader {
     this.#reject?.(reason)
   }
 
-  /** @throws what the source or `take` throws, and what it is interrupted with */
+  /** @throws what the source or `take` throws, what it is interrupted with, and ERR_SOURCE_CONSUMED */
   async read(source: ByteSource, take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+    if (this.#reason === undefined) checkUnread(source)
     const iterator = source[Symbol.asyncIterator]()
     try {
       for (let step = await this.#next(iterator); step.done !== true; step = await this.#next(iterator)) {
