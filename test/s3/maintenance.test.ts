@@ -134,6 +134,22 @@ describeWith(CEPH, 'S3 store on Ceph: maintenance', () => {
     expect(await objects.read(`quarantine/${blob.slice('blobs/'.length)}.json`)).toContain('"key":"bad"')
   })
 
+  it('creates and replaces a key whose bytes are missing', async () => {
+    const { store, objects } = open({ recordMaxAge: 0 })
+    const removeBlobs = async () => {
+      for (const name of await objects.names()) if (name.startsWith('blobs/')) await objects.remove(name)
+    }
+    const { etag } = await store.put('a', source('hello'))
+    const again = store.put('a', source('hello'), { ifNoneMatch: '*' })
+    await expect(again).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
+    await removeBlobs()
+    await store.put('a', source('hello'), { ifNoneMatch: '*' })
+    expect(String(await bytesOf((await (await store.get('a'))?.stream()) ?? source()))).toBe('hello')
+    await removeBlobs()
+    await store.put('a', source('hello'), { ifMatch: etag })
+    expect(String(await bytesOf((await (await store.get('a'))?.stream()) ?? source()))).toBe('hello')
+  })
+
   it('takes in no more than all objects together may have, as other processes have left it', async () => {
     const { store, prefix } = open()
     await store.put('a', source('12345'))

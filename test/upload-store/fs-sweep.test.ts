@@ -94,7 +94,7 @@ describe('verify', () => {
     await store.put('a', source('same'))
     await store.put('b', source('same'))
     await store.put('empty', source())
-    expect(await store.verify()).toEqual({ intact: 3, bytes: 4, quarantined: [] })
+    expect(await store.verify()).toEqual({ intact: 3, bytes: 4, repaired: [], quarantined: [] })
   })
 
   it('puts objects into quarantine whose bytes have changed, all that share them, and lets them be stored anew', async () => {
@@ -148,18 +148,20 @@ describe('verify', () => {
   })
 })
 
-describe('verify, where bytes cannot be read', () => {
-  it('says so, and goes on', async () => {
+describe('verify, when bytes cannot be read', () => {
+  it('reports that object and checks the others', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)
     await store.put('a', source('a'))
     const [blob = ''] = await below(directory, 'blobs')
+    const [digest = ''] = await below(directory, 'digests')
     await store.put('b', source('b'))
+    await rm(digest)
     await rm(blob)
     await mkdir(blob)
     const { intact, quarantined } = await store.verify()
     expect(intact).toBe(1)
-    expect(quarantined).toMatchObject([{ key: 'a', reason: 'Its bytes cannot be read: EISDIR.' }])
+    expect(quarantined).toMatchObject([{ key: 'a', reason: 'Its blob is not a regular file.' }])
   })
 })
 

@@ -1,4 +1,5 @@
 import {
+  type CommitOptions,
   numberedKey,
   type StoredObject,
   StoreError,
@@ -9,8 +10,9 @@ import { sealWithinLimits } from './captions.ts'
 import { currentObject } from './uploads/current-object.ts'
 
 /**
- * Commits a sealed upload without ever replacing an object: a key that is taken by other content gets a number, and
- * one that has the same content already is the answer, so that a client whose answer was lost may send again.
+ * Commits a sealed upload without ever replacing other content: if the key holds other content, the new key gets a number.
+ * If it holds the same content already, that object is stored again, because its bytes may be damaged and those of the
+ * upload were just verified. A client that missed the response can therefore send the upload again.
  */
 export async function publishAsNew(store: UploadStore, session: UploadSession): Promise<StoredObject> {
   const { digest } = await sealWithinLimits(session)
@@ -19,24 +21,17 @@ export async function publishAsNew(store: UploadStore, session: UploadSession): 
     const existing = await currentObject(store, key)
     if (existing !== null && existing.digest !== digest) continue
     try {
-      return await publishAt(session, key, existing)
+      return await session.commit({ key, ...conditionsFor(existing) })
     } catch (error) {
-      // Somebody else changed the key in between: look at what they stored.
+      // Another upload changed the key in between: look at its new object.
       if (!(error instanceof StoreError && error.code === 'PRECONDITION_FAILED')) throw error
       number--
     }
   }
 }
 
-/** @param existing an object with the same content */
-async function publishAt(
-  session: UploadSession,
-  key: string,
-  existing: StoredObject | null,
-): Promise<StoredObject> {
-  if (existing === null) return session.commit({ key, ifNoneMatch: '*' })
-  // For its receipt; else there is nothing to change.
-  if (Object.keys(session.meta).length > 0) return session.commit({ key, ifMatch: existing.etag })
-  await session.abort()
-  return existing
+/** @param existing an object with the same content, whose date stays */
+function conditionsFor(existing: StoredObject | null): CommitOptions {
+  if (existing === null) return { ifNoneMatch: '*' }
+  return { ifMatch: existing.etag, lastModified: existing.lastModified }
 }

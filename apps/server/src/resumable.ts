@@ -18,7 +18,7 @@ import type { Slots } from './slots.ts'
 import { refuseContentRange, refuseEncoded } from './upload-fields.ts'
 import { uploadName } from './upload-name.ts'
 import { uploadSlots } from './upload-slots.ts'
-import { currentObject } from './uploads/current-object.ts'
+import { objectBeforeUpload } from './uploads/current-object.ts'
 import { videoJson, videoPath } from './video-json.ts'
 import { writeConditions } from './write-conditions.ts'
 
@@ -62,7 +62,7 @@ async function targetOf(ctx: Koa.Context, store: UploadStore): Promise<UploadTar
   if (created === 'POST') return { key: sanitizeKey(uploadName(ctx.headers)), type, meta: { way: 'post' } }
   const key = pathParameter(path)
   if (method === 'OPTIONS') return { key }
-  const current = await currentObject(store, key)
+  const current = await objectBeforeUpload(ctx, store, key)
   const { ifMatch, ifNoneMatch } = writeConditions(ctx, current)
   const conditions = {
     ...(ifMatch === undefined ? {} : { ifMatch }),

@@ -7,7 +7,7 @@ import { ContentDigests } from './content-digests.ts'
 import { isCutOff } from './http2-stream.ts'
 import { expectBody } from './request-body.ts'
 import { refuseEncoded, refuseParts } from './upload-fields.ts'
-import { currentObject } from './uploads/current-object.ts'
+import { objectBeforeUpload } from './uploads/current-object.ts'
 import { writeConditions } from './write-conditions.ts'
 
 export interface PutOutcome {
@@ -31,7 +31,7 @@ export async function receivePut(
   refuseEncoded(ctx)
   requireUnreadBody(ctx.req)
   const digests = new ContentDigests(ctx.req, ['sha-256'])
-  const current = await currentObject(store, key)
+  const current = await objectBeforeUpload(ctx, store, key)
   const conditions = writeConditions(ctx, current)
   const { length, tooSlow } = await expectBody(ctx, store, maxSizeOf(key, maxFileSize))
   const session = await store.create(key, {

@@ -9,7 +9,7 @@ export {
   type StoredFile,
 } from './multer-storage.ts'
 export type { LocationOptions, StoredContent, StoredObject, StoredStream } from './object.ts'
-export type { Quarantined, RecoverReport, SweepReport, VerifyReport } from './reports.ts'
+export type { Quarantined, RecoverReport, Repaired, SweepReport, VerifyReport } from './reports.ts'
 export type { DamagedEntry } from './session/damage.ts'
 export type { ListOptions, ListPage, PutOptions, StoreOptions, UploadStore } from './store.ts'
 export { StoreError, type StoreErrorCode } from './store-error.ts'

@@ -42,7 +42,7 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
     admit: async (size) => memory.admit(size),
     recover: async () => ({ paused: memory.resumable, discarded: 0, busy: 0 }),
     sweep: async () => sweep(memory),
-    verify: async () => ({ intact: objects.size, bytes: 0, quarantined: [] }),
+    verify: async () => ({ intact: objects.size, bytes: 0, repaired: [], quarantined: [] }),
     close: () => sessions.close(),
   }
   return store

@@ -22,19 +22,27 @@ export interface SweepReport extends RecoverReport {
   readonly damaged: number
 }
 
-/** What `verify` read, and what it put into quarantine. */
+/** What `verify` read and changed. */
 export interface VerifyReport {
   /** Objects whose bytes are those that were committed. */
   readonly intact: number
   /** Bytes read; equal contents that share theirs are read once. */
   readonly bytes: number
+  /** Objects that were damaged and have their bytes again, from another copy in the store. */
+  readonly repaired: readonly Repaired[]
   readonly quarantined: readonly Quarantined[]
 }
 
+export interface Repaired {
+  readonly key: string
+  /** What was wrong, in one sentence. */
+  readonly reason: string
+}
+
 export interface Quarantined {
-  /** `null` where not even the record can be read. */
+  /** `null` if its record cannot be read either. */
   readonly key: string | null
-  /** Why, in one sentence. */
+  /** What is wrong, in one sentence. */
   readonly reason: string
   /** Where its remains are now, relative to the store's directory. */
   readonly files: readonly string[]

@@ -106,12 +106,14 @@ export class Session implements UploadSession {
 
   commit({
     key: name = this.key,
+    lastModified = Date.now(),
     ...conditions
   }: CommitOptions & { readonly key?: string | undefined } = {}): Promise<StoredObject> {
     return this.#step(async () => {
       const key = normalizeKey(name)
+      checkDate(lastModified)
       const sealed = await this.#seal()
-      const object = { key, ...sealed, etag: `"${sealed.digest}"`, lastModified: Date.now() }
+      const object = { key, ...sealed, etag: `"${sealed.digest}"`, lastModified }
       await this.#staging.publish(object, conditions)
       this.#state = 'committed'
       this.#onEnd(false)
@@ -193,4 +195,9 @@ export class Session implements UploadSession {
     const ending = this.#bytes.failure ?? this.#ending
     if (ending !== undefined) throw ending
   }
+}
+
+/** @throws RangeError for what is no date, which no record can hold */
+function checkDate(ms: number): void {
+  if (Number.isNaN(new Date(ms).getTime())) throw new RangeError(`lastModified: ${ms} is not a date in ms.`)
 }

@@ -1,6 +1,10 @@
 import type { StoredObject } from './object.ts'
 
-/** Where the bytes of an upload come from: any stream of Node or the Web platform, or an async generator. */
+/**
+ * The bytes of an upload: any stream of Node or the Web platform, or an async generator. Nothing else may have read it,
+ * not even in part: the store would miss those bytes, so it throws a TypeError with the code `ERR_SOURCE_CONSUMED`. To
+ * store the rest of a stream that was read in part, pass an async generator over it.
+ */
 export type ByteSource = AsyncIterable<Uint8Array>
 
 /** What a protocol has to remember of an upload: a JSON object of at most 8 KiB. */
@@ -48,12 +52,17 @@ export interface UploadState extends KnownUpload {
   readonly expires: number
 }
 
-/** Conditions that are checked and acted on in one step. */
+/** Conditions, which are checked and acted on in one step, and the date of the object. */
 export interface CommitOptions {
   /** Commits only if the key holds nothing. */
   readonly ifNoneMatch?: '*' | undefined
   /** Commits only if the key holds the object with this entity-tag, or with `*` any object. */
   readonly ifMatch?: string | undefined
+  /**
+   * When the content was last modified, ms since the epoch (now). Keeps the date of an object that is stored again with
+   * the same content.
+   */
+  readonly lastModified?: number | undefined
 }
 
 export interface SealedUpload {

@@ -1,53 +1,112 @@
-import { link, open, stat } from 'node:fs/promises'
+import type { BigIntStats } from 'node:fs'
+import { link, lstat, open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import type { BlobRecord } from '../blob-record.ts'
+import type { StoredObject } from '../object.ts'
 import { StoreError } from '../store-error.ts'
 import { READ_ENTRY } from './disk/read-entry.ts'
+import { statFile } from './disk/stat-file.ts'
 import type { Disk } from './disk.ts'
-import { hasCode, linkOrRename, removeIfThere } from './files.ts'
+import { hasCode, isWithoutLinks, removeIfThere } from './files.ts'
 import type { Layout } from './layout.ts'
+import { haveSameBytes } from './objects/compare-files.ts'
+import { faultOf } from './objects/fault-of.ts'
 
 /**
- * Gives the sealed bytes in `part` their place among the blobs, or links the same bytes that are there already. May run
- * again.
+ * Gives the sealed bytes in `part` their place among the blobs, or links equal bytes that are stored already. May run
+ * again. Returns the stored file of this digest if its bytes are damaged, as it was; then those of `part` have replaced them
+ * under the digest, and other keys may still name the damaged ones.
  */
 export async function placeBlob(
   layout: Layout,
   disk: Disk,
   part: string,
   { blob, object }: BlobRecord,
-): Promise<void> {
+): Promise<BigIntStats | null> {
   const path = layout.blob(blob)
   const digest = layout.digest(object.digest)
   await disk.makeParent(path)
-  // Bytes that are shared may have come without durability.
-  if (await linkExisting(digest, path, object.size)) await disk.syncPath(path)
+  const stored = await linkStored(digest, path, part, object)
+  // A process may have stored shared bytes without making them durable.
+  if (stored === 'same') await disk.syncPath(path)
   else {
-    await linkOrRename(part, path)
-    await shareByDigest(disk, path, digest)
+    await linkOwn(part, path)
+    await shareByDigest(disk, path, digest, typeof stored === 'object')
   }
   await disk.syncDirectory(dirname(path))
+  return typeof stored === 'object' ? stored : null
 }
 
-/** Dedupe is never a promise: whatever goes wrong with a shared link, the upload's own bytes are there. */
-async function linkExisting(digest: string, path: string, size: number): Promise<boolean> {
+/**
+ * Links `path` to the stored bytes of a digest if they are those of `part`. They are compared after the link was made, so
+ * that no other process can put another file in their place; no record names `path` yet. Returns damaged ones.
+ */
+async function linkStored(
+  digest: string,
+  path: string,
+  part: string,
+  object: StoredObject,
+): Promise<'same' | 'none' | BigIntStats> {
+  let stats: BigIntStats
   try {
-    if ((await stat(digest)).size !== size) return false
-    await link(digest, path)
-    return true
+    stats = await lstat(digest, { bigint: true })
+    if (!stats.isFile()) return await removeForeign(digest)
+    if (stats.size !== BigInt(object.size)) return stats
+    await linkInPlaceOf(digest, path)
+  } catch {
+    // Nothing stored, or no hard links: deduplication is an optimisation, and the upload has its own bytes.
+    return 'none'
+  }
+  const isSame = await haveSameBytes(part, path)
+  if (isSame === true) return 'same'
+  // The upload was hashed on its way to the disk, which may have damaged its file since.
+  if (isSame === false && (await faultOf(path, object, new Map())) === null) return 'same'
+  await removeIfThere(path)
+  return isSame === false ? stats : 'none'
+}
+
+/** A FIFO or a symbolic link in the place of a digest link. A directory stays, and this digest is not shared. */
+async function removeForeign(digest: string): Promise<'none'> {
+  await unlink(digest)
+  return 'none'
+}
+
+/** A file at `to` is left from an earlier try, which may have failed before its bytes were compared. */
+async function linkInPlaceOf(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to)
   } catch (error) {
-    return hasCode(error, 'EEXIST')
+    if (!hasCode(error, 'EEXIST')) throw error
+    await unlink(to)
+    await link(from, to)
   }
 }
 
-async function shareByDigest(disk: Disk, path: string, digest: string): Promise<void> {
+async function linkOwn(part: string, path: string): Promise<void> {
+  try {
+    await linkInPlaceOf(part, path)
+  } catch (error) {
+    if (!isWithoutLinks(error)) throw error
+    await rename(part, path)
+  }
+}
+
+async function shareByDigest(disk: Disk, path: string, digest: string, isDamaged: boolean): Promise<void> {
   try {
     await disk.makeParent(digest)
+    // Not by a rename: a crash before the new link is made costs no more than the sharing.
+    if (isDamaged) await removeIfThere(digest)
     await link(path, digest)
   } catch {
     // Another upload of the same bytes was first, or there are no (more) hard links: nothing shares this blob then.
   }
+}
+
+/** Whether the bytes of a record can be there: its blob is a file of the right length. Reads none of them. */
+export function hasBytes(layout: Layout, { object, blob }: BlobRecord): boolean {
+  const stats = statFile(layout.blob(blob))
+  return stats?.isFile() === true && stats.size === BigInt(object.size)
 }
 
 /** Readers that have opened the blob finish; its bytes go with the last of its links. */
@@ -55,14 +114,20 @@ export async function removeBlob(layout: Layout, blob: string, digest: string): 
   await removeIfThere(layout.blob(blob))
   const shared = layout.digest(digest)
   try {
-    // Nobody but the digest link itself holds these bytes any more.
-    if ((await stat(shared)).nlink === 1) await removeIfThere(shared)
+    const stats = await lstat(shared)
+    // Only the digest link itself holds these bytes any more.
+    if (stats.isFile() && stats.nlink === 1) await removeIfThere(shared)
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error
   }
 }
 
-/** @throws StoreError NOT_FOUND when the blob is gone: its key was replaced or deleted since the record was read */
+/**
+ * Opens the bytes of a record.
+ *
+ * @throws StoreError NOT_FOUND if the blob does not exist, because the key was replaced or deleted since the record was
+ * read; CORRUPT if its bytes cannot be those of the record
+ */
 export async function openBlob(
   layout: Layout,
   { object, blob }: BlobRecord,
@@ -75,18 +140,16 @@ export async function openBlob(
       cause: error,
     })
   })
-  const size = await file.stat().then(
-    (stats) => stats.size,
-    async (error) => {
-      await file.close()
-      throw error
-    },
-  )
-  if (size === object.size && end >= start) return file.createReadStream({ start, end })
+  const stats = await file.stat().catch(async (error) => {
+    await file.close()
+    throw error
+  })
+  const isWhole = stats.isFile() && stats.size === object.size
+  if (isWhole && end >= start) return file.createReadStream({ start, end })
   await file.close()
-  if (size === object.size) return Readable.from([])
+  if (isWhole) return Readable.from([])
   throw new StoreError(
     'CORRUPT',
-    `${JSON.stringify(object.key)} has ${size} bytes on disk, not ${object.size}.`,
+    `${JSON.stringify(object.key)} has ${stats.size} bytes on disk, not ${object.size}.`,
   )
 }

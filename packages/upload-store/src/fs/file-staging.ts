@@ -13,6 +13,7 @@ import { PartFile } from './part-file.ts'
 import { Publication } from './publish.ts'
 import type { Reservation } from './space.ts'
 import { discardFiles, leaveReceipt } from './staged-files.ts'
+import { correctKeys } from './upkeep/correct-keys.ts'
 
 /** How often a session looks whether another process wants it: an offset is to be told within 100 ms. */
 const WATCH_INTERVAL = 40
@@ -136,12 +137,16 @@ export class FileStaging implements Staging {
 
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
     const leaves = this.#parts.known && this.#meta !== undefined
-    // Before the commit point: whoever comes after a crash has to know what to look for.
+    // Before the commit point: the process that recovers from a crash has to know which record to look for.
     if (leaves) await withStoreErrors(this.#tell(object))
     await withStoreErrors(this.#publication.publish(object, conditions))
     // What cannot be cleaned up now is an orphan for sweep, and no reason to fail the upload.
     await (leaves ? leaveReceipt(this.#context, this.#parts.id) : this.#discardFiles()).catch(() => {})
     await this.#end()
+    if (!this.#publication.hasDamagedKeys) return
+    const blob = await this.#publication.blobFor(object.key)
+    // The upload itself is complete. `verify` finds the keys that could not be corrected now.
+    await correctKeys(this.#context, { object, blob }).catch(() => {})
   }
 
   async #tell(object: StoredObject): Promise<void> {

@@ -16,9 +16,14 @@ export async function linkOrRename(from: string, to: string): Promise<void> {
     await link(from, to)
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return
-    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK')) throw error
+    if (!isWithoutLinks(error)) throw error
     await rename(from, to)
   }
+}
+
+/** Whether a hard link failed because the file system makes none, or no more of this file. */
+export function isWithoutLinks(error: unknown): boolean {
+  return hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK')
 }
 
 /** Without a promise: that would take many times the few µs of the call itself. */

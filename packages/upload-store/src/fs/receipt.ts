@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs'
 import type { StoredObject } from '../object.ts'
+import { hasBytes } from './blobs.ts'
 import { isThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import type { KeptIntent } from './intent.ts'
@@ -8,12 +9,13 @@ import { readable, readRecord, syncRecord } from './records.ts'
 import { leaveReceipt } from './staged-files.ts'
 
 /**
- * The object that the commit an intent tells of has made, or `null` where it has not happened.
+ * The object that an upload's commit has made, or `null` if it has made none.
  *
- * The part goes last, after the record names the blob: without a part it has happened, even where others have replaced
- * the object since.
+ * The part is removed last, after the record names the blob: without a part the commit has happened, even if the object
+ * was replaced or deleted since. If the record still names the blob and its bytes are lost, the client has to send them
+ * again, so the commit counts as not made.
  *
- * @param staged whether the part was there before the intent was read: of what is discarded the intent goes first
+ * @param staged whether the part was there before the intent was read, because a discarded upload loses its intent first
  */
 export async function committedObject(
   layout: Layout,
@@ -22,9 +24,9 @@ export async function committedObject(
 ): Promise<StoredObject | null> {
   if (committing === undefined) return null
   const { object, blob } = committing
-  if (!staged) return object
   const record = await readable(readRecord(layout, object.key))
-  return record?.blob === blob ? object : null
+  const hasHappened = record?.blob === blob ? hasBytes(layout, record) : !staged
+  return hasHappened ? object : null
 }
 
 /** The same, and what the commit had still to do is done. Call under the upload's lock. */

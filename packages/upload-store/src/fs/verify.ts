@@ -1,26 +1,26 @@
-import { createHash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import type { BlobRecord } from '../blob-record.ts'
 import { randomId } from '../random-id.ts'
-import type { Quarantined, VerifyReport } from '../reports.ts'
+import type { Quarantined, Repaired, VerifyReport } from '../reports.ts'
 import { StoreError } from '../store-error.ts'
-import { READ_ENTRY, reasonOf } from './disk/read-entry.ts'
+import { reasonOf } from './disk/read-entry.ts'
+import { statFile } from './disk/stat-file.ts'
 import { hasCode, linkOrRename, removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { type Layout, recordName } from './layout.ts'
+import { faultOf, type Reads } from './objects/fault-of.ts'
 import { withRecordLocked } from './publish.ts'
 import { readAllRecords, readable, readRecord, readRecordFileSync } from './records.ts'
+import { replaceBytes } from './upkeep/correct-keys.ts'
 import { blobNamedIn } from './upkeep/unknown-claims.ts'
 
-const READ_LENGTH = 1024 ** 2
-
-/** What was read, by inode: bytes that several blobs share are read once. */
-type Reads = Map<string, { readonly digest: string; readonly size: number }>
-
-/** Reads every blob, and moves objects whose bytes are not what was committed to `quarantine/`, their records with them. */
+/**
+ * Reads every blob. An object whose bytes are not those that were committed gets them from the digest link if that has
+ * them; otherwise it is moved to `quarantine/` with its record.
+ */
 export async function verifyStore(context: FsContext): Promise<VerifyReport> {
   const quarantined: Quarantined[] = []
+  const repaired: Repaired[] = []
   const read: Reads = new Map()
   let intact = 0
   const damaged: string[] = []
@@ -40,82 +40,47 @@ export async function verifyStore(context: FsContext): Promise<VerifyReport> {
     named.add(record.blob)
     const found = await checkBlob(context, record, read)
     if (found === 'intact') intact++
-    else if (found !== null) quarantined.push(found)
+    else if (found !== null && 'files' in found) quarantined.push(found)
+    else if (found !== null) repaired.push(found)
   }
   for (const path of damaged) {
     const found = await checkRecord(context, path, named)
     if (found !== null) quarantined.push(found)
   }
   const bytes = [...read.values()].reduce((sum, { size }) => sum + size, 0)
-  return { intact, bytes, quarantined }
+  return { intact, bytes, repaired, quarantined }
 }
 
-/** `null` where the object was replaced or deleted meanwhile. */
+/** Returns `null` if the object was replaced or deleted meanwhile. */
 async function checkBlob(
   context: FsContext,
   record: BlobRecord,
   read: Reads,
-): Promise<Quarantined | 'intact' | null> {
-  const { layout, disk } = context
+): Promise<Quarantined | Repaired | 'intact' | null> {
+  const { layout } = context
   const { object, blob } = record
   if ((await faultOf(layout.blob(blob), object, read)) === null) return 'intact'
   return withRecordLocked(context, recordName(object.key), async () => {
     if ((await readable(readRecord(layout, object.key)))?.blob !== blob) return null
-    // Once more, now that nobody can replace it, and believing nothing that was read before.
-    const reason = await faultOf(layout.blob(blob), object, new Map())
+    // Read again, now that no process can replace it, and trust no earlier read.
+    const fresh: Reads = new Map()
+    const reason = await faultOf(layout.blob(blob), object, fresh)
     if (reason === null) return 'intact'
-    // Later uploads of the true bytes must not be given these.
-    const shared = layout.digest(object.digest)
-    if (await removeIfThere(shared)) await disk.syncDirectory(dirname(shared))
+    if (await repair(context, record, fresh)) return { key: object.key, reason }
     const files = await moveAway(context, [layout.blob(blob), layout.record(object.key)], blob)
     return { key: object.key, reason, files }
   })
 }
 
-async function faultOf(
-  path: string,
-  { size, digest }: BlobRecord['object'],
-  read: Reads,
-): Promise<string | null> {
-  let file: FileHandle
-  try {
-    file = await open(path, READ_ENTRY)
-  } catch (error) {
-    return faultIn(error)
-  }
-  try {
-    const { dev, ino, mtimeNs, size: length } = await file.stat({ bigint: true })
-    // The number of an inode is used again when its file is gone.
-    const identity = [dev, ino, mtimeNs, length].join()
-    const found = read.get(identity) ?? (await digestOf(file))
-    read.set(identity, found)
-    if (found.size !== size) return `It has ${found.size} bytes, and had ${size} when it was committed.`
-    return found.digest === digest ? null : `The sha-256 of its bytes is ${found.digest}, and was ${digest}.`
-  } catch (error) {
-    return faultIn(error)
-  } finally {
-    await file.close()
-  }
-}
-
-/** What the disk says of bytes that it has lost. Anything else, such as a mount that is gone, is no fault of theirs. */
-const LOST = ['EIO', 'EISDIR', 'EUCLEAN', 'EBADMSG', 'ELOOP', 'ENXIO', 'ESPIPE']
-
-function faultIn(error: unknown): string {
-  if (hasCode(error, 'ENOENT')) return 'Its bytes are missing.'
-  if (!hasCode(error, ...LOST)) throw error
-  return `Its bytes cannot be read: ${(error as NodeJS.ErrnoException).code}.`
-}
-
-async function digestOf(file: FileHandle): Promise<{ digest: string; size: number }> {
-  const hash = createHash('sha256')
-  const buffer = Buffer.allocUnsafe(READ_LENGTH)
-  for (let size = 0; ; ) {
-    const { bytesRead } = await file.read(buffer, 0, READ_LENGTH, size)
-    if (bytesRead === 0) return { digest: hash.digest('hex'), size }
-    hash.update(buffer.subarray(0, bytesRead))
-    size += bytesRead
-  }
+/** Gives the key the bytes under its digest; removes a digest link whose bytes are damaged, too. */
+async function repair(context: FsContext, record: BlobRecord, reads: Reads): Promise<boolean> {
+  const { layout, disk } = context
+  const shared = layout.digest(record.object.digest)
+  const good = statFile(shared)
+  if (good?.isFile() !== true) return false
+  if ((await faultOf(shared, record.object, reads)) === null) return replaceBytes(context, record, good)
+  if (await removeIfThere(shared)) await disk.syncDirectory(dirname(shared))
+  return false
 }
 
 /**

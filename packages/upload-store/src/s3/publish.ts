@@ -38,7 +38,7 @@ async function write(context: S3Context, publication: Publication, replaced: S3R
   let before: S3Record | null = null
   let found = isUnsure || conditions.ifMatch !== undefined ? await records.find(key) : null
   while (!wasPublished(record, found)) {
-    checkConditions(key, found?.record?.object.etag, conditions)
+    checkConditions(key, await tagFor(context, found, conditions), conditions)
     if (isUnsure && (await isGone(context, record))) return
     await announce()
     before = found?.record ?? null
@@ -51,12 +51,30 @@ async function write(context: S3Context, publication: Publication, replaced: S3R
   space.add(size - (before?.object.size ?? 0))
 }
 
+/**
+ * The entity-tag that conditions are checked against. An object whose bytes are lost does not exist for `ifNoneMatch`, so
+ * that it can be created again; `ifMatch` may name it, so that it can be replaced.
+ */
+async function tagFor(
+  context: S3Context,
+  found: FoundRecord | null,
+  { ifNoneMatch }: CommitOptions,
+): Promise<string | undefined> {
+  const record = found?.record ?? null
+  const isMissing = record !== null && ifNoneMatch !== undefined && !(await hasBytes(context, record))
+  return isMissing ? undefined : record?.object.etag
+}
+
+async function hasBytes({ bucket, names }: S3Context, { blob, blobTag }: S3Record): Promise<boolean> {
+  return (await bucket.head(names.blob(blob)))?.tag === blobTag
+}
+
 /** Whether a key's record is this one, or has taken its place. */
 export function wasPublished({ blob }: S3Record, found: FoundRecord | null): boolean {
   return found?.record?.blob === blob || found?.record?.over === blob
 }
 
-/** Only whoever replaces or deletes a published object removes its bytes. */
+/** Whether the bytes of a record are missing: those of a published object go when it is replaced or deleted. */
 export async function isGone({ bucket, names }: S3Context, { blob }: S3Record): Promise<boolean> {
   return (await bucket.head(names.blob(blob))) === null
 }

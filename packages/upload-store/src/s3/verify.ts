@@ -25,7 +25,7 @@ export async function verifyStore(context: S3Context): Promise<VerifyReport> {
     if (reason === null || (await bucket.head(name))?.tag !== found.tag) continue
     quarantined.push(await quarantine(context, name, record, reason))
   }
-  return { intact, bytes, quarantined }
+  return { intact, bytes, repaired: [], quarantined }
 }
 
 async function faultOf(

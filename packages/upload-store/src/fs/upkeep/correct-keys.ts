@@ -1,0 +1,80 @@
+import type { BigIntStats } from 'node:fs'
+import { link } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { BlobRecord } from '../../blob-record.ts'
+import { removeBlob } from '../blobs.ts'
+import { isSameFile, statFile } from '../disk/stat-file.ts'
+import { hasCode, removeIfThere } from '../files.ts'
+import type { FsContext } from '../fs-context.ts'
+import { recordName } from '../layout.ts'
+import { blobId } from '../objects/blob-id.ts'
+import { withRecordLocked } from '../publish.ts'
+import { draftRecord, publishRecord, readAllRecords, readable, readRecord, syncRecord } from '../records.ts'
+
+/**
+ * Gives the bytes of a blob that was just verified to every key of the same digest that names other bytes. Reads every
+ * record, so it is called only after damage was found.
+ */
+export async function correctKeys(context: FsContext, { object, blob }: BlobRecord): Promise<void> {
+  const { layout } = context
+  const good = statFile(layout.blob(blob))
+  if (good === undefined) return
+  // Entries that cannot be read are for `sweep` and `verify` to report.
+  for await (const { record } of readAllRecords(layout, () => {})) {
+    if (record?.object.digest !== object.digest) continue
+    const { key } = record.object
+    await withRecordLocked(context, recordName(key), async () => {
+      const now = await readable(readRecord(layout, key))
+      if (now?.blob !== record.blob || isSameFile(statFile(layout.blob(now.blob)), good)) return
+      await replaceBytes(context, record, good)
+    })
+  }
+}
+
+/**
+ * Publishes a key again with the bytes under its digest, if that is still the file `good`. The blob's id is new, because
+ * every process caches descriptors by it. Call under the lock of the key's record; returns whether it was done.
+ */
+export async function replaceBytes(
+  context: FsContext,
+  { object, blob: replaced }: BlobRecord,
+  good: BigIntStats,
+): Promise<boolean> {
+  const { layout, disk, locks } = context
+  const record = { object, blob: blobId(layout) }
+  const path = layout.blob(record.blob)
+  // Sweep leaves the blob alone while it has no record.
+  const lock = await locks.acquire(record.blob)
+  try {
+    if (!(await linkIfSame(context, layout.digest(object.digest), path, good))) return false
+    await disk.syncPath(path)
+    await disk.syncDirectory(dirname(path))
+    await draftRecord(layout, disk, record)
+    await publishRecord(layout, record)
+    await syncRecord(layout, disk, object.key)
+    // On failure it is an orphan for sweep.
+    await removeBlob(layout, replaced, object.digest).catch(() => {})
+    return true
+  } finally {
+    lock.release()
+  }
+}
+
+async function linkIfSame(
+  { disk }: FsContext,
+  from: string,
+  to: string,
+  good: BigIntStats,
+): Promise<boolean> {
+  await disk.makeParent(to)
+  try {
+    await link(from, to)
+  } catch (error) {
+    // The last key of this content was deleted meanwhile, or the file system makes no more links of the file.
+    if (hasCode(error, 'ENOENT', 'EMLINK')) return false
+    throw error
+  }
+  if (isSameFile(statFile(to), good)) return true
+  await removeIfThere(to)
+  return false
+}
