@@ -20,7 +20,17 @@ const describeOnLinux = describe.skipIf(process.platform !== 'linux')
 const LONG = ['sweep', 'verify']
 
 const KILLED = [
-  ...['first-put', 'put', 'replace', 'dedupe', 'delete', 'pause', 'resume-commit', 'seal-abort'],
+  ...[
+    'first-put',
+    'put',
+    'replace',
+    'dedupe',
+    'dedupe-damaged',
+    'delete',
+    'pause',
+    'resume-commit',
+    'seal-abort',
+  ],
   ...['commit-again', 'sweep', 'verify'],
 ].map(scenarioOf)
 

@@ -18,8 +18,8 @@ export type Line =
   | { readonly type: 'ended'; readonly id: string }
   /** One bit of the key's bytes has been turned over. */
   | { readonly type: 'damaged'; readonly key: string; readonly content: Content }
-  /** The key is put without syncs: after a power cut it may hold anything. */
-  | { readonly type: 'unsynced'; readonly key: string }
+  /** The key may hold anything until something is acknowledged: it was put without syncs, or its bytes were damaged. */
+  | { readonly type: 'unsure'; readonly key: string }
   /** The child comes to its end; the last line. */
   | { readonly type: 'calls'; readonly calls: readonly string[] }
   /** The child saw something that should not be. */
@@ -46,7 +46,7 @@ export interface Expectation {
   /** What damaged keys held. */
   readonly damaged: ReadonlyMap<string, Content>
   /** Keys that may hold anything. */
-  readonly unsynced: ReadonlySet<string>
+  readonly unsure: ReadonlySet<string>
   /** How many sessions with meta may be there that nobody was told of. */
   readonly untold: number
 }
@@ -55,16 +55,17 @@ export function expectationOf(lines: readonly Line[]): Expectation {
   const keys = new Map<string, Set<string | null>>()
   const sessions = new Map<string, ExpectedSession>()
   const damaged = new Map<string, Content>()
-  const unsynced = new Set<string>()
+  const unsure = new Set<string>()
   for (const line of lines) {
+    if (line.type === 'done') unsure.delete(line.key)
     if (line.type === 'begin' || line.type === 'done') noteKey(keys, line)
     else if (line.type === 'damaged') damaged.set(line.key, line.content)
-    else if (line.type === 'unsynced') unsynced.add(line.key)
+    else if (line.type === 'unsure') unsure.add(line.key)
     else if ('id' in line) noteSession(sessions, line)
   }
   const begun = lines.filter(({ type }) => type === 'creating').length
   const told = [...sessions.values()].filter(({ known }) => known).length
-  return { keys, sessions, damaged, unsynced, untold: begun - told }
+  return { keys, sessions, damaged, unsure, untold: begun - told }
 }
 
 function noteKey(

@@ -107,11 +107,11 @@ function isOurs(path: string): boolean {
 async function checkVerify(
   store: UploadStore,
   directory: string,
-  { damaged, unsynced }: Expectation,
+  { damaged, unsure }: Expectation,
 ): Promise<readonly Fault[]> {
   const faults: Fault[] = []
   for (const { key, reason } of (await store.verify()).quarantined)
-    if (!damaged.has(key ?? '') && !unsynced.has(key ?? ''))
+    if (!damaged.has(key ?? '') && !unsure.has(key ?? ''))
       faults.push({ kind: 'wrong digest', text: `verify: ${key}: ${reason}` })
   for (const [key, content] of damaged) {
     if ((await store.get(key)) !== null)

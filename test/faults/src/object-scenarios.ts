@@ -53,6 +53,28 @@ export const PUTS: readonly Scenario[] = [
     },
   },
   {
+    name: 'dedupe-damaged',
+    prepare: async (stage) => {
+      await stage.put('shared 1', content('shared'))
+      await stage.put('shared 2', content('shared'))
+      stage.damageUnseen(['shared 1', 'shared 2'])
+      return async () => {
+        await stage.put('shared 3', content('shared'))
+        // One upload of the content corrects every key that shares the damaged bytes.
+        for (const key of ['shared 1', 'shared 2']) stage.expect(key, content('shared'))
+      }
+    },
+  },
+  {
+    name: 'replace-damaged',
+    fails: WRITING,
+    prepare: async (stage) => {
+      await stage.put('same', content('same'))
+      stage.damageUnseen(['same'])
+      return () => stage.put('same', content('same'))
+    },
+  },
+  {
     name: 'put-if-none-match',
     prepare: async (stage) => {
       stage.open()

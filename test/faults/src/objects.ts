@@ -6,12 +6,12 @@ import type { Fault } from './fault.ts'
 /** Everything acknowledged is there, and everything that is there is whole. */
 export async function checkObjects(
   store: UploadStore,
-  { keys, damaged, unsynced }: Expectation,
+  { keys, damaged, unsure }: Expectation,
 ): Promise<readonly Fault[]> {
   const faults: Fault[] = []
   const listed = new Map((await listAll(store)).map((object) => [object.key, object]))
   for (const key of new Set([...listed.keys(), ...keys.keys()])) {
-    if (damaged.has(key) || unsynced.has(key)) continue
+    if (damaged.has(key) || unsure.has(key)) continue
     const object = await store.get(key)
     if (listed.get(key)?.digest !== object?.digest)
       faults.push({

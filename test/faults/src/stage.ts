@@ -44,7 +44,7 @@ export class Stage {
 
   /** Puts without making anything durable, as another process may that shares the directory. */
   async putUnsynced(key: string, content: Content): Promise<void> {
-    this.#report({ type: 'unsynced', key })
+    this.#report({ type: 'unsure', key })
     await openStore(this.directory, { durability: 'none' }).put(key, chunksOf(content))
   }
 
@@ -122,6 +122,17 @@ export class Stage {
   damage(keys: readonly [string, ...string[]], content: Content): void {
     damageBlob(this.directory, keys[0])
     for (const key of keys) this.#report({ type: 'damaged', key, content })
+  }
+
+  /** Damages the bytes that some keys share, which an operation is to replace: until then they may hold anything. */
+  damageUnseen(keys: readonly [string, ...string[]]): void {
+    damageBlob(this.directory, keys[0])
+    for (const key of keys) this.#report({ type: 'unsure', key })
+  }
+
+  /** The operation before it has given `key` this content, without naming the key. */
+  expect(key: string, content: Content): void {
+    this.#report({ type: 'done', key, content })
   }
 
   #done(key: string, content: Content, { digest, size }: StoredObject): void {
