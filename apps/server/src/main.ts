@@ -6,6 +6,7 @@ import { type Config, ConfigError, loadConfig } from './config.ts'
 import { explain } from './explain.ts'
 import { helpText } from './flags.ts'
 import { listen } from './listen.ts'
+import { flushStandardStreams, standardError, standardOutput } from './observe/standard-streams.ts'
 import { listenWithWorkers } from './primary.ts'
 import type { RunningServer } from './serve.ts'
 import { startupText } from './startup-text.ts'
@@ -32,8 +33,9 @@ function end({ tlsCert }: Config, { close, reload }: RunningServer): void {
   } satisfies closeWithGrace.Options
   if (tlsCert !== undefined) process.on('SIGHUP', reload)
   closeWithGrace(options, async ({ err }) => {
-    if (err !== undefined) console.error(explain(err).text)
+    if (err !== undefined) standardError().write(`${explain(err).text}\n`)
     await close()
+    await flushStandardStreams()
   })
 }
 
@@ -47,7 +49,7 @@ function checkAssets({ assets }: Config): void {
 }
 
 function write(text: string): void {
-  process.stdout.write(text)
+  standardOutput().write(text)
 }
 
 function version(): string {
@@ -60,6 +62,6 @@ const fromPrimary = workerConfig()
 const running = fromPrimary === null ? main(process.argv.slice(2)) : work(fromPrimary)
 running.catch((error: unknown) => {
   const { text, exitCode } = explain(error)
-  console.error(text)
+  standardError().write(`${text}\n`)
   process.exitCode = exitCode
 })
