@@ -20,7 +20,9 @@ export interface Outlet {
  * thread: libuv has four, and the process could not exit before its reader reads.
  */
 export function openOutlet(fd: 1 | 2): Outlet {
-  const kind = fstatSync(fd)
+  // Not without bigint: Node keeps that result, and realpathSync, which import() uses, takes it for a directory of its path
+  // and stops early if it is a pipe or socket.
+  const kind = fstatSync(fd, { bigint: true })
   if (kind.isFile()) return fileOutlet(fd)
   const reopened = reopen(fd)
   if (reopened !== null) return nonBlockingOutlet(reopened)
