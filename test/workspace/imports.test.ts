@@ -104,7 +104,7 @@ describe('upload-store', () => {
 })
 
 describe('apps/server', () => {
-  it('opens no file but its package.json, the certificate, the standard streams and the kernel table of connections', async () => {
+  it('opens no file but its package.json, its page, the certificate, the standard streams and the kernel table of connections', async () => {
     const users: string[] = []
     for (const file of await sources('apps/server/src', '.ts')) {
       if ((await importsOf(file)).some(({ from }) => SERVER_FS.test(from))) users.push(file)
@@ -113,6 +113,7 @@ describe('apps/server', () => {
       'apps/server/src/http/unacknowledged.ts',
       'apps/server/src/main.ts',
       'apps/server/src/observe/outlet.ts',
+      'apps/server/src/static-files.ts',
       'apps/server/src/tls.ts',
     ])
   })

@@ -10,6 +10,7 @@ import { flushStandardStreams, standardError, standardOutput } from './observe/s
 import { listenWithWorkers } from './primary.ts'
 import type { RunningServer } from './serve.ts'
 import { startupText } from './startup-text.ts'
+import { builtPage } from './static-files.ts'
 import { work, workerConfig } from './worker.ts'
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -17,6 +18,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (argv.includes('--version')) return write(`${version()}\n`)
   const config = loadConfig(argv, process.env)
   checkAssets(config)
+  builtPage()
   const server = await (config.workers === 1 ? listen(config) : listenWithWorkers(config))
   end(config, server)
   write(startupText(server.url, config, argv))
