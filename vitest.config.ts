@@ -43,7 +43,10 @@ export default defineConfig({
     // What is built is run by Node as it is, as users run it.
     server: { deps: { external: [/\/(?:packages|apps)\/[^/]+\/dist\//] } },
     // Coverage is of Node's processes, of which these are ended before it is written: `npm run coverage`.
-    setupFiles: process.env['NODE_V8_COVERAGE'] === undefined ? [] : ['test/support/write-coverage.ts'],
+    setupFiles: [
+      'test/support/fail-on-leaked-file.ts',
+      ...(process.env['NODE_V8_COVERAGE'] === undefined ? [] : ['test/support/write-coverage.ts']),
+    ],
     // Versions are chosen for this Node.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     reporters: ['default', './test/support/closing-line.ts'],
