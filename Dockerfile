@@ -1,12 +1,11 @@
 # docker build -t koa-range-server . && docker run -p 8000:8000 -e RANGE_SERVER_TOKEN=… -v videos:/data koa-range-server
 
-FROM node:20-slim AS build
+FROM node:24-slim AS build
 WORKDIR /app
 COPY . .
-RUN npm run -s bootstrap && npx tsc -b apps/server apps/server/web \
-  && npx --yes pnpm@12.21.0 --filter koa-range-server deploy --prod --legacy /deployed
+RUN scripts/build-image.sh /deployed
 
-FROM node:20-slim
+FROM node:24-slim
 ENV NODE_ENV=production RANGE_SERVER_HOST=0.0.0.0 RANGE_SERVER_DATA=/data
 COPY --from=build /deployed /app
 RUN mkdir /data && chown node:node /data

@@ -9,6 +9,8 @@ const ON_S3 = [
   'test/server/{digests,example,resumable,resumable-limits,resumable-offset,tus,upload-limits,videos}.test.ts',
 ]
 
+const RUN_DIRECTORY = 'test/support/run-directory.ts'
+
 function projects() {
   const disk = {
     extends: true as const,
@@ -16,6 +18,7 @@ function projects() {
       name: 'disk',
       include: ['test/**/*.test.ts'],
       exclude: [...configDefaults.exclude, 'test/on-s3/**'],
+      globalSetup: RUN_DIRECTORY,
     },
   }
   const packages = missing(['ceph-mon', 'ceph-osd', 'radosgw'])
@@ -28,7 +31,7 @@ function projects() {
   const s3 = {
     name: 's3',
     include: ON_S3,
-    globalSetup: 'test/on-s3/cluster-for-all.ts',
+    globalSetup: [RUN_DIRECTORY, 'test/on-s3/cluster-for-all.ts'],
     setupFiles: 'test/on-s3/store-on-s3.ts',
   }
   return [disk, { extends: true as const, test: s3 }]
@@ -40,7 +43,10 @@ export default defineConfig({
     // What is built is run by Node as it is, as users run it.
     server: { deps: { external: [/\/(?:packages|apps)\/[^/]+\/dist\//] } },
     // Coverage is of Node's processes, of which these are ended before it is written: `npm run coverage`.
-    setupFiles: process.env['NODE_V8_COVERAGE'] === undefined ? [] : ['test/support/write-coverage.ts'],
+    setupFiles: [
+      'test/support/fail-on-leaked-file.ts',
+      ...(process.env['NODE_V8_COVERAGE'] === undefined ? [] : ['test/support/write-coverage.ts']),
+    ],
     // Versions are chosen for this Node.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     reporters: ['default', './test/support/closing-line.ts'],

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { missingPath } from '../support/temporary.ts'
 
 export interface Finished {
   readonly code: number
@@ -17,7 +18,7 @@ export function run(program: string, flags: readonly string[], options: RunOptio
   const limits = { timeout: 20_000, maxBuffer: 64 * 1024 * 1024, encoding: 'buffer' } as const
   const { env, ...rest } = options
   return new Promise((resolve, reject) => {
-    const environment = { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', HOME: '/nonexistent', ...env }
+    const environment = { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', HOME: missingPath(), ...env }
     execFile(program, flags, { ...limits, ...rest, env: environment }, (error, stdout, stderr) => {
       // A signal or a program that is not there; an exit code is for the test to judge.
       if (error !== null && typeof error.code !== 'number') reject(error)

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import type Koa from 'koa'
 import { fileContent, rangeStream, serveContent } from 'koa-range-stream'
 import { describe, expect, it } from 'vitest'
+import { missingPath } from '../support/temporary.ts'
 import { openDescriptors, settledFile, temporaryDirectory } from './files.ts'
 import { ask, open, serve } from './server.ts'
 
@@ -40,7 +41,7 @@ describe('a client that goes away while the source has nothing to give', () => {
 
 describe('a source that fails', () => {
   const failures: readonly (readonly [string, () => Readable])[] = [
-    ['late', () => createReadStream('/nonexistent')],
+    ['late', () => createReadStream(missingPath())],
     ['before it is read', () => new Readable({ read: () => undefined }).destroy(new Error('gone'))],
   ]
   it.each(
@@ -116,7 +117,7 @@ describe('a source that does not keep its length', () => {
 describe('rangeStream over a file that cannot be opened', () => {
   it.each(['GET', 'HEAD'])('answers %s with 404 where the file has gone', async (method) => {
     const server = await serve(slow, rangeStream(), (ctx) => {
-      ctx.body = createReadStream('/nonexistent/clip.mp4')
+      ctx.body = createReadStream(missingPath())
     })
     expect((await ask(server, { method })).status).toBe(404)
   })
@@ -124,7 +125,7 @@ describe('rangeStream over a file that cannot be opened', () => {
   it('lives on when an encoded file, which it leaves alone, cannot be opened', async () => {
     const server = await serve(slow, rangeStream(), (ctx) => {
       ctx.set('Content-Encoding', 'gzip')
-      ctx.body = createReadStream('/nonexistent/page.html.gz')
+      ctx.body = createReadStream(missingPath())
     })
     await expect(ask(server)).rejects.toThrow()
     await expect(ask(server)).rejects.toThrow()
@@ -132,7 +133,7 @@ describe('rangeStream over a file that cannot be opened', () => {
 
   it('lives on when a stream that it leaves alone fails', async () => {
     const server = await serve(slow, rangeStream(), (ctx) => {
-      ctx.body = createReadStream('/nonexistent/clip.mp4', { start: 5 })
+      ctx.body = createReadStream(missingPath(), { start: 5 })
     })
     await expect(ask(server)).rejects.toThrow()
     await expect(ask(server)).rejects.toThrow()

@@ -68,7 +68,7 @@ describe('fileContent: root', () => {
   it('is null for an absolute path to a file elsewhere', async () => {
     const root = await tree()
     expect(await fileContent(join(root, '..', 'outside.mp4'), { root })).toBeNull()
-    expect(await fileContent('/etc/passwd', { root })).toBeNull()
+    expect(await fileContent(process.execPath, { root })).toBeNull()
   })
 
   it('may be a symbolic link itself, or end in a slash', async () => {

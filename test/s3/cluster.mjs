@@ -1,11 +1,12 @@
-import { execFile, spawnSync } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { createS3Store, setUpBucket } from 'upload-store/s3'
+import { cleanUpAfterwards } from '../support/clean-up.mjs'
 
 // JavaScript, as programs that are compiled elsewhere run it as it is.
 
@@ -18,6 +19,7 @@ const SCRIPT = join(import.meta.dirname, 'ceph.sh')
 export class Cluster {
   #environment
   #made = false
+  #cleanUp
 
   constructor(directory, port, store) {
     this.directory = directory
@@ -34,7 +36,7 @@ export class Cluster {
   }
 
   async start() {
-    if (!this.#made) process.once('exit', this.#end)
+    this.#cleanUp ??= cleanUpAfterwards(dirname(this.directory))
     await promisify(execFile)(SCRIPT, ['start'], { env: this.#environment })
     const deadline = Date.now() + 60_000
     for (;;) {
@@ -55,14 +57,9 @@ export class Cluster {
     else await setUpBucket(this.connection)
   }
 
-  #end = () => {
-    spawnSync(SCRIPT, ['stop'], { env: this.#environment })
-  }
-
+  /** Nothing of it is needed any more, so it has nothing to write down first. */
   async stop() {
-    process.off('exit', this.#end)
-    this.#end()
-    await rm(dirname(this.directory), { recursive: true, force: true })
+    await this.#cleanUp?.()
   }
 
   async signal(daemon, signal) {

@@ -12,7 +12,7 @@ import { type Client, type Request, send } from '../resumable/exchange.ts'
 import { http2Client } from '../resumable/http2-client.ts'
 import { type Certificate, makeCertificate } from '../support/certificate.ts'
 import { ServerProcess } from '../support/server.ts'
-import { temporaryDirectory } from '../support/temporary.ts'
+import { missingPath, temporaryDirectory } from '../support/temporary.ts'
 import { describeWith } from '../support/tools.ts'
 
 const BYTES = randomBytes(3_000_000)
@@ -288,7 +288,7 @@ describeWith(['openssl'], 'over HTTPS with HTTP/2', () => {
     const other = await makeCertificate()
     const flags = [
       [['--tls-cert', cert], /^--tls-cert and --tls-key need each other\.\n$/],
-      [['--tls-cert', '/nonexistent', '--tls-key', key], /^--tls-cert cannot be read: .*\/nonexistent/],
+      [['--tls-cert', missingPath(), '--tls-key', key], /^--tls-cert cannot be read: .*\/missing-/],
       [['--tls-cert', cert, '--tls-key', other.key], /^--tls-cert .* are no certificate and its key/],
     ] as const
     const data = await temporaryDirectory()

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ServerProcess } from '../support/server.ts'
-import { temporaryDirectory } from '../support/temporary.ts'
+import { missingPath, temporaryDirectory } from '../support/temporary.ts'
 
 const run = (flags: readonly string[], env?: Record<string, string>) => {
   const server = new ServerProcess(flags, env)
@@ -60,7 +60,7 @@ describe('the command', () => {
     [[], { ...S3, RANGE_SERVER_S3_ENDPOINT: 's3.example.org' }, /S3_ENDPOINT=s3\.example\.org is not a URL/],
     [[], S3, /^--store s3: .*"videos".*Set AWS_ACCESS_KEY_ID/],
     [[], { ...S3, ...KEYS }, /^--store s3: http:\/\/127\.0\.0\.1:9 gives no answer \(connect ECONNREFUSED/],
-    [['--assets', '/nonexistent'], {}, /--assets cannot be read: .*\/nonexistent/],
+    [['--assets', missingPath()], {}, /^--assets cannot be read: .*\/missing-/],
     [['--shutdown-timeout', '600h'], {}, /600h is longer/],
     [['--workers', '0'], {}, /--workers 0 is not a number from 1 to 1024/],
     [['--workers', 'auto'], {}, /--workers auto is not/],
@@ -98,10 +98,11 @@ describe('the command', () => {
 
   it.each([
     [
-      '/etc/passwd',
-      /^--data cannot be used: \/etc\/passwd: there is a file of that name; choose a directory \(EEXIST/,
+      // A file on every machine.
+      process.execPath,
+      /^--data cannot be used: \/.*: (?:there is a file of that name|a part of the path is a file); choose a directory \(/,
     ],
-    ['/etc/passwd/x', /a part of the path is a file; choose a directory \(ENOTDIR/],
+    [join(process.execPath, 'x'), /a part of the path is a file; choose a directory \(ENOTDIR/],
     ['/sys/koa-range/data', /choose a directory where files may be made|the file system is read-only/],
     // Node's own way of making a directory with its parents never ends there.
     ['/proc/1/fd', /choose a directory/],

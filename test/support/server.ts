@@ -20,8 +20,16 @@ export class ServerProcess {
   #stdout = ''
   #stderr = ''
 
-  /** @param launcher a command that runs the one that follows its arguments, such as `['nice']` */
-  constructor(flags: readonly string[], env: Record<string, string> = {}, launcher: readonly string[] = []) {
+  /**
+   * @param launcher a command that runs the one that follows its arguments, such as `['nice']`
+   * @param streams descriptors that the server gets in place of sockets whose bytes are collected here
+   */
+  constructor(
+    flags: readonly string[],
+    env: Record<string, string> = {},
+    launcher: readonly string[] = [],
+    { stdout = 'pipe', stderr = 'pipe' }: Partial<Record<'stdout' | 'stderr', 'pipe' | number>> = {},
+  ) {
     const [command = '', ...rest] = [...launcher, process.execPath, ...COVERAGE_FLAGS, MAIN, ...flags]
     this.child = spawn(command, rest, {
       env: {
@@ -30,7 +38,7 @@ export class ServerProcess {
         ...environmentOfServer(dataOf(flags)),
         ...env,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', stdout, stderr],
     })
     this.child.stdout?.on('data', (chunk) => {
       this.#stdout += chunk

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,4 +10,9 @@ export async function temporaryDirectory(): Promise<string> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'koa-range-')))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
   return directory
+}
+
+/** A path at which there is no file on any machine. */
+export function missingPath(): string {
+  return join(tmpdir(), `missing-${randomUUID()}`)
 }

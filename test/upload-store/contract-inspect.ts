@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { StoreOptions, UploadStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
+import { closingAfterwards } from './closing-afterwards.ts'
 import { bytesOf, source } from './contract.ts'
 
 const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
@@ -10,8 +11,9 @@ const HOUR = 60 * 60 * 1000
 /** What every store promises of uploads that are created with meta, for protocols that come back to them. */
 export function describeInspection(
   name: string,
-  open: (options?: StoreOptions) => Promise<UploadStore>,
+  openStore: (options?: StoreOptions) => Promise<UploadStore>,
 ): void {
+  const open = closingAfterwards(openStore)
   describe(`${name}: uploads with meta`, () => {
     it('are known from the start: key, meta, offset, and until when', async () => {
       const store = await open({ expireAfter: HOUR })

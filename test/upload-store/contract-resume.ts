@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { StoreOptions, UploadStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
+import { closingAfterwards } from './closing-afterwards.ts'
 import { bytesOf, source } from './contract.ts'
 
 const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
@@ -9,8 +10,9 @@ const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).
 /** What every store promises of uploads that are paused and resumed. */
 export function describeResumption(
   name: string,
-  open: (options?: StoreOptions) => Promise<UploadStore>,
+  openStore: (options?: StoreOptions) => Promise<UploadStore>,
 ): void {
+  const open = closingAfterwards(openStore)
   describe(`${name}: paused uploads`, () => {
     it('go on where they were paused, as often as one likes', async () => {
       const store = await open()

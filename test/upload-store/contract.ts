@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { StoreOptions, UploadStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
+import { closingAfterwards } from './closing-afterwards.ts'
 
 export const bytesOf = async (stream: AsyncIterable<Uint8Array>) => {
   const chunks: Uint8Array[] = []
@@ -18,7 +19,11 @@ async function* failing(...chunks: string[]) {
 }
 
 /** What every store promises, whatever it stores on. */
-export function describeContract(name: string, open: (options?: StoreOptions) => Promise<UploadStore>): void {
+export function describeContract(
+  name: string,
+  openStore: (options?: StoreOptions) => Promise<UploadStore>,
+): void {
+  const open = closingAfterwards(openStore)
   describe(`${name}: put and get`, () => {
     it('gives back the bytes and tells size, type, digest and a strong etag of them', async () => {
       const store = await open()

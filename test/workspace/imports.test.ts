@@ -104,7 +104,7 @@ describe('upload-store', () => {
 })
 
 describe('apps/server', () => {
-  it('opens no file but its package.json, the certificate and the kernel table of connections', async () => {
+  it('opens no file but its package.json, its page, the certificate, the standard streams and the kernel table of connections', async () => {
     const users: string[] = []
     for (const file of await sources('apps/server/src', '.ts')) {
       if ((await importsOf(file)).some(({ from }) => SERVER_FS.test(from))) users.push(file)
@@ -112,7 +112,18 @@ describe('apps/server', () => {
     expect(users.sort()).toEqual([
       'apps/server/src/http/unacknowledged.ts',
       'apps/server/src/main.ts',
+      'apps/server/src/observe/outlet.ts',
+      'apps/server/src/static-files.ts',
       'apps/server/src/tls.ts',
     ])
+  })
+
+  it('writes to the standard streams in one file only, as all other ways may block', async () => {
+    const users: string[] = []
+    for (const file of await sources('apps/server/src', '.ts')) {
+      const text = await readFile(join(REPOSITORY, file), 'utf8')
+      if (/\bconsole\.\w+\(|\bprocess\.std(?:out|err)\b/.test(text)) users.push(file)
+    }
+    expect(users).toEqual(['apps/server/src/observe/outlet.ts'])
   })
 })

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import cors from '@koa/cors'
 import Koa from 'koa'
 import type { Logger } from 'pino'
@@ -21,7 +20,7 @@ import { resumable } from './resumable.ts'
 import { routes } from './routes.ts'
 import { seeRequests } from './see-requests.ts'
 import { countSlots, type Slots } from './slots.ts'
-import { staticFiles } from './static-files.ts'
+import { builtPage, staticFiles } from './static-files.ts'
 import { tus } from './tus.ts'
 
 /** Fields that a player on another site needs to see. */
@@ -66,6 +65,8 @@ export interface AppParts {
 /**
  * Composes the server: who may ask, then 304, then the routes, then static files.
  *
+ * @throws ConfigError if the page has not been built
+ *
  * @example
  * const config = loadConfig(['--data', 'videos'], process.env)
  * createApp(config, createFsStore(config.data)).listen(config.port, config.host)
@@ -102,9 +103,7 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   const router = routes(config, store, { slots, access, metrics, metricsText, readiness, views })
   app.use(router.routes())
   staticFiles(app, '/assets', config.assets, { cacheControl: config.cacheControl, precompressed: false })
-  // What Vite has built.
-  const page = fileURLToPath(new URL('page', import.meta.url))
-  staticFiles(app, '/page', page, { cacheControl: 'no-cache', precompressed: true })
+  staticFiles(app, '/page', builtPage(), { cacheControl: 'no-cache', precompressed: true })
   return app
 }
 

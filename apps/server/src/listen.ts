@@ -1,5 +1,5 @@
 import type { Config } from './config.ts'
-import { createLogger } from './log.ts'
+import { createLogger, logWarnings } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { reportDamage } from './observe/damage.ts'
 import { openStore } from './open-store.ts'
@@ -9,6 +9,7 @@ import { keepTidy, recover } from './tidy.ts'
 /** Opens the store and accepts requests, all in this process, when it resolves. */
 export async function listen(config: Config): Promise<RunningServer> {
   const logger = createLogger(config)
+  logWarnings(logger)
   const metrics = new Metrics()
   const store = await openStore(config, reportDamage(logger, metrics))
   // A read-only server writes nothing, whatever state the store is in.

@@ -4,10 +4,11 @@ import { type Logger, pino } from 'pino'
 import { isAbort } from './abort.ts'
 import type { Config } from './config.ts'
 import type { Metrics } from './metrics.ts'
+import { standardError } from './observe/standard-streams.ts'
 import { prettyLine } from './pretty.ts'
 import { requestIdOf } from './request-id.ts'
 
-/** Logs go to standard error, for people where that is a terminal; standard output is for the URL. */
+/** Returns a logger that writes to standard error: one JSON object a line, or readable text if it is a terminal. */
 export function createLogger({ logLevel }: Config): Logger {
   // A parse error carries the packet, and with it whatever credentials the client sent.
   const err = ({ name, message, stack, code, cause }: Error & { code?: string }) => ({
@@ -19,9 +20,23 @@ export function createLogger({ logLevel }: Config): Logger {
     stack,
   })
   const options = { level: logLevel, base: null, serializers: { err } }
-  const destination = pino.destination({ dest: 2, sync: true })
-  if (!isatty(2)) return pino(options, destination)
-  return pino(options, { write: (line) => void destination.write(prettyLine(line)) })
+  const sink = standardError()
+  if (!isatty(2)) return pino(options, sink)
+  return pino(options, { write: (line) => sink.write(prettyLine(line)) })
+}
+
+/**
+ * Logs the warnings of Node and of libraries. By default they are written straight to standard error, and the whole process
+ * waits for its reader.
+ */
+export function logWarnings(logger: Logger): void {
+  const log = (warning: Error) => logger.warn({ err: warning }, warning.message)
+  for (const listener of process.listeners('warning')) {
+    // Node's own, which is missing under --no-warnings.
+    if (listener.name === 'onWarning') process.off('warning', listener).on('warning', log)
+  }
+  // An event of the library depd, which Koa and http-errors use.
+  process.on('deprecation', log)
 }
 
 /** One line a request, and its count, when its response has ended or its client has gone. */

@@ -6,9 +6,11 @@ import { type Config, ConfigError, loadConfig } from './config.ts'
 import { explain } from './explain.ts'
 import { helpText } from './flags.ts'
 import { listen } from './listen.ts'
+import { flushStandardStreams, standardError, standardOutput } from './observe/standard-streams.ts'
 import { listenWithWorkers } from './primary.ts'
 import type { RunningServer } from './serve.ts'
 import { startupText } from './startup-text.ts'
+import { builtPage } from './static-files.ts'
 import { work, workerConfig } from './worker.ts'
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -16,6 +18,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (argv.includes('--version')) return write(`${version()}\n`)
   const config = loadConfig(argv, process.env)
   checkAssets(config)
+  builtPage()
   const server = await (config.workers === 1 ? listen(config) : listenWithWorkers(config))
   end(config, server)
   write(startupText(server.url, config, argv))
@@ -32,8 +35,9 @@ function end({ tlsCert }: Config, { close, reload }: RunningServer): void {
   } satisfies closeWithGrace.Options
   if (tlsCert !== undefined) process.on('SIGHUP', reload)
   closeWithGrace(options, async ({ err }) => {
-    if (err !== undefined) console.error(explain(err).text)
+    if (err !== undefined) standardError().write(`${explain(err).text}\n`)
     await close()
+    await flushStandardStreams()
   })
 }
 
@@ -47,7 +51,7 @@ function checkAssets({ assets }: Config): void {
 }
 
 function write(text: string): void {
-  process.stdout.write(text)
+  standardOutput().write(text)
 }
 
 function version(): string {
@@ -60,6 +64,6 @@ const fromPrimary = workerConfig()
 const running = fromPrimary === null ? main(process.argv.slice(2)) : work(fromPrimary)
 running.catch((error: unknown) => {
   const { text, exitCode } = explain(error)
-  console.error(text)
+  standardError().write(`${text}\n`)
   process.exitCode = exitCode
 })

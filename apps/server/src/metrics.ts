@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { isAbort } from './abort.ts'
 import type { Connections } from './connections.ts'
 import { matchRoute } from './http/route-table.ts'
+import { countDroppedLines } from './observe/dropped-lines.ts'
 import type { Slots } from './slots.ts'
 
 /** From a 304 to a film. */
@@ -58,6 +59,7 @@ export class Metrics {
       help: 'Damaged or foreign entries of the store that were skipped, each counted once by each process',
       registers,
     })
+    countDroppedLines(this.registry)
     collectDefaultMetrics({ register: this.registry })
   }
 

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { createServer } from 'node:net'
 import type { Config } from './config.ts'
-import { createLogger } from './log.ts'
+import { createLogger, logWarnings } from './log.ts'
 import { tellWorker } from './messages.ts'
 import { reportDamage } from './observe/damage.ts'
 import { openStore } from './open-store.ts'
@@ -16,6 +16,7 @@ import { WorkerPool, type WorkerRequest } from './worker-pool.ts'
 /** Opens and tidies the store in this process, and has workers answer requests; all of them do when it resolves. */
 export async function listenWithWorkers(config: Config): Promise<RunningServer> {
   const logger = createLogger(config)
+  logWarnings(logger)
   const store = await openStore(config, reportDamage(logger))
   // Each worker reads it, and says nothing better than this.
   readCertificate(config)
@@ -27,7 +28,7 @@ export async function listenWithWorkers(config: Config): Promise<RunningServer> 
   const { url, port } = await probe(config)
   // Standard output is for the URL.
   cluster.setupPrimary({ args: [], stdio: ['ignore', 2, 2, 'ipc'] })
-  const shared = { slots: new SlotCounter<Worker>(config.maxUploads), gatherer: new MetricsGatherer() }
+  const shared = { slots: new SlotCounter<Worker>(config.maxUploads), gatherer: new MetricsGatherer(logger) }
   let recovered = Promise.resolve()
   const pool = new WorkerPool({
     count: config.workers,

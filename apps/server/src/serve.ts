@@ -47,7 +47,7 @@ export async function serve(
 ): Promise<RunningServer> {
   const readiness = new Readiness(store, config.readOnly)
   const metricsText =
-    shared.slots === undefined ? () => metrics.registry.metrics() : metricsOfAll(metrics.registry)
+    shared.slots === undefined ? () => metrics.registry.metrics() : metricsOfAll(metrics.registry, logger)
   const app = createApp(config, store, { logger, metrics, metricsText, readiness, ...shared })
   const handler = inOrder(app.callback())
   const server = createHttpServer(readCertificate(config), config.trustProxy, config, handler)

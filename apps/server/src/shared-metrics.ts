@@ -1,23 +1,40 @@
 import type { Worker } from 'node:cluster'
-import { AggregatorRegistry, type Registry } from 'prom-client'
+import type { Logger } from 'pino'
+import { AggregatorRegistry, Registry } from 'prom-client'
 import { type Counts, type ToWorker, tellPrimary, tellWorker } from './messages.ts'
+import { countDroppedLines } from './observe/dropped-lines.ts'
 
-/** How long a worker may be too busy to tell its counts; then the others' are all there is. */
+/** How long the primary waits for a worker's counts, in ms. Those of a worker that is too busy are missing from the sum. */
 const PATIENCE = 2000
 
+type Answer = (text: string | Promise<string>) => void
+
 /**
- * The text of all workers' metrics together, for one of them. Not by prom-client's own messages, which end a worker that is
- * draining when it is asked just then, and fail for 5 s when one has died.
+ * Returns a function that gets the text of all workers' metrics together. It does not use prom-client's own messages: they
+ * end a worker that is asked while it drains, and fail for 5 s after a worker has died.
  */
-export function metricsOfAll(registry: Registry): () => Promise<string> {
-  const waiting: ((text: string) => void)[] = []
-  process.on('message', async (message: ToWorker) => {
-    if (message.type === 'count') tellPrimary({ type: 'counts', counts: await registry.getMetricsAsJSON() })
-    if (message.type === 'metrics') for (const answer of waiting.splice(0)) answer(message.text)
+export function metricsOfAll(registry: Registry, logger: Logger): () => Promise<string> {
+  const waiting: Answer[] = []
+
+  async function sendCounts(): Promise<void> {
+    try {
+      tellPrimary({ type: 'counts', counts: await registry.getMetricsAsJSON() })
+    } catch (error) {
+      logger.error({ err: error }, 'the metrics of this worker could not be collected')
+      tellPrimary({ type: 'counts', counts: [] })
+    }
+  }
+
+  function answerAll(text: string | Promise<string>): void {
+    for (const answer of waiting.splice(0)) answer(text)
+  }
+
+  process.on('message', (message: ToWorker) => {
+    if (message.type === 'count') void sendCounts()
+    if (message.type === 'metrics') answerAll(message.text)
   })
-  process.on('disconnect', async () => {
-    const own = await registry.metrics()
-    for (const answer of waiting.splice(0)) answer(own)
+  process.on('disconnect', () => {
+    if (waiting.length > 0) answerAll(registry.metrics())
   })
   return () => {
     if (!process.connected) return registry.metrics()
@@ -28,20 +45,33 @@ export function metricsOfAll(registry: Registry): () => Promise<string> {
   }
 }
 
-/** The primary's side: asks all workers, and adds up what they say. */
+/** The primary's side: asks all workers, and adds up their counts and its own. */
 export class MetricsGatherer {
+  readonly #logger: Logger
+  readonly #own = new Registry()
   readonly #asked = new Map<Worker, (counts: Counts) => void>()
   #gathering: Promise<string> | undefined
 
+  constructor(logger: Logger) {
+    this.#logger = logger
+    countDroppedLines(this.#own)
+  }
+
   /** @param workers all that run now */
   async answer(asker: Worker, workers: readonly Worker[]): Promise<void> {
-    this.#gathering ??= this.#gather(workers).finally(() => {
-      this.#gathering = undefined
-    })
+    this.#gathering ??= this.#gather(workers)
+      .catch((error: unknown) => {
+        // An error here would end the primary, and with it every worker.
+        this.#logger.error({ err: error }, 'the metrics of the workers could not be added up')
+        return ''
+      })
+      .finally(() => {
+        this.#gathering = undefined
+      })
     tellWorker(asker, { type: 'metrics', text: await this.#gathering })
   }
 
-  /** Takes what a worker says, or that it is gone and will say nothing. */
+  /** Takes the counts of a worker, or none if it has ended. */
   take(worker: Worker, counts: Counts): void {
     this.#asked.get(worker)?.(counts)
     this.#asked.delete(worker)
@@ -54,7 +84,7 @@ export class MetricsGatherer {
     }, PATIENCE)
     const counts = (await Promise.all(all)).map((each) => [...each])
     clearTimeout(timer)
-    return AggregatorRegistry.aggregate(counts).metrics()
+    return AggregatorRegistry.aggregate([...counts, await this.#own.getMetricsAsJSON()]).metrics()
   }
 
   #ask(worker: Worker): Promise<Counts> {

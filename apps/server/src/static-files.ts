@@ -1,13 +1,30 @@
+import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import mount from 'koa-mount'
 import { fileContent, rangeStream } from 'koa-range-stream'
 import serve from 'koa-static'
+import { ConfigError } from './config-values.ts'
 
 export interface StaticOptions {
   readonly cacheControl: string
   /** Whether a file's .br or .gz beside it is sent in its place to those who accept that. */
   readonly precompressed: boolean
+}
+
+/**
+ * Returns the folder of the page that Vite has built.
+ *
+ * @throws ConfigError if it has not, as the page would then work without its script, and look broken
+ */
+export function builtPage(): string {
+  const script = fileURLToPath(new URL('page/page.js', import.meta.url))
+  if (statSync(script, { throwIfNoEntry: false }) !== undefined) return dirname(script)
+  throw new ConfigError(
+    `${dirname(script)} has no page.js: the page has not been built. Run \`npm run build\` in the repository.`,
+  )
 }
 
 /** Mounts koa-static under `prefix`, with ranges and a gate. `checkRoute` refuses other methods than GET and HEAD. */

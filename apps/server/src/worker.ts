@@ -1,10 +1,12 @@
 import cluster from 'node:cluster'
+import { inspect } from 'node:util'
 import type { Config } from './config.ts'
 import { explain, mendable } from './explain.ts'
-import { createLogger } from './log.ts'
+import { createLogger, logWarnings } from './log.ts'
 import { type ToWorker, tellPrimary } from './messages.ts'
 import { Metrics } from './metrics.ts'
 import { reportDamage } from './observe/damage.ts'
+import { flushStandardStreams, standardError } from './observe/standard-streams.ts'
 import { openStore } from './open-store.ts'
 import { serve } from './serve.ts'
 import { slotsOfPrimary } from './shared-slots.ts'
@@ -31,6 +33,7 @@ export async function work(config: Config): Promise<void> {
   const end = endOnce()
   try {
     const logger = createLogger(config).child({ pid: process.pid })
+    logWarnings(logger)
     const slots = slotsOfPrimary(config.maxUploads)
     const metrics = new Metrics()
     const store = await openStore(config, reportDamage(logger, metrics))
@@ -62,7 +65,12 @@ function endOnce(): { after(close: () => Promise<void>): void } {
   async function end(): Promise<void> {
     if (ending) return
     ending = true
-    await close().finally(() => process.exit(exitCode))
+    try {
+      await close()
+      await flushStandardStreams()
+    } finally {
+      process.exit(exitCode)
+    }
   }
 
   for (const signal of FOR_THE_PRIMARY) process.on(signal, () => {})
@@ -76,7 +84,7 @@ function endOnce(): { after(close: () => Promise<void>): void } {
     end()
   })
   process.on('uncaughtException', (error) => {
-    console.error(error)
+    standardError().write(`${inspect(error)}\n`)
     if (ending || exitCode !== 0) process.exit(1)
     exitCode = 1
     leave()
@@ -91,7 +99,7 @@ function endOnce(): { after(close: () => Promise<void>): void } {
 /** What a person can mend the primary says, once for all workers; the rest is a crash. */
 async function report(error: unknown): Promise<never> {
   const mend = mendable(error)
-  if (mend === null || !process.connected) console.error(explain(error).text)
+  if (mend === null || !process.connected) standardError().write(`${explain(error).text}\n`)
   else
     await new Promise((resolve) => process.send?.({ type: 'failed', ...mend }, undefined, undefined, resolve))
   process.exit(mend?.exitCode ?? 1)

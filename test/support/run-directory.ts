@@ -1,0 +1,18 @@
+import { mkdtemp, realpath } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { cleanUpAfterwards } from './clean-up.mjs'
+import { endWithNpm } from './end-with-npm.ts'
+
+let directory: string | undefined
+
+/** Gives a run one temporary directory for everything: a signal that ends the run leaves no process and no file. */
+export default async function setup(): Promise<void> {
+  // Once for all projects.
+  if (directory !== undefined) return
+  directory = await realpath(await mkdtemp(join(tmpdir(), 'koa-range-run-')))
+  // Workers, and the processes that tests start, inherit it.
+  process.env['TMPDIR'] = directory
+  cleanUpAfterwards(directory)
+  await endWithNpm()
+}
