@@ -130,7 +130,7 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
 
   describe('every answer to a commit, until the deadline', () => {
     async function commitInVain({ meta, before }: { meta?: UploadMeta; before?: string } = {}) {
-      const all = await open({ timeout: 1500 })
+      const all = await open({ transferTimeout: 1000 })
       if (before !== undefined) await all.store.put('a', source(before))
       const session = await all.store.create('a', { meta })
       await session.append(0, source('ours'))

@@ -64,5 +64,7 @@ function reasonOf(error: unknown, { endpoint = 'AWS' }: S3Config): string {
   if (!(error instanceof Error)) return String(error)
   if (!(error instanceof StoreError && error.code === 'UNAVAILABLE')) return error.message
   const { cause } = error
-  return `${endpoint} gives no answer (${cause instanceof Error ? cause.message || cause.name : cause}). Check --s3-endpoint.`
+  if (!(cause instanceof Error)) return `${endpoint} gives no answer (${cause}). Check --s3-endpoint.`
+  const fault = cause.name === 'BadAnswer' ? 'does not answer as S3 does' : 'gives no answer'
+  return `${endpoint} ${fault} (${cause.message || cause.name}). Check --s3-endpoint.`
 }

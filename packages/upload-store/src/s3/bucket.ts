@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -7,13 +6,12 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import { explain, hasStatus, isUnavailable, triesOf, unavailable } from './errors.ts'
+import { checked, readBytes } from './client/answers.ts'
+import { type Listed, type ListedPage, pageOf } from './client/pages.ts'
+import { type Attempt, retry } from './client/retry.ts'
+import { hasStatus, isNamed, unavailable } from './errors.ts'
 
-/** Before a call is made again, in ms. */
-export const FIRST_PAUSE = 50
-export const MAX_PAUSE = 2000
-
-/** The slowest way to the store that still counts as one, in bytes a ms. */
+/** The slowest connection to S3 that is waited for, in bytes a ms. */
 const SLOWEST = 1024
 
 export interface Found {
@@ -21,139 +19,151 @@ export interface Found {
   readonly tag: string
 }
 
+export interface Head {
+  readonly tag: string
+  readonly size: number
+}
+
 /**
- * What became of a write: the tag of what is there now, or `null` where it was refused. `isUnsure`: a try before that may have
- * been heard, and its answer lost.
+ * The result of a conditional write: the tag of the object, or `null` if S3 refused it. `isUnsure`: S3 may have done an
+ * earlier try whose answer was lost.
  */
 export type Overwrite = { readonly tag: string } | { readonly tag: null; readonly isUnsure: boolean }
 
-export interface Listed {
-  readonly name: string
-  readonly size: number
-  /** When it was written, ms since the epoch. */
-  readonly written: number
+/** Time budgets, in ms. */
+export interface TimeLimits {
+  /** Of one operation that a client waits for. */
+  readonly timeout: number
+  /** Of one step of an upload, and of a body that has begun. */
+  readonly transferTimeout: number
 }
 
-export interface ListedPage {
-  readonly listed: readonly Listed[]
-  /** Whether there is nothing behind it. */
-  readonly isLast: boolean
+export interface CallOptions {
+  /** How many bytes the request has; they extend its deadline. */
+  readonly bytes?: number | undefined
+  /** How many times the budget the answer may take once S3 has the request. */
+  readonly slowness?: number | undefined
+  /** No further try begins after it is aborted. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
- * The calls that a store makes. Each ends by a deadline, retries included. A *tag* is an ETag of S3's without quotes: Ceph
- * compares it so, and AWS takes both.
+ * The requests of a store. Each ends by a deadline, retries included. A *tag* is an ETag without quotes: Ceph compares it
+ * in this form, and AWS accepts both.
  */
 export class Bucket {
   readonly client: S3Client
   readonly name: string
-  /** ms that one call may take. */
-  readonly timeout: number
+  readonly limits: TimeLimits
+  readonly #startBudget: () => number
 
-  constructor(client: S3Client, name: string, timeout: number) {
+  /** @param startBudget returns the deadline of a request that begins now (`transferTimeout` later) */
+  constructor(client: S3Client, name: string, limits: TimeLimits, startBudget?: () => number) {
     this.client = client
     this.name = name
-    this.timeout = timeout
+    this.limits = limits
+    this.#startBudget = startBudget ?? (() => performance.now() + limits.transferTimeout)
+  }
+
+  /** Returns the bucket for one operation: all its requests together end within `ms`. */
+  within(ms: number): Bucket {
+    const deadline = performance.now() + ms
+    return derive(this, () => deadline)
+  }
+
+  /** Returns the bucket with another budget of each request. */
+  withTimeout(ms: number): Bucket {
+    return derive(this, () => performance.now() + ms)
+  }
+
+  /** Time until the deadline, in ms. */
+  get left(): number {
+    return this.#startBudget() - performance.now()
   }
 
   /**
-   * Tries until the deadline: every call may be made twice, since those that must not be are conditional.
+   * Tries until the deadline. Each request may be sent twice, since those that must not be are conditional.
    *
    * @throws StoreError UNAVAILABLE, NO_SPACE; an Error that names the remedy
    */
-  async call<T>(
-    task: (options: { abortSignal: AbortSignal }) => Promise<T>,
-    ms: number = this.timeout,
+  call<T>(
+    task: (options: { abortSignal: AbortSignal }, attempt: Attempt) => Promise<T>,
+    { bytes, slowness, signal }: CallOptions = {},
   ): Promise<T> {
-    const deadline = performance.now() + ms
-    const abortSignal = AbortSignal.timeout(ms)
-    // Not the signal alone: it does not reach a body that has begun.
-    const late = new Promise<never>((_resolve, reject) => {
-      abortSignal.addEventListener('abort', () => reject(abortSignal.reason), { once: true })
+    const now = performance.now()
+    const budget = this.left + (bytes ?? 0) / SLOWEST
+    const isSlow = bytes !== undefined || slowness !== undefined
+    const slowDeadline = isSlow ? now + budget * (slowness ?? 1) : undefined
+    return retry((attempt) => task({ abortSignal: attempt.signal }, attempt), {
+      bucket: this.name,
+      deadline: now + budget,
+      slowDeadline,
+      signal,
     })
-    // Nobody may be waiting any more.
-    late.catch(() => {})
-    let last: unknown
-    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, MAX_PAUSE)) {
-      try {
-        return await Promise.race([task({ abortSignal }), late])
-      } catch (error) {
-        // That time is over says less than what went wrong before.
-        if (abortSignal.aborted && last !== undefined) throw last
-        const fault = explain(error, this.name)
-        last = fault
-        if (!isUnavailable(fault) || performance.now() + pause > deadline) throw fault
-        // Not all at the same time, as they were cut off.
-        await sleep(Math.random() * pause)
-      }
-    }
   }
 
-  /** A small object, or `null` where there is none. */
+  /** Reads a small object of the store's, or `null` if S3 has none of that name. */
   get(name: string): Promise<Found | null> {
-    const command = new GetObjectCommand({ Bucket: this.name, Key: name })
+    const command = checked(new GetObjectCommand({ Bucket: this.name, Key: name }), 'text')
     return this.call(async (options) => {
       try {
         const { Body, ETag } = await this.client.send(command, options)
-        return { text: (await Body?.transformToString()) ?? '', tag: unquoted(ETag) }
+        return { text: (await readBytes(Body)).toString(), tag: unquoted(ETag) }
       } catch (error) {
         return nullIfMissing(error)
       }
     })
   }
 
-  /** Its tag, or `null` where there is none. */
-  head(name: string): Promise<{ readonly tag: string; readonly size: number } | null> {
-    const command = new HeadObjectCommand({ Bucket: this.name, Key: name })
+  /** Returns the tag and the size of an object, or `null` if S3 has none of that name. */
+  head(name: string): Promise<Head | null> {
+    const command = checked(new HeadObjectCommand({ Bucket: this.name, Key: name }), 'head')
     return this.call(async (options) => {
       try {
         const { ETag, ContentLength = 0 } = await this.client.send(command, options)
         return { tag: unquoted(ETag), size: ContentLength }
       } catch (error) {
-        return nullIfMissing(error)
+        if (!isRefusal(error)) throw error
+        return await headByGet(this, name, options)
       }
     })
   }
 
-  /** Writes an object whatever there is; its tag. */
+  /** Writes an object, whether there is one of that name or not, and returns its tag. */
   async put(name: string, body: Uint8Array): Promise<string> {
-    const command = new PutObjectCommand({ Bucket: this.name, Key: name, Body: body })
-    const { ETag } = await this.call(
-      (options) => this.client.send(command, options),
-      this.timeoutFor(body.length),
-    )
+    const command = checked(new PutObjectCommand({ Bucket: this.name, Key: name, Body: body }), 'tag')
+    const { ETag } = await this.call((options) => this.client.send(command, options), { bytes: body.length })
     return unquoted(ETag)
   }
 
-  /** Writes an object in one step only over the one with the tag `expected`, with `null` only where there is none. */
+  /** Writes an object in one step only over the one with the tag `expected`; `null`: only if there is none. */
   putOver(name: string, text: string, expected: string | null): Promise<Overwrite> {
     const body = Buffer.from(text)
     const condition = expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected }
     const input = { Bucket: this.name, Key: name, Body: body, ...condition }
-    let calls = 0
-    return this.call(async (options) => {
-      calls++
+    return this.call(async (options, { number }) => {
       try {
-        const { ETag } = await this.client.send(new PutObjectCommand(input), options)
+        const { ETag } = await this.client.send(checked(new PutObjectCommand(input), 'tag'), options)
         return { tag: unquoted(ETag) }
       } catch (error) {
-        // AWS, where another write of the same object is under way, such as a try of ours before.
+        // AWS, while another write of the same object is under way, such as an earlier try.
         if (hasStatus(error, 409)) throw unavailable(error)
-        // AWS answers 404 to If-Match where there is nothing (any more).
+        // AWS answers 404 to If-Match if there is no object (any more).
         const refused = hasStatus(error, 412) || (expected !== null && isMissing(error))
         if (!refused) throw error
-        return { tag: null, isUnsure: calls > 1 || triesOf(error) > 1 }
+        return { tag: null, isUnsure: number > 1 }
       }
     })
   }
 
   /**
-   * Removes an object; `false` where it has not the tag `expected`. Engines that know no conditional DELETE do not look at
-   * that.
+   * Removes an object; returns `false` if its tag is not `expected`. Engines without conditional DELETE ignore the
+   * condition.
    */
   remove(name: string, expected?: string): Promise<boolean> {
     const condition = expected === undefined ? {} : { IfMatch: expected }
-    const command = new DeleteObjectCommand({ Bucket: this.name, Key: name, ...condition })
+    const input = { Bucket: this.name, Key: name, ...condition }
+    const command = checked(new DeleteObjectCommand(input), 'nothing')
     return this.call(async (options) => {
       try {
         await this.client.send(command, options)
@@ -165,21 +175,11 @@ export class Bucket {
     })
   }
 
-  /** Up to `limit` objects, 1000 at the most, behind the name `after`, in the order of their names' bytes. */
-  async page(prefix: string, after: string, limit = 1000): Promise<ListedPage> {
-    const command = new ListObjectsV2Command({
-      Bucket: this.name,
-      Prefix: prefix,
-      StartAfter: after,
-      MaxKeys: limit,
-    })
-    const { Contents = [], IsTruncated } = await this.call((options) => this.client.send(command, options))
-    const listed = Contents.map(({ Key = '', Size = 0, LastModified }) => ({
-      name: Key,
-      size: Size,
-      written: LastModified?.getTime() ?? 0,
-    }))
-    return { listed, isLast: IsTruncated !== true }
+  /** Lists up to `limit` objects, at most 1000, after the name `after`, in the order of the bytes of their names. */
+  page(prefix: string, after: string, limit = 1000): Promise<ListedPage> {
+    const asked = { Bucket: this.name, Prefix: prefix, StartAfter: after, MaxKeys: limit }
+    const command = checked(new ListObjectsV2Command(asked), { root: 'ListBucketResult' })
+    return this.call(async (options) => pageOf(await this.client.send(command, options), asked))
   }
 
   async *list(prefix: string): AsyncGenerator<Listed> {
@@ -191,9 +191,28 @@ export class Bucket {
       after = last.name
     }
   }
+}
 
-  timeoutFor(bytes: number): number {
-    return Math.ceil(this.timeout + bytes / SLOWEST)
+// These are no members: if the class mentions itself or has a private method, TypeScript 7.0.2 emits `_a` for the property
+// `Bucket` of the SDK's inputs.
+
+function derive({ client, name, limits }: Bucket, startBudget: () => number): Bucket {
+  return new Bucket(client, name, limits, startBudget)
+}
+
+/** The answer to HEAD names no error, so that a proxy's 404 looks like S3's. The answer to GET does. */
+async function headByGet(
+  { client, name: Bucket }: Bucket,
+  name: string,
+  options: { abortSignal: AbortSignal },
+): Promise<Head | null> {
+  const command = checked(new GetObjectCommand({ Bucket, Key: name }), 'object')
+  try {
+    const { Body, ETag, ContentLength = 0 } = await client.send(command, options)
+    if (Body !== undefined && 'destroy' in Body) Body.destroy()
+    return { tag: unquoted(ETag), size: ContentLength }
+  } catch (error) {
+    return nullIfMissing(error)
   }
 }
 
@@ -201,9 +220,12 @@ export function unquoted(etag = ''): string {
   return etag.replaceAll('"', '')
 }
 
+function isRefusal(error: unknown): boolean {
+  return hasStatus(error, 400, 401, 403, 404, 405, 407, 410, 412)
+}
+
 function isMissing(error: unknown): boolean {
-  // A missing bucket is no missing object.
-  return hasStatus(error, 404) && !(error instanceof Error && error.name === 'NoSuchBucket')
+  return hasStatus(error, 404) && isNamed(error, 'NoSuchKey')
 }
 
 function nullIfMissing(error: unknown): null {

@@ -6,10 +6,11 @@ const MAX_SKEW = 15 * 60_000
 const SKEWED = Object.assign(new Error('The clocks differ.'), { name: 'RequestTimeTooSkewed' })
 
 /**
- * Resolves where the bucket can be listed by a clock like the store's. To be called at start: an operator who has mistyped a
- * key then reads of it at once.
+ * Resolves if the bucket can be listed, and this machine's clock is like the store's. Call it at start, so that an operator
+ * reads of a mistyped key at once.
  *
- * @throws StoreError UNAVAILABLE, when there is no answer within `timeout`; an Error that names the remedy
+ * @throws StoreError UNAVAILABLE if S3 has not answered within `timeout`, or another server answers in its place; an Error
+ * that names the remedy
  * @example
  * await checkBucket({ endpoint: 'http://127.0.0.1:7480', bucket: 'videos', timeout: 5000 })
  */
@@ -17,7 +18,7 @@ export async function checkBucket(options: ConnectionOptions): Promise<void> {
   const bucket = connect(options)
   const { client, name } = bucket
   try {
-    await bucket.page(options.prefix ?? '', '', 1)
+    await bucket.within(bucket.limits.timeout).page(options.prefix ?? '', '', 1)
     if (Math.abs(client.config.systemClockOffset) > MAX_SKEW) throw explain(SKEWED, name)
   } finally {
     if (options.client === undefined) client.destroy()

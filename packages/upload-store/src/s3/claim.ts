@@ -1,10 +1,11 @@
 import { randomId } from '../random-id.ts'
 import { StoreError } from '../store-error.ts'
+import type { Bucket } from './bucket.ts'
 import { type KeptIntent, parseIntent } from './intent.ts'
 import { IntentObject } from './intent-object.ts'
 import { completeAsBlob, NO_PIECES, offsetOf } from './pieces.ts'
 import { isGone, wasPublished } from './publish.ts'
-import type { S3Context } from './s3-context.ts'
+import { operation, type S3Context } from './s3-context.ts'
 
 const MAX_TRIES = 20
 
@@ -27,18 +28,19 @@ export async function readIntent(
 }
 
 /**
- * Takes an upload from whoever writes it: from now on that one can write neither intent nor record. What it has begun to
- * commit is brought to an end. `null` where there is no such upload, or `wanted` says no.
+ * Takes an upload over: its present writer can write neither intent nor record from now on. A commit that it has begun is
+ * finished. Returns `null` if there is no such upload, or `wanted` returns false.
  *
- * @throws StoreError ABORTED when others claim it at the same time
+ * @throws StoreError ABORTED if other writers claim it at the same time
  */
 export async function claim(
   context: S3Context,
   id: string,
   wanted: (intent: KeptIntent) => boolean = () => true,
 ): Promise<Claimed | null> {
+  const shared = operation(context)
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const found = await readIntent(context, id)
+    const found = await readIntent(shared, id)
     if (found === null || !wanted(found.intent)) return null
     const { intent, tag } = found
     const file = new IntentObject(context, id, randomId(), tag)
@@ -46,14 +48,15 @@ export async function claim(
     const { pieces, stage } = intent
     // Who is cut off here may have sent parts that the intent does not tell of.
     const ours = { ...intent, pieces: { ...pieces, strays: pieces.strays || stage === 'open' } }
-    if (await isWritten(file, ours)) return { intent: await finish(context, file, ours), file }
+    if (!(await isWritten(file, ours, shared.bucket))) continue
+    return { intent: await finish({ context, shared }, file, ours), file }
   }
   throw new StoreError('ABORTED', 'The upload is resumed by others at the same time.')
 }
 
-async function isWritten(file: IntentObject, intent: KeptIntent): Promise<boolean> {
+async function isWritten(file: IntentObject, intent: KeptIntent, bucket: Bucket): Promise<boolean> {
   try {
-    await file.write(intent)
+    await file.write(intent, bucket)
     return true
   } catch (error) {
     if (error instanceof StoreError && error.code === 'ABORTED') return false
@@ -61,19 +64,30 @@ async function isWritten(file: IntentObject, intent: KeptIntent): Promise<boolea
   }
 }
 
-/** Does what the writer before has announced and perhaps not done, and finds what it has done and not told. */
-async function finish(context: S3Context, file: IntentObject, claimed: KeptIntent): Promise<KeptIntent> {
-  const intent = claimed.pieces.strays ? await gathered(context, claimed) : claimed
+interface Contexts {
+  readonly context: S3Context
+  /** That of the claim, with one time budget for all its requests. */
+  readonly shared: S3Context
+}
+
+/** Finishes the step that the previous writer has announced, or finds that it was done. */
+async function finish(
+  { context, shared }: Contexts,
+  file: IntentObject,
+  claimed: KeptIntent,
+): Promise<KeptIntent> {
+  const intent = claimed.pieces.strays ? await gathered(shared, claimed) : claimed
   if (intent.stage === 'completing') {
+    // To join thousands of parts takes longer than a claim may.
     const tails = [await completeAsBlob(context, intent.pieces)]
     const complete = { ...intent, stage: 'open', pieces: { ...NO_PIECES, tails } } as const
     await file.write(complete)
     return complete
   }
   if (intent.stage !== 'committing') return intent
-  if (await isPublished(context, intent)) {
+  if (await isPublished(shared, intent)) {
     const committed = { ...intent, stage: 'committed', pieces: NO_PIECES, intake: undefined } as const
-    await file.write(committed)
+    await file.write(committed, shared.bucket)
     return committed
   }
   return { ...intent, stage: 'open', record: undefined }

@@ -1,9 +1,13 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { AGENT } from './agent.ts'
-import { Bucket } from './bucket.ts'
+import { Bucket, type TimeLimits } from './bucket.ts'
 
 const CONNECTION_TIMEOUT = 2000
-const MAX_ATTEMPTS = 3
+/** The longest silence of a connection that a request waits for, in ms. */
+const MAX_SILENCE = 10_000
+
+const TIMEOUT = 5000
+const TRANSFER_TIMEOUT = 45_000
 
 export interface ConnectionOptions {
   /** The bucket that the objects are in. */
@@ -18,18 +22,24 @@ export interface ConnectionOptions {
   readonly credentials?: S3ClientConfig['credentials']
   /** `http://host/bucket/name` instead of `http://bucket.host/name` (true where there is an endpoint). */
   readonly forcePathStyle?: boolean | undefined
-  /** A client of the SDK's to use in place of one made of the above; its own timeouts then hold as well. */
+  /** A client of the SDK's to use instead of one made of the above. Its timeouts apply too, its retries do not. */
   readonly client?: S3Client | undefined
-  /** What one call to S3 may take, retries included, in ms (30,000); more for a part's bytes, and for completing. */
+  /** Maximum time of one operation, with all its requests and their retries, in ms (5000). */
   readonly timeout?: number | undefined
+  /**
+   * Maximum time of one step of an upload, with its retries, and of a pause in a body that is being read, in ms (45,000).
+   * Each MiB that a step sends adds 1 s. Joining the parts may take 3 times as long.
+   */
+  readonly transferTimeout?: number | undefined
 }
 
 export function connect(options: ConnectionOptions): Bucket {
-  const { bucket, timeout = 30_000 } = options
-  return new Bucket(options.client ?? new S3Client(configOf(options, timeout)), bucket, timeout)
+  const { bucket, timeout = TIMEOUT } = options
+  const limits = { timeout, transferTimeout: options.transferTimeout ?? Math.max(TRANSFER_TIMEOUT, timeout) }
+  return new Bucket(options.client ?? new S3Client(configOf(options, limits)), bucket, limits)
 }
 
-function configOf(options: ConnectionOptions, timeout: number): S3ClientConfig {
+function configOf(options: ConnectionOptions, { transferTimeout }: TimeLimits): S3ClientConfig {
   const { endpoint, region, credentials } = options
   const isAws = endpoint === undefined
   const found = region ?? (isAws ? undefined : 'us-east-1')
@@ -42,13 +52,14 @@ function configOf(options: ConnectionOptions, timeout: number): S3ClientConfig {
     // and what AWS has invented since other engines refuse, or do not look at.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    maxAttempts: MAX_ATTEMPTS,
+    // `retry` has the only loop of tries: within the SDK's loop each failure took 14 times as many.
+    maxAttempts: 1,
     requestHandler: {
       httpAgent: AGENT,
       httpsAgent: AGENT,
       connectionTimeout: CONNECTION_TIMEOUT,
-      // Without it a frozen gateway would use up the deadline, and leave no time for another try.
-      socketTimeout: timeout / MAX_ATTEMPTS,
+      // Without it a frozen gateway would use up the budget of a part, and leave no time for another try.
+      socketTimeout: Math.min(MAX_SILENCE, transferTimeout / 3),
     },
   }
 }

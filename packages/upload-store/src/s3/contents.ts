@@ -6,7 +6,7 @@ import type { Downloads } from './downloads.ts'
 import { signLocation } from './location.ts'
 import type { Names } from './names.ts'
 import type { Records, S3Record } from './records.ts'
-import type { S3Context } from './s3-context.ts'
+import { operation, type S3Context } from './s3-context.ts'
 
 /** The most records that are kept in memory; some 1000 bytes each. */
 const MAX_KEPT = 10_000
@@ -59,12 +59,16 @@ export class Contents {
   }
 
   async #read(key: string, before: Kept | undefined): Kept['found'] {
-    const found = await this.#records.read(key)
+    const found = await this.#operation().records.read(key)
     if (found === null) return null
     const { blob } = found.record
     const known = await before?.found.catch(() => null)
     // With a URL that is signed already.
     return known?.blob === blob ? known : { content: this.#contentOf(found.record), blob }
+  }
+
+  #operation(): { readonly bucket: Bucket; readonly records: Records } {
+    return operation({ bucket: this.#bucket, records: this.#records })
   }
 
   #keep(key: string, kept: Kept): void {
@@ -83,13 +87,14 @@ export class Contents {
     const { object, blob, blobTag: tag } = record
     const name = this.#names.blob(blob)
     const url = this.#downloads.url(name)
+    const { timeout } = this.#bucket.limits
     return {
       ...object,
       name: object.key,
       stream: async ({ start, end } = { start: 0, end: object.size - 1 }) => {
         if (end < start) return Readable.from([])
         try {
-          return await this.#downloads.open({ name, tag, start, end }, url)
+          return await this.#downloads.open({ name, tag, start, end }, { url, timeout })
         } catch (error) {
           throw await this.#explain(error, record)
         }
@@ -102,7 +107,7 @@ export class Contents {
   async #explain(error: unknown, { object, blob }: S3Record): Promise<unknown> {
     if (!(error instanceof StoreError && error.code === 'NOT_FOUND')) return error
     this.#kept.delete(object.key)
-    const found = await this.#records.find(object.key)
+    const found = await this.#operation().records.find(object.key)
     const key = JSON.stringify(object.key)
     if (found?.record?.blob === blob) return new StoreError('CORRUPT', `The bytes of ${key} are missing.`)
     return new StoreError('NOT_FOUND', `${key} was replaced or deleted.`, { cause: error })

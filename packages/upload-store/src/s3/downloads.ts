@@ -1,15 +1,16 @@
 import { get as getHttp, Agent as HttpAgent, type IncomingMessage } from 'node:http'
 import { get as getHttps, Agent as HttpsAgent } from 'node:https'
 import type { Readable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError } from '../store-error.ts'
 import { AGENT } from './agent.ts'
-import { type Bucket, FIRST_PAUSE, MAX_PAUSE } from './bucket.ts'
-import { isUnavailable, unavailable } from './errors.ts'
+import { type Bucket, unquoted } from './bucket.ts'
+import { badAnswer, errorCodeIn, readBytes } from './client/answers.ts'
+import { retry } from './client/retry.ts'
+import { hasStatus, s3Error } from './errors.ts'
 import { signLocation } from './location.ts'
 import { ResumingStream } from './resuming-stream.ts'
 
-/** How long a URL is signed for, in s, and how long it is used here, in ms: one that has just ended helps nobody. */
+/** How long a URL is signed for, in s, and how long it is used here, in ms: one that has just expired fails. */
 const SIGNED_FOR = 900
 const USED_FOR = 600_000
 
@@ -20,6 +21,18 @@ export interface Span {
   /** Both ends are included. */
   readonly start: number
   readonly end: number
+}
+
+export interface OpenOptions {
+  readonly url?: SignedUrl
+  /** Time that the stream may take to open and to give its first bytes, in ms (`transferTimeout`). */
+  readonly timeout?: number
+}
+
+interface Source {
+  readonly url: SignedUrl
+  readonly deadline: number
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -35,7 +48,7 @@ export class Downloads {
     this.#bucket = bucket
   }
 
-  /** An object's URL for our own use, signed when it is needed. */
+  /** Returns an object's URL for our own use, which is signed on first use. */
   url(name: string): SignedUrl {
     let signed: { readonly url: Promise<URL>; readonly until: number } | undefined
     return {
@@ -43,7 +56,7 @@ export class Downloads {
         if (renew || signed === undefined || Date.now() > signed.until) {
           const url = signLocation(this.#bucket, { name }, { expiresIn: SIGNED_FOR })
           signed = { url, until: Date.now() + USED_FOR }
-          // Credentials that could not be had may be had the next time.
+          // Credentials may be available again at the next request.
           url.catch(() => {
             if (signed?.url === url) signed = undefined
           })
@@ -54,49 +67,56 @@ export class Downloads {
   }
 
   /**
-   * Opens a span. What breaks off later goes on where it was, until nothing has come for the store's timeout.
+   * Opens a span. If the connection breaks, the stream continues from the byte that it has reached, until S3 has sent
+   * nothing for `transferTimeout`.
    *
-   * @throws StoreError NOT_FOUND when there is no such object, CORRUPT when it is another one, UNAVAILABLE
+   * @throws StoreError NOT_FOUND if S3 has no such object, CORRUPT if it is another one, UNAVAILABLE
    */
-  async open(span: Span, url: SignedUrl = this.url(span.name)): Promise<Readable> {
-    const from = (start: number) => this.#persist({ ...span, start }, url)
-    const { timeout } = this.#bucket
-    return new ResumingStream(await from(span.start), { ...span, from, timeout })
+  async open(span: Span, options: OpenOptions = {}): Promise<Readable> {
+    const { transferTimeout } = this.#bucket.limits
+    const { url = this.url(span.name), timeout = transferTimeout } = options
+    const began = performance.now()
+    const from = (start: number, deadline: number, signal?: AbortSignal) =>
+      this.#open({ ...span, start }, { url, deadline, ...(signal && { signal }) })
+    const first = await from(span.start, began + timeout)
+    return new ResumingStream(first, { ...span, from, began, timeout, transferTimeout })
   }
 
-  /** Tries until the deadline. */
-  async #persist(span: Span, url: SignedUrl): Promise<IncomingMessage> {
-    const deadline = performance.now() + this.#bucket.timeout
-    let renew = false
-    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, MAX_PAUSE)) {
-      const left = deadline - performance.now()
-      const found: IncomingMessage | Error = await this.#request(await url.get(renew), span, left).catch(
-        unavailable,
-      )
-      if (!(found instanceof Error)) return found
-      // Credentials that end before their signature does.
-      const expired = found instanceof Forbidden && !renew
-      renew = found instanceof Forbidden
-      const again = expired || isUnavailable(found)
-      if (!again || left < pause) throw found
-      // Not all at the same time, as they were cut off.
-      await sleep(Math.random() * pause)
+  #open(span: Span, { url, deadline, signal }: Source): Promise<IncomingMessage> {
+    const ask = async (renew: boolean, attempt: AbortSignal) => {
+      const signals = signal === undefined ? [attempt] : [attempt, signal]
+      return this.#request(await url.get(renew), span, signals)
     }
+    const task = async (attempt: { readonly signal: AbortSignal }) => {
+      try {
+        return await ask(false, attempt.signal)
+      } catch (error) {
+        // Credentials may expire before the URL does.
+        if (!hasStatus(error, 403)) throw error
+        return ask(true, attempt.signal)
+      }
+    }
+    return retry(task, { bucket: this.#bucket.name, deadline, signal })
   }
 
-  #request(url: URL, { tag, start, end }: Span, left: number): Promise<IncomingMessage | Error> {
-    const headers = { range: `bytes=${start}-${end}`, 'if-match': tag }
+  #request(url: URL, span: Span, signals: readonly AbortSignal[]): Promise<IncomingMessage> {
+    const headers = { range: `bytes=${span.start}-${span.end}`, 'if-match': span.tag }
     return new Promise((resolve, reject) => {
       const isSecure = url.protocol === 'https:'
       const get = isSecure ? getHttps : getHttp
       const request = get(url, { headers, agent: isSecure ? this.#https : this.#http })
-      const late = setTimeout(() => request.destroy(new Error('No answer in time.')), Math.max(0, left) / 2)
-      request.on('error', reject).on('close', () => clearTimeout(late))
+      const abort = () => void request.destroy(new Error('The request was given up.'))
+      for (const signal of signals) {
+        if (signal.aborted) abort()
+        signal.addEventListener('abort', abort, { once: true })
+      }
+      request.on('error', reject)
+      request.on('close', () => {
+        for (const signal of signals) signal.removeEventListener('abort', abort)
+      })
       request.on('response', (response) => {
-        clearTimeout(late)
-        const fault = faultOf(response, start, end)
-        if (fault !== null) response.destroy()
-        resolve(fault ?? response)
+        if (isWanted(response, span)) return resolve(response)
+        refusalIn(response, span).then(reject, reject)
       })
     })
   }
@@ -107,20 +127,48 @@ export class Downloads {
   }
 }
 
-/** An object's URL; `renew` where the last one was refused. */
+/** An object's URL. `renew` after S3 has refused the last one. */
 export interface SignedUrl {
   get(renew: boolean): Promise<URL>
 }
 
-class Forbidden extends Error {}
+/**
+ * Whether these are the bytes that were asked for. A proxy may ignore `Range` or `If-Match`, or compress the body: its bytes
+ * must not be sent as the range.
+ */
+function isWanted({ statusCode, headers }: IncomingMessage, { tag, start, end }: Span): boolean {
+  if (statusCode !== 206 || headers['content-encoding'] !== undefined) return false
+  const isRange = headers['content-range']?.startsWith(`bytes ${start}-${end}/`) === true
+  return isRange && headers['content-length'] === `${end - start + 1}` && unquoted(headers.etag) === tag
+}
 
-function faultOf({ statusCode = 0, headers }: IncomingMessage, start: number, end: number): Error | null {
-  const isWanted = headers['content-range']?.startsWith(`bytes ${start}-${end}/`) ?? false
-  if (statusCode === 206 && isWanted) return null
-  if (statusCode === 404) return new StoreError('NOT_FOUND', 'The object was replaced or deleted.')
-  if (statusCode === 403)
-    return new Forbidden('S3 refuses to give an object. Allow this access key to get it.')
-  if (statusCode >= 500 || statusCode === 429) return unavailable(new Error(`S3 answered ${statusCode}.`))
-  const given = `${statusCode} ${headers['content-range'] ?? ''}`.trim()
+async function refusalIn(response: IncomingMessage, span: Span): Promise<Error> {
+  const { statusCode = 0, headers } = response
+  if (statusCode < 300) {
+    response.destroy()
+    const range = headers['content-range'] ?? ''
+    if (statusCode === 206 && unquoted(headers.etag) === span.tag && isShorter(range, span))
+      return otherBytes(range)
+    return badAnswer({ statusCode, headers: plain(headers) }, `bytes ${span.start}-${span.end}`)
+  }
+  const text = (await readBytes(response)).toString()
+  const code = errorCodeIn(text)
+  if (code === null) return badAnswer({ statusCode, headers: plain(headers) }, 'bytes or an error', text)
+  if (code === 'NoSuchKey') return new StoreError('NOT_FOUND', 'The object was replaced or deleted.')
+  if (statusCode === 412 || statusCode === 416) return otherBytes(`${statusCode}`)
+  return s3Error(code, statusCode, headers)
+}
+
+/** Whether the object ends within the span. */
+function isShorter(range: string, { start, end }: Span): boolean {
+  const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(range) ?? []
+  return Number(first) === start && Number(last) < end && Number(size) === Number(last) + 1
+}
+
+function otherBytes(given: string): StoreError {
   return new StoreError('CORRUPT', `The store has other bytes than it was given (${given}).`)
+}
+
+function plain(headers: IncomingMessage['headers']): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
 }

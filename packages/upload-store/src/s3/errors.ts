@@ -2,26 +2,50 @@ import { StoreError } from '../store-error.ts'
 
 interface ResponseMetadata {
   readonly httpStatusCode: number
-  readonly attempts: number
+  /** The SDK has set its clock by the store's: the next try is signed with the right time. */
+  readonly clockSkewCorrected: boolean
 }
 
 interface S3Fault {
   readonly name: string
   readonly status: number | undefined
-  readonly tries: number
+  readonly isCorrected: boolean
+  readonly headers: Headers
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>
+
+/** An answer that S3 does not give to the request: that of a proxy, a captive portal or another server. */
+export class BadAnswer extends Error {
+  readonly $response: { readonly headers: Headers }
+
+  constructor(message: string, headers: Headers = {}) {
+    super(message)
+    this.name = 'BadAnswer'
+    this.$response = { headers }
+  }
+}
+
+/** An error of S3's, with the properties that the SDK gives to its own. */
+export function s3Error(code: string, httpStatusCode: number, headers: Headers): Error {
+  const error = new Error(`S3 answered ${httpStatusCode} ${code}.`)
+  return Object.assign(error, { name: code, $metadata: { httpStatusCode }, $response: { headers } })
 }
 
 /** What the SDK says of an error, or Node of a connection. */
 function faultOf(error: unknown): S3Fault {
-  if (!(error instanceof Error)) return { name: '', status: undefined, tries: 1 }
-  const { $metadata = {}, code } = error as { $metadata?: Partial<ResponseMetadata>; code?: unknown }
-  const { httpStatusCode, attempts = 1 } = $metadata
-  return { name: typeof code === 'string' ? code : error.name, status: httpStatusCode, tries: attempts }
-}
-
-/** How often the SDK has sent the request. */
-export function triesOf(error: unknown): number {
-  return faultOf(error).tries
+  if (!(error instanceof Error)) return { name: '', status: undefined, isCorrected: false, headers: {} }
+  const { $metadata, $response, code } = error as {
+    readonly $metadata?: Partial<ResponseMetadata>
+    readonly $response?: { readonly headers?: Headers }
+    readonly code?: unknown
+  }
+  return {
+    name: typeof code === 'string' ? code : error.name,
+    status: $metadata?.httpStatusCode,
+    isCorrected: $metadata?.clockSkewCorrected === true,
+    headers: $response?.headers ?? {},
+  }
 }
 
 export function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
@@ -31,6 +55,16 @@ export function hasStatus(error: unknown, ...statuses: readonly number[]): boole
 
 export function isNamed(error: unknown, ...names: readonly string[]): boolean {
   return names.includes(faultOf(error).name)
+}
+
+/** How long S3 asks to be left alone, in ms; 0 if it does not say. */
+export function retryAfterOf(error: unknown): number {
+  const { headers } = faultOf(error)
+  const own = Number(headers['x-amz-retry-after'] ?? Number.NaN)
+  if (own >= 0) return own
+  const field = String(headers['retry-after'] ?? '')
+  if (/^\d+$/.test(field)) return Number(field) * 1000
+  return field.endsWith('GMT') ? Math.max(0, (Date.parse(field) || 0) - Date.now()) : 0
 }
 
 /** What the operator has to do, by S3's error code. */
@@ -48,25 +82,35 @@ const REMEDIES: Readonly<Record<string, string>> = {
 }
 
 const FULL = ['QuotaExceeded', 'XMinioStorageFull', 'InsufficientStorage']
-/** Refused for what became of the request on its way. */
-const GARBLED = ['BadDigest', 'IncompleteBody', 'RequestTimeout', 'XAmzContentSHA256Mismatch']
+/** Refused for what became of the request on its way, or for how many there are. */
+const PASSING = [
+  'BadDigest',
+  'IncompleteBody',
+  'RequestTimeout',
+  'SlowDown',
+  'TooManyRequests',
+  'XAmzContentSHA256Mismatch',
+]
 
-/** The error in the store's words: who cannot help it is told when to come again, the operator what to do. */
+/** Returns the error that the store throws: UNAVAILABLE if a later try may succeed, or an Error that names the remedy. */
 export function explain(error: unknown, bucket: string): unknown {
   if (error instanceof StoreError) return error
-  const { name, status } = faultOf(error)
+  if (error instanceof BadAnswer) return unavailable(error)
+  const { name, status, isCorrected } = faultOf(error)
   if (FULL.includes(name)) {
     return new StoreError('NO_SPACE', 'There is no space left for the upload.', { cause: error })
   }
+  if (isCorrected) return unavailable(error)
   const remedy = Object.hasOwn(REMEDIES, name) ? REMEDIES[name] : undefined
-  const isRefused = status !== undefined && status >= 400 && status < 500 && status !== 429
-  if (remedy !== undefined || (isRefused && !GARBLED.includes(name))) {
+  const isRefused =
+    status === 501 || (status !== undefined && status >= 400 && status < 500 && status !== 429)
+  if (remedy !== undefined || (isRefused && !PASSING.includes(name))) {
     const refusal = `S3 refuses a request for the bucket ${JSON.stringify(bucket)}: ${name}.`
     return new Error(remedy === undefined ? refusal : `${refusal} ${remedy}`, { cause: error })
   }
-  // Ours.
+  // A fault of this code.
   if (status === undefined && (error instanceof TypeError || error instanceof RangeError)) return error
-  // No answer, one that came too late, or one that says so: SlowDown, ServiceUnavailable, InternalError.
+  // No answer, a late one, or one that says so: SlowDown, ServiceUnavailable, InternalError.
   return unavailable(error)
 }
 

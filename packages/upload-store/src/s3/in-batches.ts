@@ -4,11 +4,10 @@ const BATCH = 32
 export async function inBatches<T, R>(
   all: readonly T[],
   task: (one: T) => Promise<R>,
-  size: number = BATCH,
 ): Promise<readonly R[]> {
   const results: R[] = []
-  for (let at = 0; at < all.length; at += size) {
-    results.push(...(await Promise.all(all.slice(at, at + size).map(task))))
+  for (let at = 0; at < all.length; at += BATCH) {
+    results.push(...(await Promise.all(all.slice(at, at + BATCH).map(task))))
   }
   return results
 }

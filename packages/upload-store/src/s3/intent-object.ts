@@ -1,4 +1,5 @@
 import { StoreError } from '../store-error.ts'
+import type { Bucket } from './bucket.ts'
 import { formatIntent, type KeptIntent, parseIntent } from './intent.ts'
 import type { S3Context } from './s3-context.ts'
 
@@ -33,15 +34,22 @@ export class IntentObject {
     return performance.now() - this.#written
   }
 
-  /** @throws StoreError ABORTED when somebody else has taken the upload over */
-  write(fields: Fields): Promise<void> {
-    const result = this.#last.then(() => this.#write(fields))
+  /**
+   * @param bucket with the time budget of the operation (`transferTimeout` from the beginning of the write)
+   * @throws StoreError ABORTED if another writer has taken the upload over
+   */
+  write(fields: Fields, bucket?: Bucket): Promise<void> {
+    const result = this.#last.then(() => this.#write(fields, bucket ?? this.#step()))
     this.#last = result.catch(() => {})
     return result
   }
 
-  async #write(fields: Fields): Promise<void> {
+  #step(): Bucket {
     const { bucket } = this.#context
+    return bucket.within(bucket.limits.transferTimeout)
+  }
+
+  async #write(fields: Fields, bucket: Bucket): Promise<void> {
     for (;;) {
       const text = formatIntent({ ...fields, epoch: this.epoch, since: Date.now() })
       const { tag } = await bucket.putOver(this.#name, text, this.#tag)

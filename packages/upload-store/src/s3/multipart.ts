@@ -10,9 +10,11 @@ import {
 } from '@aws-sdk/client-s3'
 import { StoreError } from '../store-error.ts'
 import { type Bucket, unquoted } from './bucket.ts'
-import { hasStatus, isNamed } from './errors.ts'
+import { checked } from './client/answers.ts'
+import { badPage } from './client/pages.ts'
+import { BadAnswer, isNamed, unavailable } from './errors.ts'
 
-/** A part that is there. */
+/** A part that S3 has. */
 export interface Part {
   readonly number: number
   readonly size: number
@@ -26,53 +28,56 @@ export interface Multipart {
   readonly uploadId: string
 }
 
-/** AWS: completing may take minutes where there are thousands of parts. */
-const COMPLETE_TIMEOUTS = 5
+/** AWS may take minutes to join thousands of parts, so its answer may take so many times the budget. */
+const COMPLETE_SLOWNESS = 3
 
 export async function beginMultipart(bucket: Bucket, name: string): Promise<Multipart> {
-  const command = new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: name })
-  const { UploadId = '' } = await bucket.call((options) => bucket.client.send(command, options))
-  return { name, uploadId: UploadId }
+  const input = { Bucket: bucket.name, Key: name }
+  const command = checked(new CreateMultipartUploadCommand(input), { root: 'InitiateMultipartUploadResult' })
+  return bucket.call(async (options) => {
+    const { UploadId, Key } = await bucket.client.send(command, options)
+    if (!UploadId || Key !== name) throw new BadAnswer('S3 has begun a multipart upload without an id.')
+    return { name, uploadId: UploadId }
+  })
 }
 
+/** @param signal ends further tries */
 export async function putPart(
   bucket: Bucket,
   { name, uploadId }: Multipart,
-  number: number,
-  body: Uint8Array,
+  {
+    number,
+    body,
+    signal,
+  }: { readonly number: number; readonly body: Uint8Array; readonly signal?: AbortSignal },
 ): Promise<Part> {
-  const command = new UploadPartCommand({
-    Bucket: bucket.name,
-    Key: name,
-    UploadId: uploadId,
-    PartNumber: number,
-    Body: body,
-  })
-  const sending = bucket.call(
-    (options) => bucket.client.send(command, options),
-    bucket.timeoutFor(body.length),
-  )
-  return { number, size: body.length, tag: unquoted((await sending).ETag) }
+  const input = { Bucket: bucket.name, Key: name, UploadId: uploadId, PartNumber: number, Body: body }
+  const command = checked(new UploadPartCommand(input), 'tag')
+  const call = { bytes: body.length, signal }
+  const { ETag } = await bucket.call((options) => bucket.client.send(command, options), call)
+  return { number, size: body.length, tag: unquoted(ETag) }
 }
 
 /**
- * Makes the parts an object, and gives its tag. May be called again. What is there afterwards decides: an answer may be
- * lost, and Ceph's first one has an empty ETag.
+ * Makes the parts an object, and returns its tag. May be called again. The object itself decides whether it has succeeded:
+ * the answer may be lost, and Ceph's first one has an empty ETag.
  */
 export async function completeMultipart(
   bucket: Bucket,
   { name, uploadId }: Multipart,
   parts: readonly Part[],
 ): Promise<string> {
-  const command = new CompleteMultipartUploadCommand({
+  const input = {
     Bucket: bucket.name,
     Key: name,
     UploadId: uploadId,
     MultipartUpload: { Parts: parts.map(({ number, tag }) => ({ PartNumber: number, ETag: `"${tag}"` })) },
+  }
+  const command = checked(new CompleteMultipartUploadCommand(input), {
+    root: 'CompleteMultipartUploadResult',
   })
-  const deadline = bucket.timeout * COMPLETE_TIMEOUTS
   const fault = await bucket
-    .call((options) => bucket.client.send(command, options), deadline)
+    .call((options) => bucket.client.send(command, options), { slowness: COMPLETE_SLOWNESS })
     .then(
       () => null,
       (error: unknown) => error,
@@ -80,12 +85,15 @@ export async function completeMultipart(
   const size = parts.reduce((sum, part) => sum + part.size, 0)
   const found = await bucket.head(name)
   if (found?.size === size) return found.tag
-  throw fault ?? new StoreError('CORRUPT', `The store made ${found?.size} bytes of the ${size} that it took.`)
+  if (fault !== null) throw fault
+  if (found === null) throw unavailable(new BadAnswer('S3 has completed an upload, and has no object of it.'))
+  throw new StoreError('CORRUPT', `The store made ${found.size} bytes of the ${size} that it took.`)
 }
 
-/** Removes the parts; an upload that is gone already is none to remove. */
+/** Removes the parts of an upload, unless they are gone already. */
 export async function abortMultipart(bucket: Bucket, { name, uploadId }: Multipart): Promise<void> {
-  const command = new AbortMultipartUploadCommand({ Bucket: bucket.name, Key: name, UploadId: uploadId })
+  const input = { Bucket: bucket.name, Key: name, UploadId: uploadId }
+  const command = checked(new AbortMultipartUploadCommand(input), 'nothing')
   await bucket.call(async (options) => {
     try {
       await bucket.client.send(command, options)
@@ -100,56 +108,85 @@ interface Marker {
   readonly UploadIdMarker?: string
 }
 
-/** Every unfinished multipart upload whose object's name begins with `prefix`. */
+/** Lists every unfinished multipart upload whose object's name begins with `prefix`. */
 export async function* listMultiparts(
   bucket: Bucket,
   prefix: string,
 ): AsyncGenerator<Multipart & { readonly begun: number }> {
   for (let marker: Marker | null = {}; marker !== null; ) {
-    const command: ListMultipartUploadsCommand = new ListMultipartUploadsCommand({
-      Bucket: bucket.name,
-      Prefix: prefix,
-      ...marker,
-    })
-    const page = await bucket.call<ListMultipartUploadsCommandOutput>((options) =>
-      bucket.client.send(command, options),
-    )
-    for (const { Key = '', UploadId = '', Initiated } of page.Uploads ?? []) {
-      if (Key.startsWith(prefix)) yield { name: Key, uploadId: UploadId, begun: Initiated?.getTime() ?? 0 }
+    const page: ListMultipartUploadsCommandOutput = await pageOfMultiparts(bucket, prefix, marker)
+    for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+      if (Key === undefined || !UploadId || Initiated === undefined)
+        throw unavailable(badPage('an incomplete entry'))
+      if (Key.startsWith(prefix)) yield { name: Key, uploadId: UploadId, begun: Initiated.getTime() }
     }
-    const { IsTruncated, NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page
-    marker = IsTruncated && KeyMarker && UploadIdMarker ? { KeyMarker, UploadIdMarker } : null
+    marker = nextOf(page, marker)
   }
 }
 
-/** All parts that are there, in order; none where the upload has ended. */
+function pageOfMultiparts(
+  bucket: Bucket,
+  prefix: string,
+  marker: Marker,
+): Promise<ListMultipartUploadsCommandOutput> {
+  const input = { Bucket: bucket.name, Prefix: prefix, ...marker }
+  const command = checked(new ListMultipartUploadsCommand(input), { root: 'ListMultipartUploadsResult' })
+  return bucket.call(async (options) => {
+    const page = await bucket.client.send(command, options)
+    if (page.IsTruncated === undefined) throw badPage('too few fields')
+    return page
+  })
+}
+
+/** @throws StoreError UNAVAILABLE if more uploads follow, and the page does not say where */
+function nextOf(page: ListMultipartUploadsCommandOutput, marker: Marker): Marker | null {
+  if (page.IsTruncated !== true) return null
+  const { NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page
+  const isNext = KeyMarker !== marker.KeyMarker || UploadIdMarker !== marker.UploadIdMarker
+  if (!KeyMarker || !UploadIdMarker || !isNext) throw unavailable(badPage('no marker of the next page'))
+  return { KeyMarker, UploadIdMarker }
+}
+
+/** Lists all parts that S3 has, in order; none if the upload has ended. */
 export async function listParts(
   bucket: Bucket,
-  { name, uploadId }: Multipart,
+  multipart: Multipart,
 ): Promise<readonly (Part & { readonly written: number })[]> {
   const found: (Part & { written: number })[] = []
   for (let more = true; more; ) {
-    const command = new ListPartsCommand({
-      Bucket: bucket.name,
-      Key: name,
-      UploadId: uploadId,
-      PartNumberMarker: `${found.at(-1)?.number ?? 0}`,
-    })
-    const page = await bucket.call<Partial<ListPartsCommandOutput>>((options) =>
-      bucket.client.send(command, options).catch(noneIfMissing),
-    )
-    for (const { PartNumber = 0, Size = 0, ETag, LastModified } of page.Parts ?? []) {
-      const written = LastModified?.getTime() ?? 0
-      found.push({ number: PartNumber, size: Size, tag: unquoted(ETag), written })
+    const page = await pageOfParts(bucket, multipart, found.at(-1)?.number ?? 0)
+    if (page === null) return found
+    for (const { PartNumber, Size, ETag, LastModified } of page.Parts ?? []) {
+      const isNext = PartNumber !== undefined && PartNumber > (found.at(-1)?.number ?? 0)
+      if (!isNext || Size === undefined || !ETag || LastModified === undefined) {
+        throw unavailable(badPage('an incomplete entry, or one out of order'))
+      }
+      found.push({ number: PartNumber, size: Size, tag: unquoted(ETag), written: LastModified.getTime() })
     }
     // Ceph always names the next part, so that the SDK's own paginator would never end.
-    more = page.IsTruncated ?? false
+    more = page.IsTruncated === true
   }
   return found
 }
 
-/** Ceph says NoSuchKey. */
-function noneIfMissing(error: unknown): Partial<ListPartsCommandOutput> {
-  if (hasStatus(error, 404)) return {}
-  throw error
+/** @returns `null` if the upload has ended */
+function pageOfParts(
+  bucket: Bucket,
+  { name, uploadId }: Multipart,
+  after: number,
+): Promise<ListPartsCommandOutput | null> {
+  const input = { Bucket: bucket.name, Key: name, UploadId: uploadId, PartNumberMarker: `${after}` }
+  const command = checked(new ListPartsCommand(input), { root: 'ListPartsResult' })
+  return bucket.call(async (options) => {
+    try {
+      const page = await bucket.client.send(command, options)
+      const isOurs = page.UploadId === uploadId && page.IsTruncated !== undefined
+      if (!isOurs || (page.IsTruncated && !page.Parts?.length)) throw badPage('the parts of another upload')
+      return page
+    } catch (error) {
+      // Ceph says NoSuchKey.
+      if (isNamed(error, 'NoSuchUpload', 'NoSuchKey')) return null
+      throw error
+    }
+  })
 }

@@ -82,9 +82,10 @@ export class ObjectStaging implements Staging {
     else if (!this.#sealed) this.#checkpoints.soon()
   }
 
-  /** Makes the upload known to others, with nothing in it yet. */
+  /** Makes the new upload known to other processes. */
   async announce(): Promise<void> {
-    await this.#progress.write('open')
+    const { bucket } = this.#context
+    await this.#progress.announce(bucket.within(bucket.limits.timeout))
   }
 
   async note(meta: UploadMeta): Promise<void> {
@@ -175,6 +176,8 @@ export class ObjectStaging implements Staging {
   async discard(): Promise<void> {
     const { known, file } = this.#parts
     try {
+      // No part is retried any more.
+      this.#assembly.fail(new StoreError('ABORTED', 'The upload was cancelled.'))
       await this.#assembly.settle().catch(() => {})
       await this.#checkpoints.settle()
       // First: where somebody else has taken it over, what is there is theirs.

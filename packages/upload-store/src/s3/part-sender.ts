@@ -35,6 +35,7 @@ export class PartSender {
   #sent: SentParts
   #strays: boolean
   #failure: unknown
+  readonly #failed = new AbortController()
   readonly #sending = new Set<Promise<void>>()
 
   constructor(
@@ -68,9 +69,10 @@ export class PartSender {
     return this.#sent.tails
   }
 
-  /** Ends whatever waits for parts, and every part after it. */
+  /** Rejects every call that waits for parts, and every later part. Parts on their way are not retried any more. */
   fail(error: unknown): void {
     this.#failure ??= error
+    this.#failed.abort(error)
   }
 
   /** Throws what has ended it. */
@@ -81,6 +83,7 @@ export class PartSender {
   /** Sends what `take` gives while the next part fills. */
   async send(size: number, take: () => Promise<TakenPart>): Promise<void> {
     const { bucket } = this.#context
+    const { signal } = this.#failed
     if (this.#sent.count === MAX_PARTS) {
       throw new StoreError('TOO_LARGE', `The upload has more than ${MAX_PARTS} parts, as many as S3 takes.`)
     }
@@ -89,7 +92,7 @@ export class PartSender {
     const { tails, use } = await take()
     const part = this.#sent.add(size, tails)
     const number = this.#sent.count
-    const sending = use((bytes) => putPart(bucket, multipart, number, bytes)).then(
+    const sending = use((bytes) => putPart(bucket, multipart, { number, body: bytes, signal })).then(
       (done) => {
         part.done = done
         this.#options.onPart()

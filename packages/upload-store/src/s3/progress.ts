@@ -1,7 +1,8 @@
 import type { Intent } from '../driver.ts'
 import type { SavedIntake } from '../intake.ts'
 import type { UploadMeta } from '../upload-session.ts'
-import type { UploadStage } from './intent.ts'
+import type { Bucket } from './bucket.ts'
+import type { KeptIntent, UploadStage } from './intent.ts'
 import type { IntentObject } from './intent-object.ts'
 import { offsetOf, type Pieces } from './pieces.ts'
 import type { S3Record } from './records.ts'
@@ -47,10 +48,23 @@ export class Progress {
     return this.#intakes.get(offset) ?? (intake?.size === offset ? intake : undefined)
   }
 
-  /** @throws StoreError ABORTED when somebody else has taken the upload over */
-  async write(stage: UploadStage, checkpoint: Checkpoint = this.#durable, record?: S3Record): Promise<void> {
+  /** Writes the intent of a new upload. */
+  announce(bucket: Bucket): Promise<void> {
+    return this.#file.write(this.#fields('open', this.#durable), bucket)
+  }
+
+  #fields(
+    stage: UploadStage,
+    checkpoint: Checkpoint,
+    record?: S3Record,
+  ): Omit<KeptIntent, 'epoch' | 'since'> {
     const { key, type, digest, expectedSize } = this.#intent
-    await this.#file.write({ key, type, digest, expectedSize, meta: this.meta, stage, ...checkpoint, record })
+    return { key, type, digest, expectedSize, meta: this.meta, stage, ...checkpoint, record }
+  }
+
+  /** @throws StoreError ABORTED if another writer has taken the upload over */
+  async write(stage: UploadStage, checkpoint: Checkpoint = this.#durable, record?: S3Record): Promise<void> {
+    await this.#file.write(this.#fields(stage, checkpoint, record))
     this.#durable = checkpoint
     for (const offset of this.#intakes.keys()) if (offset < this.offset) this.#intakes.delete(offset)
   }

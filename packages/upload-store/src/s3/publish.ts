@@ -1,7 +1,7 @@
 import { checkConditions } from '../conditions.ts'
 import type { CommitOptions } from '../upload-session.ts'
 import type { FoundRecord, S3Record } from './records.ts'
-import type { S3Context } from './s3-context.ts'
+import { operation, type S3Context } from './s3-context.ts'
 
 export interface Publication {
   readonly record: S3Record
@@ -22,7 +22,7 @@ export async function publish(context: S3Context, publication: Publication): Pro
   const { object } = publication.record
   const replaced: S3Record[] = []
   try {
-    await write(context, publication, replaced)
+    await write(operation(context, context.bucket.limits.transferTimeout), publication, replaced)
   } finally {
     // Whichever of the tries it was, and whether an answer came or not.
     for (const blob of new Set(replaced.map(({ blob }) => blob))) removeReplaced(context, object.key, blob)

@@ -35,6 +35,13 @@ export class Records {
     this.#damage = damage
   }
 
+  /** Returns the records for one operation, whose requests go through `bucket`. */
+  through(bucket: Bucket): Records {
+    const records = new Records(bucket, this.#names)
+    records.onWrite = (key) => this.onWrite(key)
+    return records
+  }
+
   /** @returns `null` where there is none */
   find(key: string): Promise<FoundRecord | null> {
     return this.findNamed(this.#names.record(key))

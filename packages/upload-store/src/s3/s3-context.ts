@@ -22,3 +22,12 @@ export interface S3Context {
   /** How old what belongs to nothing has to be before it is removed, in ms. */
   readonly gracePeriod: number
 }
+
+/** Returns the context of one operation: all its requests for records and in the bucket together end within `ms`. */
+export function operation<C extends Pick<S3Context, 'bucket' | 'records'>>(
+  context: C,
+  ms: number = context.bucket.limits.timeout,
+): C {
+  const bucket = context.bucket.within(ms)
+  return { ...context, bucket, records: context.records.through(bucket) }
+}

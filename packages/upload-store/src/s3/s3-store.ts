@@ -9,14 +9,13 @@ import type { ListOptions, ListPage, StoreOptions, UploadStore } from '../store.
 import { type ConnectionOptions, connect } from './connection.ts'
 import { Contents } from './contents.ts'
 import { Downloads } from './downloads.ts'
-import { inBatches } from './in-batches.ts'
 import { Leftovers } from './leftovers.ts'
 import { Names } from './names.ts'
 import { PartBudget } from './part-budget.ts'
 import { DEFAULT_PART_SIZE, MIN_PART_SIZE } from './part-size.ts'
 import { removeReplaced } from './publish.ts'
-import { Records } from './records.ts'
-import type { S3Context } from './s3-context.ts'
+import { type FoundRecord, Records } from './records.ts'
+import { operation, type S3Context } from './s3-context.ts'
 import { Space } from './space.ts'
 import { s3StagingArea } from './staging-area.ts'
 import { recoverUploads, sweepStore } from './sweep.ts'
@@ -91,7 +90,7 @@ function openContext(options: S3StoreOptions): {
   const records = new Records(bucket, names, new DamageReporter(options.onDamaged))
   const leftovers = new Leftovers(bucket)
   const budget = new PartBudget(partMemory, partSize)
-  const space = new Space(bucket, names, leftovers, maxTotalSize)
+  const space = new Space(bucket.withTimeout(bucket.limits.timeout), names, leftovers, maxTotalSize)
   const shared = { bucket, names, downloads, records, leftovers, budget, space }
   return {
     context: { ...shared, partSize, expireAfter, gracePeriod },
@@ -106,17 +105,22 @@ function openContext(options: S3StoreOptions): {
 }
 
 async function list(context: S3Context, options: ListOptions = {}): Promise<ListPage> {
-  const { bucket, names, records } = context
+  const { bucket, names, records } = operation(context)
   const limit = pageSize(options)
   const prefix = names.record(prefixOf(options))
   const items: StoredObject[] = []
   for (let after = options.cursor === undefined ? '' : names.record(placeOf(options.cursor)); ; ) {
     const { listed, isLast } = await bucket.page(prefix, after, limit)
-    const found = await inBatches(listed, ({ name }) => records.findNamed(name), PAGE_BATCH)
-    // What was deleted since it was listed is missing, and what is damaged is not shown.
+    const found: (FoundRecord | null)[] = []
+    // A slow store gives a shorter page instead of none.
+    while (found.length < listed.length && (found.length === 0 || bucket.left > bucket.limits.timeout / 2)) {
+      const batch = listed.slice(found.length, found.length + PAGE_BATCH)
+      found.push(...(await Promise.all(batch.map(({ name }) => records.findNamed(name)))))
+    }
+    // Deleted objects are missing, and damaged ones are not shown.
     items.push(...found.flatMap((each) => each?.record?.object ?? []))
-    const last = listed.at(-1)
-    if (last === undefined || isLast) return { items, cursor: null }
+    const last = listed[found.length - 1]
+    if (last === undefined || (isLast && found.length === listed.length)) return { items, cursor: null }
     const key = names.keyOf(last.name)
     if (items.length > 0 && key !== null) return { items, cursor: cursorOf({ key }) }
     after = last.name
@@ -125,7 +129,8 @@ async function list(context: S3Context, options: ListOptions = {}): Promise<List
 
 /** Checks, then deletes: an engine without conditional DELETE lets somebody replace the object in between. */
 async function remove(context: S3Context, key: string, ifMatch: string | undefined): Promise<boolean> {
-  const { records, space } = context
+  const { space } = context
+  const { records } = operation(context)
   for (;;) {
     const found = await records.find(key)
     checkConditions(key, found?.record?.object.etag, { ifMatch })

@@ -4,6 +4,7 @@ import {
   type LifecycleRule,
   PutBucketLifecycleConfigurationCommand,
 } from '@aws-sdk/client-s3'
+import { checked } from './client/answers.ts'
 import { type ConnectionOptions, connect } from './connection.ts'
 import { hasStatus, isNamed } from './errors.ts'
 import { Names } from './names.ts'
@@ -14,8 +15,8 @@ export interface SetUpOptions extends ConnectionOptions {
 }
 
 /**
- * Makes the bucket where it is missing, and lets it remove by itself what nobody has completed, a second net below `sweep`. Its
- * other lifecycle rules stay. To be called once, by whoever may do so.
+ * Creates the bucket if it is missing, and adds a lifecycle rule that removes uploads which were never completed, as a
+ * second net below `sweep`. Its other lifecycle rules stay. Call it once, with a key that has these rights.
  *
  * @example
  * await setUpBucket({ endpoint: 'http://127.0.0.1:7480', bucket: 'videos', prefix: 'app/' })
@@ -24,6 +25,7 @@ export async function setUpBucket(options: SetUpOptions): Promise<void> {
   const bucket = connect(options)
   const { client } = bucket
   const Bucket = bucket.name
+  const root = 'LifecycleConfiguration'
   const { blobs } = new Names(options.prefix ?? '')
   const rule: LifecycleRule = {
     ID: `upload-store ${blobs}`,
@@ -33,21 +35,22 @@ export async function setUpBucket(options: SetUpOptions): Promise<void> {
   }
   await bucket.call(async (call) => {
     try {
-      await client.send(new CreateBucketCommand({ Bucket }), call)
+      await client.send(checked(new CreateBucketCommand({ Bucket }), 'done'), call)
     } catch (error) {
       if (!isNamed(error, 'BucketAlreadyOwnedByYou', 'BucketAlreadyExists')) throw error
     }
   })
   await bucket.call(async (call) => {
     const before = await client
-      .send(new GetBucketLifecycleConfigurationCommand({ Bucket }), call)
+      .send(checked(new GetBucketLifecycleConfigurationCommand({ Bucket }), { root }), call)
       .catch((error) => {
         if (hasStatus(error, 404)) return { Rules: [] }
         throw error
       })
     const Rules = [...(before.Rules ?? []).filter(({ ID }) => ID !== rule.ID), rule]
     const LifecycleConfiguration = { Rules }
-    await client.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }), call)
+    const put = new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration })
+    await client.send(checked(put, 'done'), call)
   })
   if (options.client === undefined) client.destroy()
 }

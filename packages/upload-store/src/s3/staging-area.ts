@@ -9,7 +9,7 @@ import type { KeptIntent } from './intent.ts'
 import { IntentObject } from './intent-object.ts'
 import { ObjectStaging } from './object-staging.ts'
 import { NO_PIECES, offsetOf, type Pieces } from './pieces.ts'
-import type { S3Context } from './s3-context.ts'
+import { operation, type S3Context } from './s3-context.ts'
 import { savableHash } from './savable-hash.ts'
 
 /** Stages uploads as parts of what will be their blobs, and the rest as small objects. */
@@ -30,7 +30,7 @@ export function s3StagingArea(context: S3Context): StagingArea {
     },
     inspect: (id) => inspect(context, id),
     peek: async (id) => {
-      const found = RANDOM_ID.test(id) ? await readIntent(context, id) : null
+      const found = RANDOM_ID.test(id) ? await readIntent(operation(context), id) : null
       if (found === null) return null
       const { key, meta = {} } = found.intent
       return { id, key, meta, committed: committedObject(found.intent) }
@@ -103,7 +103,7 @@ async function* read(
 }
 
 async function inspect(context: S3Context, id: string): Promise<UploadState | null> {
-  const found = RANDOM_ID.test(id) ? await readIntent(context, id) : null
+  const found = RANDOM_ID.test(id) ? await readIntent(operation(context), id) : null
   if (found === null) return null
   const intent = isSettled(found.intent) ? found.intent : await settle(context, id)
   if (intent === null) return null

@@ -1,7 +1,7 @@
 import type { RecoverReport, SweepReport } from '../reports.ts'
 import { StoreError } from '../store-error.ts'
-import type { Listed } from './bucket.ts'
 import { readIntent } from './claim.ts'
+import type { Listed } from './client/pages.ts'
 import { inBatches } from './in-batches.ts'
 import type { KeptIntent } from './intent.ts'
 import { abortMultipart, listMultiparts, listParts } from './multipart.ts'
