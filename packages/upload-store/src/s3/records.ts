@@ -37,7 +37,7 @@ export class Records {
 
   /** Returns the records for one operation, whose requests go through `bucket`. */
   through(bucket: Bucket): Records {
-    const records = new Records(bucket, this.#names)
+    const records = new Records(bucket, this.#names, this.#damage)
     records.onWrite = (key) => this.onWrite(key)
     return records
   }
