@@ -1,4 +1,4 @@
-import { mkdtemp, realpath } from 'node:fs/promises'
+import { chmod, mkdtemp, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cleanUpAfterwards } from './clean-up.mjs'
@@ -11,6 +11,8 @@ export default async function setup(): Promise<void> {
   // Once for all projects.
   if (directory !== undefined) return
   directory = await realpath(await mkdtemp(join(tmpdir(), 'koa-range-run-')))
+  // Some tests give up their user's rights and still need the folders that they have made below.
+  await chmod(directory, 0o711)
   // Workers, and the processes that tests start, inherit it.
   process.env['TMPDIR'] = directory
   cleanUpAfterwards(directory)
