@@ -44,7 +44,7 @@ export class UnknownClaims {
   /** Entries that `verify`, or a new upload, has set aside. */
   async addQuarantine(): Promise<void> {
     const { quarantine } = this.#layout
-    const names = await readdir(quarantine).catch((error: unknown) => {
+    const names: readonly string[] = await readdir(quarantine).catch((error: unknown) => {
       if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return []
       throw error
     })
@@ -52,7 +52,10 @@ export class UnknownClaims {
       if (!name.endsWith('.json')) continue
       const path = join(quarantine, name)
       const record = parseRecord(textAt(path))
-      // A whole record: set aside because it could not be read for a while, or with its blob.
+      const blob = record?.blob ?? blobNamedIn(path)
+      // Its blob was set aside as well. A power cut may have undone only the removal of the blob's first name.
+      if (blob !== undefined && names.includes(blob)) continue
+      // A whole record without its blob was set aside because it could not be read for a while.
       if (record !== null) this.#claimed.add(this.#layout.blob(record.blob))
       else this.add(path)
     }
