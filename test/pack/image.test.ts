@@ -88,7 +88,10 @@ it('the image of the Dockerfile, built from a fresh clone, serves its page, vide
   }
   const server = spawn(program, [main.replace('/app', app)], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void server.kill('SIGKILL'))
-  const [url] = await once(createInterface(server.stdout), 'line')
+  const ended = once(server, 'exit').then(([code]) => {
+    throw new Error(`The server ended with ${code}.`)
+  })
+  const [url] = await Promise.race([once(createInterface(server.stdout), 'line'), ended])
   const page = await fetch(url, { headers: { accept: 'text/html' } })
   const files = [...(await page.text()).matchAll(/(?:src|href)="(\/page\/[^"]+)"/g)].map(([, path]) => path)
   expect(files).toContain('/page/page.js')
