@@ -48,7 +48,7 @@ async function droppedLines(url: string): Promise<number> {
   return sumOf(metrics, 'log_lines_dropped_total')
 }
 
-/** A pipe whose reader, this process, reads only when told to. */
+/** A pipe whose reader, this process, reads only when the test asks it to. */
 async function pipe(): Promise<{ readonly reader: number; readonly writer: number }> {
   const path = join(await temporaryDirectory(), 'pipe')
   execFileSync('mkfifo', [path])

@@ -92,7 +92,7 @@ describe('a response over HTTP/1 whose client takes nothing', () => {
     await expect.poll(() => isIdle(running)).toBe(true)
   })
 
-  it('goes on for a client that takes less in the timeout than the kernel has room for', async () => {
+  it('continues for a client that takes less in the timeout than the kernel has room for', async () => {
     const { handler } = sender('stream')
     const running = await start(handler, undefined, 800)
     const client = track(connect(running.port, '127.0.0.1'))

@@ -122,7 +122,7 @@ export interface StoreOptions {
   /** How long a paused upload waits for somebody to resume it, in ms (24 h). */
   readonly expireAfter?: number | undefined
   /**
-   * Called when the store finds an entry that it cannot use, once an entry; the store goes on without it (none). For a
+   * Called when the store finds an entry that it cannot use, once an entry; the store continues without it (none). For a
    * line in a log.
    */
   readonly onDamaged?: ((entry: DamagedEntry) => void) | undefined
