@@ -74,7 +74,7 @@ export interface AppParts {
 export function createApp(config: Config, store: UploadStore, parts: AppParts = {}): Koa {
   const { logger = createLogger(config), metrics = new Metrics() } = parts
   const { readiness = new Readiness(store, config.readOnly), views = keepViews() } = parts
-  const slots = metrics.countSlots(parts.slots ?? countSlots(config.maxUploads))
+  const slots = metrics.countSlots(parts.slots ?? countSlots(config.maxConcurrentUploads))
   const { metricsText = () => metrics.registry.metrics() } = parts
   const app = new Koa({ proxy: config.trustProxy, maxIpsCount: 1 })
   app.on('error', logErrors(logger))

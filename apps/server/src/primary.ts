@@ -28,7 +28,10 @@ export async function listenWithWorkers(config: Config): Promise<RunningServer> 
   const { url, port } = await probe(config)
   // Standard output is for the URL.
   cluster.setupPrimary({ args: [], stdio: ['ignore', 2, 2, 'ipc'] })
-  const shared = { slots: new SlotCounter<Worker>(config.maxUploads), gatherer: new MetricsGatherer(logger) }
+  const shared = {
+    slots: new SlotCounter<Worker>(config.maxConcurrentUploads),
+    gatherer: new MetricsGatherer(logger),
+  }
   let recovered = Promise.resolve()
   const pool = new WorkerPool({
     count: config.workers,
@@ -66,8 +69,9 @@ interface Shared {
 }
 
 function answer({ slots, gatherer }: Shared, pool: WorkerPool, worker: Worker, message: WorkerRequest): void {
-  if (message.type === 'free-slot') slots.free(worker)
-  else if (message.type === 'take-slot') tellWorker(worker, { type: 'slot', granted: slots.take(worker) })
+  if (message.type === 'free-slot') slots.free(worker, message.client)
+  else if (message.type === 'take-slot')
+    tellWorker(worker, { type: 'slot', grant: slots.take(worker, message.client) })
   else if (message.type === 'counts') gatherer.take(worker, message.counts)
   else gatherer.answer(worker, pool.workers)
 }

@@ -34,7 +34,7 @@ export async function work(config: Config): Promise<void> {
   try {
     const logger = createLogger(config).child({ pid: process.pid })
     logWarnings(logger)
-    const slots = slotsOfPrimary(config.maxUploads)
+    const slots = slotsOfPrimary()
     const metrics = new Metrics()
     const store = await openStore(config, reportDamage(logger, metrics))
     const { close, reload } = await serve(config, store, logger, {
