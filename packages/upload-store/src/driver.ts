@@ -17,6 +17,11 @@ export interface Intent {
 
 /** What a driver does for a session: where its bytes go, and how they become an object. */
 export interface Staging {
+  /**
+   * Accounts for bytes that have arrived, long before a whole block of them is written. Returns a promise only if the
+   * caller has to wait; throws NO_SPACE.
+   */
+  arrived?(bytes: number): Promise<void> | undefined
   /** Writes all of `bytes` at `position`. */
   write(bytes: Uint8Array, position: number): Promise<void>
   /** Makes every byte durable; nothing is written after it. */

@@ -17,9 +17,10 @@ export async function discardFiles(context: FsContext, id: string): Promise<void
 }
 
 /** Removes all but the intent, which says what the upload has become. */
-export async function leaveReceipt({ layout, disk }: FsContext, id: string): Promise<void> {
+export async function leaveReceipt({ layout, disk, space }: FsContext, id: string): Promise<void> {
   const { part, draft, intent, epoch } = layout
   const paths = [part(id), draft(id), epoch(id), `${part(id)}.tmp`, `${intent(id)}.tmp`]
   for (const path of paths) await removeIfThere(path)
+  space.removed(id)
   await disk.syncDirectory(layout.staging)
 }

@@ -18,7 +18,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
   const { layout, locks, space } = context
   return {
     create: async (id, intent) => {
-      const reservation = space.reserve(intent.expectedSize)
+      const reservation = space.reserve(id, intent.expectedSize)
       try {
         await reservation.check()
         const lock = await withStoreErrors(locks.acquire(id))
@@ -30,7 +30,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
         const parts = { id, intent, lock, file, reservation, epoch: randomId(), known, pausedAt: 0 }
         return await announce(new FileStaging(context, parts), intent.meta)
       } catch (error) {
-        reservation.release()
+        reservation.release(0)
         throw error
       }
     },

@@ -52,7 +52,7 @@ export async function takeOver(
       await disk.sync(file)
       await disk.replaceFile(layout.intent(id), formatIntent({ ...intent, boot: currentBoot() }))
     }
-    const reservation = space.reserve(Math.max(0, intent.expectedSize - size))
+    const reservation = space.reserve(id, Math.max(0, intent.expectedSize - size), size)
     const pausedAt = intent.offset
     const parts = { id, intent, lock, file, reservation, epoch, known: true, pausedAt }
     const staging = new FileStaging(context, parts)
