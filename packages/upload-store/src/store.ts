@@ -29,8 +29,8 @@ export interface ListPage {
 export type PutOptions = Omit<CreateOptions, 'meta'> & CommitOptions
 
 /**
- * A place for uploads that shows only what arrived whole. Each method may also throw StoreError UNAVAILABLE: the disk or
- * the bucket cannot be reached or written at the moment.
+ * A place for uploads that shows only complete objects. Each method may also throw StoreError UNAVAILABLE: the disk or the
+ * bucket cannot be reached or written at the moment, or another process that uses the upload or key does not respond.
  */
 export interface UploadStore {
   /**
