@@ -72,6 +72,8 @@ export interface StagingArea {
   resume(id: string): Promise<Resumed | null>
   /** The same, but lets go of it at once; finds receipts as well. */
   inspect(id: string): Promise<UploadState | null>
+  /** Ids of the uploads that others know of; receipts may be among them. */
+  list(): Promise<readonly string[]>
   /** What it was created for and what it became; ends nobody. */
   peek(id: string): Promise<KnownUpload | null>
   /** Ends the upload's writer in another process and removes what there is of it; whether there was anything. */

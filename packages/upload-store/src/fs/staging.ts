@@ -10,7 +10,7 @@ import { inspectLocked, peekAt } from './inspect.ts'
 import { readIntent } from './intent.ts'
 import type { Lock } from './lock.ts'
 import { finishCommit } from './receipt.ts'
-import { discardFiles } from './staged-files.ts'
+import { discardFiles, resumableIds } from './staged-files.ts'
 import { acquireOrClaim, claim, takeOver } from './take-over.ts'
 
 /** Stages uploads in files of their own, which become blobs without a copy. */
@@ -47,6 +47,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
       }
     },
     inspect: (id) => withUpload(context, id, (epoch, lock) => inspectLocked(context, id, epoch, lock)),
+    list: () => resumableIds(layout),
     peek: async (id) => (RANDOM_ID.test(id) ? peekAt(layout, id) : null),
     forget: async (id) => (await withUpload(context, id, () => forgetLocked(context, id))) ?? false,
   }

@@ -197,7 +197,7 @@ export class ObjectStaging implements Staging {
 
   #startWatch(): TakeoverWatch {
     return new TakeoverWatch(this.#parts.file, {
-      expireAfter: this.#context.expireAfter,
+      expireAfter: this.#context.expireEmptyAfter,
       isSealed: () => this.#sealed,
       refresh: () => this.#progress.write('open'),
       onTakeover: () => this.#onTakeover(),
