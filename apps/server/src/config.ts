@@ -43,6 +43,8 @@ export interface Config {
   readonly maxTotalSize: number | undefined
   /** Maximum of uploads in progress, in all workers; one client address may have a quarter of them. */
   readonly maxConcurrentUploads: number
+  /** Maximum of resumable uploads that are not complete; one client address may have a quarter of them. */
+  readonly maxUnfinishedUploads: number
   readonly readOnly: boolean
   /** Needed to write; `undefined`: everybody may. */
   readonly token: string | undefined
@@ -92,6 +94,7 @@ export function loadConfig(
     maxFileSize: read('max-file-size', parseSize),
     maxTotalSize: read('max-total-size', (text) => (text === '' ? undefined : parseSize(text))),
     maxConcurrentUploads: read('max-concurrent-uploads', parseCount),
+    maxUnfinishedUploads: read('max-unfinished-uploads', parseCount),
     readOnly: read('read-only', parseSwitch),
     token: read('token', parseToken),
     private: isPrivate,

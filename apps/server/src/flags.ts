@@ -70,6 +70,12 @@ export const FLAGS: readonly Flag[] = [
     help: 'maximum of uploads in progress, in all workers; a quarter per client address; above: 503',
   },
   {
+    name: 'max-unfinished-uploads',
+    value: 'N',
+    fallback: '1000',
+    help: 'maximum of resumable uploads that are not complete; a quarter per client address; above: 429',
+  },
+  {
     name: 'token',
     value: 'T',
     fallback: '',

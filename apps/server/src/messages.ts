@@ -13,6 +13,9 @@ export type FromWorker =
   /** It was told to end, and waits for the primary to give it no more connections. */
   | { readonly type: 'leave' }
   | { readonly type: 'take-slot' | 'free-slot'; readonly client: string }
+  | { readonly type: 'begin-upload'; readonly ticket: string; readonly client: string }
+  | { readonly type: 'upload-begun'; readonly ticket: string; readonly id: string; readonly client: string }
+  | { readonly type: 'upload-ended'; readonly id: string }
   /** Somebody asks it for the metrics of all. */
   | { readonly type: 'ask-metrics' }
   | { readonly type: 'counts'; readonly counts: Counts }
@@ -29,6 +32,8 @@ export interface Seen {
 export type ToWorker =
   /** The answer to the first `take-slot` that has none yet. */
   | { readonly type: 'slot'; readonly grant: Grant }
+  /** The answer to `begin-upload`. */
+  | { readonly type: 'upload-grant'; readonly ticket: string; readonly grant: Grant }
   | { readonly type: 'drain' }
   /** To tell its counts, which the primary adds up. */
   | { readonly type: 'count' }

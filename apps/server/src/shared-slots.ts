@@ -37,7 +37,7 @@ export class SlotCounter<Holder> {
   }
 
   take(holder: Holder, client: string): Grant {
-    const grant = this.#shares.add(client)
+    const grant = this.#shares.take(client)
     if (grant === 'granted') this.#held.set(holder, [...(this.#held.get(holder) ?? []), client])
     return grant
   }

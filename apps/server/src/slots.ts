@@ -13,7 +13,7 @@ export interface Slots {
 /** Slots of a server that is one process. */
 export function countSlots(max: number): Slots {
   const shares = new ClientShares(max)
-  return { take: (client) => shares.add(client), free: (client) => shares.remove(client) }
+  return { take: (client) => shares.take(client), free: (client) => shares.remove(client) }
 }
 
 /**

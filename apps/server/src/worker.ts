@@ -11,6 +11,7 @@ import { openStore } from './open-store.ts'
 import { serve } from './serve.ts'
 import { slotsOfPrimary } from './shared-slots.ts'
 import { viewsOfAll } from './shared-views.ts'
+import { countOfPrimary } from './uploads/shared-count.ts'
 
 /** What a terminal sends to all its processes: the primary tells us what comes of it. */
 const FOR_THE_PRIMARY = ['SIGINT', 'SIGQUIT', 'SIGHUP'] as const
@@ -40,6 +41,7 @@ export async function work(config: Config): Promise<void> {
     const { close, reload } = await serve(config, store, logger, {
       metrics,
       slots,
+      uploads: countOfPrimary(),
       views: viewsOfAll(),
     })
     process.on('message', (message: ToWorker) => {

@@ -16,20 +16,34 @@ export class ClientShares {
     this.#maxPerClient = Math.max(1, Math.floor(max * PART))
   }
 
-  add(client: string): Grant {
+  /** Whether the client may hold one more. */
+  check(client: string): Grant {
     if (this.#total >= this.#max) return 'all-used'
-    const held = this.#held.get(client) ?? 0
-    if (held >= this.#maxPerClient) return 'own-used'
-    this.#held.set(client, held + 1)
+    return this.#heldBy(client) >= this.#maxPerClient ? 'own-used' : 'granted'
+  }
+
+  /** Counts one more, if the client may hold it. */
+  take(client: string): Grant {
+    const grant = this.check(client)
+    if (grant === 'granted') this.add(client)
+    return grant
+  }
+
+  /** Counts one more, whatever the limits are. */
+  add(client: string): void {
+    this.#held.set(client, this.#heldBy(client) + 1)
     this.#total++
-    return 'granted'
   }
 
   remove(client: string): void {
-    const held = this.#held.get(client) ?? 0
+    const held = this.#heldBy(client)
     if (held === 0) return
     if (held === 1) this.#held.delete(client)
     else this.#held.set(client, held - 1)
     this.#total--
+  }
+
+  #heldBy(client: string): number {
+    return this.#held.get(client) ?? 0
   }
 }
