@@ -28,7 +28,7 @@ export class UnfinishedUploads implements UploadCount {
   /** The client of each upload and each ticket. */
   readonly #clients = new Map<string, string>()
   /** Ids that are known to be receipts. */
-  #finished: ReadonlySet<string> = new Set()
+  readonly #finished = new Set<string>()
   /** What began or ended during a scan, which has not seen that. */
   readonly #changed = new Set<string>()
   #scannedAt = Number.NEGATIVE_INFINITY
@@ -92,17 +92,25 @@ export class UnfinishedUploads implements UploadCount {
   async #scanNow(): Promise<void> {
     this.#changed.clear()
     const listed = new Set(await this.#store.listUploads())
-    const unknown = [...listed].filter((id) => !this.#clients.has(id) && !this.#finished.has(id))
-    const found = new Map<string, string | null>()
-    for (let at = 0; at < unknown.length; at += BATCH) {
-      const ids = unknown.slice(at, at + BATCH)
-      await Promise.all(ids.map(async (id) => found.set(id, await this.#clientOf(id))))
-    }
-    for (const id of [...this.#clients.keys()])
+    for (const id of [...this.#clients.keys()]) {
       if (!listed.has(id) && !this.#changed.has(id)) this.#remove(id)
-    for (const [id, client] of found) if (client !== null && !this.#changed.has(id)) this.#add(id, client)
-    const finished = [...found].flatMap(([id, client]) => (client === null ? [id] : []))
-    this.#finished = new Set([...this.#finished, ...finished].filter((id) => listed.has(id)))
+    }
+    for (const id of this.#finished) if (!listed.has(id)) this.#finished.delete(id)
+    const unknown = [...listed].filter((id) => !this.#clients.has(id) && !this.#finished.has(id))
+    // When all places are taken, it does not matter by how many more uploads.
+    for (let at = 0; at < unknown.length && !this.#isFull; at += BATCH) {
+      await Promise.all(unknown.slice(at, at + BATCH).map((id) => this.#find(id)))
+    }
+  }
+
+  get #isFull(): boolean {
+    return this.#shares.check('') === 'all-used'
+  }
+
+  async #find(id: string): Promise<void> {
+    const client = await this.#clientOf(id)
+    if (client === null) this.#finished.add(id)
+    else if (!this.#changed.has(id)) this.#add(id, client)
   }
 
   /** `null` if the upload is finished or gone. */
