@@ -9,6 +9,9 @@ import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { childrenOf } from '../support/workers.ts'
 
+/** A proxy names the client; without a token, that has to be allowed. */
+const PROXIED = ['--trust-proxy', '--allow-anonymous']
+
 type Fields = Readonly<Record<string, string>>
 
 const TUS: Fields = { 'Tus-Resumable': '1.0.0', 'Upload-Length': '5' }
@@ -21,16 +24,7 @@ const statusesOf = async (answers: readonly ReturnType<typeof byTus>[]) =>
   (await Promise.all(answers)).map(({ status }) => status).sort()
 
 async function start(data: string, ...flags: string[]): Promise<ServerProcess> {
-  const server = new ServerProcess([
-    '--port',
-    '0',
-    '--data',
-    data,
-    '--accept',
-    '*/*',
-    '--trust-proxy',
-    ...flags,
-  ])
+  const server = new ServerProcess(['--port', '0', '--data', data, '--accept', '*/*', ...PROXIED, ...flags])
   onTestFinished(async () => {
     const workers = await childrenOf(server.child.pid)
     await server.stop('SIGKILL')
@@ -41,7 +35,7 @@ async function start(data: string, ...flags: string[]): Promise<ServerProcess> {
 
 describe('--max-unfinished-uploads', () => {
   it('answers 429 with Retry-After to an address with a quarter of them, by either protocol', async () => {
-    const { url } = await startApp('--max-unfinished-uploads', '8', '--trust-proxy')
+    const { url } = await startApp('--max-unfinished-uploads', '8', ...PROXIED)
     expect((await byTus(url, '192.0.2.1')).status).toBe(201)
     expect((await byDraft(url, '192.0.2.1')).status).toBe(201)
     for (const refused of [await byTus(url, '192.0.2.1'), await byDraft(url, '192.0.2.1')]) {
@@ -56,7 +50,7 @@ describe('--max-unfinished-uploads', () => {
   })
 
   it('counts a /64 of IPv6 as one address, and answers 429 to all addresses when all places are taken', async () => {
-    const { url } = await startApp('--max-unfinished-uploads', '4', '--trust-proxy')
+    const { url } = await startApp('--max-unfinished-uploads', '4', ...PROXIED)
     expect((await byTus(url, '2001:db8::1')).status).toBe(201)
     expect((await byTus(url, '2001:db8::2')).status).toBe(429)
     for (const number of [1, 2, 3]) expect((await byTus(url, `192.0.2.${number}`)).status).toBe(201)
@@ -66,7 +60,7 @@ describe('--max-unfinished-uploads', () => {
   })
 
   it('no longer counts an upload that is complete or cancelled', async () => {
-    const { url } = await startApp('--max-unfinished-uploads', '8', '--trust-proxy')
+    const { url } = await startApp('--max-unfinished-uploads', '8', ...PROXIED)
     const create = () => byTus(url, '192.0.2.1')
     const path = (await create()).headers.get('location') ?? ''
     const other = (await create()).headers.get('location') ?? ''
@@ -83,7 +77,7 @@ describe('--max-unfinished-uploads', () => {
   it('notices within 10 seconds that another process has removed uploads, and does not count refused ones', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     onTestFinished(() => void vi.useRealTimers())
-    const { url, store } = await startApp('--max-unfinished-uploads', '4', '--trust-proxy')
+    const { url, store } = await startApp('--max-unfinished-uploads', '4', ...PROXIED)
     const create = () => byDraft(url, '192.0.2.1')
     const id = (await create()).headers.get('location')?.split('/').at(-1) ?? ''
     expect((await create()).status).toBe(429)

@@ -8,6 +8,9 @@ import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { ON_S3 } from '../support/test-store.mjs'
 
+/** A proxy names the client; without a token, that has to be allowed. */
+const PROXIED = ['--trust-proxy', '--allow-anonymous']
+
 const HOST = 'Host: 127.0.0.1\r\n'
 
 async function startProcess(...flags: string[]): Promise<string> {
@@ -76,7 +79,7 @@ describe('--max-concurrent-uploads', () => {
   })
 
   it('counts the addresses that a trusted proxy names, and one /64 of IPv6 as one', async () => {
-    const url = await startProcess('--max-uploads', '8', '--trust-proxy')
+    const url = await startProcess('--max-uploads', '8', ...PROXIED)
     const putFor = async (client: string) => {
       const headers = { 'X-Forwarded-For': client }
       return (await fetch(`${url}/videos/x`, { method: 'PUT', body: 'x', headers })).status
