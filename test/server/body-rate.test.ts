@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { BODY_RULES, bodyWatch } from '../../apps/server/dist/body-rate.js'
+import { BODY_RULES, type BodyRules, bodyWatch } from '../../apps/server/dist/body-rate.js'
 import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
@@ -14,8 +14,14 @@ const FAST = { ...BODY_RULES, window: 600, grace: 200, idleTimeout: 600, interva
 /** Sends the head of a request whose body is watched; resolves to what the watch says, or `null` when all has come. */
 async function upload(
   send: (socket: Socket) => void,
-  { length = 1_000_000, rules = FAST, read = true } = {},
+  options: {
+    readonly length?: number
+    readonly coding?: string
+    readonly rules?: BodyRules
+    readonly read?: boolean
+  } = {},
 ): Promise<string | null> {
+  const { length = 1_000_000, coding = `Content-Length: ${length}`, rules = FAST, read = true } = options
   const watch = bodyWatch(rules)
   return new Promise((resolve, reject) => {
     const server = createServer((request) => {
@@ -32,7 +38,7 @@ async function upload(
         server.close()
       })
       socket.on('error', reject)
-      socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`)
+      socket.write(`POST / HTTP/1.1\r\nHost: x\r\n${coding}\r\n\r\n`)
       send(socket)
     })
   })
@@ -54,6 +60,19 @@ describe('a body', () => {
     expect(await upload((socket) => socket.write('x'.repeat(1000)), { rules })).toBe(
       'Nothing came for 0.6 seconds.',
     )
+  })
+
+  it('without a first byte is ended long before one that has begun', async () => {
+    const rules = { ...FAST, minRate: 0, firstByteTimeout: 100 }
+    expect(await upload(() => {}, { rules })).toBe('The first byte did not arrive within 0.1 seconds.')
+    const begun = (socket: Socket) => void socket.write('x')
+    expect(await upload(begun, { rules })).toBe('Nothing came for 0.6 seconds.')
+  })
+
+  it('whose chunks have long headers and hardly any content is ended for its rate', async () => {
+    const chunk = `1;${'x'.repeat(2000)}\r\nx\r\n`
+    const send = (socket: Socket) => every(20, () => socket.write(chunk))
+    expect(await upload(send, { coding: 'Transfer-Encoding: chunked' })).toMatch(/10000 are the least/)
   })
 
   it('that comes slowly and steadily is taken to its end', async () => {

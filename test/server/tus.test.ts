@@ -127,7 +127,7 @@ describe('tus', () => {
   })
 
   it('a PATCH takes the slot of the one that stalls, and others are refused before their content', async () => {
-    const { url } = await start(await temporaryDirectory(), '--max-uploads', '1')
+    const { url } = await start(await temporaryDirectory(), '--max-concurrent-uploads', '1')
     const { path, request } = await stall(url, 10, 'hello')
     const other = await begin(url, 5)
     const fields = { ...appending(0), 'Content-Length': '5', Expect: '100-continue' }

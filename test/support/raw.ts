@@ -1,10 +1,11 @@
 import { connect } from 'node:net'
 
-/** Sends bytes as they are and gives back all that comes until the server closes. */
-export function exchange(url: string, request: string): Promise<string> {
-  const { hostname, port } = new URL(url)
+/** Sends bytes as they are and resolves to everything that the server sends until it closes the connection. */
+export function exchange(url: string, request: string, localAddress?: string): Promise<string> {
+  const { hostname: host, port } = new URL(url)
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () => socket.write(request, 'latin1'))
+    const options = { host, port: Number(port), ...(localAddress === undefined ? {} : { localAddress }) }
+    const socket = connect(options, () => socket.write(request, 'latin1'))
     let answer = ''
     socket.setEncoding('latin1')
     socket.on('data', (text) => {

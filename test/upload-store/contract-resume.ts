@@ -207,6 +207,44 @@ export function describeResumption(
     )
   })
 
+  describe(`${name}: uploads that can be resumed`, () => {
+    it('are listed by id while they are written, paused and resumed, until they are committed or removed', async () => {
+      const store = await open()
+      const listed = async () => {
+        const known = await Promise.all((await store.listUploads()).map((id) => store.peek(id)))
+        return known.flatMap((upload) => (upload?.committed === null ? [upload.id] : [])).sort()
+      }
+      const plain = await store.create('plain')
+      const kept = await store.create('kept', { meta: {} })
+      const paused = await store.create('paused')
+      await paused.append(0, source('x'))
+      await paused.pause()
+      expect(await listed()).toEqual([kept.id, paused.id].sort())
+      await kept.append(0, source('x'))
+      await kept.commit()
+      expect(await listed()).toEqual([paused.id])
+      await store.forget(paused.id)
+      expect(await listed()).toEqual([])
+      await plain.abort()
+    })
+
+    it('expire earlier when they have no byte', async () => {
+      const store = await open({ expireEmptyAfter: 0 })
+      const empty = await store.create('empty', { meta: {} })
+      await empty.pause()
+      const begun = await store.create('begun', { meta: {} })
+      await begun.append(0, source('x'))
+      await begun.pause()
+      expect((await store.inspect(empty.id))?.expires).toBeLessThanOrEqual(Date.now())
+      expect((await store.inspect(begun.id))?.expires).toBeGreaterThan(Date.now() + 23 * 3_600_000)
+      await store.recover()
+      expect(await store.peek(empty.id)).toMatchObject({ key: 'empty' })
+      expect((await store.sweep()).expired).toBe(1)
+      expect(await store.peek(empty.id)).toBeNull()
+      expect(await store.peek(begun.id)).toMatchObject({ key: 'begun' })
+    })
+  })
+
   describe(`${name}: room`, () => {
     it('is refused when all objects together reach the limit, and is there again after a deletion', async () => {
       const store = await open({ maxTotalSize: 10 })

@@ -18,6 +18,7 @@ import { temporaryDirectory } from '../support/temporary.ts'
 
 const engineOf = (store: UploadStore): StorageEngine => multerStorage(store)
 const fileOf = (request: unknown) => (request as { file?: StoredFile }).file
+const filesOf = (request: unknown) => (request as { files?: readonly StoredFile[] }).files ?? []
 
 function form(...files: (readonly [field: string, name: string, text: string])[]): FormData {
   const data = new FormData()
@@ -52,6 +53,22 @@ describe('multerStorage', () => {
     const answer = await response.json()
     expect(answer).toMatchObject({ before: null, sealed: { size: 5 }, object: { key: 'clip.mp4', size: 5 } })
     expect(answer.sealed.digest).toBe(answer.object.digest)
+  })
+
+  it('sets aside for each file of a form what the request has left, not its whole length', async () => {
+    const store = createFsStore(await temporaryDirectory(), { maxTotalSize: 1_200_000 })
+    const app = express()
+    app.post('/', multer({ storage: engineOf(store) }).array('file'), async (request, response) => {
+      const objects = await Promise.all(filesOf(request).map(({ session }) => session.commit()))
+      response.json(objects.map(({ key, size }) => ({ key, size })))
+    })
+    const half = 'x'.repeat(500_000)
+    const body = form(['file', 'a.mp4', half], ['file', 'b.mp4', half])
+    const response = await fetch(await serve(app), { method: 'POST', body })
+    expect(await response.json()).toEqual([
+      { key: 'a.mp4', size: 500_000 },
+      { key: 'b.mp4', size: 500_000 },
+    ])
   })
 
   it.each(['Koa', 'Express'])(

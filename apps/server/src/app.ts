@@ -22,6 +22,9 @@ import { seeRequests } from './see-requests.ts'
 import { countSlots, type Slots } from './slots.ts'
 import { builtPage, staticFiles } from './static-files.ts'
 import { tus } from './tus.ts'
+import { countedStore } from './uploads/counted-store.ts'
+import { UnfinishedUploads, type UploadCount } from './uploads/unfinished-uploads.ts'
+import { withClient } from './uploads/upload-client.ts'
 
 /** Fields that a player on another site needs to see. */
 const EXPOSED = [
@@ -55,6 +58,8 @@ const EXPOSED = [
 export interface AppParts {
   readonly logger?: Logger
   readonly slots?: Slots
+  /** Who counts the unfinished uploads. */
+  readonly uploads?: UploadCount
   readonly metrics?: Metrics
   /** What `/metrics` answers. */
   readonly metricsText?: () => Promise<string>
@@ -74,7 +79,7 @@ export interface AppParts {
 export function createApp(config: Config, store: UploadStore, parts: AppParts = {}): Koa {
   const { logger = createLogger(config), metrics = new Metrics() } = parts
   const { readiness = new Readiness(store, config.readOnly), views = keepViews() } = parts
-  const slots = metrics.countSlots(parts.slots ?? countSlots(config.maxUploads))
+  const slots = metrics.countSlots(parts.slots ?? countSlots(config.maxConcurrentUploads))
   const { metricsText = () => metrics.registry.metrics() } = parts
   const app = new Koa({ proxy: config.trustProxy, maxIpsCount: 1 })
   app.on('error', logErrors(logger))
@@ -97,8 +102,10 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   app.use(checkRoute(config))
   app.use(notModified())
   if (!config.readOnly) {
-    app.use(resumable(config, store, slots, metrics))
-    app.use(tus(config, store, slots, metrics))
+    const { uploads = new UnfinishedUploads(store, config.maxUnfinishedUploads, logger) } = parts
+    const counted = countedStore(store, uploads)
+    app.use(withClient(resumable(config, counted, slots, metrics)))
+    app.use(withClient(tus(config, counted, slots, metrics)))
   }
   const router = routes(config, store, { slots, access, metrics, metricsText, readiness, views })
   app.use(router.routes())

@@ -1,19 +1,20 @@
 import type { IncomingMessage } from 'node:http'
-import { http2StreamOf } from './http2-stream.ts'
 
-/** What a client must bring of a body. Times are ms; only those count in which we wait for the client. */
+/** How fast a client must send a body. Times are ms, and count only while the server waits for the client. */
 export interface BodyRules {
   /** Bytes per second, on average over `window`. */
   readonly minRate: number
-  /** Judged from its first end on. */
+  /** Enforced once the first window has elapsed. */
   readonly window: number
   /** How much of the beginning is left out of the average. */
   readonly grace: number
-  /** How long nothing may come. */
+  /** Maximum time before the first byte: until then a request costs its client nothing. */
+  readonly firstByteTimeout: number
+  /** Maximum time between two bytes. */
   readonly idleTimeout: number
-  /** The longest that a body may take in all, our own time included. */
+  /** Maximum time for the whole body, the server's own time included. */
   readonly maxDuration: number
-  /** How often it is looked at. */
+  /** Time between two checks. */
   readonly interval: number
 }
 
@@ -21,17 +22,18 @@ export const BODY_RULES: BodyRules = {
   minRate: 16 * 1024,
   window: 30_000,
   grace: 10_000,
+  firstByteTimeout: 10_000,
   idleTimeout: 30_000,
   maxDuration: 24 * 3_600_000,
   interval: 1000,
 }
 
-/** Calls `onSlow`, once and with the reason, when the rest of the request's body does not come as the rules ask. */
+/** Calls `onSlow` once, with the reason, if the rest of the request's body breaks the rules. */
 export type BodyWatch = (req: IncomingMessage, onSlow: (reason: string) => void) => void
 
 /**
- * Makes a watch over any number of bodies. One timer looks at all of them now and then, by the socket's own count, so that
- * the chunks themselves pass unwatched; Node's requestTimeout would end an honest long upload and let a slow short one be.
+ * Makes a watch over any number of bodies, with one timer for all of them. Node's requestTimeout would end an honest long
+ * upload and tolerate a slow short one.
  */
 export function bodyWatch(rules: BodyRules = BODY_RULES): BodyWatch {
   const watched = new Map<
@@ -71,16 +73,16 @@ class Pace {
 
   constructor(rules: BodyRules, req: IncomingMessage) {
     this.#rules = rules
-    this.#bytes = counterOf(req)
+    this.#bytes = countBytes(req)
     this.#counts = [this.#bytes()]
   }
 
-  /** Takes the end of an interval in, and says what is wrong by now, or `null`. */
+  /** Call at the end of each interval; returns which rule the body breaks, or `null`. */
   judge(req: IncomingMessage): string | null {
-    const { minRate, window, grace, idleTimeout, maxDuration, interval } = this.#rules
+    const { minRate, window, grace, firstByteTimeout, idleTimeout, maxDuration, interval } = this.#rules
     if (performance.now() - this.#started >= maxDuration)
       return `It was not over after ${inSeconds(maxDuration)}.`
-    // What has come waits for us: our disk is slow, not the client.
+    // Received bytes are waiting to be read: the disk is slow, not the client.
     if (req.readableLength > 0) return null
     const count = this.#bytes()
     this.#intervals++
@@ -88,6 +90,8 @@ class Pace {
     this.#counts.push(count)
     const left = Math.max(0, this.#intervals * interval - grace)
     while ((this.#counts.length - 1) * interval > Math.min(window, left)) this.#counts.shift()
+    if (count === 0 && this.#intervals * interval >= firstByteTimeout)
+      return `The first byte did not arrive within ${inSeconds(firstByteTimeout)}.`
     if (this.#silent * interval >= idleTimeout) return `Nothing came for ${inSeconds(idleTimeout)}.`
     if (this.#intervals * interval < window) return null
     const seconds = ((this.#counts.length - 1) * interval) / 1000
@@ -97,11 +101,12 @@ class Pace {
   }
 }
 
-/** Of the whole connection in HTTP/1, where what else comes on it is not of this time. */
-function counterOf(req: IncomingMessage): () => number {
-  if (http2StreamOf({ req }) === null) return () => req.socket?.bytesRead ?? 0
-  // One lively stream would keep all others of its connection alive, and Node counts no stream's bytes.
-  let count = 0
+/**
+ * Returns a function that tells how many bytes of the body have arrived. The count of the connection would include other
+ * requests and, in HTTP/1, chunk headers, so that a client could keep a request alive without sending its body.
+ */
+function countBytes(req: IncomingMessage): () => number {
+  let count = req.readableLength
   const { push } = req
   req.push = (chunk, encoding) => {
     count += chunk?.length ?? 0

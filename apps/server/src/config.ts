@@ -41,8 +41,10 @@ export interface Config {
   readonly maxFileSize: number
   /** Of all objects together; none above the free-space floor. */
   readonly maxTotalSize: number | undefined
-  /** At once. */
-  readonly maxUploads: number
+  /** Maximum of uploads in progress, in all workers; one client address may have a quarter of them. */
+  readonly maxConcurrentUploads: number
+  /** Maximum of resumable uploads that are not complete; one client address may have a quarter of them. */
+  readonly maxUnfinishedUploads: number
   readonly readOnly: boolean
   /** Needed to write; `undefined`: everybody may. */
   readonly token: string | undefined
@@ -91,7 +93,8 @@ export function loadConfig(
     accept: read('accept', parseMediaTypes),
     maxFileSize: read('max-file-size', parseSize),
     maxTotalSize: read('max-total-size', (text) => (text === '' ? undefined : parseSize(text))),
-    maxUploads: read('max-uploads', parseCount),
+    maxConcurrentUploads: read('max-concurrent-uploads', parseCount),
+    maxUnfinishedUploads: read('max-unfinished-uploads', parseCount),
     readOnly: read('read-only', parseSwitch),
     token: read('token', parseToken),
     private: isPrivate,

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { ConfigError } from './config-values.ts'
-import { FLAGS } from './flags.ts'
+import { FLAGS, type Flag } from './flags.ts'
 
 /**
  * Gives a flag's value as `parse` makes it.
@@ -20,27 +20,39 @@ export function flagReader(
 ): ReadFlag {
   const values = parseFlags(argv)
   return (name, parse) => {
-    const flag = FLAGS.find((each) => each.name === name)
-    const variable = environmentName(name)
-    const given = values[name]
-    const text = given ?? env[variable] ?? flag?.fallback ?? ''
-    const shown = flag?.secret === true ? '' : `${given === undefined ? '=' : ' '}${text}`
-    const source = `${given === undefined ? variable : `--${name}`}${shown}`
+    const { fallback, secret, formerly = name } = flagNamed(name)
+    const { source, text = fallback } = find([name, formerly])
     try {
       return parse(text)
     } catch (error) {
-      if (error instanceof ConfigError) throw new ConfigError(`${source} ${error.message}.`)
-      throw error
+      if (!(error instanceof ConfigError)) throw error
+      const shown = secret === true ? '' : `${source.startsWith('--') ? ' ' : '='}${text}`
+      throw new ConfigError(`${source}${shown} ${error.message}.`)
     }
   }
+
+  /** Returns the value that was given under one of a flag's names, and the flag or variable that gave it. */
+  function find(names: readonly string[]): { readonly source: string; readonly text: string | undefined } {
+    const given = names.find((name) => values[name] !== undefined)
+    if (given !== undefined) return { source: `--${given}`, text: values[given] }
+    const variables = names.map(environmentName)
+    const variable = variables.find((name) => env[name] !== undefined) ?? variables[0] ?? ''
+    return { source: variable, text: env[variable] }
+  }
+}
+
+function flagNamed(name: string): Flag {
+  const flag = FLAGS.find((each) => each.name === name)
+  if (flag === undefined) throw new Error(`FLAGS has no ${name}.`)
+  return flag
 }
 
 function parseFlags(argv: readonly string[]): Readonly<Record<string, string | undefined>> {
   const options = Object.fromEntries(
-    FLAGS.map(({ name, value }) => [
-      name,
-      { type: value === undefined ? ('boolean' as const) : ('string' as const) },
-    ]),
+    FLAGS.flatMap(({ name, formerly = name, value }) => {
+      const type = value === undefined ? ('boolean' as const) : ('string' as const)
+      return [name, formerly].map((each) => [each, { type }] as const)
+    }),
   )
   try {
     const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false })

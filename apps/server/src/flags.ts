@@ -2,6 +2,8 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] 
 
 export interface Flag {
   readonly name: string
+  /** An earlier name, which is still accepted. */
+  readonly formerly?: string
   /** What stands for its value in --help; none for a switch. */
   readonly value?: string
   readonly fallback: string
@@ -61,10 +63,17 @@ export const FLAGS: readonly Flag[] = [
     help: 'the most that all of them may have (no limit)',
   },
   {
-    name: 'max-uploads',
+    name: 'max-concurrent-uploads',
+    formerly: 'max-uploads',
     value: 'N',
     fallback: '256',
-    help: 'how many may come in at once, through all workers; above: 503',
+    help: 'maximum of uploads in progress, in all workers; a quarter per client address; above: 503',
+  },
+  {
+    name: 'max-unfinished-uploads',
+    value: 'N',
+    fallback: '1000',
+    help: 'maximum of resumable uploads that are not complete; a quarter per client address; above: 429',
   },
   {
     name: 'token',

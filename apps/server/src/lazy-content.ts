@@ -15,7 +15,7 @@ export class LazyContent {
   readonly #slots: Slots
   readonly #chunks: AsyncGenerator<Uint8Array>
   #fail: (reason: unknown) => void = () => {}
-  #held = false
+  #release: (() => void) | undefined
   #ended = false
 
   /** @param maxLength bytes */
@@ -30,17 +30,17 @@ export class LazyContent {
     this.failed.catch(() => {})
   }
 
-  /** Call when nobody reads on: gives the slot back. */
+  /** Call when the content is not read any further: releases the slot. */
   end(): void {
     this.#ended = true
-    if (this.#held) this.#slots.free()
-    this.#held = false
+    this.#release?.()
+    this.#release = undefined
     this.#chunks.return(undefined).catch(() => {})
   }
 
   async *#read(ctx: Koa.Context, store: UploadStore, maxLength: number): AsyncGenerator<Uint8Array> {
     try {
-      await this.#takeSlot()
+      await this.#takeSlot(ctx)
       const { tooSlow } = await expectBody(ctx, store, maxLength)
       tooSlow.catch(this.#fail)
     } catch (error) {
@@ -51,9 +51,8 @@ export class LazyContent {
     yield* ctx.req.iterator({ destroyOnReturn: false })
   }
 
-  async #takeSlot(): Promise<void> {
-    await takeSlot(this.#slots)
-    this.#held = true
+  async #takeSlot(ctx: Koa.Context): Promise<void> {
+    this.#release = await takeSlot(this.#slots, ctx)
     if (!this.#ended) return
     this.end()
     throw new Error('The request was answered while it waited for a slot.')

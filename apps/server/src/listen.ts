@@ -12,9 +12,9 @@ export async function listen(config: Config): Promise<RunningServer> {
   logWarnings(logger)
   const metrics = new Metrics()
   const store = await openStore(config, reportDamage(logger, metrics))
-  // A read-only server writes nothing, whatever state the store is in.
-  if (!config.readOnly) await recover(store, logger)
   const server = await serve(config, store, logger, { metrics })
+  // A read-only server writes nothing, whatever state the store is in.
+  if (!config.readOnly) void recover(store, logger)
   const stopTidying = config.readOnly ? () => {} : keepTidy(store, logger)
   return {
     url: server.url,

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:cluster'
 import type { MetricObjectWithValues, MetricValue } from 'prom-client'
 import type { SeenRequest } from './request-views.ts'
+import type { Grant } from './uploads/client-shares.ts'
 
 /** All that a process has counted. */
 export type Counts = readonly MetricObjectWithValues<MetricValue<string>>[]
@@ -11,7 +12,10 @@ export type FromWorker =
   | { readonly type: 'failed'; readonly text: string; readonly exitCode: number }
   /** It was told to end, and waits for the primary to give it no more connections. */
   | { readonly type: 'leave' }
-  | { readonly type: 'take-slot' | 'free-slot' }
+  | { readonly type: 'take-slot' | 'free-slot'; readonly client: string }
+  | { readonly type: 'begin-upload'; readonly ticket: string; readonly client: string }
+  | { readonly type: 'upload-begun'; readonly ticket: string; readonly id: string; readonly client: string }
+  | { readonly type: 'upload-ended'; readonly id: string }
   /** Somebody asks it for the metrics of all. */
   | { readonly type: 'ask-metrics' }
   | { readonly type: 'counts'; readonly counts: Counts }
@@ -27,7 +31,9 @@ export interface Seen {
 /** What the primary tells a worker. */
 export type ToWorker =
   /** The answer to the first `take-slot` that has none yet. */
-  | { readonly type: 'slot'; readonly granted: boolean }
+  | { readonly type: 'slot'; readonly grant: Grant }
+  /** The answer to `begin-upload`. */
+  | { readonly type: 'upload-grant'; readonly ticket: string; readonly grant: Grant }
   | { readonly type: 'drain' }
   /** To tell its counts, which the primary adds up. */
   | { readonly type: 'count' }

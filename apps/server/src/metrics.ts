@@ -88,18 +88,17 @@ export class Metrics {
     else this.#aborts.inc({ route })
   }
 
-  /** `slots` that are counted. */
+  /** Returns `slots` whose use is counted. */
   countSlots(slots: Slots): Slots {
     return {
-      max: slots.max,
-      take: async () => {
-        const taken = await slots.take()
-        if (taken) this.#uploadsInProgress.inc()
-        return taken
+      take: async (client) => {
+        const grant = await slots.take(client)
+        if (grant === 'granted') this.#uploadsInProgress.inc()
+        return grant
       },
-      free: () => {
+      free: (client) => {
         this.#uploadsInProgress.dec()
-        slots.free()
+        slots.free(client)
       },
     }
   }

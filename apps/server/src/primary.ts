@@ -10,6 +10,7 @@ import { MetricsGatherer } from './shared-metrics.ts'
 import { SlotCounter } from './shared-slots.ts'
 import { keepTidy, recover } from './tidy.ts'
 import { readCertificate } from './tls.ts'
+import { UnfinishedUploads } from './uploads/unfinished-uploads.ts'
 import { workerEnvironment } from './worker.ts'
 import { WorkerPool, type WorkerRequest } from './worker-pool.ts'
 
@@ -24,11 +25,14 @@ export async function listenWithWorkers(config: Config): Promise<RunningServer> 
     // A read-only server writes nothing, whatever state the store is in.
     if (!config.readOnly) await recover(store, logger)
   }
-  await recoverStore()
   const { url, port } = await probe(config)
   // Standard output is for the URL.
   cluster.setupPrimary({ args: [], stdio: ['ignore', 2, 2, 'ipc'] })
-  const shared = { slots: new SlotCounter<Worker>(config.maxUploads), gatherer: new MetricsGatherer(logger) }
+  const shared = {
+    slots: new SlotCounter<Worker>(config.maxConcurrentUploads),
+    uploads: new UnfinishedUploads(store, config.maxUnfinishedUploads, logger),
+    gatherer: new MetricsGatherer(logger),
+  }
   let recovered = Promise.resolve()
   const pool = new WorkerPool({
     count: config.workers,
@@ -44,6 +48,7 @@ export async function listenWithWorkers(config: Config): Promise<RunningServer> 
   process.once('exit', () => pool.kill())
   await Promise.race([pool.ready, pool.failed])
   pool.failed.catch(endWith)
+  recovered = recovered.then(recoverStore)
   const stopTidying = config.readOnly ? () => {} : keepTidy(store, logger)
   return {
     url,
@@ -62,14 +67,28 @@ export async function listenWithWorkers(config: Config): Promise<RunningServer> 
 /** What is counted here for all workers. */
 interface Shared {
   readonly slots: SlotCounter<Worker>
+  readonly uploads: UnfinishedUploads
   readonly gatherer: MetricsGatherer
 }
 
-function answer({ slots, gatherer }: Shared, pool: WorkerPool, worker: Worker, message: WorkerRequest): void {
-  if (message.type === 'free-slot') slots.free(worker)
-  else if (message.type === 'take-slot') tellWorker(worker, { type: 'slot', granted: slots.take(worker) })
+function answer(shared: Shared, pool: WorkerPool, worker: Worker, message: WorkerRequest): void {
+  const { slots, uploads, gatherer } = shared
+  if (message.type === 'free-slot') slots.free(worker, message.client)
+  else if (message.type === 'take-slot')
+    tellWorker(worker, { type: 'slot', grant: slots.take(worker, message.client) })
+  else if (message.type === 'begin-upload') void grant(uploads, worker, message)
+  else if (message.type === 'upload-begun') uploads.begun(message.ticket, message.id, message.client)
+  else if (message.type === 'upload-ended') uploads.ended(message.id)
   else if (message.type === 'counts') gatherer.take(worker, message.counts)
   else gatherer.answer(worker, pool.workers)
+}
+
+async function grant(
+  uploads: UnfinishedUploads,
+  worker: Worker,
+  { ticket, client }: { readonly ticket: string; readonly client: string },
+): Promise<void> {
+  tellWorker(worker, { type: 'upload-grant', ticket, grant: await uploads.begin(ticket, client) })
 }
 
 /** A worker that is gone gives no slot back, and says nothing more. */

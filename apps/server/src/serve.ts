@@ -18,6 +18,7 @@ import { metricsOfAll } from './shared-metrics.ts'
 import type { Slots } from './slots.ts'
 import { warmUp } from './tidy.ts'
 import { readCertificate } from './tls.ts'
+import type { UploadCount } from './uploads/unfinished-uploads.ts'
 
 /** How often a draining server looks for connections that have become idle. */
 const DRAIN_INTERVAL = 50
@@ -35,6 +36,7 @@ export interface ServeParts {
   readonly metrics: Metrics
   /** Those of all workers; none in a process that serves alone. */
   readonly slots?: Slots
+  readonly uploads?: UploadCount
   readonly views?: RequestViews
 }
 

@@ -1,54 +1,57 @@
 import { type ToWorker, tellPrimary } from './messages.ts'
 import type { Slots } from './slots.ts'
+import { ClientShares, type Grant } from './uploads/client-shares.ts'
 
 /**
- * Slots that the primary counts, for a worker: a share of them for each would refuse uploads to one worker that another
- * still takes, and of one slot there is no share.
+ * Slots of a worker, which the primary counts. A fixed part for each worker would refuse uploads at one worker while
+ * another has slots left.
  */
-export function slotsOfPrimary(max: number): Slots {
-  const waiting: ((granted: boolean) => void)[] = []
+export function slotsOfPrimary(): Slots {
+  const waiting: ((grant: Grant) => void)[] = []
   process.on('message', (message: ToWorker) => {
-    if (message.type === 'slot') waiting.shift()?.(message.granted)
+    if (message.type === 'slot') waiting.shift()?.(message.grant)
   })
   process.on('disconnect', () => {
-    for (const answer of waiting.splice(0)) answer(false)
+    for (const answer of waiting.splice(0)) answer('all-used')
   })
   return {
-    max,
-    take: () =>
+    take: (client) =>
       new Promise((resolve) => {
-        // Without a primary nobody counts, and this worker is about to end.
-        if (!process.connected) return resolve(false)
+        // Without a primary there is no count, and this worker is about to exit.
+        if (!process.connected) return resolve('all-used')
         waiting.push(resolve)
-        tellPrimary({ type: 'take-slot' })
+        tellPrimary({ type: 'take-slot', client })
       }),
-    free: () => tellPrimary({ type: 'free-slot' }),
+    free: (client) => tellPrimary({ type: 'free-slot', client }),
   }
 }
 
-/** The primary's side: which worker holds how many, since one that dies gives none back. */
+/** The primary's side: remembers which worker holds slots, because a worker that dies releases none. */
 export class SlotCounter<Holder> {
-  readonly #max: number
-  readonly #held = new Map<Holder, number>()
+  readonly #shares: ClientShares
+  /** The clients of each holder's slots. */
+  readonly #held = new Map<Holder, string[]>()
 
   constructor(max: number) {
-    this.#max = max
+    this.#shares = new ClientShares(max)
   }
 
-  /** Returns whether there was one left. */
-  take(holder: Holder): boolean {
-    let taken = 0
-    for (const count of this.#held.values()) taken += count
-    if (taken >= this.#max) return false
-    this.#held.set(holder, (this.#held.get(holder) ?? 0) + 1)
-    return true
+  take(holder: Holder, client: string): Grant {
+    const grant = this.#shares.take(client)
+    if (grant === 'granted') this.#held.set(holder, [...(this.#held.get(holder) ?? []), client])
+    return grant
   }
 
-  free(holder: Holder): void {
-    this.#held.set(holder, (this.#held.get(holder) ?? 0) - 1)
+  free(holder: Holder, client: string): void {
+    const held = this.#held.get(holder) ?? []
+    const index = held.indexOf(client)
+    if (index < 0) return
+    held.splice(index, 1)
+    this.#shares.remove(client)
   }
 
   freeAll(holder: Holder): void {
+    for (const client of this.#held.get(holder) ?? []) this.#shares.remove(client)
     this.#held.delete(holder)
   }
 }

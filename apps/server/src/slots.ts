@@ -1,36 +1,33 @@
 import createError from 'http-errors'
+import type Koa from 'koa'
+import { clientNetwork } from './http/client-address.ts'
+import { ClientShares, type Grant } from './uploads/client-shares.ts'
 
-/** How many uploads may come in at once. */
+/** Limits how many uploads are received at a time, in all and for each client. */
 export interface Slots {
-  readonly max: number
-  /** Whether there was one left. */
-  take(): boolean | Promise<boolean>
-  free(): void
+  take(client: string): Grant | Promise<Grant>
+  /** Releases a slot that `take` granted to `client`. */
+  free(client: string): void
 }
 
 /** Slots of a server that is one process. */
 export function countSlots(max: number): Slots {
-  let taken = 0
-  return {
-    max,
-    take: () => {
-      if (taken >= max) return false
-      taken++
-      return true
-    },
-    free: () => {
-      taken--
-    },
-  }
+  const shares = new ClientShares(max)
+  return { take: (client) => shares.take(client), free: (client) => shares.remove(client) }
 }
 
 /**
- * Takes a slot, which is to be freed.
+ * Takes a slot for the request's client and returns the function that releases it.
  *
- * @throws 503 when there is none left
+ * @throws 503 if no slot is left, in all or for this client
  */
-export async function takeSlot(slots: Slots): Promise<void> {
-  if (await slots.take()) return
-  const detail = `As many uploads as this server takes at once (${slots.max}) are running; try again soon.`
+export async function takeSlot(slots: Slots, ctx: Koa.Context): Promise<() => void> {
+  const client = clientNetwork(ctx)
+  const grant = await slots.take(client)
+  if (grant === 'granted') return () => slots.free(client)
+  const detail =
+    grant === 'all-used'
+      ? 'This server is receiving as many uploads as it accepts at a time; try again soon.'
+      : 'Your address is sending as many uploads as one address may send at a time; try again when one of them has ended.'
   throw createError(503, detail, { expose: true })
 }

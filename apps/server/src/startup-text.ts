@@ -22,10 +22,10 @@ function videos({ data, s3 }: Config): string {
   return s3 === undefined ? data : `s3://${s3.bucket}/${s3.prefix} at ${s3.endpoint ?? 'AWS'}`
 }
 
-function uploads({ accept, readOnly, maxFileSize, maxTotalSize, maxUploads }: Config): string {
+function uploads({ accept, readOnly, maxFileSize, maxTotalSize, maxConcurrentUploads }: Config): string {
   if (readOnly) return 'none, read-only'
   const total = maxTotalSize === undefined ? '' : `, ${humanSize(maxTotalSize)} in all`
-  return `${accept.join(', ')}; up to ${humanSize(maxFileSize)} each${total}, ${maxUploads} at once`
+  return `${accept.join(', ')}; up to ${humanSize(maxFileSize)} each${total}, ${maxConcurrentUploads} at once`
 }
 
 function access({ token, private: isPrivate, readOnly }: Config): string {

@@ -6,8 +6,9 @@ const FIRST_SWEEP = 60_000
 const INTERVAL = 60 * 60_000
 
 /**
- * Makes what killed processes left resumable, or removes it. If that fails, because the disk is full or read-only, objects
- * can still be read; each sweep recovers again.
+ * Recovers the uploads that killed processes left, while the server answers requests: with very many of them it takes
+ * seconds, and a request for one of them recovers that one itself. If that fails, because the disk is full or read-only,
+ * objects can still be read; each sweep recovers again. Never rejects.
  */
 export async function recover(store: UploadStore, logger: Logger): Promise<void> {
   try {

@@ -52,6 +52,7 @@ export function formReceiver(
     requireUnreadBody(ctx.req)
     const digests = new ContentDigests(ctx.req)
     const { tooSlow } = await expectBody(ctx, store, maxFileSize + FORM_OVERHEAD)
+    discardFields(ctx.req)
     const failed = new Promise<never>((_, reject) => {
       transfers.set(ctx.req, { seen: false, fail: reject })
     })
@@ -79,9 +80,24 @@ function requireForm(ctx: Koa.Context): void {
   )
 }
 
+/**
+ * Discards the value of each form field as soon as multer has checked it, because no handler uses it: 256 forms would keep
+ * 300 MB in memory. multer sets `body` once, and then reads it for each field, to append the value to.
+ */
+function discardFields(req: IncomingMessage): void {
+  let body: object | undefined
+  Object.defineProperty(req, 'body', {
+    configurable: true,
+    get: () => body && Object.create(null),
+    set: (value: object) => {
+      body = value
+    },
+  })
+}
+
 /** @throws 400, 422 */
 function fileOf(ctx: Koa.Context): StoredFile {
-  // multer leaves a body alone whose type it cannot read, and says nothing.
+  // multer ignores a body whose type it cannot read, without an error.
   if (!('body' in ctx.request))
     throw createError(400, 'The Content-Type of the form has no boundary that can be read.')
   const file: unknown = ctx['file']

@@ -11,6 +11,7 @@ import { openStore } from './open-store.ts'
 import { serve } from './serve.ts'
 import { slotsOfPrimary } from './shared-slots.ts'
 import { viewsOfAll } from './shared-views.ts'
+import { countOfPrimary } from './uploads/shared-count.ts'
 
 /** What a terminal sends to all its processes: the primary tells us what comes of it. */
 const FOR_THE_PRIMARY = ['SIGINT', 'SIGQUIT', 'SIGHUP'] as const
@@ -34,12 +35,13 @@ export async function work(config: Config): Promise<void> {
   try {
     const logger = createLogger(config).child({ pid: process.pid })
     logWarnings(logger)
-    const slots = slotsOfPrimary(config.maxUploads)
+    const slots = slotsOfPrimary()
     const metrics = new Metrics()
     const store = await openStore(config, reportDamage(logger, metrics))
     const { close, reload } = await serve(config, store, logger, {
       metrics,
       slots,
+      uploads: countOfPrimary(),
       views: viewsOfAll(),
     })
     process.on('message', (message: ToWorker) => {

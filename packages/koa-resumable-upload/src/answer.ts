@@ -52,9 +52,10 @@ export function limitFieldFor({ settings, request }: Exchange, expires?: number)
 
 /** Answers that the upload is not complete yet. */
 export function answerUnfinished(exchange: Exchange, status: number, known: Known): void {
-  const { ctx } = exchange
+  const { ctx, settings } = exchange
+  const { offset, expires = offset === 0 ? Date.now() + settings.expireEmptyAfter : undefined } = known
   setUploadFields(exchange, false, known)
-  ctx.set('Upload-Limit', limitFieldFor(exchange, known.expires))
+  ctx.set('Upload-Limit', limitFieldFor(exchange, expires))
   ctx.body = ''
   ctx.status = status
   ctx.remove('Content-Type')

@@ -49,8 +49,10 @@ export interface ResumableUploadOptions {
   readonly maxAppendSize?: number | undefined
   /** The fewest bytes of one request that is not an upload's last (none). */
   readonly minAppendSize?: number | undefined
-  /** How long the store keeps an upload that nobody goes on with, in ms: its own option of that name (24 h). */
+  /** How long the store keeps an upload without a new byte, in ms: its own option of that name (24 h). */
   readonly expireAfter?: number | undefined
+  /** The same for an upload that has no byte at all: the store's own option of that name (1 h). */
+  readonly expireEmptyAfter?: number | undefined
 }
 
 /** The options with their defaults. */
@@ -58,6 +60,7 @@ export interface Settings {
   readonly store: UploadStore
   readonly path: string
   readonly expireAfter: number
+  readonly expireEmptyAfter: number
   readonly limits: Limits
   readonly target: ResumableUploadOptions['target']
   readonly commit: NonNullable<ResumableUploadOptions['commit']>
@@ -66,13 +69,16 @@ export interface Settings {
   readonly receiving: NonNullable<ResumableUploadOptions['receiving']>
 }
 
+const HOUR = 60 * 60 * 1000
+
 export function withDefaults(store: UploadStore, options: ResumableUploadOptions): Settings {
-  const { path = '/uploads', expireAfter = 24 * 60 * 60 * 1000 } = options
+  const { path = '/uploads', expireAfter = 24 * HOUR, expireEmptyAfter = HOUR } = options
   const { maxSize, maxAppendSize, minAppendSize } = options
   return {
     store,
     path: path.replace(/\/+$/, ''),
     expireAfter,
+    expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),
     limits: { maxSize, maxAppendSize, minAppendSize },
     target: options.target,
     commit: options.commit ?? ((_ctx, session) => session.commit()),

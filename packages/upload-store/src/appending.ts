@@ -92,6 +92,8 @@ export class Appending {
     try {
       const settling = this.#intake.admit(chunk)
       if (settling !== undefined) await settling
+      const accounting = this.#staging.arrived?.(chunk.length)
+      if (accounting !== undefined) await accounting
       const writing = this.#blocks.add(chunk)
       if (writing !== undefined) await writing
     } catch (error) {

@@ -17,6 +17,11 @@ export interface Intent {
 
 /** What a driver does for a session: where its bytes go, and how they become an object. */
 export interface Staging {
+  /**
+   * Accounts for bytes that have arrived, long before a whole block of them is written. Returns a promise only if the
+   * caller has to wait; throws NO_SPACE.
+   */
+  arrived?(bytes: number): Promise<void> | undefined
   /** Writes all of `bytes` at `position`. */
   write(bytes: Uint8Array, position: number): Promise<void>
   /** Makes every byte durable; nothing is written after it. */
@@ -67,6 +72,8 @@ export interface StagingArea {
   resume(id: string): Promise<Resumed | null>
   /** The same, but lets go of it at once; finds receipts as well. */
   inspect(id: string): Promise<UploadState | null>
+  /** Ids of the uploads that others know of; receipts may be among them. */
+  list(): Promise<readonly string[]>
   /** What it was created for and what it became; ends nobody. */
   peek(id: string): Promise<KnownUpload | null>
   /** Ends the upload's writer in another process and removes what there is of it; whether there was anything. */

@@ -6,7 +6,7 @@ import type { CommitOptions, UploadMeta } from './upload-session.ts'
 
 /** Stages uploads in memory. */
 export function memoryStagingArea(memory: Memory): StagingArea {
-  const { paused, expireAfter } = memory
+  const { paused } = memory
   return {
     create: async (id, intent) => {
       memory.admit(intent.expectedSize)
@@ -29,11 +29,12 @@ export function memoryStagingArea(memory: Memory): StagingArea {
     inspect: async (id) => {
       const found = paused.get(id)
       if (found === undefined) return null
-      const { intent, bytes, since, committed } = found
+      const { intent, bytes, committed } = found
       const { key, meta = {} } = intent
       const offset = committed?.size ?? bytes.length
-      return { id, key, meta, offset, committed, expires: since + expireAfter }
+      return { id, key, meta, offset, committed, expires: memory.expiry(found) }
     },
+    list: async () => [...paused].flatMap(([id, { committed }]) => (committed === null ? [id] : [])),
     peek: async (id) => {
       const found = paused.get(id)
       if (found === undefined) return null

@@ -39,6 +39,7 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
     inspect: (id) => sessions.inspect(id),
     peek: (id) => sessions.peek(id),
     forget: (id) => sessions.forget(id),
+    listUploads: () => sessions.list(),
     admit: async (size) => memory.admit(size),
     recover: async () => ({ paused: memory.resumable, discarded: 0, busy: 0 }),
     sweep: async () => sweep(memory),

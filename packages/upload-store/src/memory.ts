@@ -16,7 +16,8 @@ export interface PausedUpload {
   readonly committed: StoredObject | null
 }
 
-const DAY = 24 * 60 * 60 * 1000
+const HOUR = 60 * 60 * 1000
+const DAY = 24 * HOUR
 
 /** What a store in memory holds. */
 export class Memory {
@@ -24,12 +25,21 @@ export class Memory {
   readonly objects: Map<string, HeldObject> = new Map()
   /** By their ids, receipts among them. */
   readonly paused: Map<string, PausedUpload> = new Map()
-  readonly expireAfter: number
+  readonly #expireAfter: number
+  readonly #expireEmptyAfter: number
   readonly #maxTotalSize: number
 
-  constructor({ maxTotalSize = Number.POSITIVE_INFINITY, expireAfter = DAY }: StoreOptions) {
+  constructor(options: StoreOptions) {
+    const { maxTotalSize = Number.POSITIVE_INFINITY, expireAfter = DAY, expireEmptyAfter = HOUR } = options
     this.#maxTotalSize = maxTotalSize
-    this.expireAfter = expireAfter
+    this.#expireAfter = expireAfter
+    this.#expireEmptyAfter = Math.min(expireAfter, expireEmptyAfter)
+  }
+
+  /** When an upload expires, in ms since the epoch. */
+  expiry({ bytes, committed, since }: PausedUpload): number {
+    const isEmpty = committed === null && bytes.length === 0
+    return since + (isEmpty ? this.#expireEmptyAfter : this.#expireAfter)
   }
 
   /** How many uploads may be resumed. */
@@ -46,10 +56,10 @@ export class Memory {
     }
   }
 
-  /** Removes what nobody has resumed, and receipts, when their time is over. */
+  /** Removes expired uploads and receipts. */
   expire(): void {
-    for (const [id, { since }] of this.paused) {
-      if (Date.now() - since >= this.expireAfter) this.paused.delete(id)
+    for (const [id, paused] of this.paused) {
+      if (Date.now() >= this.expiry(paused)) this.paused.delete(id)
     }
   }
 }

@@ -56,9 +56,9 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
     if (!isIncoming(file)) throw new TypeError('multer gave a file without name or stream')
     if (connectionOf(request)?.destroyed === true)
       throw new StoreError('ABORTED', 'The client has gone away.')
-    const expectedSize = Number(request.headers['content-length'] ?? 0)
+    const expectedSize = unreadLength(request)
     const session = await store.create(key(file, request), { type: file.mimetype, expectedSize })
-    // Also one that still receives: after an answer in mid-upload nothing ends its stream.
+    // Also while it receives: after a response in mid-upload nothing ends its stream.
     abortWithResponse(request, session)
     try {
       await session.append(0, file.stream)
@@ -69,6 +69,8 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
     } catch (error) {
       await session.abort().catch(() => {})
       throw error
+    } finally {
+      received.set(request, (received.get(request) ?? 0) + session.offset)
     }
   }
 
@@ -82,6 +84,15 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
       removed.then(() => callback(null), callback)
     },
   }
+}
+
+/** Bytes of a request's files that have been read. */
+const received = new WeakMap<IncomingMessage, number>()
+
+/** Returns how many bytes the request can still have for its next file; 0 if it does not say how long it is. */
+function unreadLength(request: IncomingMessage): number {
+  const length = Number(request.headers['content-length'] ?? 0)
+  return Math.max(0, length - (received.get(request) ?? 0)) || 0
 }
 
 /** The end of the file that a request has under way. */

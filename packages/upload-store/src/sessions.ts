@@ -69,6 +69,14 @@ export class Sessions {
     return this.#area.peek(id)
   }
 
+  async list(): Promise<readonly string[]> {
+    const open = await Promise.allSettled(this.#open.values())
+    const known = open.flatMap((each) =>
+      each.status === 'fulfilled' && each.value?.known ? [each.value.id] : [],
+    )
+    return [...new Set([...known, ...(await this.#area.list())])]
+  }
+
   /** @throws StoreError ABORTED */
   forget(id: string): Promise<boolean> {
     return this.#inTurn(id, () => {

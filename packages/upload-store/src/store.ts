@@ -29,8 +29,8 @@ export interface ListPage {
 export type PutOptions = Omit<CreateOptions, 'meta'> & CommitOptions
 
 /**
- * A place for uploads that shows only what arrived whole. Each method may also throw StoreError UNAVAILABLE: the disk or
- * the bucket cannot be reached or written at the moment.
+ * A place for uploads that shows only complete objects. Each method may also throw StoreError UNAVAILABLE: the disk or the
+ * bucket cannot be reached or written at the moment, or another process that uses the upload or key does not respond.
  */
 export interface UploadStore {
   /**
@@ -91,6 +91,11 @@ export interface UploadStore {
    */
   forget(id: string): Promise<boolean>
   /**
+   * The ids of the uploads that can be resumed, in all processes. A driver may include uploads that were committed and have
+   * a receipt; `peek` tells them apart.
+   */
+  listUploads(): Promise<readonly string[]>
+  /**
    * Resolves where an upload of `size` bytes would be let in now.
    *
    * @param size bytes, 0 where the length is not known
@@ -119,8 +124,10 @@ export interface StoreOptions {
    * application/octet-stream (none: the declared type counts).
    */
   readonly detectType?: ((head: Uint8Array) => string | undefined | Promise<string | undefined>) | undefined
-  /** How long a paused upload waits for somebody to resume it, in ms (24 h). */
+  /** How long an upload is kept without a new byte, in ms (24 h). */
   readonly expireAfter?: number | undefined
+  /** The same for an upload that has no byte at all, if that is less (1 h). */
+  readonly expireEmptyAfter?: number | undefined
   /**
    * Called when the store finds an entry that it cannot use, once an entry; the store continues without it (none). For a
    * line in a log.

@@ -15,7 +15,7 @@ export interface CreateOptions {
   readonly type?: string | undefined
   /** The sha-256 that the content must have, lower-case hex (unchecked). */
   readonly digest?: string | undefined
-  /** How many bytes will come at the most, as far as one knows; space for them is set aside (none). */
+  /** The maximum of bytes that will arrive. Space for them is set aside until the upload has been silent for 10 s (none). */
   readonly expectedSize?: number | undefined
   /**
    * Makes the upload resumable from its first byte on: `inspect` and `resume` know of it in every process, through a crash

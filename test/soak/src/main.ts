@@ -25,6 +25,8 @@ const { minutes, clients } = readFlags(process.argv.slice(2))
 async function main(directory: string): Promise<readonly string[]> {
   const data = join(directory, 'data')
   const flags = ['--port', '0', '--data', data, '--accept', '*/*', '--log-level', 'warn']
+  // All clients have one address, which may have a quarter of these; some leave their uploads unfinished.
+  flags.push('--max-concurrent-uploads', String(4 * clients), '--max-unfinished-uploads', '1000000')
   const server = spawn(process.execPath, [SERVER, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(server, 'exit')
   try {

@@ -60,6 +60,9 @@ class TusDataStore extends EventEmitter {
     this.#locks.created(id, session.id)
     if (upload.size === 0) await this.#commit(session)
     else await session.pause()
+    const { expireAfter, expireEmptyAfter } = this.#settings
+    // For Upload-Expires, which @tus/server makes by adding `expireAfter`.
+    upload.creation_date = new Date(Date.now() + expireEmptyAfter - expireAfter).toISOString()
     return upload
   }
 

@@ -10,17 +10,23 @@ export interface TusOptions {
   readonly target?: ((metadata: TusMetadata) => UploadTarget | Promise<UploadTarget>) | undefined
   /** Publishes an upload whose bytes are all there (`session.commit()`). */
   readonly commit?: ((session: UploadSession) => Promise<StoredObject>) | undefined
-  /** How long the store keeps an upload that nobody goes on with, in ms: its own option of that name (24 h). */
+  /** How long the store keeps an upload without a new byte, in ms: its own option of that name (24 h). */
   readonly expireAfter?: number | undefined
+  /** The same for an upload that has no byte at all: the store's own option of that name (1 h). */
+  readonly expireEmptyAfter?: number | undefined
 }
 
 export type TusSettings = { readonly [Name in keyof TusOptions]-?: NonNullable<TusOptions[Name]> }
 
+const HOUR = 60 * 60 * 1000
+
 export function withDefaults(options: TusOptions): TusSettings {
+  const { expireAfter = 24 * HOUR, expireEmptyAfter = HOUR } = options
   return {
     target: options.target ?? targetOf,
     commit: options.commit ?? ((session) => session.commit()),
-    expireAfter: options.expireAfter ?? 24 * 60 * 60 * 1000,
+    expireAfter,
+    expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),
   }
 }
 

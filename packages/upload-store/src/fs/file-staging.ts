@@ -64,9 +64,12 @@ export class FileStaging implements Staging {
     if (parts.known) this.#watch()
   }
 
+  arrived(bytes: number): Promise<void> | undefined {
+    const checking = this.#parts.reservation.take(bytes)
+    return checking && withStoreErrors(checking)
+  }
+
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    const admitted = this.#parts.reservation.take(bytes.length)
-    if (admitted !== undefined) await admitted
     await withStoreErrors(this.#file.write(bytes, position))
   }
 
@@ -84,8 +87,7 @@ export class FileStaging implements Staging {
 
   async seal(): Promise<void> {
     await withStoreErrors(this.#file.sync())
-    // Nothing more will come.
-    this.#parts.reservation.release()
+    this.#parts.reservation.seal()
     await withStoreErrors(this.#file.close())
   }
 
@@ -105,10 +107,10 @@ export class FileStaging implements Staging {
       await withStoreErrors(this.#writeIntent(offset, currentBoot()))
     } catch (error) {
       // Somebody may wait to take over, from the offset of the pause before.
-      if (known) await this.#cutBack().finally(() => this.#end())
+      if (known) await this.#cutBack().finally(() => this.#end(offset))
       throw error
     }
-    await this.#end()
+    await this.#end(offset)
   }
 
   async #cutTo(offset: number): Promise<void> {
@@ -185,10 +187,11 @@ export class FileStaging implements Staging {
     }, WATCH_INTERVAL).unref()
   }
 
-  async #end(): Promise<void> {
+  /** @param kept how many bytes of the upload stay */
+  async #end(kept = 0): Promise<void> {
     clearInterval(this.#watching)
     await this.#file.close().catch(() => {})
-    this.#parts.reservation.release()
+    this.#parts.reservation.release(kept)
     this.#parts.lock.release()
   }
 }

@@ -13,6 +13,8 @@ export interface FsContext {
   readonly serializer: Serializer
   readonly space: Space
   readonly damage: DamageReporter
-  /** How long a paused session waits to be resumed, in ms. */
+  /** How long an upload is kept without a new byte, in ms. */
   readonly expireAfter: number
+  /** The same for an upload that has no byte at all. */
+  readonly expireEmptyAfter: number
 }

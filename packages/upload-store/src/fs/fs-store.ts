@@ -22,7 +22,8 @@ import { fsStagingArea } from './staging.ts'
 import { sweepStore } from './sweep.ts'
 import { verifyStore } from './verify.ts'
 
-const DAY = 24 * 60 * 60 * 1000
+const HOUR = 60 * 60 * 1000
+const DAY = 24 * HOUR
 
 export interface FsStoreOptions extends StoreOptions {
   /** `full`: what was answered survives a power cut; `none`: a crash of this process only (full). */
@@ -68,9 +69,10 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
     inspect: (id) => withStoreErrors(sessions.inspect(id)),
     peek: (id) => withStoreErrors(sessions.peek(id)),
     forget: (id) => withStoreErrors(sessions.forget(id)),
+    listUploads: () => withStoreErrors(sessions.list()),
     admit: (size = 0) => withStoreErrors(space.admit(size)),
     recover: async () => {
-      const recovering = recoverStaging(context, Number.POSITIVE_INFINITY)
+      const recovering = recoverStaging(context, { expire: false })
       const { expired: _, ...report } = await withStoreErrors(recovering)
       return report
     },
@@ -84,10 +86,9 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
   return store
 }
 
-function openContext(
-  directory: string,
-  { durability = 'full', gracePeriod = 60_000, maxTotalSize, expireAfter = DAY, onDamaged }: FsStoreOptions,
-): FsContext {
+function openContext(directory: string, options: FsStoreOptions): FsContext {
+  const { durability = 'full', gracePeriod = 60_000, maxTotalSize, onDamaged } = options
+  const { expireAfter = DAY, expireEmptyAfter = HOUR } = options
   const layout = openLayout(resolve(directory))
   const damage = new DamageReporter(onDamaged, layout.directory)
   return {
@@ -98,6 +99,7 @@ function openContext(
     serializer: new Serializer(),
     space: new Space(layout, maxTotalSize),
     expireAfter,
+    expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),
   }
 }
 

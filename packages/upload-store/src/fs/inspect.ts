@@ -6,7 +6,7 @@ import { type KeptIntent, readIntent } from './intent.ts'
 import type { Layout } from './layout.ts'
 import type { Lock } from './lock.ts'
 import { currentBoot } from './owner.ts'
-import { committedObject, finishCommit, lastSign } from './receipt.ts'
+import { committedObject, expiry, finishCommit } from './receipt.ts'
 import { takeOver } from './take-over.ts'
 
 /** What an upload was created for and what it became; ends nobody. */
@@ -25,14 +25,14 @@ export async function inspectLocked(
   epoch: string,
   lock: Lock,
 ): Promise<UploadState | null> {
-  const { layout, expireAfter } = context
+  const { layout } = context
   const intent = await readIntent(layout.intent(id))
   if (intent === null) return null
   const { key, meta = {} } = intent
   const committed = await finishCommit(context, id, intent)
   const offset = committed?.size ?? (await makeDurable(context, id, epoch, lock, intent))
   if (offset === null) return null
-  return { id, key, meta, offset, committed, expires: lastSign(layout, id) + expireAfter }
+  return { id, key, meta, offset, committed, expires: expiry(context, id) }
 }
 
 /** How far it has come, for good; `null` where nothing is left. */

@@ -10,8 +10,17 @@ import { idOf, OwnerFile, ownerOf, readOwner, removeFile } from './owner-file.ts
 
 const FIRST_WAIT = 2
 const LONGEST_WAIT = 20
-/** What is done under a lock takes a few syncs of the disk; who holds it longer is stopped or stuck. */
+/** How long to wait for a lock, in ms. Work under a lock takes a few syncs; a holder that takes longer is stopped or stuck. */
 const PATIENCE = 30_000
+/** How long requests do not wait for a lock that was not released in time, in ms. */
+const STUCK_TIME = 5000
+
+export interface AcquireOptions {
+  /** How long to wait for the lock, in ms (30 s). */
+  readonly patience?: number
+  /** Called before each further try; what it throws ends the waiting. */
+  readonly proceed?: () => void
+}
 
 export interface Lock {
   /** Whether everybody who held it before is known to be gone, and not only silent. */
@@ -48,6 +57,8 @@ export class Locks {
   readonly #gracePeriod: number
   readonly #owner: OwnerFile
   readonly #damage: DamageReporter
+  /** Locks that were not released in time, and when that was. */
+  readonly #stuck = new Map<string, number>()
   #count = 0
   #heartbeat: NodeJS.Timeout | undefined
 
@@ -60,22 +71,38 @@ export class Locks {
   }
 
   /**
-   * Waits until this process holds the lock.
+   * Waits until this process holds the lock. If others have just waited in vain, does not wait: requests for one upload run
+   * one after the other, and each would add its own wait to that of the next.
    *
-   * @param goOn called before each further try; what it throws ends the waiting
-   * @throws StoreError ABORTED where its owner does not let go
+   * @throws StoreError UNAVAILABLE if the holder does not release the lock in time
    */
-  async acquire(name: string, goOn: () => void = () => {}): Promise<Lock> {
-    const deadline = performance.now() + PATIENCE
+  async acquire(name: string, { patience = PATIENCE, proceed }: AcquireOptions = {}): Promise<Lock> {
+    const deadline = performance.now() + (this.#isStuck(name) ? -1 : patience)
     for (let delay = FIRST_WAIT; ; delay = Math.min(delay * 2, LONGEST_WAIT)) {
       const lock = this.tryAcquire(name)
-      if (lock !== null) return lock
-      if (performance.now() > deadline) {
-        throw new StoreError('ABORTED', 'Another process holds on to this upload or key; try again later.')
+      if (lock !== null) {
+        this.#stuck.delete(name)
+        return lock
       }
+      if (performance.now() > deadline) throw this.#giveUp(name)
       await wait(delay)
-      goOn()
+      proceed?.()
     }
+  }
+
+  #isStuck(name: string): boolean {
+    for (const [each, since] of this.#stuck) {
+      if (performance.now() - since >= STUCK_TIME) this.#stuck.delete(each)
+    }
+    return this.#stuck.has(name)
+  }
+
+  #giveUp(name: string): StoreError {
+    if (!this.#stuck.has(name)) this.#stuck.set(name, performance.now())
+    return new StoreError(
+      'UNAVAILABLE',
+      'Another process uses this upload or key and does not respond; try again later.',
+    )
   }
 
   /** The lock, or `null` while somebody holds it that is not known to be gone. */

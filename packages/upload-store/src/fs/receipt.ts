@@ -44,8 +44,14 @@ export async function finishCommit(
   return object
 }
 
-/** When something came for an upload last, in ms since the epoch; 0 where there is nothing of it. */
-export function lastSign(layout: Layout, id: string): number {
+/** When an upload expires, in ms since the epoch. */
+export function expiry({ layout, expireAfter, expireEmptyAfter }: FsContext, id: string): number {
+  const isEmpty = lstatSync(layout.part(id), { throwIfNoEntry: false })?.size === 0
+  return lastSign(layout, id) + (isEmpty ? expireEmptyAfter : expireAfter)
+}
+
+/** When the last bytes of an upload arrived, in ms since the epoch; 0 if there is no such upload. */
+function lastSign(layout: Layout, id: string): number {
   const times = [layout.part(id), layout.intent(id)].map(
     (path) => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,
   )

@@ -7,23 +7,22 @@ import { isThere, removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
 import { readIntent } from './intent.ts'
 import { lockId } from './lock.ts'
-import { finishCommit, lastSign } from './receipt.ts'
+import { expiry, finishCommit } from './receipt.ts'
 import { discardFiles, idsOf } from './staged-files.ts'
 
 interface Recovery extends RecoverReport {
   readonly expired: number
 }
 
-/**
- * Brings what killed processes left in `staging/` back to a state: paused where somebody may resume it, else removed.
- *
- * @param expireAfter ms of silence after which a paused session is removed too
- */
-export async function recoverStaging(context: FsContext, expireAfter: number): Promise<Recovery> {
+/** Pauses the uploads that killed processes left in `staging/`, if they can be resumed, and removes the others. */
+export async function recoverStaging(
+  context: FsContext,
+  { expire }: { readonly expire: boolean },
+): Promise<Recovery> {
   const { staging } = context.layout
   const names = await namesIn(context, staging)
   const count = { paused: 0, discarded: 0, busy: 0, expired: 0, nothing: 0 }
-  for (const id of idsOf(names)) count[await recoverOne(context, id, expireAfter)]++
+  for (const id of idsOf(names)) count[await recoverOne(context, id, expire)]++
   // Of processes that opened the store for the first time and ended before they had.
   for (const name of names) if (/^format-\d+\.tmp$/.test(name)) await removeIfThere(join(staging, name))
   removeLocks(context, names)
@@ -34,7 +33,7 @@ export async function recoverStaging(context: FsContext, expireAfter: number): P
 async function recoverOne(
   context: FsContext,
   id: string,
-  expireAfter: number,
+  expire: boolean,
 ): Promise<'paused' | 'discarded' | 'expired' | 'busy' | 'nothing'> {
   const { layout, locks } = context
   const lock = locks.tryAcquire(id)
@@ -45,7 +44,7 @@ async function recoverOne(
     if (intent === undefined) return 'busy'
     const committed = intent !== null && (await finishCommit(context, id, intent)) !== null
     const staged = isThere(layout.part(id))
-    const lives = Date.now() - lastSign(layout, id) < expireAfter
+    const lives = !expire || Date.now() < expiry(context, id)
     if (intent !== null && lives && (staged || committed)) return staged ? 'paused' : 'nothing'
     await discardFiles(context, id)
     if (!staged) return 'nothing'

@@ -1,10 +1,11 @@
 import { statSync } from 'node:fs'
-import { readdir, statfs } from 'node:fs/promises'
-import { join } from 'node:path'
+import { statfs } from 'node:fs/promises'
 import { RANDOM_ID } from '../random-id.ts'
+import { AnnouncedBytes } from '../session/announced-bytes.ts'
 import { StoreError } from '../store-error.ts'
 import type { Layout } from './layout.ts'
 import { ShardedNames } from './shards.ts'
+import { StagedBytes } from './staged-bytes.ts'
 
 const MEBIBYTE = 1024 ** 2
 const GIBIBYTE = 1024 ** 3
@@ -17,30 +18,37 @@ const MAX_STRIDE = 64 * MEBIBYTE
 
 const MAX_EXPECTED = 2 ** 50
 
-/** Space set aside for one upload. */
+/** Space of one upload of this process. */
 export interface Reservation {
-  /** @throws StoreError NO_SPACE where it would not fit */
+  /** @throws StoreError NO_SPACE if the announced bytes do not fit */
   check(): Promise<void>
-  /** Tells that so many bytes more are about to be written. Returns a promise only where it has to be waited for. */
+  /**
+   * Call when bytes have arrived. Returns a promise only if the caller has to wait.
+   *
+   * @throws StoreError NO_SPACE
+   */
   take(bytes: number): Promise<void> | undefined
-  release(): void
+  /** Call when no more bytes will arrive. */
+  seal(): void
+  /** @param kept how many bytes of the upload stay, as of one that is paused */
+  release(kept: number): void
 }
 
 /** Decides whether there is room, so that a full disk is a refusal and never a failing write. */
 export class Space {
   readonly #directory: string
-  readonly #staging: string
   readonly #maxTotalSize: number
   readonly #sizes: ShardedNames<number>
-  /** Bytes of all blobs, as of the last look. */
+  readonly #staged: StagedBytes
+  /** Bytes of all blobs, as of the last refresh. */
   #stored = 0
-  /** Bytes that uploads of this process have set aside and not yet written. */
-  #reserved = 0
+  /** Bytes that uploads of this process have announced and not yet sent. */
+  readonly #announced = new Set<AnnouncedBytes>()
 
   constructor({ directory, staging, blobs }: Layout, maxTotalSize: number = Number.POSITIVE_INFINITY) {
     this.#directory = directory
-    this.#staging = staging
     this.#maxTotalSize = maxTotalSize
+    this.#staged = new StagedBytes(staging)
     this.#sizes = new ShardedNames({
       directory: blobs,
       pattern: RANDOM_ID,
@@ -54,50 +62,67 @@ export class Space {
     })
   }
 
-  /** @throws StoreError NO_SPACE where `bytes` more would not fit beside all that is reserved */
+  /** @throws StoreError NO_SPACE if `bytes` more do not fit beside everything that is reserved */
   async admit(bytes: number): Promise<void> {
     await this.#checkTotal(bytes)
     await this.#room(bytes)
   }
 
   /**
-   * Sets space aside, whether it is there or not: of two that come at once and check then, each sees the other's.
+   * Sets space aside, whether there is enough or not: of two uploads that begin and check at once, each sees the other's.
    *
-   * @throws StoreError NO_SPACE where no disk could have so much
+   * @param expected how many bytes are announced
+   * @param staged how many bytes the upload has already
+   * @throws StoreError NO_SPACE if no disk could hold so much
    */
-  reserve(expected: number): Reservation {
-    // Sums of larger numbers are not exact, and what is added here is subtracted later.
+  reserve(id: string, expected: number, staged = 0): Reservation {
     if (expected > MAX_EXPECTED) throw nearlyFull()
-    this.#reserved += expected
-    let left = expected
-    const spend = (bytes: number) => {
-      const spent = Math.min(bytes, left)
-      left -= spent
-      this.#reserved -= spent
-      return bytes - spent
-    }
-    // How many bytes may come beside the expected ones before the next look; less than none until the first one.
+    const announced = new AnnouncedBytes(expected)
+    this.#announced.add(announced)
+    const upload = this.#staged.open(id, staged)
+    // How many bytes may arrive beside the announced ones before the next check; the first bytes are always checked.
     let unchecked = -1
     const look = async (bytes: number) => {
       const rest = await this.#checkTotal(bytes)
       unchecked = Math.min(strideFor(await this.#room(bytes)), rest)
+      upload.bytes += bytes
     }
     return {
       check: () => look(0),
       take: (bytes) => {
-        unchecked -= spend(bytes)
-        return unchecked < 0 ? look(bytes) : undefined
+        const { isReleased } = announced
+        unchecked -= announced.arrive(bytes)
+        if (isReleased || unchecked < 0) return look(bytes)
+        upload.bytes += bytes
+        return undefined
       },
-      release: () => void spend(left),
+      seal: () => {
+        announced.clear()
+        upload.sealed = true
+      },
+      release: (kept) => {
+        if (this.#announced.delete(announced)) this.#staged.close(id, kept)
+      },
     }
   }
 
-  /** The bytes that may come when `bytes` more have come, by the limit of all objects and uploads together. */
+  /** Call when the bytes of an unfinished upload were removed. */
+  removed(id: string): void {
+    this.#staged.remove(id)
+  }
+
+  get #reserved(): number {
+    let sum = 0
+    for (const { reserved } of this.#announced) sum += reserved
+    return sum
+  }
+
+  /** Returns how many bytes may arrive after `bytes` more, by the limit of all objects and uploads together. */
   async #checkTotal(bytes: number): Promise<number> {
     const max = this.#maxTotalSize
     if (max === Number.POSITIVE_INFINITY) return max
-    // In this order: what is published in between counts twice, not never.
-    const staged = await bytesOfParts(this.#staging)
+    // In this order: an upload that is published in between counts twice, not never.
+    const staged = await this.#staged.total()
     await this.#sizes.refresh()
     const held = this.#stored + staged
     const rest = max - held - this.#reserved - bytes
@@ -105,11 +130,11 @@ export class Space {
     throw new StoreError('NO_SPACE', `The store holds ${held} of at most ${max} bytes.`)
   }
 
-  /** The bytes that are free above the floor when `bytes` more have come. */
+  /** Returns how many bytes are free above the floor after `bytes` more. */
   async #room(bytes: number): Promise<number> {
     const { bsize, blocks, bavail, files, ffree } = await statfs(this.#directory)
     const floor = Math.min(blocks * bsize * FLOOR_SHARE, MAX_FLOOR_BYTES)
-    // Some file systems tell no sizes.
+    // Some file systems report no sizes.
     if (blocks === 0) return Number.POSITIVE_INFINITY
     const room = bavail * bsize - floor - this.#reserved - bytes
     if (room < 0) throw nearlyFull()
@@ -119,18 +144,6 @@ export class Space {
     }
     return room
   }
-}
-
-/** The bytes of uploads under way and of paused ones, in all processes. */
-async function bytesOfParts(staging: string): Promise<number> {
-  let sum = 0
-  for (const name of await readdir(staging)) {
-    if (!name.endsWith('.part')) continue
-    const stat = statSync(join(staging, name), { throwIfNoEntry: false })
-    // With a second name it is a blob already.
-    if (stat?.nlink === 1) sum += stat.size
-  }
-  return sum
 }
 
 function nearlyFull(): StoreError {

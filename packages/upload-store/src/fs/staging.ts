@@ -10,7 +10,7 @@ import { inspectLocked, peekAt } from './inspect.ts'
 import { readIntent } from './intent.ts'
 import type { Lock } from './lock.ts'
 import { finishCommit } from './receipt.ts'
-import { discardFiles } from './staged-files.ts'
+import { discardFiles, resumableIds } from './staged-files.ts'
 import { acquireOrClaim, claim, takeOver } from './take-over.ts'
 
 /** Stages uploads in files of their own, which become blobs without a copy. */
@@ -18,7 +18,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
   const { layout, locks, space } = context
   return {
     create: async (id, intent) => {
-      const reservation = space.reserve(intent.expectedSize)
+      const reservation = space.reserve(id, intent.expectedSize)
       try {
         await reservation.check()
         const lock = await withStoreErrors(locks.acquire(id))
@@ -30,7 +30,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
         const parts = { id, intent, lock, file, reservation, epoch: randomId(), known, pausedAt: 0 }
         return await announce(new FileStaging(context, parts), intent.meta)
       } catch (error) {
-        reservation.release()
+        reservation.release(0)
         throw error
       }
     },
@@ -47,6 +47,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
       }
     },
     inspect: (id) => withUpload(context, id, (epoch, lock) => inspectLocked(context, id, epoch, lock)),
+    list: () => resumableIds(layout),
     peek: async (id) => (RANDOM_ID.test(id) ? peekAt(layout, id) : null),
     forget: async (id) => (await withUpload(context, id, () => forgetLocked(context, id))) ?? false,
   }

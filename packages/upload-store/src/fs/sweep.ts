@@ -12,8 +12,8 @@ import { UnknownClaims } from './upkeep/unknown-claims.ts'
 
 /** Removes what killed processes and expired sessions left, and what belongs to nothing. */
 export async function sweepStore(context: FsContext): Promise<SweepReport> {
-  const { layout, expireAfter, damage } = context
-  const recovery = await recoverStaging(context, expireAfter)
+  const { layout, damage } = context
+  const recovery = await recoverStaging(context, { expire: true })
   const { damaged, paths, incomplete } = await findOrphans(context)
   let [blobs, bytes, digests] = [0, 0, 0]
   for (const path of paths) {

@@ -14,10 +14,17 @@ import { currentBoot } from './owner.ts'
 import { finishCommit } from './receipt.ts'
 import { discardFiles, leaveReceipt } from './staged-files.ts'
 
-/** Tells the session's writer to let go, and waits until it has. */
+/**
+ * How long the writer of an upload may take to release it, in ms. It notices a claim within 40 ms, but may be stopped, and a
+ * client waits for the response. The claim stays: the writer obeys it when it runs again.
+ */
+const CLAIM_PATIENCE = 5000
+
+/** Claims the upload, and waits until its writer has released it. */
 export async function claim({ layout, locks }: FsContext, id: string, epoch: string): Promise<Lock> {
   claimEpoch(layout.epoch(id), epoch)
-  return locks.acquire(id, () => checkEpoch(layout.epoch(id), epoch))
+  const proceed = () => checkEpoch(layout.epoch(id), epoch)
+  return locks.acquire(id, { patience: CLAIM_PATIENCE, proceed })
 }
 
 /** The same, and tells nobody where nobody writes. */
@@ -52,7 +59,7 @@ export async function takeOver(
       await disk.sync(file)
       await disk.replaceFile(layout.intent(id), formatIntent({ ...intent, boot: currentBoot() }))
     }
-    const reservation = space.reserve(Math.max(0, intent.expectedSize - size))
+    const reservation = space.reserve(id, Math.max(0, intent.expectedSize - size), size)
     const pausedAt = intent.offset
     const parts = { id, intent, lock, file, reservation, epoch, known: true, pausedAt }
     const staging = new FileStaging(context, parts)

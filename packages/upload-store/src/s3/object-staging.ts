@@ -53,9 +53,11 @@ export class ObjectStaging implements Staging {
     this.#watch = parts.known ? this.#startWatch() : undefined
   }
 
+  arrived(bytes: number): Promise<void> | undefined {
+    return this.#parts.reservation.take(bytes)
+  }
+
   async write(bytes: Uint8Array): Promise<void> {
-    const admitted = this.#parts.reservation.take(bytes.length)
-    if (admitted !== undefined) await admitted
     await this.#assembly.write(bytes)
   }
 
@@ -102,6 +104,7 @@ export class ObjectStaging implements Staging {
   async seal(): Promise<void> {
     // What is less than a part is sent by the commit, as the last one.
     await this.#assembly.settle()
+    this.#parts.reservation.seal()
     this.#sealed = true
   }
 
@@ -194,7 +197,7 @@ export class ObjectStaging implements Staging {
 
   #startWatch(): TakeoverWatch {
     return new TakeoverWatch(this.#parts.file, {
-      expireAfter: this.#context.expireAfter,
+      expireAfter: this.#context.expireEmptyAfter,
       isSealed: () => this.#sealed,
       refresh: () => this.#progress.write('open'),
       onTakeover: () => this.#onTakeover(),

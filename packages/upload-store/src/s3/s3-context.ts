@@ -17,8 +17,10 @@ export interface S3Context {
   readonly space: Space
   /** Bytes of a part, where nothing asks for longer ones. */
   readonly partSize: number
-  /** How long a paused session waits to be resumed, in ms. */
+  /** How long an upload is kept without a new byte, in ms. */
   readonly expireAfter: number
+  /** The same for an upload that has no byte at all. */
+  readonly expireEmptyAfter: number
   /** How old what belongs to nothing has to be before it is removed, in ms. */
   readonly gracePeriod: number
 }

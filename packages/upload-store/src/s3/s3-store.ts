@@ -21,7 +21,8 @@ import { s3StagingArea } from './staging-area.ts'
 import { recoverUploads, sweepStore } from './sweep.ts'
 import { verifyStore } from './verify.ts'
 
-const DAY = 24 * 60 * 60 * 1000
+const HOUR = 60 * 60 * 1000
+const DAY = 24 * HOUR
 /** Records of a page that are read at a time: a quarter of all connections. */
 const PAGE_BATCH = 64
 
@@ -59,6 +60,7 @@ export function createS3Store(options: S3StoreOptions): UploadStore {
     inspect: (id) => sessions.inspect(id),
     peek: (id) => sessions.peek(id),
     forget: (id) => sessions.forget(id),
+    listUploads: () => sessions.list(),
     admit: (size = 0) => context.space.admit(size),
     recover: () => recoverUploads(context),
     sweep: () => sweepStore(context),
@@ -77,7 +79,7 @@ function openContext(options: S3StoreOptions): {
   readonly close: () => void
 } {
   const { partSize = DEFAULT_PART_SIZE, partMemory = 16 * DEFAULT_PART_SIZE, maxTotalSize } = options
-  const { recordMaxAge = 1000, expireAfter = DAY, gracePeriod = DAY } = options
+  const { recordMaxAge = 1000, expireAfter = DAY, expireEmptyAfter = HOUR, gracePeriod = DAY } = options
   if (partSize < MIN_PART_SIZE) {
     throw new RangeError(`A part has ${MIN_PART_SIZE} bytes at least in S3, not ${partSize}.`)
   }
@@ -93,7 +95,13 @@ function openContext(options: S3StoreOptions): {
   const space = new Space(bucket.withTimeout(bucket.limits.timeout), names, leftovers, maxTotalSize)
   const shared = { bucket, names, downloads, records, leftovers, budget, space }
   return {
-    context: { ...shared, partSize, expireAfter, gracePeriod },
+    context: {
+      ...shared,
+      partSize,
+      expireAfter,
+      expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),
+      gracePeriod,
+    },
     contents: new Contents(shared, recordMaxAge),
     close: () => {
       leftovers.close()

@@ -1,3 +1,4 @@
+import { AnnouncedBytes } from '../session/announced-bytes.ts'
 import { StoreError } from '../store-error.ts'
 import type { Bucket } from './bucket.ts'
 import { inBatches } from './in-batches.ts'
@@ -16,34 +17,44 @@ export class Reservation {
   /** What it has in the bucket that does not begin with its id. */
   readonly names: Set<string> = new Set()
   readonly #space: Space
-  /** Bytes that have come, and that are expected to come. */
+  /** Bytes that have arrived. */
   taken: number
-  left: number
+  readonly #announced: AnnouncedBytes
   #checked = false
 
-  constructor(space: Space, id: string, taken: number, left: number) {
+  constructor(space: Space, id: string, taken: number, announced: number) {
     this.#space = space
     this.id = id
     this.taken = taken
-    this.left = left
+    this.#announced = new AnnouncedBytes(announced)
+  }
+
+  /** Bytes that are set aside for what the upload has announced. */
+  get reserved(): number {
+    return this.#announced.reserved
   }
 
   /**
-   * Tells that so many bytes more are about to come. Returns a promise only where it has to be waited for.
+   * Call when bytes have arrived. Returns a promise only if the caller has to wait.
    *
    * @throws StoreError NO_SPACE
    */
   take(bytes: number): Promise<void> | undefined {
-    const spent = Math.min(bytes, this.left)
+    const { isReleased } = this.#announced
+    const unannounced = this.#announced.arrive(bytes)
     const add = () => {
-      this.left -= spent
       this.taken += bytes
     }
-    if (this.#space.isEndless || (this.#checked && spent === bytes)) return void add()
-    return this.#space.check(bytes - spent).then(() => {
+    if (this.#space.isEndless || (this.#checked && !isReleased && unannounced === 0)) return void add()
+    return this.#space.check(bytes).then(() => {
       this.#checked = true
       add()
     })
+  }
+
+  /** Call when no more bytes will arrive. */
+  seal(): void {
+    this.#announced.clear()
   }
 
   /** @param kept how many bytes of it stay, as an upload that is paused */
@@ -88,7 +99,7 @@ export class Space {
   async check(bytes: number): Promise<void> {
     if (this.isEndless) return
     if (performance.now() - this.#counted > COUNTED_FOR) await this.#count()
-    const expected = [...this.#open].reduce((sum, { left }) => sum + left, 0)
+    const expected = [...this.#open].reduce((sum, { reserved }) => sum + reserved, 0)
     if (this.#held() + expected + bytes > this.#max) throw this.#full()
   }
 

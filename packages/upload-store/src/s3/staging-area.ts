@@ -29,6 +29,7 @@ export function s3StagingArea(context: S3Context): StagingArea {
       return resumed(context, id, claimed)
     },
     inspect: (id) => inspect(context, id),
+    list: () => listIds(context),
     peek: async (id) => {
       const found = RANDOM_ID.test(id) ? await readIntent(operation(context), id) : null
       if (found === null) return null
@@ -102,15 +103,31 @@ async function* read(
   }
 }
 
+/** The intents of receipts have the same names. */
+async function listIds({ bucket, names }: S3Context): Promise<readonly string[]> {
+  const ids: string[] = []
+  for await (const { name } of bucket.list(names.staging)) {
+    const id = name.slice(names.staging.length).replace(/\.json$/, '')
+    if (RANDOM_ID.test(id)) ids.push(id)
+  }
+  return ids
+}
+
 async function inspect(context: S3Context, id: string): Promise<UploadState | null> {
   const found = RANDOM_ID.test(id) ? await readIntent(operation(context), id) : null
   if (found === null) return null
   const intent = isSettled(found.intent) ? found.intent : await settle(context, id)
   if (intent === null) return null
-  const { key, meta = {}, pieces, since } = intent
+  const { key, meta = {}, pieces } = intent
   const committed = committedObject(intent)
   const offset = committed?.size ?? offsetOf(pieces)
-  return { id, key, meta, offset, committed, expires: since + context.expireAfter }
+  return { id, key, meta, offset, committed, expires: expiry(context, intent) }
+}
+
+/** When an upload expires, in ms since the epoch. */
+export function expiry({ expireAfter, expireEmptyAfter }: S3Context, intent: KeptIntent): number {
+  const isEmpty = intent.stage !== 'committed' && offsetOf(intent.pieces) === 0
+  return intent.since + (isEmpty ? expireEmptyAfter : expireAfter)
 }
 
 function committedObject({ stage, record }: KeptIntent): StoredObject | null {

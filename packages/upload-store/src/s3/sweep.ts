@@ -6,7 +6,7 @@ import { inBatches } from './in-batches.ts'
 import type { KeptIntent } from './intent.ts'
 import { abortMultipart, listMultiparts, listParts } from './multipart.ts'
 import type { S3Context } from './s3-context.ts'
-import { forget } from './staging-area.ts'
+import { expiry, forget } from './staging-area.ts'
 
 /** The uploads there are, and what belongs to them. */
 interface Uploads {
@@ -81,8 +81,8 @@ function needsOf({ names }: S3Context, { stage, pieces, record }: KeptIntent): r
   ]
 }
 
-function isExpired({ expireAfter }: S3Context, { since }: KeptIntent): boolean {
-  return Date.now() - since >= expireAfter
+function isExpired(context: S3Context, intent: KeptIntent): boolean {
+  return Date.now() >= expiry(context, intent)
 }
 
 /** Intents that were discarded or are damaged, and bytes that none tells of; how many uploads that were. */

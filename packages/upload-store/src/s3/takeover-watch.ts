@@ -7,7 +7,7 @@ import type { IntentObject } from './intent-object.ts'
 const INTERVAL = 5000
 
 interface WatchOptions {
-  /** After how long without a write an upload has expired, in ms. */
+  /** After how long without a write an upload may have expired, in ms. */
   readonly expireAfter: number
   /** Whether all has come: the intent is then left to the commit. */
   isSealed(): boolean

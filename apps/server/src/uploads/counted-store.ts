@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto'
+import createError from 'http-errors'
+import type { CreateOptions, UploadSession, UploadStore } from 'upload-store'
+import type { Grant } from './client-shares.ts'
+import type { UploadCount } from './unfinished-uploads.ts'
+import { CLIENT, currentClient } from './upload-client.ts'
+
+/** How soon a client should try again, in seconds: places become free when uploads finish or expire. */
+const RETRY_AFTER = '60'
+
+/** Returns `store` with a limit for the uploads that are created to be resumed: 429 if the client has too many. */
+export function countedStore(store: UploadStore, count: UploadCount): UploadStore {
+  async function begin(key: string, options: CreateOptions): Promise<UploadSession> {
+    const ticket = randomUUID()
+    const client = currentClient()
+    const grant = await count.begin(ticket, client)
+    if (grant !== 'granted') throw tooMany(grant)
+    try {
+      const session = await store.create(key, { ...options, meta: { ...options.meta, [CLIENT]: client } })
+      count.begun(ticket, session.id, client)
+      return counted(session)
+    } catch (error) {
+      count.ended(ticket)
+      throw error
+    }
+  }
+
+  /** An abort does nothing to an upload that was paused, and another process may have paused it. */
+  async function endIfGone(id: string): Promise<void> {
+    if ((await store.peek(id)) === null) count.ended(id)
+  }
+
+  function counted(session: UploadSession): UploadSession {
+    const { id, key } = session
+    return {
+      id,
+      key,
+      get offset() {
+        return session.offset
+      },
+      get meta() {
+        return session.meta
+      },
+      append: (offset, source, options) => session.append(offset, source, options),
+      note: (meta) => session.note(meta),
+      pause: () => session.pause(),
+      seal: () => session.seal(),
+      commit: async (options) => {
+        const object = await session.commit(options)
+        count.ended(id)
+        return object
+      },
+      abort: async () => {
+        await session.abort()
+        // If that cannot be told now, the next scan of the store finds out.
+        await endIfGone(id).catch(() => {})
+      },
+    }
+  }
+
+  return {
+    put: (key, source, options) => store.put(key, source, options),
+    get: (key) => store.get(key),
+    list: (options) => store.list(options),
+    delete: (key, options) => store.delete(key, options),
+    inspect: (id) => store.inspect(id),
+    peek: (id) => store.peek(id),
+    listUploads: () => store.listUploads(),
+    admit: (size) => store.admit(size),
+    recover: () => store.recover(),
+    sweep: () => store.sweep(),
+    verify: () => store.verify(),
+    close: () => store.close(),
+    create: (key, options = {}) =>
+      options.meta === undefined ? store.create(key, options) : begin(key, options),
+    resume: async (id) => {
+      const session = await store.resume(id)
+      return session === null ? null : counted(session)
+    },
+    forget: async (id) => {
+      const existed = await store.forget(id)
+      count.ended(id)
+      return existed
+    },
+  }
+}
+
+function tooMany(grant: Grant): Error {
+  const detail =
+    grant === 'all-used'
+      ? 'This server has as many unfinished uploads as it keeps; try again later.'
+      : 'Your address has as many unfinished uploads as one address may have; finish or cancel some of them, or try again later.'
+  return createError(429, detail, { headers: { 'Retry-After': RETRY_AFTER } })
+}
