@@ -15,7 +15,9 @@ function clock(): { advance(ms: number): void } {
 }
 
 async function open(maxTotalSize: number, directory?: string): Promise<UploadStore> {
-  return createFsStore(directory ?? (await temporaryDirectory()), { maxTotalSize })
+  const store = createFsStore(directory ?? (await temporaryDirectory()), { maxTotalSize })
+  onTestFinished(() => store.close())
+  return store
 }
 
 describe('space for announced bytes', () => {
