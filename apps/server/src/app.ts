@@ -24,7 +24,6 @@ import { builtPage, staticFiles } from './static-files.ts'
 import { tus } from './tus.ts'
 import { countedStore } from './uploads/counted-store.ts'
 import { UnfinishedUploads, type UploadCount } from './uploads/unfinished-uploads.ts'
-import { withClient } from './uploads/upload-client.ts'
 
 /** Fields that a player on another site needs to see. */
 const EXPOSED = [
@@ -104,8 +103,8 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   if (!config.readOnly) {
     const { uploads = new UnfinishedUploads(store, config.maxUnfinishedUploads, logger) } = parts
     const counted = countedStore(store, uploads)
-    app.use(withClient(resumable(config, counted, slots, metrics)))
-    app.use(withClient(tus(config, counted, slots, metrics)))
+    app.use(resumable(config, counted, slots, metrics))
+    app.use(tus(config, counted, slots, metrics))
   }
   const router = routes(config, store, { slots, access, metrics, metricsText, readiness, views })
   app.use(router.routes())

@@ -19,6 +19,7 @@ import { refuseContentRange, refuseEncoded } from './upload-fields.ts'
 import { uploadName } from './upload-name.ts'
 import { uploadSlots } from './upload-slots.ts'
 import { objectBeforeUpload } from './uploads/current-object.ts'
+import { clientGroup, clientMeta } from './uploads/upload-client.ts'
 import { videoJson, videoPath } from './video-json.ts'
 import { writeConditions } from './write-conditions.ts'
 
@@ -59,7 +60,12 @@ async function targetOf(ctx: Koa.Context, store: UploadStore): Promise<UploadTar
   const type = ctx.get('Content-Type') || undefined
   refuseContentRange(ctx)
   refuseEncoded(ctx)
-  if (created === 'POST') return { key: sanitizeKey(uploadName(ctx.headers)), type, meta: { way: 'post' } }
+  if (created === 'POST')
+    return {
+      key: sanitizeKey(uploadName(ctx.headers)),
+      type,
+      meta: { ...clientMeta(clientGroup(ctx)), way: 'post' },
+    }
   const key = pathParameter(path)
   if (method === 'OPTIONS') return { key }
   const current = await objectBeforeUpload(ctx, store, key)
@@ -68,7 +74,8 @@ async function targetOf(ctx: Koa.Context, store: UploadStore): Promise<UploadTar
     ...(ifMatch === undefined ? {} : { ifMatch }),
     ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
   }
-  return { key, type, meta: { way: 'put', replaces: current !== null, ...conditions } }
+  const client = clientMeta(clientGroup(ctx))
+  return { key, type, meta: { ...client, way: 'put', replaces: current !== null, ...conditions } }
 }
 
 async function receiveInTime(

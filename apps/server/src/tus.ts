@@ -2,7 +2,7 @@ import { Server } from '@tus/server'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import { requireUnreadBody, tusDataStore } from 'koa-resumable-upload'
-import { StoreError, type UploadStore } from 'upload-store'
+import { StoreError, sanitizeKey, type UploadStore } from 'upload-store'
 import type { Config } from './config.ts'
 import { matchRoute, pathParameter } from './http/route-table.ts'
 import { isGone, terminate } from './http2-stream.ts'
@@ -13,6 +13,7 @@ import { declaredLength } from './request-body.ts'
 import { seeOther } from './see-other.ts'
 import type { Slots } from './slots.ts'
 import { refuseEncoded } from './upload-fields.ts'
+import { clientGroup, clientMeta } from './uploads/upload-client.ts'
 import { videoPath } from './video-json.ts'
 import { answerAs, webRequest } from './web-exchange.ts'
 
@@ -22,6 +23,8 @@ const VERSION = '1.0.0'
 interface Tus {
   readonly server: Server
   readonly failures: WeakMap<object, unknown>
+  /** The group of the client of each request. */
+  readonly clients: WeakMap<object, string>
   readonly checksumAlgorithms: string
 }
 
@@ -49,7 +52,12 @@ export function tus(config: Config, store: UploadStore, slots: Slots, metrics: M
 
 function createTus({ maxFileSize }: Config, store: UploadStore, metrics: Metrics): Tus {
   const failures = new WeakMap<object, unknown>()
+  const clients = new WeakMap<object, string>()
   const datastore = tusDataStore(store, {
+    target: (metadata) => ({
+      key: sanitizeKey(metadata['filename'] ?? ''),
+      meta: clientMeta(clients.get(metadata) ?? ''),
+    }),
     commit: async (session) => {
       const object = await publishAsNew(store, session)
       metrics.committed()
@@ -64,6 +72,12 @@ function createTus({ maxFileSize }: Config, store: UploadStore, metrics: Metrics
     // Right behind any proxy.
     relativeLocation: true,
     maxSize: maxFileSize,
+    // The data store gets the metadata of an upload only, so that object carries the client of the request.
+    onUploadCreate: async (request, upload) => {
+      const metadata = { ...upload.metadata }
+      clients.set(metadata, clients.get(request) ?? '')
+      return { metadata }
+    },
     onUploadFinish: async (_request, { id }) => {
       const object = (await store.peek(id))?.committed
       return object ? { headers: { 'Content-Location': videoPath(object.key) } } : {}
@@ -73,7 +87,7 @@ function createTus({ maxFileSize }: Config, store: UploadStore, metrics: Metrics
       return hooks.onResponseError(request, error)
     },
   })
-  return { server, failures, checksumAlgorithms }
+  return { server, failures, clients, checksumAlgorithms }
 }
 
 /** @throws 412 (tus 1.0, Tus-Resumable) */
@@ -94,6 +108,7 @@ function hasContent(ctx: Koa.Context): boolean {
 
 async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null): Promise<void> {
   const request = webRequest(ctx, content)
+  tus.clients.set(request, clientGroup(ctx))
   const answering = tus.server.handleWeb(request)
   const response = await (content === null ? answering : Promise.race([answering, content.failed]))
   const failure = tus.failures.get(request)

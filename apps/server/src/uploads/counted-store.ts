@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import createError from 'http-errors'
-import type { CreateOptions, UploadSession, UploadStore } from 'upload-store'
+import type { CreateOptions, UploadMeta, UploadSession, UploadStore } from 'upload-store'
 import type { Grant } from './client-shares.ts'
 import type { UploadCount } from './unfinished-uploads.ts'
-import { CLIENT, currentClient } from './upload-client.ts'
+import { clientOf } from './upload-client.ts'
 
 /** How soon a client should try again, in seconds: places become free when uploads finish or expire. */
 const RETRY_AFTER = '60'
 
 /** Returns `store` with a limit for the uploads that are created to be resumed: 429 if the client has too many. */
 export function countedStore(store: UploadStore, count: UploadCount): UploadStore {
-  async function begin(key: string, options: CreateOptions): Promise<UploadSession> {
+  async function begin(key: string, options: CreateOptions, meta: UploadMeta): Promise<UploadSession> {
     const ticket = randomUUID()
-    const client = currentClient()
+    const client = clientOf(meta)
     const grant = await count.begin(ticket, client)
     if (grant !== 'granted') throw tooMany(grant)
     try {
-      const session = await store.create(key, { ...options, meta: { ...options.meta, [CLIENT]: client } })
+      const session = await store.create(key, options)
       count.begun(ticket, session.id, client)
       return counted(session)
     } catch (error) {
@@ -72,7 +72,7 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
     verify: () => store.verify(),
     close: () => store.close(),
     create: (key, options = {}) =>
-      options.meta === undefined ? store.create(key, options) : begin(key, options),
+      options.meta === undefined ? store.create(key, options) : begin(key, options, options.meta),
     resume: async (id) => {
       const session = await store.resume(id)
       return session === null ? null : counted(session)
