@@ -6,7 +6,7 @@ import { bucketNames } from './s3-bucket.ts'
 import { type Happened, S3Round } from './s3-round.ts'
 import { type RunningServer, startServer } from './server.ts'
 
-/** In ms; the store's own deadline for one call is 30 s. */
+/** In ms: longer than reads have (5 s), and shorter than the steps of an upload have (45 s). */
 const FROZEN_FOR = 10_000
 /** Within this time, in ms, whatever a round begins is well under way. */
 const UNDER_WAY = 1500

@@ -9,7 +9,7 @@ import {
 import { checked, readBytes } from './client/answers.ts'
 import { type Listed, type ListedPage, pageOf } from './client/pages.ts'
 import { type Attempt, retry } from './client/retry.ts'
-import { hasStatus, isNamed, unavailable } from './errors.ts'
+import { hasStatus, isMissing, isRefusal, unavailable } from './errors.ts'
 
 /** The slowest connection to S3 that is waited for, in bytes a ms. */
 const SLOWEST = 1024
@@ -110,7 +110,8 @@ export class Bucket {
         const { Body, ETag } = await this.client.send(command, options)
         return { text: (await readBytes(Body)).toString(), tag: unquoted(ETag) }
       } catch (error) {
-        return nullIfMissing(error)
+        if (isMissing(error)) return null
+        throw error
       }
     })
   }
@@ -212,23 +213,11 @@ async function headByGet(
     if (Body !== undefined && 'destroy' in Body) Body.destroy()
     return { tag: unquoted(ETag), size: ContentLength }
   } catch (error) {
-    return nullIfMissing(error)
+    if (isMissing(error)) return null
+    throw error
   }
 }
 
 export function unquoted(etag = ''): string {
   return etag.replaceAll('"', '')
-}
-
-function isRefusal(error: unknown): boolean {
-  return hasStatus(error, 400, 401, 403, 404, 405, 407, 410, 412)
-}
-
-function isMissing(error: unknown): boolean {
-  return hasStatus(error, 404) && isNamed(error, 'NoSuchKey')
-}
-
-function nullIfMissing(error: unknown): null {
-  if (isMissing(error)) return null
-  throw error
 }

@@ -137,9 +137,14 @@ export interface SignedUrl {
  * must not be sent as the range.
  */
 function isWanted({ statusCode, headers }: IncomingMessage, { tag, start, end }: Span): boolean {
-  if (statusCode !== 206 || headers['content-encoding'] !== undefined) return false
+  if (statusCode !== 206 || !isPlain(headers['content-encoding'])) return false
   const isRange = headers['content-range']?.startsWith(`bytes ${start}-${end}/`) === true
   return isRange && headers['content-length'] === `${end - start + 1}` && unquoted(headers.etag) === tag
+}
+
+/** Some engines keep `aws-chunked` as the encoding of an object, which was that of its upload. */
+function isPlain(encoding = ''): boolean {
+  return ['', 'identity', 'aws-chunked'].includes(encoding)
 }
 
 async function refusalIn(response: IncomingMessage, span: Span): Promise<Error> {

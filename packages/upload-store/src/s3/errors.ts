@@ -57,6 +57,16 @@ export function isNamed(error: unknown, ...names: readonly string[]): boolean {
   return names.includes(faultOf(error).name)
 }
 
+export function isRefusal(error: unknown): boolean {
+  const { status = 0 } = faultOf(error)
+  return status >= 400 && status < 500 && status !== 429
+}
+
+/** Whether S3 has no object of that name. The 404 of a proxy, or of a missing bucket, has another code. */
+export function isMissing(error: unknown): boolean {
+  return hasStatus(error, 404) && isNamed(error, 'NoSuchKey')
+}
+
 /** How long S3 asks to be left alone, in ms; 0 if it does not say. */
 export function retryAfterOf(error: unknown): number {
   const { headers } = faultOf(error)
@@ -102,8 +112,7 @@ export function explain(error: unknown, bucket: string): unknown {
   }
   if (isCorrected) return unavailable(error)
   const remedy = Object.hasOwn(REMEDIES, name) ? REMEDIES[name] : undefined
-  const isRefused =
-    status === 501 || (status !== undefined && status >= 400 && status < 500 && status !== 429)
+  const isRefused = status === 501 || isRefusal(error)
   if (remedy !== undefined || (isRefused && !PASSING.includes(name))) {
     const refusal = `S3 refuses a request for the bucket ${JSON.stringify(bucket)}: ${name}.`
     return new Error(remedy === undefined ? refusal : `${refusal} ${remedy}`, { cause: error })
