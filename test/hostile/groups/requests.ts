@@ -10,7 +10,7 @@ export const SYNTAX: readonly HostileCase[] = [
   sent('a TLS hello', Buffer.from('16030100c8010000c40303', 'hex'), ['400']),
   sent('an HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', ['400', '505']),
   sent('an SSH hello', 'SSH-2.0-OpenSSH_9.2\r\n\r\n', ['400']),
-  sent('HTTP/0.9', 'GET /healthz\r\n\r\n', ['200', '400']),
+  sent('HTTP/0.9', 'GET /healthz\r\n\r\n', ['400', '505']),
   sent('HTTP/1.2', 'GET /healthz HTTP/1.2\r\nHost: 127.0.0.1\r\n\r\n', ['200', '400', '505']),
   sent('HTTP/9.9', 'GET /healthz HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n', ['400', '505']),
   sent('a method in small letters', `get /healthz${HTTP}\r\n`, ['400', '501']),
