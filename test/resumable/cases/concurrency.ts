@@ -46,8 +46,8 @@ export const CONCURRENCY: Theme = {
         const stalled = the.open(creation(the.key, { complete: true, announced: 5000 }))
         const told = await stalled.interim(({ fields }) => 'location' in fields)
         stalled.write(body.subarray(0, 3000))
-        await arrival()
         const path = pathOf(told?.fields['location'])
+        await the.accepted(path, 3000)
         const offset = await retrieveBeside(the, path, stalled)
         expect(offset).toBe(3000)
         await complete(the, path, body, offset)
@@ -125,6 +125,7 @@ export const CONCURRENCY: Theme = {
           exchange.write(bodies[which]?.subarray(at, at + 10_000) ?? Buffer.alloc(0))
         await new Promise(setImmediate)
       }
+      for (const exchange of exchanges) exchange.end()
       const answers = await Promise.all(exchanges.map(({ outcome }) => outcome))
       expect(answers.filter(succeeded).length).toBeLessThanOrEqual(1)
       const offset = await the.offsetOf(path)
