@@ -41,10 +41,10 @@ export default defineConfig({
     // Versions are chosen for this Node.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     reporters: ['./test/support/opening-line.ts', 'default', './test/support/closing-line.ts'],
-    // A test that starts a server, ffmpeg or Chromium on a busy machine.
-    testTimeout: 30_000,
-    expect: { poll: { timeout: 10_000 } },
-    hookTimeout: 60_000,
+    // Tests start servers, ffmpeg and Chromium, and other programs may use the machine: only a broken product takes longer.
+    testTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
+    hookTimeout: 120_000,
     // More than there are cores: most tests wait for a process or a time limit.
     maxWorkers: Math.max(3, availableParallelism()),
   },

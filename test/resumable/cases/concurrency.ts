@@ -9,9 +9,13 @@ const succeeded = (answer: Answer | null) => answer !== null && answer.status >=
 async function retrieveBeside(the: Context, path: string, stalled: Exchange, method = 'HEAD') {
   const begun = performance.now()
   const answer = await the.send(retrieval(path, NEWEST, method))
-  expect(performance.now() - begun).toBeLessThan(1000)
+  const took = performance.now() - begun
   expect(answer.status).toBe(204)
   expect(succeeded(await stalled.outcome)).toBe(false)
+  // A busy machine delays a request beside which nothing stalls, too.
+  const again = performance.now()
+  await the.send(retrieval(path, NEWEST, method))
+  expect(took).toBeLessThan(1000 + 4 * (performance.now() - again))
   return Number(answer.fields['upload-offset'])
 }
 
