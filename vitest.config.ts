@@ -1,40 +1,31 @@
 import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
+import { ON_S3, SHARING_CEPH, SLOW, SLOW_ON_S3 } from './test/suites.ts'
 import { missing } from './test/support/programs.ts'
-
-/** What is tested a second time, with its objects in Ceph. */
-const ON_S3 = [
-  'test/on-s3/*.test.ts',
-  'test/resumable/*.test.ts',
-  'test/server/{digests,example,resumable,resumable-limits,resumable-offset,tus,upload-limits,videos}.test.ts',
-]
 
 const RUN_DIRECTORY = 'test/support/run-directory.ts'
 
-function projects() {
-  const disk = {
+/** A project of vitest; `onS3`: the objects of its tests are in the one Ceph of the run. */
+function project(name: string, include: readonly string[], exclude: readonly string[], onS3 = false) {
+  const files = { include: [...include], exclude: [...configDefaults.exclude, ...exclude] }
+  if (!onS3) return { extends: true as const, test: { name, ...files, globalSetup: RUN_DIRECTORY } }
+  const globalSetup = [RUN_DIRECTORY, 'test/on-s3/cluster-for-all.ts']
+  return {
     extends: true as const,
-    test: {
-      name: 'disk',
-      include: ['test/**/*.test.ts'],
-      exclude: [...configDefaults.exclude, 'test/on-s3/**'],
-      globalSetup: RUN_DIRECTORY,
-    },
+    test: { name, ...files, globalSetup, setupFiles: 'test/on-s3/store-on-s3.ts' },
   }
-  const packages = missing(['ceph-mon', 'ceph-osd', 'radosgw'])
-  if (packages !== null) {
-    console.warn(
-      `The server is not tested on S3: that needs Debian's ${packages} (apt-get install ${packages}).`,
-    )
-    return [disk]
-  }
-  const s3 = {
-    name: 's3',
-    include: ON_S3,
-    globalSetup: [RUN_DIRECTORY, 'test/on-s3/cluster-for-all.ts'],
-    setupFiles: 'test/on-s3/store-on-s3.ts',
-  }
-  return [disk, { extends: true as const, test: s3 }]
+}
+
+/** `npm test` runs `disk` and `s3`, `npm run test:slow` the other two. */
+function projects() {
+  const slow = Object.keys(SLOW)
+  const slowOnS3 = Object.keys(SLOW_ON_S3)
+  const hasCeph = missing(['ceph-mon', 'ceph-osd', 'radosgw']) === null
+  const elsewhere = ['test/on-s3/**', ...slow, ...(hasCeph ? SHARING_CEPH : [])]
+  const onDisk = [project('disk', ['test/**/*.test.ts'], elsewhere), project('slow', slow, [])]
+  if (!hasCeph) return onDisk
+  const fast = project('s3', [...ON_S3, ...SHARING_CEPH], slowOnS3, true)
+  return [...onDisk, fast, project('slow-s3', slowOnS3, [], true)]
 }
 
 export default defineConfig({
@@ -49,14 +40,12 @@ export default defineConfig({
     ],
     // Versions are chosen for this Node.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-    reporters: ['default', './test/support/closing-line.ts'],
-    // A test that starts a server, ffmpeg or Chromium on a busy machine.
-    testTimeout: 30_000,
-    expect: { poll: { timeout: 10_000 } },
-    hookTimeout: 60_000,
-    // Where there are 2 cores vitest would use one; much of what is tested waits.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
-    // Tests of kills, stalls and time-outs on a machine that others use, too: what is broken fails twice.
-    retry: process.env['CI'] === 'true' ? 1 : 0,
+    reporters: ['./test/support/opening-line.ts', 'default', './test/support/closing-line.ts'],
+    // Tests start servers, ffmpeg and Chromium, and other programs may use the machine: only a broken product takes longer.
+    testTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
+    hookTimeout: 120_000,
+    // More than there are cores: most tests wait for a process or a time limit.
+    maxWorkers: Math.max(3, availableParallelism()),
   },
 })

@@ -4,23 +4,15 @@ import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { resumableUpload } from 'koa-resumable-upload'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { watchUploads } from '../support/watch-uploads.mjs'
 import { appending, appendTo, begin, RawRequest, send, startUploads, storeOf, textOf } from './client.ts'
 
 const VERSION = { 'Upload-Draft-Interop-Version': '9' }
 
-/** Asks until the upload has come so far; what was cut off arrives when it arrives. */
-async function offsetOf(url: string, path: string, atLeast: number): Promise<number> {
-  for (let tries = 0; tries < 100; tries++) {
-    const offset = Number((await send(url, 'HEAD', path)).headers.get('upload-offset'))
-    if (offset >= atLeast) return offset
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error(`The upload has never come to ${atLeast}.`)
-}
-
 describe.each(['memory', 'fs'] as const)('over the %s store', (kind) => {
   it('104 tells where a creation goes on, and what came of it before a cut is kept', async () => {
     const store = await storeOf(kind)
+    const uploads = watchUploads(store)
     const url = await startUploads(store, { maxSize: 100 })
     const fields = { 'Upload-Complete': '?1', 'Content-Length': '11', ...VERSION }
     const request = new RawRequest(url, 'POST', '/files/a', fields).write('hello')
@@ -28,21 +20,22 @@ describe.each(['memory', 'fs'] as const)('over the %s store', (kind) => {
     expect(head).toMatch(/^Upload-Draft-Interop-Version: 9\r$/m)
     expect(head).toMatch(/^Upload-Limit: max-size=100, max-age=\d+\r$/m)
     const path = /^Location: (.*)\r$/m.exec(head)?.[1] ?? ''
-    // It is taken in before the cut, or never: a HEAD is what ends the creation here.
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await uploads.accepted(5)
     request.cut()
-    expect(await offsetOf(url, path, 5)).toBe(5)
+    await uploads.ended()
+    expect((await send(url, 'HEAD', path)).headers.get('upload-offset')).toBe('5')
     expect((await appendTo(url, path, 5, ' world')).status).toBe(201)
     expect(await textOf(store, 'a')).toBe('hello world')
   })
 
   it('a HEAD ends an append that stalls, and its offset is where the next one goes on', async () => {
     const store = await storeOf(kind)
+    const uploads = watchUploads(store)
     const url = await startUploads(store)
     const path = await begin(url, 'hel')
     const fields = { ...appending(3, '?1'), 'Content-Length': '8' }
     const stalled = new RawRequest(url, 'PATCH', path, fields).write('lo w')
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await uploads.accepted(7)
     const head = await send(url, 'HEAD', path)
     expect([head.headers.get('upload-offset'), head.headers.get('upload-complete')]).toEqual(['7', '?0'])
     await expect(stalled.answer).rejects.toThrow()
@@ -52,31 +45,36 @@ describe.each(['memory', 'fs'] as const)('over the %s store', (kind) => {
 
   it('a second append ends the first, and one of both wins', async () => {
     const store = await storeOf(kind)
+    const uploads = watchUploads(store)
     const url = await startUploads(store)
     const path = await begin(url, 'hel')
     const first = new RawRequest(url, 'PATCH', path, { ...appending(3, '?1'), 'Content-Length': '2' })
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await uploads.accepted(3)
     expect((await appendTo(url, path, 3, 'lo')).status).toBe(201)
     await expect(first.answer).rejects.toThrow()
     expect(await textOf(store, 'a')).toBe('hello')
   })
 
   it('a DELETE ends an append that stalls', async () => {
-    const url = await startUploads(await storeOf(kind))
+    const store = await storeOf(kind)
+    const uploads = watchUploads(store)
+    const url = await startUploads(store)
     const path = await begin(url, 'hel')
     const stalled = new RawRequest(url, 'PATCH', path, { ...appending(3, '?1'), 'Content-Length': '5' })
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await uploads.accepted(3)
     expect((await send(url, 'DELETE', path)).status).toBe(204)
     await expect(stalled.answer).rejects.toThrow()
     expect((await send(url, 'HEAD', path)).status).toBe(404)
   })
 
   it('HEADs at the same time all get the offset of an append that stalls', async () => {
-    const url = await startUploads(await storeOf(kind))
+    const store = await storeOf(kind)
+    const uploads = watchUploads(store)
+    const url = await startUploads(store)
     const path = await begin(url, 'hel')
     const fields = { ...appending(3, '?1'), 'Content-Length': '8' }
     const stalled = new RawRequest(url, 'PATCH', path, fields).write('lo w')
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await uploads.accepted(7)
     const answers = await Promise.all(Array.from({ length: 6 }, () => send(url, 'HEAD', path)))
     expect(answers.map(({ headers }) => headers.get('upload-offset'))).toEqual(Array(6).fill('7'))
     await expect(stalled.answer).rejects.toThrow()
@@ -107,6 +105,7 @@ describe('104', () => {
 
   it('goes over HTTP/2 as well, where a reset stream leaves what came of it', async () => {
     const store = await storeOf('memory')
+    const uploads = watchUploads(store)
     const app = new Koa()
     app.silent = true
     app.use(resumableUpload(store, { target: ({ path }) => (path === '/files/a' ? { key: 'a' } : null) }))
@@ -127,7 +126,7 @@ describe('104', () => {
     creation.write('hello')
     const [interim] = await once(creation, 'headers')
     expect(interim[':status']).toBe(104)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await uploads.accepted(5)
     // Node ends the content before it resets the stream, as if it were all.
     creation.close(constants.NGHTTP2_CANCEL)
     const path = String(interim['location'])
@@ -149,12 +148,13 @@ describe('104', () => {
 describe('an interrupted creation', () => {
   it('whose client could never come back is removed', async () => {
     const store = await storeOf('fs')
+    const uploads = watchUploads(store)
     const url = await startUploads(store)
     const fields = { 'Upload-Complete': '?1', 'Content-Length': '11' }
     const request = new RawRequest(url, 'POST', '/files/a', fields).write('hello')
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await uploads.accepted(5)
     request.cut()
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await uploads.ended()
     expect(await store.recover()).toMatchObject({ paused: 0, busy: 0 })
   })
 })

@@ -132,13 +132,12 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
   })
 
   it('lets unfinished uploads expire, and neither what became of the others nor the answer about them', async () => {
-    const store = await storeOf(kind, { expireAfter: 100 })
-    const options = { expireAfter: 100 }
+    const store = await storeOf(kind, { expireAfter: 1000 })
+    const options = { expireAfter: 1000 }
     const url = await startTus(store, options)
     const [unfinished, finished] = [await begin(url, 5, metadata({ filename: 'b' })), await begin(url, 5)]
     await append(url, finished, 0, 'hello')
-    await new Promise((resolve) => setTimeout(resolve, 150))
-    expect((await look(url, unfinished))[0]).toBe(410)
+    await expect.poll(async () => (await look(url, unfinished))[0]).toBe(410)
     expect(await look(url, finished)).toEqual([200, '5', '5'])
     expect((await append(url, finished, 5, '')).status).toBe(204)
     await tusDataStore(store, options).deleteExpired()

@@ -107,8 +107,18 @@ export class Context {
   async stall(path: string, offset: number, body: Uint8Array, more = 1000): Promise<Exchange> {
     const exchange = this.open(append(path, { offset, complete: true, announced: body.length + more }))
     exchange.write(body)
-    await taken(this.client, path)
+    await this.accepted(path, offset + body.length)
     return exchange
+  }
+
+  /** Resolves when a running append has accepted so many bytes of the upload. */
+  accepted(path: string, bytes: number): Promise<void> {
+    return accepted(this.client, path, bytes)
+  }
+
+  /** Resolves when the server has ended all appends to the upload. */
+  async ended(path: string): Promise<void> {
+    await send(this.client, { method: 'GET', path: `/ended${path}/0` })
   }
 
   /** Where the upload goes on. */
@@ -148,15 +158,14 @@ export class Context {
   }
 }
 
-/** Long enough for what was sent to be in the server's hands. */
+/** Waits for as long as bytes take to the server, where a test must not let it say that they have come. */
 export function arrival(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 150))
 }
 
-/** Long enough on a busy machine, too: the server has been asked something since. */
-export async function taken(client: Client, path: string): Promise<void> {
-  await arrival()
-  await send(client, { method: 'OPTIONS', path })
+/** Resolves when the server of `client` has accepted so many bytes of the upload, by an append that still runs. */
+export async function accepted(client: Client, path: string, bytes: number): Promise<void> {
+  await send(client, { method: 'GET', path: `/accepted${path}/${bytes}` })
 }
 
 export function pathOf(location: string | undefined): string {

@@ -5,9 +5,12 @@ import { fileURLToPath } from 'node:url'
 import Koa from 'koa'
 import { resumableUpload } from 'koa-resumable-upload'
 import { openTestStore } from '../support/test-store.mjs'
+import { watchUploads } from '../support/watch-uploads.mjs'
 
 // JavaScript, as a process of its own runs it as it is.
 
+/** For the tests: answers when the upload has so many bytes, or when no request appends to it. */
+const AWAITED = /^\/(accepted|ended)\/uploads\/(\w[\w-]*)\/(\d+)$/
 const TARGET = /^\/videos\/([\w.-]+)$/
 
 function keyOf(ctx) {
@@ -15,9 +18,15 @@ function keyOf(ctx) {
 }
 
 /** The app whose uploads are tested; what the middleware leaves to others is answered with `X-Plain` and the bytes' count. */
-function createApp(store, { expireAfter, maxSize, maxAppendSize, minAppendSize }) {
+function createApp(store, uploads, { expireAfter, maxSize, maxAppendSize, minAppendSize }) {
   const app = new Koa()
   app.silent = true
+  app.use(async (ctx, next) => {
+    const [, state, id, bytes] = AWAITED.exec(ctx.path) ?? []
+    if (state === undefined) return next()
+    await (state === 'accepted' ? uploads.accepted(Number(bytes), id) : uploads.ended(id))
+    ctx.status = 204
+  })
   const limits = { expireAfter, maxSize, maxAppendSize, minAppendSize }
   app.use(
     resumableUpload(store, {
@@ -69,7 +78,7 @@ export async function startUnderTest(directory, options = {}) {
     ...(expireAfter === undefined ? {} : { expireAfter }),
   })
   await store.recover()
-  const listener = createApp(store, options).callback()
+  const listener = createApp(store, watchUploads(store), options).callback()
   const servers = [http.createServer(), http2.createServer()]
   const sessions = new Set()
   servers[1].on('session', (session) => {

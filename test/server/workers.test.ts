@@ -11,6 +11,8 @@ import { temporaryDirectory } from '../support/temporary.ts'
 import { childrenOf, holderOf, isRunning } from '../support/workers.ts'
 
 const PATIENT = { timeout: 15_000 }
+/** On a busy machine 10 s may not be enough to finish what is in flight. */
+const PATIENT_SHUTDOWN = ['--shutdown-timeout', '1m']
 /** More than the buffers of a connection take, so that it is still under way when its reader stops reading. */
 const LARGE = randomBytes(30_000_000)
 
@@ -34,7 +36,18 @@ function run(flags: readonly string[], env?: Record<string, string>): ServerProc
 
 async function start(count: number, flags: readonly string[] = [], env = {}): Promise<Started> {
   const data = await temporaryDirectory()
-  const all = ['--port', '0', '--data', data, '--accept', '*/*', '--workers', String(count), ...flags]
+  const all = [
+    '--port',
+    '0',
+    '--data',
+    data,
+    '--accept',
+    '*/*',
+    '--workers',
+    String(count),
+    ...PATIENT_SHUTDOWN,
+    ...flags,
+  ]
   const server = run(all, env)
   const url = await server.url()
   return { server, url, data, workers: () => childrenOf(server.child.pid) }

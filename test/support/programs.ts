@@ -22,6 +22,8 @@ const PACKAGES = {
 
 export type Program = keyof typeof PACKAGES
 
+export const PROGRAMS = Object.keys(PACKAGES) as readonly Program[]
+
 function isInstalled(program: Program): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((directory) => {
     try {
@@ -35,7 +37,8 @@ function isInstalled(program: Program): boolean {
 
 /** What is needed to get those of `programs` that are not here, in words; `null` where all are. */
 export function missing(programs: readonly Program[]): string | null {
-  const packages = programs.filter((program) => !isInstalled(program)).map((program) => PACKAGES[program])
+  const needed = programs.filter((program) => !isInstalled(program)).map((program) => PACKAGES[program])
+  const packages = [...new Set(needed)]
   if (packages.length > 0 && process.env['CI'] === 'true')
     throw new Error(`These tests need Debian's ${packages.join(' ')}, which CI has to install.`)
   return packages.length === 0 ? null : packages.join(' ')

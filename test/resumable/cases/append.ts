@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { expectProblem, REFUSAL, SUCCESS } from '../problem.ts'
 import { append, content, NOTHING, PARTIAL_UPLOAD, retrieval } from '../requests.ts'
-import { arrival, must, ours, should, type Theme } from '../suite.ts'
+import { must, ours, should, type Theme } from '../suite.ts'
 
 export const APPEND: Theme = {
   name: 'append',
@@ -157,7 +157,7 @@ export const APPEND: Theme = {
       const path = await the.begin({ body: body.subarray(0, 1000) })
       const exchange = await the.stall(path, 1000, body.subarray(1000, 3500), 1500)
       exchange.cut()
-      await arrival()
+      await the.ended(path)
       expect(await the.offsetOf(path)).toBe(3500)
       await the.send(append(path, { offset: 3500, body: body.subarray(3500), complete: true }))
       await the.expectStored(body)
@@ -166,7 +166,7 @@ export const APPEND: Theme = {
       const path = await the.begin()
       const exchange = await the.stall(path, 0, content(1000), 1)
       exchange.cut()
-      await arrival()
+      await the.ended(path)
       const { fields } = await the.send(retrieval(path))
       expect(fields['upload-complete']).toBe('?0')
       await the.expectStored(null)
@@ -175,9 +175,9 @@ export const APPEND: Theme = {
       const path = await the.begin()
       const exchange = the.open(append(path, { offset: 0, complete: true, announced: null }))
       exchange.write(content(1000))
-      await arrival()
+      await the.accepted(path, 1000)
       exchange.cut()
-      await arrival()
+      await the.ended(path)
       const { fields } = await the.send(retrieval(path))
       expect(fields['upload-complete']).toBe('?0')
       await the.expectStored(null)

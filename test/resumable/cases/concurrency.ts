@@ -9,9 +9,13 @@ const succeeded = (answer: Answer | null) => answer !== null && answer.status >=
 async function retrieveBeside(the: Context, path: string, stalled: Exchange, method = 'HEAD') {
   const begun = performance.now()
   const answer = await the.send(retrieval(path, NEWEST, method))
-  expect(performance.now() - begun).toBeLessThan(1000)
+  const took = performance.now() - begun
   expect(answer.status).toBe(204)
   expect(succeeded(await stalled.outcome)).toBe(false)
+  // A busy machine delays a request beside which nothing stalls, too.
+  const again = performance.now()
+  await the.send(retrieval(path, NEWEST, method))
+  expect(took).toBeLessThan(1000 + 4 * (performance.now() - again))
   return Number(answer.fields['upload-offset'])
 }
 
@@ -46,8 +50,8 @@ export const CONCURRENCY: Theme = {
         const stalled = the.open(creation(the.key, { complete: true, announced: 5000 }))
         const told = await stalled.interim(({ fields }) => 'location' in fields)
         stalled.write(body.subarray(0, 3000))
-        await arrival()
         const path = pathOf(told?.fields['location'])
+        await the.accepted(path, 3000)
         const offset = await retrieveBeside(the, path, stalled)
         expect(offset).toBe(3000)
         await complete(the, path, body, offset)
@@ -125,6 +129,7 @@ export const CONCURRENCY: Theme = {
           exchange.write(bodies[which]?.subarray(at, at + 10_000) ?? Buffer.alloc(0))
         await new Promise(setImmediate)
       }
+      for (const exchange of exchanges) exchange.end()
       const answers = await Promise.all(exchanges.map(({ outcome }) => outcome))
       expect(answers.filter(succeeded).length).toBeLessThanOrEqual(1)
       const offset = await the.offsetOf(path)

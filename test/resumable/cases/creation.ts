@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { SUCCESS } from '../problem.ts'
 import { append, cancellation, content, creation, NOTHING, retrieval } from '../requests.ts'
-import { arrival, must, ours, pathOf, should, type Theme } from '../suite.ts'
+import { must, ours, pathOf, should, type Theme } from '../suite.ts'
 
 export const CREATION: Theme = {
   name: 'creation',
@@ -163,9 +163,10 @@ async function interrupted(the: The, complete: boolean, announced: number | null
   const exchange = the.open(creation(the.key, { complete, announced }))
   const told = await exchange.interim(({ status, fields }) => status === 104 && 'location' in fields)
   expect(told, 'a 104 with Location').not.toBeNull()
+  const path = pathOf(told?.fields['location'])
   exchange.write(body.subarray(0, 3000))
-  await arrival()
+  await the.accepted(path, 3000)
   exchange.cut()
-  await arrival()
-  return { path: pathOf(told?.fields['location']), body }
+  await the.ended(path)
+  return { path, body }
 }

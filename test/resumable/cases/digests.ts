@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { expect } from 'vitest'
 import { expectProblem, REFUSAL } from '../problem.ts'
 import { append, content, creation, NOTHING, retrieval } from '../requests.ts'
-import { arrival, must, ours, should, type Theme } from '../suite.ts'
+import { must, ours, should, type Theme } from '../suite.ts'
 
 function digestOf(body: Uint8Array, algorithm: 'sha-256' | 'sha-512' = 'sha-256'): string {
   return `${algorithm}=:${createHash(algorithm.replace('-', '')).update(body).digest('base64')}:`
@@ -83,9 +83,9 @@ export const DIGESTS: Theme = {
       const fields = { 'Content-Digest': digestOf(body) }
       const exchange = the.open(append(path, { offset: 0, complete: true, announced: 5000, fields }))
       exchange.write(body.subarray(0, 3000))
-      await arrival()
+      await the.accepted(path, 3000)
       exchange.cut()
-      await arrival()
+      await the.ended(path)
       const offset = await the.offsetOf(path)
       expect(offset).toBeLessThanOrEqual(3000)
       await the.send(append(path, { offset, body: body.subarray(offset), complete: true }))

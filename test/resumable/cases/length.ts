@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { expectProblem, REFUSAL, SUCCESS } from '../problem.ts'
 import { append, content, creation, NOTHING, retrieval } from '../requests.ts'
-import { arrival, type Context, must, ours, should, type Theme } from '../suite.ts'
+import { type Context, must, ours, should, type Theme } from '../suite.ts'
 
 async function lengthOf(the: Context, path: string): Promise<string | undefined> {
   return (await the.send(retrieval(path))).fields['upload-length']
@@ -72,14 +72,14 @@ export const LENGTH: Theme = {
       const path = await the.begin({ body: content(100) })
       const exchange = await the.stall(path, 100, content(300), 600)
       exchange.cut()
-      await arrival()
+      await the.ended(path)
       expect(await lengthOf(the, path)).toBe('1000')
     }),
     must('4.1.3', 'holds later requests to a length that an interrupted ?1 told', async (the) => {
       const path = await the.begin({ body: content(100) })
       const exchange = await the.stall(path, 100, content(300), 600)
       exchange.cut()
-      await arrival()
+      await the.ended(path)
       const offset = await the.offsetOf(path)
       const answer = await the.send(append(path, { offset, body: content(599), complete: true }))
       expect(answer).toMatchObject({ status: REFUSAL })

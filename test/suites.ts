@@ -1,0 +1,52 @@
+/** What `npm run test:slow` runs and `npm test` does not, with what takes its time. The table of CONTRIBUTING.md is the same. */
+export const SLOW: Readonly<Record<string, string>> = {
+  'test/browser/tus-js-client.test.ts': 'interrupted uploads in Chromium',
+  'test/browser/upload-goes-on.test.ts': 'uploads of up to 200 MiB at the speed of a slow line',
+  'test/clients/chromium.test.ts': 'films that Chromium plays in real time',
+  'test/clients/players.test.ts': 'films that mpv, VLC and FFmpeg play in real time',
+  'test/faults/faults.test.ts': 'kills, power cuts and errors at calls of the store, a process each',
+  'test/hostile/hostile.test.ts': '200 attacks, and the latency that they cause',
+  'test/pack/image.test.ts': 'an installation and a build from scratch',
+  'test/s3/failures.test.ts': 'a gateway that is killed or frozen until time limits pass',
+  'test/s3/outages.test.ts': 'outages that last until time limits pass',
+  'test/server/body-rate-default.test.ts': 'the default limits on slow clients, which are half a minute',
+  'test/server/refused-flags.test.ts': 'a process for each wrong value of a flag',
+  'test/server/workers.test.ts': 'workers that are killed and restarted after growing delays',
+  'test/soak/soak.test.ts': 'some seconds of load',
+}
+
+/** The files that run a second time, with their objects in Ceph: those whose behaviour the store decides. */
+export const ON_S3: readonly string[] = [
+  'test/on-s3/conformance.test.ts',
+  'test/on-s3/redirect.test.ts',
+  'test/on-s3/start.test.ts',
+  'test/server/digests.test.ts',
+  'test/server/resumable.test.ts',
+  'test/server/resumable-offset.test.ts',
+  'test/server/tus.test.ts',
+  'test/server/videos.test.ts',
+]
+
+/** What `npm run test:slow` runs with the objects in Ceph. */
+export const SLOW_ON_S3: Readonly<Record<string, string>> = {
+  'test/on-s3/faults.test.ts': 'kills of the gateway and of servers',
+  'test/on-s3/three-nodes.test.ts': 'three servers behind a proxy, and files of 48 MiB',
+  'test/s3/many.test.ts': 'thousands of objects, of which S3 lists 1,000 at a time',
+  'test/s3/processes.test.ts': 'a writer killed at each call of a commit, a process each',
+  'test/resumable/resumable.test.ts': 'the cases of resumable uploads, which `npm test` runs on the disk',
+  'test/server/example.test.ts': 'a program of the README, which runs on the disk in `npm test`',
+  'test/server/resumable-limits.test.ts': 'limits, which the store does not decide',
+  'test/server/upload-limits.test.ts': 'limits, which the store does not decide',
+}
+
+/** The tests of the S3 store that share the cluster of the run, because they leave it as it is. */
+export const SHARING_CEPH: readonly string[] = [
+  'test/s3/answers.test.ts',
+  'test/s3/koa.test.ts',
+  'test/s3/lost-answers.test.ts',
+  'test/s3/maintenance.test.ts',
+  'test/s3/many.test.ts',
+  'test/s3/objects.test.ts',
+  'test/s3/processes.test.ts',
+  'test/s3/s3-store.test.ts',
+]
