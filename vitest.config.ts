@@ -47,5 +47,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // More than there are cores: most tests wait for a process or a time limit.
     maxWorkers: Math.max(3, availableParallelism()),
+    // Until five runs beside other work have passed without one: a broken product fails twice.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
   },
 })
