@@ -35,11 +35,7 @@ export const REFUSED: readonly (readonly [readonly string[], Readonly<Record<str
   [['--workers', 'auto'], {}, /--workers auto is not/],
   [['--max-uploads', '0'], {}, /--max-uploads 0 is not/],
   [[], { RANGE_SERVER_MAX_UPLOADS: '0' }, /RANGE_SERVER_MAX_UPLOADS=0 is not/],
-  [
-    ['--max-concurrent-uploads', '0'],
-    { RANGE_SERVER_MAX_UPLOADS: '8' },
-    /--max-concurrent-uploads 0 is not/,
-  ],
+  [['--max-concurrent-uploads', '0'], { RANGE_SERVER_MAX_UPLOADS: '8' }, /--max-concurrent-uploads 0 is not/],
   [['--workers', '1.5'], {}, /--workers 1\.5 is not/],
   [['--workers', '1025'], {}, /--workers 1025 is not/],
   [[], { RANGE_SERVER_WORKERS: '-2' }, /RANGE_SERVER_WORKERS=-2 is not/],

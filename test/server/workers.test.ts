@@ -36,7 +36,18 @@ function run(flags: readonly string[], env?: Record<string, string>): ServerProc
 
 async function start(count: number, flags: readonly string[] = [], env = {}): Promise<Started> {
   const data = await temporaryDirectory()
-  const all = ['--port', '0', '--data', data, '--accept', '*/*', '--workers', String(count), ...PATIENT_SHUTDOWN, ...flags]
+  const all = [
+    '--port',
+    '0',
+    '--data',
+    data,
+    '--accept',
+    '*/*',
+    '--workers',
+    String(count),
+    ...PATIENT_SHUTDOWN,
+    ...flags,
+  ]
   const server = run(all, env)
   const url = await server.url()
   return { server, url, data, workers: () => childrenOf(server.child.pid) }
