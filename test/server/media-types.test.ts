@@ -42,6 +42,14 @@ function oggPage(packet: Uint8Array): Buffer {
   return Buffer.concat([header, packet])
 }
 
+/** An empty tag of ID3v2 with `size` bytes of padding, less than 16 KiB. */
+function id3Tag(size: number): Buffer {
+  return Buffer.concat([
+    Buffer.from([0x49, 0x44, 0x33, 4, 0, 0, 0, 0, size >> 7, size & 127]),
+    Buffer.alloc(size),
+  ])
+}
+
 const SKELETON = oggPage(Buffer.from(`fishead\0${'\0'.repeat(56)}`))
 const HTML = Buffer.from('<!doctype html><html><script>alert(1)</script></html>')
 
@@ -57,11 +65,17 @@ describeWith(['ffmpeg'], 'under the default --accept, a playable file is stored'
       'film.mp4': picture,
       'film.mov': picture,
       'film.ts': picture,
+      'film.m2ts': picture,
+      'film.mpg': picture,
       'film.ogv': [...picture, '-c:v', 'libtheora'],
       'film.wmv': [...picture, '-c:v', 'wmv2', '-metadata', `comment=${'x'.repeat(6000)}`],
       'song.oga': [...sound, '-c:a', 'flac'],
       'song.mp3': [...sound, '-id3v2_version', '0', '-write_xing', '0'],
       'song.aac': sound,
+      'silence.mp3': [
+        ...['-f', 'lavfi', '-i', 'anullsrc=duration=2'],
+        ...['-id3v2_version', '0', '-write_xing', '0'],
+      ],
       'song.wav': [...sound, '-rf64', 'always'],
     }
     for (const [name, args] of Object.entries(commands)) {
@@ -80,6 +94,36 @@ describeWith(['ffmpeg'], 'under the default --accept, a playable file is stored'
     ['MP3 after zeros', 'audio/mpeg', () => Buffer.concat([Buffer.alloc(700), film('song.mp3')])],
     ['MP3 after padding', 'audio/mpeg', () => Buffer.concat([Buffer.alloc(300, 0xff), film('song.mp3')])],
     ['MP3 that begins in the middle of a frame', 'audio/mpeg', () => film('song.mp3').subarray(150)],
+    [
+      'MP3 that begins in the middle of a frame of silence',
+      'audio/mpeg',
+      () => film('silence.mp3').subarray(150),
+    ],
+    [
+      'MP3 after two ID3 tags',
+      'audio/mpeg',
+      () => Buffer.concat([id3Tag(10), id3Tag(5000), film('song.mp3')]),
+    ],
+    [
+      'Blu-ray MPEG-TS whose first time looks like text',
+      'video/mp2t',
+      () => Buffer.concat([Buffer.from(' AB1'), film('film.m2ts').subarray(4)]),
+    ],
+    [
+      'MPEG program stream after zeros',
+      'video/mpeg',
+      () => Buffer.concat([Buffer.alloc(500), film('film.mpg')]),
+    ],
+    [
+      'MPEG program stream that begins in the middle of a packet',
+      'video/mpeg',
+      () => film('film.mpg').subarray(100),
+    ],
+    [
+      'QuickTime that begins with junk',
+      'video/quicktime',
+      () => Buffer.concat([box('junk', 50), film('film.mov')]),
+    ],
     ['AAC that begins in the middle of a frame', 'audio/aac', () => film('song.aac').subarray(50)],
     ['MPEG-TS that begins in the middle of a packet', 'video/mp2t', () => film('film.ts').subarray(100)],
     [
@@ -118,6 +162,17 @@ describeWith(['ffmpeg'], 'under the default --accept, a playable file is stored'
     expect(await storedType(url, content())).toBe(type)
   })
 
+  it.each([
+    ['ID3v1', Buffer.from(`TAG${' '.repeat(125)}`)],
+    ['APE', Buffer.from('APETAGEX\xd0\x07\0\0'.padEnd(32, '\0'), 'latin1')],
+  ])('a song of less than 4 KiB that ends in a tag of %s is stored as audio/mpeg', async (_, tag) => {
+    const url = await start()
+    const frames = film('song.mp3')
+    const end = [1, 2, 3].reduce((at) => frames.indexOf(frames.subarray(0, 2), at + 1), 0)
+    expect(end).toBeLessThan(2000)
+    expect(await storedType(url, Buffer.concat([frames.subarray(0, end), tag]))).toBe('audio/mpeg')
+  })
+
   it('but one frame of MP3 with a page after it is refused', async () => {
     const url = await start()
     const frames = film('song.mp3')
@@ -126,6 +181,8 @@ describeWith(['ffmpeg'], 'under the default --accept, a playable file is stored'
     // A player would skip the page and play; a browser that guesses would run it.
     expect(await storedType(url, Buffer.concat([HTML, frames]))).toBe(415)
     expect(await storedType(url, Buffer.concat([Buffer.from('#!/bin/sh\n\0'), frames]))).toBe(415)
+    const image = Buffer.from('<img src=x onerror=alert(1)>\0')
+    expect(await storedType(url, Buffer.concat([image, frames]))).toBe(415)
   })
 })
 
@@ -144,6 +201,14 @@ describe('under the default --accept, a page or a script is refused', () => {
     [
       'HTML whose first bytes spell a box after a line feed',
       Buffer.from('\n<!uuid--><script>alert(1)</script>'),
+    ],
+    ...['ftypisom', 'free', 'mdat', 'moov'].map((name): [string, Buffer] => [
+      `HTML with a NUL whose first bytes spell ${name}`,
+      Buffer.from(`<!--${name}\0--><script>alert(1)</script>`),
+    ]),
+    [
+      'a text with a NUL that has a G at the beginning of two packets of MPEG-TS',
+      Buffer.from(`G${'='.repeat(187)}G\0${'x'.repeat(500)}`),
     ],
     ['HTML after a box of QuickTime', Buffer.concat([box('skip', 8), HTML])],
     ['an Ogg page without a known stream', oggPage(Buffer.from('fishead\0'))],

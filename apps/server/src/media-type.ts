@@ -1,6 +1,6 @@
 import { fileTypeFromBuffer } from 'file-type'
 import { beginsCaptions, CAPTIONS } from './captions.ts'
-import { readBoxes } from './media/boxes.ts'
+import { isFalseBox, readBoxes } from './media/boxes.ts'
 import { frameType } from './media/frames.ts'
 import { oggType } from './media/ogg.ts'
 import { isMarkup, isText } from './media/text.ts'
@@ -29,7 +29,7 @@ async function fileType(head: Uint8Array): Promise<string | undefined> {
 }
 
 /** Types that file-type gives by fewer than four bytes. */
-const WEAK: ReadonlySet<string> = new Set(['audio/mpeg', 'audio/aac'])
+const WEAK: ReadonlySet<string> = new Set(['audio/mpeg', 'audio/aac', 'video/mp2t'])
 
 /** Returns the type after a closer look, or the part of the head that file-type is to see. */
 function examine(head: Uint8Array, type: string | undefined): string | undefined | Uint8Array {
@@ -39,6 +39,7 @@ function examine(head: Uint8Array, type: string | undefined): string | undefined
   if (type === 'application/vnd.ms-asf') return 'video/x-ms-asf'
   if (/^(?:RF64|BW64)[\s\S]{4}WAVE/.test(start)) return 'audio/wav'
   if (start.startsWith('caff\0\x01')) return 'audio/x-caf'
+  if (isFalseBox(head)) return undefined
   const boxes = readBoxes(head)
   if (boxes !== null) return boxes.brandAt === null ? boxes.type : head.subarray(boxes.brandAt)
   if (start.startsWith('ID3')) return afterTag(head, type)
@@ -50,10 +51,13 @@ function oggOf(head: Uint8Array, type: string | undefined): string | undefined {
   return found === 'video/ogg' || type === 'application/ogg' ? (found ?? undefined) : type
 }
 
-/** A tag of ID3v2 is usually longer than the head, and then all that there is to see. */
+/** A tag of ID3v2 is usually longer than the head, and then all that there is to see. Some editors write a second one. */
 function afterTag(head: Uint8Array, type: string | undefined): string | undefined {
-  const [a = 0, b = 0, c = 0, d = 0] = head.subarray(6, 10)
-  const rest = head.subarray(10 + ((a << 21) | (b << 14) | (c << 7) | d))
+  let rest = head
+  while (Buffer.from(rest.subarray(0, 3)).toString('latin1') === 'ID3') {
+    const [a = 0, b = 0, c = 0, d = 0] = rest.subarray(6, 10)
+    rest = rest.subarray(10 + ((a << 21) | (b << 14) | (c << 7) | d))
+  }
   if (rest.length < TWO_FRAMES) return isMarkup(rest) ? undefined : (type ?? 'audio/mpeg')
   return type === undefined || WEAK.has(type) ? (frameType(rest) ?? undefined) : type
 }

@@ -1,9 +1,13 @@
+import { isMarkup } from './text.ts'
+
 /** Boxes that may come before the one that shows what a file is: of QuickTime (QTFF) and of ISO/IEC 14496-12. */
 const LEADING: Readonly<Record<string, string>> = {
   free: 'video/quicktime',
+  junk: 'video/quicktime',
   pnot: 'video/quicktime',
   PICT: 'video/quicktime',
   skip: 'video/quicktime',
+  udta: 'video/quicktime',
   wide: 'video/quicktime',
   emsg: 'video/mp4',
   pdin: 'video/mp4',
@@ -29,10 +33,19 @@ export interface Boxes {
 }
 
 /**
+ * Returns whether a file begins with the name of a box and is a page all the same: `<!--ftyp`. The size before the name of a
+ * first box is below 16 MiB, so that its first byte is a NUL. Only `mdat`, the film itself, may be larger.
+ */
+export function isFalseBox(head: Uint8Array): boolean {
+  const name = Buffer.from(head.subarray(4, 8)).toString('latin1')
+  if (name !== 'ftyp' && !(name in LEADING) && !(name in FILM)) return false
+  return name === 'mdat' ? isMarkup(head) : head[0] !== 0
+}
+
+/**
  * Reads the boxes at the beginning of a file that begins with another box than `ftyp`; `null` if it is no such file.
  *
- * A box that ends past the head counts by its name alone. Its size then is below 16 MiB, so that the file begins with a
- * NUL: a text, `<!--skip-->` for one, cannot pass as a box.
+ * A box that ends past the head counts by its name alone, if its size is below 16 MiB.
  */
 export function readBoxes(head: Uint8Array): Boxes | null {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength)

@@ -54,11 +54,20 @@ const packet =
   (head, at) =>
     head[at] === 0x47 ? { length, stream: 0 } : null
 
+/** A pack header or a packet of an MPEG program stream: ISO/IEC 13818-1 §2.5.3, and 11172-1 §2.4.3 with a header of 12 bytes. */
+const programPart: ReadFrame = (head, at) => {
+  const [zero, alsoZero, one, id = 0, flags = 0, low = 0] = head.subarray(at, at + 6)
+  if (zero !== 0 || alsoZero !== 0 || one !== 1 || id < 0xba) return null
+  if (id > 0xba) return { length: 6 + ((flags << 8) | low), stream: 0 }
+  return { length: flags >> 6 === 1 ? 14 + ((head[at + 13] ?? 0) & 7) : 12, stream: 0 }
+}
+
 const STREAMS: readonly { readonly type: string; readonly read: ReadFrame; readonly least: number }[] = [
   { type: 'audio/mpeg', read: mpegAudio, least: 2 },
   { type: 'audio/aac', read: adts, least: 3 },
   { type: 'video/mp2t', read: packet(188), least: 8 },
   { type: 'video/mp2t', read: packet(192), least: 8 },
+  { type: 'video/mpeg', read: programPart, least: 2 },
 ]
 
 /**
@@ -70,19 +79,32 @@ export function frameType(head: Uint8Array): string | null {
   for (const stream of STREAMS) {
     for (let at = 0; at < head.length; at++) {
       if (framesInRow(head, at, stream.read) < stream.least) continue
-      return isMarkup(head.subarray(0, at)) ? null : stream.type
+      // Four bytes may be a time, in front of the first packet of Blu-ray.
+      return at > 4 && isMarkup(head.subarray(0, at)) ? null : stream.type
     }
   }
   return null
 }
 
-/** Counts the frames of one stream that follow each other from `at` on; 0 if one of them in `head` does not fit. */
+/** How the data after the last frame of a song begins: tags, or zeros. */
+const END = ['TAG', 'APETAGEX', 'LYRICSBEGIN', 'ID3', '\0\0\0\0\0\0']
+
+function isEnd(head: Uint8Array, at: number): boolean {
+  const text = Buffer.from(head.subarray(at, at + 11)).toString('latin1')
+  return END.some((start) => text.startsWith(start))
+}
+
+/**
+ * Counts the frames of one stream that follow each other from `at` on, up to the end of the song; 0 if one of them in `head`
+ * does not fit.
+ */
 function framesInRow(head: Uint8Array, at: number, read: ReadFrame): number {
   const first = read(head, at)
   if (first === null) return 0
   let count = 1
   for (let next = at + first.length; next + 6 <= head.length; count++) {
     const frame = read(head, next)
+    if (frame === null && isEnd(head, next)) break
     if (frame?.stream !== first.stream) return 0
     next += frame.length
   }

@@ -9,9 +9,15 @@ export function isText(bytes: Uint8Array): boolean {
   }
 }
 
+/** Tags and signatures at the beginning of a page or document (WHATWG MIME Sniffing §7.1), and of a script. */
+const START = /^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*(?:<[a-z!?/]|#!|\/[/*]|%PDF-)/i
+const TAG = /<(?:!doctype|html|head|body|script|svg|iframe|\?xml)/i
+
 /** Returns whether `bytes`, which are expected to be a part of a film or song, are a page or a script. */
 export function isMarkup(bytes: Uint8Array): boolean {
   // UTF-16 has a NUL beside each character of ASCII.
   const text = Buffer.from(bytes).toString('latin1').replaceAll('\0', '')
-  return /<(?:!doctype|html|head|body|script|svg|iframe|\?xml)|^\s*(?:#!|\/[/*])/i.test(text) || isText(bytes)
+  if (START.test(text) || TAG.test(text)) return true
+  // Encoders fill silent frames with their name (`LAME3.100UUUU`). Without punctuation it is no script.
+  return isText(bytes) && !/^[\w.]*$/.test(text)
 }
