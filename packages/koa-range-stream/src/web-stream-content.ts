@@ -13,7 +13,7 @@ export function isWebStream(body: unknown): body is ReadableStream<Uint8Array> {
  */
 export function webStreamContent(ctx: Koa.Context, body: ReadableStream<Uint8Array>): Content | null {
   const length = String(ctx.res.getHeader('Content-Length') ?? '')
-  if (!/^\d{1,15}$/.test(length) || body.locked) return null
+  if (!/^\d{1,15}$/.test(length) || body.locked || isDisturbed(body)) return null
   let source: Readable | undefined
   ctx.res.once('close', () => {
     // Koa never cancels the web stream of a HEAD or a 304.
@@ -28,6 +28,11 @@ export function webStreamContent(ctx: Koa.Context, body: ReadableStream<Uint8Arr
       return source
     },
   }
+}
+
+/** Whether it was read or cancelled: then it may lack bytes that Content-Length counts. Node's types know it of its own streams only. */
+function isDisturbed(body: ReadableStream<Uint8Array>): boolean {
+  return Reflect.apply(Readable.isDisturbed, undefined, [body]) === true
 }
 
 async function skip(source: Readable, length: number): Promise<void> {
