@@ -163,10 +163,10 @@ describe('damage that several keys share', () => {
       inodes.add((await stat(stream?.immutableFile ?? '')).ino)
     }
     expect(inodes.size).toBe(1)
+    expect(await store.verify()).toMatchObject({ intact: 5, repaired: [], quarantined: [] })
+    expect(await store.sweep()).toMatchObject({ blobs: keys.length, digests: 0 })
     const blobs = (await filesIn(directory)).filter((name) => name.startsWith('blobs/'))
     expect(blobs).toHaveLength(5)
-    expect(await store.verify()).toMatchObject({ intact: 5, repaired: [], quarantined: [] })
-    expect(await store.sweep()).toMatchObject({ blobs: 0, digests: 0 })
   })
 
   it('is seen corrected by another process that has read the damaged object before', async () => {

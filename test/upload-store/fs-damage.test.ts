@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   chown,
   cp,
@@ -13,7 +14,7 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { createFsStore, type DamagedEntry, type FsStoreOptions, type UploadStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
@@ -476,5 +477,72 @@ describe.runIf(process.getuid?.() === 0)('an entry that may not be read', () => 
     expect(await script.next()).toEqual([record.slice(directory.length + 1)])
     expect(await script.next()).toEqual([3, ['a', 'b']])
     expect(await script.next()).toEqual(['CORRUPT', ['b'], 0])
+  })
+})
+
+describe('a record that names the blob of another key', () => {
+  const USES: readonly (readonly [string, (store: UploadStore) => Promise<unknown>])[] = [
+    ['its key is replaced', (store) => store.put('a', source('new'))],
+    ['its key is deleted', (store) => store.delete('a')],
+    ['verify checks it', (store) => store.verify()],
+    [
+      'sweep runs after its key is deleted',
+      async (store) => {
+        await store.delete('a')
+        await store.sweep()
+      },
+    ],
+  ]
+
+  it.each(USES.flatMap(([use, act]) => ['b of another size', 'b'].map((text) => [text, use, act] as const)))(
+    'leaves the bytes of that key (%s) when %s',
+    async (text, _, act) => {
+      const { directory, store, open } = await openStore()
+      await store.put('a', source('a'))
+      const path = await recordIn(directory)
+      await store.put('b', source(text))
+      const { stream } = (await store.get('b')) ?? {}
+      const fields: unknown = JSON.parse(await readFile(path, 'utf8'))
+      const blob = basename(stream?.immutableFile ?? '')
+      await writeFile(path, JSON.stringify(Object.assign({}, fields, { blob })))
+      await act(open())
+      expect(await textOf(open(), 'b')).toBe(text)
+    },
+  )
+})
+
+describe('a record with a field that the store never writes', () => {
+  it.each([
+    ['no size for bytes that exist', { size: 0 }],
+    ['the digest of no bytes', { digest: createHash('sha256').digest('hex') }],
+    ['a type that is too long for a header field', { type: `video/${'x'.repeat(20_000)}` }],
+  ])('is damaged: %s', async (_, change) => {
+    const { directory, store, open } = await openStore()
+    await store.put('a', source('a'))
+    const path = await recordIn(directory)
+    const fields: unknown = JSON.parse(await readFile(path, 'utf8'))
+    await writeFile(path, JSON.stringify(Object.assign({}, fields, change)))
+    await expect(open().get('a')).rejects.toMatchObject({ code: 'CORRUPT' })
+    await store.put('a', source('new'), { ifNoneMatch: '*' })
+    expect(await textOf(store, 'a')).toBe('new')
+  })
+
+  it('is never written: a declared type that is too long for a header field is stored as unknown', async () => {
+    const { store } = await openStore()
+    const { type } = await store.put('a', source('a'), { type: `video/${'x'.repeat(20_000)}` })
+    expect(type).toBe('application/octet-stream')
+  })
+})
+
+describe('under maxTotalSize', () => {
+  it.each(KINDS)('%s with the name of an upload or a blob refuses no upload', async (kind) => {
+    const { directory, store, open } = await openStore()
+    await store.put('a', source('a'))
+    const [blob = ''] = await below(directory, 'blobs')
+    await place(kind, join(directory, 'staging', `${ID}.part`))
+    await place(kind, join(dirname(blob), ID))
+    const limited = open({ maxTotalSize: 10 })
+    await limited.put('b', source('b'))
+    expect(await textOf(limited, 'b')).toBe('b')
   })
 })

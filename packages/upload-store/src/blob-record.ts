@@ -4,6 +4,9 @@ import type { StoredObject } from './object.ts'
 import { RANDOM_ID } from './random-id.ts'
 import { isMediaType } from './values/media-type.ts'
 
+/** The sha-256 of no bytes. */
+const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+
 /** An object and where its bytes lie. */
 export interface BlobRecord {
   readonly object: StoredObject
@@ -34,6 +37,8 @@ export function toRecord(fields: Readonly<Record<string, unknown>>): BlobRecord 
   if (typeof type !== 'string' || !isMediaType(type)) return null
   // The blob's id and the digest become paths.
   if (typeof blob !== 'string' || !RANDOM_ID.test(blob) || !isDigest(digest)) return null
+  // Otherwise an object would be served as an empty one: its bytes are not opened.
+  if ((size === 0) !== (digest === EMPTY)) return null
   return { object: { key, size, type, digest, etag: `"${digest}"`, lastModified }, blob }
 }
 

@@ -6,7 +6,7 @@ import type { BlobRecord } from '../blob-record.ts'
 import type { StoredObject } from '../object.ts'
 import { StoreError } from '../store-error.ts'
 import { READ_ENTRY } from './disk/read-entry.ts'
-import { statFile } from './disk/stat-file.ts'
+import { isSameFile, statFile } from './disk/stat-file.ts'
 import type { Disk } from './disk.ts'
 import { hasCode, isWithoutLinks, removeIfThere } from './files.ts'
 import type { Layout } from './layout.ts'
@@ -107,6 +107,25 @@ async function shareByDigest(disk: Disk, path: string, digest: string, isDamaged
 export function hasBytes(layout: Layout, { object, blob }: BlobRecord): boolean {
   const stats = statFile(layout.blob(blob))
   return stats?.isFile() === true && stats.size === BigInt(object.size)
+}
+
+/**
+ * Removes the blob of a record that was replaced or deleted, unless its bytes are not those of the record: a damaged record
+ * may name the blob of another key. Such a blob stays for `sweep`, which reads every record.
+ */
+export async function removeBlobOf(layout: Layout, record: BlobRecord): Promise<void> {
+  const { object, blob } = record
+  if (await hasOwnBytes(layout, record)) await removeBlob(layout, blob, object.digest)
+}
+
+async function hasOwnBytes(layout: Layout, { object, blob }: BlobRecord): Promise<boolean> {
+  const path = layout.blob(blob)
+  const [stats, shared] = [statFile(path), statFile(layout.digest(object.digest))]
+  // Anything else in the place of a blob holds no object's bytes.
+  if (stats === undefined || !stats.isFile() || isSameFile(stats, shared)) return true
+  if (stats.size !== BigInt(object.size)) return false
+  // Two uploads of equal bytes at the same time do not share them. On file systems without links, no blob is shared.
+  return shared === undefined || (await faultOf(path, object, new Map())) === null
 }
 
 /** Readers that have opened the blob finish; its bytes go with the last of its links. */

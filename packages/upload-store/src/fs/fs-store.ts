@@ -5,7 +5,7 @@ import { putThrough } from '../put.ts'
 import { DamageReporter } from '../session/damage.ts'
 import { Sessions } from '../sessions.ts'
 import type { StoreOptions, UploadStore } from '../store.ts'
-import { removeBlob } from './blobs.ts'
+import { removeBlobOf } from './blobs.ts'
 import { Contents } from './contents.ts'
 import { Disk } from './disk.ts'
 import { withStoreErrors } from './files.ts'
@@ -109,6 +109,6 @@ async function deleteLocked(context: FsContext, key: string, ifMatch: string | u
   checkConditions(key, record?.object.etag, { ifMatch })
   const existed = await removeRecord(context, key)
   // An orphan for sweep, and no reason to say that the object is still there.
-  if (record !== null) await removeBlob(layout, record.blob, record.object.digest).catch(() => {})
+  if (record !== null) await removeBlobOf(layout, record).catch(() => {})
   return existed
 }

@@ -3,7 +3,7 @@ import type { BlobRecord } from '../blob-record.ts'
 import { checkConditions } from '../conditions.ts'
 import type { StoredObject } from '../object.ts'
 import type { CommitOptions } from '../upload-session.ts'
-import { hasBytes, placeBlob, removeBlob } from './blobs.ts'
+import { hasBytes, placeBlob, removeBlob, removeBlobOf } from './blobs.ts'
 import { isSameFile, statFile } from './disk/stat-file.ts'
 import { removeIfThere } from './files.ts'
 import type { FsContext } from './fs-context.ts'
@@ -133,7 +133,7 @@ export class Publication {
     if (previous !== null && !isPublished) {
       if (isSameFile(statFile(layout.blob(previous.blob)), this.#damaged)) this.#damagedBlobs--
       // On failure it is an orphan for sweep, and no reason to fail the upload.
-      await removeBlob(layout, previous.blob, previous.object.digest).catch(() => {})
+      await removeBlobOf(layout, previous).catch(() => {})
     }
   }
 

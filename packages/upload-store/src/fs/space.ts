@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { RANDOM_ID } from '../random-id.ts'
 import { AnnouncedBytes } from '../session/announced-bytes.ts'
 import { StoreError } from '../store-error.ts'
+import { statFile } from './disk/stat-file.ts'
 import type { Layout } from './layout.ts'
 import { ShardedNames } from './shards.ts'
 import { StagedBytes } from './staged-bytes.ts'
@@ -52,7 +52,7 @@ export class Space {
     this.#sizes = new ShardedNames({
       directory: blobs,
       pattern: RANDOM_ID,
-      load: (path) => statSync(path, { throwIfNoEntry: false })?.size,
+      load: sizeOfFile,
       onAdd: (size) => {
         this.#stored += size
       },
@@ -144,6 +144,12 @@ export class Space {
     }
     return room
   }
+}
+
+/** A link or a directory with the name of a blob holds no bytes of the store. */
+function sizeOfFile(path: string): number | undefined {
+  const stats = statFile(path)
+  return stats?.isFile() === true ? Number(stats.size) : undefined
 }
 
 function nearlyFull(): StoreError {

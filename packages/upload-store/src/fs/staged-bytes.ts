@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { statFile } from './disk/stat-file.ts'
 
 /** How old a scan may be, in ms, or how many times as long as it took: scanning takes at most 5 % of the time. */
 const MAX_AGE = 1000
@@ -98,8 +99,8 @@ export class StagedBytes {
     for (const name of await readdir(this.#staging)) {
       const id = PART.exec(name)?.[1]
       if (id === undefined || this.#open.has(id)) continue
-      const stat = statSync(join(this.#staging, name), { throwIfNoEntry: false })
-      if (stat?.nlink === 1) sizes.set(id, stat.size)
+      const stats = statFile(join(this.#staging, name))
+      if (stats?.isFile() === true && stats.nlink === 1n) sizes.set(id, Number(stats.size))
       if (++looked % BATCH === 0) await nextTurn()
     }
     return sizes

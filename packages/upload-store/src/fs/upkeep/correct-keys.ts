@@ -2,7 +2,6 @@ import type { BigIntStats } from 'node:fs'
 import { link } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { BlobRecord } from '../../blob-record.ts'
-import { removeBlob } from '../blobs.ts'
 import { isSameFile, statFile } from '../disk/stat-file.ts'
 import { hasCode, removeIfThere } from '../files.ts'
 import type { FsContext } from '../fs-context.ts'
@@ -37,7 +36,7 @@ export async function correctKeys(context: FsContext, { object, blob }: BlobReco
  */
 export async function replaceBytes(
   context: FsContext,
-  { object, blob: replaced }: BlobRecord,
+  { object }: BlobRecord,
   good: BigIntStats,
 ): Promise<boolean> {
   const { layout, disk, locks } = context
@@ -52,8 +51,7 @@ export async function replaceBytes(
     await draftRecord(layout, disk, record)
     await publishRecord(layout, record)
     await syncRecord(layout, disk, object.key)
-    // On failure it is an orphan for sweep.
-    await removeBlob(layout, replaced, object.digest).catch(() => {})
+    // The replaced blob is left to `sweep`: its bytes are not the record's, so it may be the blob of another key.
     return true
   } finally {
     lock.release()
