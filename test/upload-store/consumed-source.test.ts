@@ -33,6 +33,15 @@ const READ: Readonly<Record<string, () => Promise<AsyncIterable<Uint8Array>>>> =
     await new Promise((resolve) => source.once('readable', () => resolve(source.read())))
     return source
   },
+  'has a listener that reads it': async () => {
+    const source = readable('abc', 'def')
+    return source.on('readable', () => source.read())
+  },
+  'is being read by another iterator': async () => {
+    const source = readable('abc', 'def')
+    void source[Symbol.asyncIterator]().next()
+    return source
+  },
   'was read in part, and the bytes put back': async () => {
     const source = readable('abc', 'def')
     await new Promise((resolve) => source.once('readable', resolve))

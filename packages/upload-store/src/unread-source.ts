@@ -33,6 +33,9 @@ function earlierUse(source: ByteSource): string | null {
   if (asks(isErrored, source) || (isDestroyed && !hasEnded)) return null
   if (isLocked) return 'was locked by another reader'
   if (asks(Readable.isDisturbed, source)) return 'was read or cancelled'
+  // Also another iterator that waits for bytes. Each chunk goes to the first of both that reads it.
+  if (source instanceof Readable && !hasEnded && source.listenerCount('readable') > 0)
+    return 'had another reader'
   // Streams of old copies of readable-stream do not say whether they were read.
   return hasEnded && Reflect.get(source, 'readableDidRead') !== false ? 'was read' : null
 }
