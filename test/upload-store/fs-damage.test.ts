@@ -420,6 +420,10 @@ describe('a store whose directory', () => {
       store.admit(1),
       store.sweep(),
       content?.stream(),
+      store.peek(ID),
+      store.inspect(ID),
+      store.resume(ID),
+      store.forget(ID),
     ]
     for (const attempt of await Promise.allSettled(attempts))
       expect(attempt).toMatchObject({ reason: { code: 'UNAVAILABLE' } })

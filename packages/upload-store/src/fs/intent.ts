@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { type BlobRecord, fieldsOf, toRecord } from '../blob-record.ts'
 import type { Intent } from '../driver.ts'
 import { isExpectedSize, isFields, isOptionalText, isSize, parseFields } from '../fields.ts'
@@ -5,6 +6,7 @@ import { isKey } from '../key.ts'
 import { StoreError } from '../store-error.ts'
 import { isMeta } from '../upload-meta.ts'
 import { readText } from './disk/read-entry.ts'
+import { isDirectory, unavailable } from './files.ts'
 
 /** What `staging/<id>.json` says of an upload that may be resumed, or was committed. */
 export interface KeptIntent extends Intent {
@@ -16,10 +18,18 @@ export interface KeptIntent extends Intent {
   readonly committing: BlobRecord | undefined
 }
 
-/** @throws StoreError CORRUPT; as an UnreadableEntry if nothing is known of its content */
+/**
+ * @throws StoreError CORRUPT, as an UnreadableEntry if nothing is known of its content; UNAVAILABLE if `staging/` is gone:
+ * a client that learns that its upload does not exist would forget it
+ */
 export async function readIntent(path: string): Promise<KeptIntent | null> {
-  const text = await readText(path)
-  if (text === null) return null
+  const text = await readText(path).catch((error: unknown) => {
+    throw isDirectory(dirname(path)) ? error : unavailable(error)
+  })
+  if (text === null) {
+    if (!isDirectory(dirname(path))) throw unavailable(new Error(`There is no directory ${dirname(path)}.`))
+    return null
+  }
   const intent = parseIntent(text)
   if (intent === null) throw new StoreError('CORRUPT', 'It is not the manifest of an upload.')
   return intent
