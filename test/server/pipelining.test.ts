@@ -209,6 +209,18 @@ describe('pipelined requests', () => {
     expect(errors).toBeLessThan(3)
   })
 
+  it.each([10, 20_000_000])(
+    'answers a request for %i bytes before a CONNECT, and that one with 501',
+    async (size) => {
+      const { open } = await start((_request, response) => response.end(Buffer.alloc(size)))
+      const socket = await open()
+      socket.write(`${get('/0')}CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n`)
+      const received = await answersOn(socket)
+      expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 501'])
+      expect(received.length).toBeGreaterThan(size)
+    },
+  )
+
   it('does not count the time of a response against the head of a request that waits behind it', async () => {
     const { open } = await start(
       (request, response) => {

@@ -1,4 +1,5 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
@@ -20,9 +21,10 @@ const DETAILS: Readonly<Record<number, string>> = {
   408: 'The header section did not come in time.',
   413: 'The extensions of its chunks are too long.',
   431: 'The header section is larger than 16 KiB.',
+  501: 'CONNECT is not supported by this server.',
 }
 
-/** Answers with a problem where a request never got as far as the app, because the parser could not read it. */
+/** Answers requests that Node does not pass to the app with a problem: those that its parser cannot read, and CONNECT. */
 export function answerClientErrors(server: Server, logger: Logger): void {
   const unanswered = new WeakMap<Duplex, Set<ServerResponse>>()
   const ending = new WeakSet<Duplex>()
@@ -36,14 +38,12 @@ export function answerClientErrors(server: Server, logger: Logger): void {
   }
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.prependListener(event, track)
 
-  server.on('clientError', async (error: Error & { readonly code?: string }, socket: Socket) => {
+  /** Sends the responses before the one that ends the connection. */
+  async function end(socket: Socket, status: number): Promise<void> {
     // What still arrives cannot be parsed, and must not destroy the response.
     gateOf(socket)?.discard()
     if (ending.has(socket)) return
     ending.add(socket)
-    const { code = '' } = error
-    // Not the error itself: it carries the packet, and with it whatever credentials the client sent.
-    logger.debug({ code }, 'bad request')
     const responses = [...(unanswered.get(socket) ?? [])]
     // Those before the broken one were understood, and get their answers first.
     if (socket.writable) await Promise.all(responses.filter(({ req }) => req.complete).map(closeOf))
@@ -52,10 +52,35 @@ export function answerClientErrors(server: Server, logger: Logger): void {
       socket.destroy()
       return
     }
-    socket.end(render(STATUS[code] ?? 400))
+    socket.end(render(status))
     // Closed at once, the kernel would answer what still arrives with a reset that destroys the answer.
     setTimeout(() => socket.destroy(), MAX_WAIT).unref()
+  }
+
+  server.on('clientError', (error: Error & { readonly code?: string }, socket: Socket) => {
+    const { code = '' } = error
+    // Not the error itself: it carries the packet, and with it whatever credentials the client sent.
+    if (!ending.has(socket)) logger.debug({ code }, 'bad request')
+    return end(socket, STATUS[code] ?? 400)
   })
+  // Without a listener Node destroys the connection, and the responses to earlier requests with it.
+  server.on('connect', (_request: IncomingMessage, target: Socket | Http2ServerResponse) => {
+    if ('writeHead' in target) {
+      target.writeHead(501).end()
+      return
+    }
+    takeOver(target, () => unanswered.get(target))
+    void end(target, 501)
+  })
+}
+
+/** Continues the responses in progress on a connection that Node has handed over with all of its listeners removed. */
+function takeOver(socket: Socket, responses: () => Iterable<ServerResponse> | undefined): void {
+  socket.on('error', () => socket.destroy())
+  socket.on('drain', () => {
+    for (const response of responses() ?? []) if (response.writableNeedDrain) response.emit('drain')
+  })
+  socket.resume()
 }
 
 async function closeOf(response: ServerResponse): Promise<void> {
