@@ -210,6 +210,14 @@ describe('--cors-origin', () => {
     const other = await fetch(`${url}/videos/a`, { headers: { origin: 'https://other.example' } })
     expect(other.headers.get('access-control-allow-origin')).toBeNull()
   })
+
+  it('compares origins as origins: the default port and the case of letters do not matter', async () => {
+    const { url } = await startApp('--cors-origin', 'https://player.example')
+    for (const origin of ['https://player.example:443', 'HTTPS://Player.example']) {
+      const response = await fetch(`${url}/videos`, { headers: { origin } })
+      expect(response.headers.get('access-control-allow-origin')).toBe(origin)
+    }
+  })
 })
 
 describe('the gate before koa-static', () => {

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import { accessOf } from './access.ts'
 import type { Config } from './config.ts'
-import { checkHost, checkOrigin, checkPath } from './guards.ts'
+import { checkHost, checkOrigin, checkPath, parseOrigin } from './guards.ts'
 import { overrideMethod } from './http/method-override.ts'
 import { refuseVersions } from './http/refuse-versions.ts'
 import { createLogger, logErrors, logRequests } from './log.ts'
@@ -73,7 +73,8 @@ export interface AppParts {
  *
  * @example
  * const config = loadConfig(['--data', 'videos'], process.env)
- * createApp(config, createFsStore(config.data)).listen(config.port, config.host)
+ * // Unlike createFsStore, openStore enforces `--accept`.
+ * createApp(config, await openStore(config)).listen(config.port, config.host)
  */
 export function createApp(config: Config, store: UploadStore, parts: AppParts = {}): Koa {
   const { logger = createLogger(config), metrics = new Metrics() } = parts
@@ -115,8 +116,10 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
 
 function allowOrigins({ corsOrigin }: Config): Koa.Middleware {
   return cors({
-    origin: ({ headers: { origin = '' } }) =>
-      corsOrigin.includes('*') ? '*' : corsOrigin.includes(origin) ? origin : '',
+    origin: ({ headers: { origin = '' } }) => {
+      if (corsOrigin.includes('*')) return '*'
+      return corsOrigin.includes(parseOrigin(origin)?.origin ?? '') ? origin : ''
+    },
     allowMethods: 'GET,HEAD,POST,PUT,PATCH,DELETE',
     exposeHeaders: EXPOSED,
     maxAge: 600,

@@ -84,7 +84,7 @@ function mayWrite(ctx: Koa.Context, corsOrigin: readonly string[]): boolean {
 }
 
 /** Reads a serialized origin (RFC 6454 §6.2), with the default port or without; `null` if it is not an origin. */
-function parseOrigin(text: string): URL | null {
+export function parseOrigin(text: string): URL | null {
   return /^https?:\/\/[^/?#@\\\s]+$/i.test(text) && URL.canParse(text) ? new URL(text) : null
 }
 
