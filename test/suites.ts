@@ -32,7 +32,7 @@ export const SLOW_ON_S3: Readonly<Record<string, string>> = {
   'test/on-s3/faults.test.ts': 'kills of the gateway and of servers',
   'test/on-s3/three-nodes.test.ts': 'three servers behind a proxy, and files of 48 MiB',
   'test/s3/many.test.ts': 'thousands of objects, of which S3 lists 1,000 at a time',
-  'test/s3/processes.test.ts': 'a writer killed at each call of a commit, a process each',
+  'test/s3/processes.test.ts': 'writers that are killed, frozen, and cut off at each call of a commit',
   'test/resumable/resumable.test.ts': 'the cases of resumable uploads, which `npm test` runs on the disk',
   'test/server/example.test.ts': 'a program of the README, which runs on the disk in `npm test`',
   'test/server/resumable-limits.test.ts': 'limits, which the store does not decide',

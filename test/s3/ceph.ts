@@ -14,9 +14,9 @@ export class Ceph {
     return inject('s3')
   }
 
-  /** Returns an empty store, unless the options name a prefix. */
+  /** Returns an empty store, unless the options name a prefix. It has more time than by default: the machine may be busy. */
   open(options: Partial<S3StoreOptions> = {}): UploadStore {
-    return createS3Store({ ...this.connection, prefix: `${randomUUID()}/`, ...options })
+    return createS3Store({ ...this.connection, timeout: 30_000, prefix: `${randomUUID()}/`, ...options })
   }
 }
 

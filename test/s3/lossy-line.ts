@@ -37,11 +37,15 @@ export function answerOf(status: string, body: string, fields: Record<string, st
   return [`HTTP/1.1 ${status}`, ...lines, '', body].join('\r\n')
 }
 
+const CUT_OFF = answerOf('503 Service Unavailable', '', { 'Retry-After': '99' })
+
 /** A line to S3 on which chosen requests go wrong. */
 export class LossyLine {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #expected: Expected[] = []
+  /** How many more requests S3 gets. */
+  #left = Number.POSITIVE_INFINITY
   /** The request lines that came, for example `GET /tests/a HTTP/1.1`. */
   readonly requests: string[] = []
 
@@ -74,6 +78,14 @@ export class LossyLine {
     this.lose({ reply }, pattern, undefined, Number.POSITIVE_INFINITY)
   }
 
+  /**
+   * Cuts the store off from S3, as the end of its process does: S3 gets `count` more requests, and the answer to the last
+   * of them is lost. The store gives up at once, because of `Retry-After`.
+   */
+  cutAfter(count: number): void {
+    this.#left = count
+  }
+
   /** Lets all requests pass from now on. */
   mend(): void {
     this.#expected = []
@@ -88,6 +100,7 @@ export class LossyLine {
   #join(near: Socket, far: Socket): void {
     let current: Expected | undefined
     let received = ''
+    let isHead = false
     for (const socket of [near, far]) {
       this.#sockets.add(socket)
       socket.on('error', () => {})
@@ -103,6 +116,7 @@ export class LossyLine {
         this.requests.push(line)
         current = this.#take(line)
         received = ''
+        isHead = line.startsWith('HEAD ')
         if (current !== undefined && !isForwarded(current.loss)) void fail(near, current)
       }
       if (current === undefined || isForwarded(current.loss)) far.write(chunk)
@@ -110,12 +124,18 @@ export class LossyLine {
     far.on('data', (chunk) => {
       if (current === undefined) return void near.write(chunk)
       received += chunk.toString('latin1')
-      const answer = current.loss === 'answer' ? received : wholeAnswer(received)
+      const answer = current.loss === 'answer' || isHead ? received : wholeAnswer(received)
       if (answer !== null) void fail(near, current, answer)
     })
   }
 
   #take(line: string): Expected | undefined {
+    if (this.#left <= 1) {
+      const reply = this.#left === 1 ? () => CUT_OFF : CUT_OFF
+      this.#left = 0
+      return { loss: { reply }, pattern: /./, meanwhile: async () => {}, left: 0 }
+    }
+    this.#left--
     const found = this.#expected.find(({ pattern, left }) => left > 0 && pattern.test(line))
     if (found !== undefined) found.left--
     return found

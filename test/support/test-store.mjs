@@ -21,7 +21,7 @@ export function openTestStore(directory, options = {}) {
   const s3 = bucket()
   return s3 === null
     ? createFsStore(directory, options)
-    : createS3Store({ ...s3, prefix: prefixOf(directory), recordMaxAge: 0, ...options })
+    : createS3Store({ ...s3, timeout: 30_000, prefix: prefixOf(directory), recordMaxAge: 0, ...options })
 }
 
 export function environmentOfServer(directory) {

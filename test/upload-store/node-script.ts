@@ -33,7 +33,7 @@ export function runScript(code: string, directory: string, ...rest: string[]): S
 
 const ON_S3 = `
   import { createS3Store } from 'upload-store/s3'
-  const store = createS3Store(JSON.parse(where))
+  const store = createS3Store({ timeout: 30_000, ...JSON.parse(where) })
 `
 
 /** The same, with a store of the options of `createS3Store`. */
