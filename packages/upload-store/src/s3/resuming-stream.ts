@@ -24,7 +24,7 @@ export interface ResumingOptions {
   readonly began: number
   /** Time for the beginning, which the opening is part of, in ms. */
   readonly timeout: number
-  /** Time without a byte behind the beginning, while a reader waits, in ms. */
+  /** Time without a byte after the beginning, while a reader waits, in ms. */
   readonly transferTimeout: number
 }
 
