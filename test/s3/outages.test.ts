@@ -228,7 +228,9 @@ describe('an S3 gateway that fails', () => {
     })
     const s3 = ['--store', 's3', '--s3-bucket', 'tests', '--s3-endpoint', endpoint]
     const env = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' }
-    const { code, stdout, stderr } = await new ServerProcess(['--port', '0', ...s3], env).exited
+    const server = new ServerProcess(['--port', '0', ...s3], env)
+    onTestFinished(async () => void (await server.stop('SIGKILL')))
+    const { code, stdout, stderr } = await server.exited
     expect(stderr).toMatch(
       /^--store s3: http:\S+ does not answer as S3 does \(.*200 \(text\/html, 20 bytes\).+\n$/,
     )
