@@ -14,6 +14,8 @@ export default class OpeningLine implements Reporter {
     if (packages !== null) left.push(`tests that need Debian's ${packages} (apt-get install ${packages})`)
     const minutes = left.length === 0 ? 12 : 6
     const skips = left.length === 0 ? 'It skips nothing.' : `It skips ${left.join(', and ')}.`
-    console.log(`This run takes about ${minutes} minutes on 2 idle cores, twice as long on busy ones. ${skips}`)
+    console.log(
+      `This run takes about ${minutes} minutes on 2 idle cores, twice as long on busy ones. ${skips}`,
+    )
   }
 }
