@@ -84,7 +84,7 @@ function list(answers: readonly Answer[]): string {
 
 /** What holds for every answer to whatever request. */
 function checkAnswer({ status, fields, content }: Answer, { directory }: Target): void {
-  if (status >= 500 && ![501, 503, 507].includes(status)) throw new Error(`${status}: ${content}`)
+  if (status >= 500 && ![501, 503, 505, 507].includes(status)) throw new Error(`${status}: ${content}`)
   const unknown = [...fields.keys()].filter((name) => !FIELDS.has(name))
   if (unknown.length > 0) throw new Error(`fields of no known name: ${unknown.join(', ')}`)
   const type = fields.get('content-type')
