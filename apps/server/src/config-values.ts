@@ -30,7 +30,7 @@ export function parseDuration(text: string): number {
   return time
 }
 
-/** A time after which something ends, so that 0 is none. */
+/** A time limit, which must be longer than 0. */
 export function parseTimeout(text: string): number {
   const time = parseDuration(text)
   if (time === 0) throw new ConfigError('is not a time above 0')

@@ -3,7 +3,7 @@ import { parse } from 'content-disposition'
 
 /**
  * Returns the file name that a client sends beside raw content: in Content-Disposition, as the draft of resumable uploads
- * recommends, or in Upload-Metadata, as clients of tus do that also speak the draft. Returns an empty string if there is none.
+ * recommends, or in Upload-Metadata, as clients of tus do that also speak the draft. Returns an empty string if the request has no name.
  *
  * @see RFC 6266 §4.3
  */

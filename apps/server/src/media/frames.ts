@@ -6,7 +6,7 @@ interface Frame {
   readonly stream: number
 }
 
-/** Reads the header of a frame at `at`; `null` if there is none. */
+/** Reads the header of a frame at `at`; `null` if no frame begins there. */
 type ReadFrame = (head: Uint8Array, at: number) => Frame | null
 
 /** Bit rates in kbit/s by bitrate_index, of MPEG-1 and of MPEG-2 and 2.5; 0 is not a frame that can be followed. */

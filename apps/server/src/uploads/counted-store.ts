@@ -52,7 +52,7 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
       },
       abort: async () => {
         await session.abort()
-        // If that cannot be told now, the next scan of the store finds out.
+        // If the store cannot answer now, the next scan corrects the count.
         await endIfGone(id).catch(() => {})
       },
     }

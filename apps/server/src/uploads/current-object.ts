@@ -1,7 +1,7 @@
 import type Koa from 'koa'
 import { type StoredContent, StoreError, type UploadStore } from 'upload-store'
 
-/** Returns the object under `key`, `null` if there is none, or `'damaged'` if its record cannot be read. */
+/** Returns the object under `key`, `null` if the key has no object, or `'damaged'` if its record cannot be read. */
 export async function findObject(store: UploadStore, key: string): Promise<StoredContent | 'damaged' | null> {
   try {
     return await store.get(key)

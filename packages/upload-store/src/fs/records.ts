@@ -49,7 +49,7 @@ async function readForScan(layout: Layout, path: string): Promise<ScannedRecord 
   }
 }
 
-/** The record, or `null` if there is none, or a damaged one, which may be replaced. */
+/** The record, or `null` if it does not exist or is damaged: both may be replaced. */
 export async function readable(reading: Promise<BlobRecord | null>): Promise<BlobRecord | null> {
   try {
     return await reading

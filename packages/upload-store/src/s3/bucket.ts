@@ -137,7 +137,7 @@ export class Bucket {
     return unquoted(ETag)
   }
 
-  /** Writes an object in one step only over the one with the tag `expected`; `null`: only if there is none. */
+  /** Writes an object in one step only over the one with the tag `expected`; `null`: only if the object does not exist. */
   putOver(name: string, text: string, expected: string | null): Promise<Overwrite> {
     const body = Buffer.from(text)
     const condition = expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected }

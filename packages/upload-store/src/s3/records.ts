@@ -47,7 +47,7 @@ export class Records {
     return this.findNamed(this.#names.record(key))
   }
 
-  /** @returns `null` if there is none, or it is not the store's */
+  /** @returns `null` if the record does not exist or is not one of the store */
   async findNamed(name: string): Promise<FoundRecord | null> {
     if (!this.#names.isRecord(name)) {
       // Consoles leave a `records/` for the folder.
