@@ -7,7 +7,7 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const changed = (path) => statSync(at(path), { throwIfNoEntry: false })?.mtimeMs ?? 0
 
 const web = readdirSync(at('apps/server/web'), { recursive: true }).map((name) => `apps/server/web/${name}`)
-const shared = ['apps/server/src/human-size.ts', 'apps/server/vite.config.ts', 'pnpm-lock.yaml']
+const shared = ['apps/server/src/shared/human-size.ts', 'apps/server/vite.config.ts', 'pnpm-lock.yaml']
 const sources = [...web, 'apps/server/web', ...shared]
 // It is written last: a build that was interrupted is made again.
 const built = changed('apps/server/dist/page/page.js.gz')

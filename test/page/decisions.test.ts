@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { backoff, failureOf } from '../../apps/server/web/failure.ts'
-import { Rate } from '../../apps/server/web/rate.ts'
-import { refusalOf } from '../../apps/server/web/refusal.ts'
+import { backoff, failureOf } from '../../apps/server/web/uploads/failure.ts'
+import { refusalOf } from '../../apps/server/web/uploads/precheck.ts'
+import { Rate } from '../../apps/server/web/uploads/rate.ts'
 
 describe('what the page decides about an upload', () => {
   it.each([

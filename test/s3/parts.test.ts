@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { escapeKey, Names } from '../../packages/upload-store/dist/s3/names.js'
-import { PartBudget } from '../../packages/upload-store/dist/s3/part-budget.js'
-import { MAX_PARTS, partSizeOf } from '../../packages/upload-store/dist/s3/part-size.js'
+import { escapeKey, Names } from '../../packages/upload-store/dist/s3/context/names.js'
+import { PartBudget } from '../../packages/upload-store/dist/s3/context/part-budget.js'
+import { MAX_PARTS, partSizeOf } from '../../packages/upload-store/dist/s3/staging/part-size.js'
 
 const MEBIBYTE = 1024 ** 2
 const TEBIBYTE = 1024 ** 4

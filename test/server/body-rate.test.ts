@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { BODY_RULES, type BodyRules, bodyWatch } from '../../apps/server/dist/body-rate.js'
+import { BODY_RULES, type BodyRules, bodyWatch } from '../../apps/server/dist/http/slow-body.js'
 
 /** Half a second stands for half a minute. */
 const FAST = { ...BODY_RULES, window: 600, grace: 200, idleTimeout: 600, interval: 20, minRate: 10_000 }

@@ -1,7 +1,7 @@
 import Koa from 'koa'
 import { createMemoryStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
-import { formReceiver } from '../../apps/server/dist/upload-form.js'
+import { formReceiver } from '../../apps/server/dist/routes/post-video.js'
 import { listenOn } from '../support/app.ts'
 
 describe('form fields that no handler uses', () => {

@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { keepViews, type SeenRequest } from '../../apps/server/src/request-views.ts'
+import { keepViews, type SeenRequest } from '../../apps/server/src/observe/traces.ts'
 import { startApp } from '../support/app.ts'
 import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'

@@ -110,11 +110,11 @@ describe('apps/server', () => {
       if ((await importsOf(file)).some(({ from }) => SERVER_FS.test(from))) users.push(file)
     }
     expect(users.sort()).toEqual([
+      'apps/server/src/http/tls.ts',
       'apps/server/src/http/unacknowledged.ts',
       'apps/server/src/main.ts',
       'apps/server/src/observe/outlet.ts',
-      'apps/server/src/static-files.ts',
-      'apps/server/src/tls.ts',
+      'apps/server/src/routes/static-files.ts',
     ])
   })
 

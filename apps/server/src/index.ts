@@ -1,3 +1,3 @@
 export { createApp } from './app.ts'
-export { type Config, ConfigError, loadConfig } from './config.ts'
-export { openStore } from './open-store.ts'
+export { type Config, ConfigError, loadConfig } from './config/config.ts'
+export { openStore } from './processes/open-store.ts'

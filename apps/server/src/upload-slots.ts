@@ -1,6 +1,6 @@
 import type Koa from 'koa'
-import type { Metrics } from './metrics.ts'
-import { type Slots, takeSlot } from './slots.ts'
+import type { Metrics } from './observe/metrics.ts'
+import { type Slots, takeSlot } from './uploads/slots.ts'
 
 /**
  * Answers 503 to uploads for which there is no slot, before their bodies are read or asked for: each upload in progress

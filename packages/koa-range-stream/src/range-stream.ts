@@ -2,7 +2,7 @@ import { ReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { bodyContent } from './body-content.ts'
-import type { FileContentOptions } from './file-content.ts'
+import type { FileContentOptions } from './file/file-content.ts'
 import { type ServeContentOptions, serveContent } from './serve-content.ts'
 import { isWebStream } from './web-stream-content.ts'
 

@@ -1,10 +1,10 @@
 import { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type Koa from 'koa'
-import type { Awaitable } from './awaitable.ts'
-import { giveBackBuffer, MIDDLE, takeBuffer } from './buffers.ts'
-import type { Descriptor } from './descriptors.ts'
-import type { FilePiece } from './file-stream.ts'
+import type { Awaitable } from './file/awaitable.ts'
+import { giveBackBuffer, MIDDLE, takeBuffer } from './file/buffers.ts'
+import type { Descriptor } from './file/descriptors.ts'
+import type { FilePiece } from './file/file-stream.ts'
 
 /** The longest body, in bytes, that is read at once: Koa 3's pipeline alone takes longer than the reading. */
 export const SMALL: number = MIDDLE

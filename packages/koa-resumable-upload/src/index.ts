@@ -1,12 +1,12 @@
-export { requireUnreadBody } from './consumed-body.ts'
 export type {
   ResumableUploadOptions,
   UploadAction,
   UploadIdentity,
   UploadTarget,
-} from './options.ts'
-export { isPartialContent } from './partial-content.ts'
-export { resumableUpload } from './resumable-upload.ts'
+} from './draft/options.ts'
+export { resumableUpload } from './draft/resumable-upload.ts'
+export { requireUnreadBody } from './http/consumed-body.ts'
+export { isPartialContent } from './http/partial-content.ts'
 export { type TusDataStore, tusDataStore } from './tus/data-store.ts'
 export type { TusHooks } from './tus/hooks.ts'
 export type { TusRequest } from './tus/incoming.ts'

@@ -1,19 +1,7 @@
-export { createFsStore, type FsStoreOptions } from './fs/fs-store.ts'
-export { numberedKey, sanitizeKey } from './key.ts'
-export { createMemoryStore } from './memory-store.ts'
-export {
-  type IncomingFile,
-  type MulterStorageEngine,
-  type MulterStorageOptions,
-  multerStorage,
-  type StoredFile,
-} from './multer-storage.ts'
-export type { LocationOptions, StoredContent, StoredObject, StoredStream } from './object.ts'
-export type { Quarantined, RecoverReport, Repaired, SweepReport, VerifyReport } from './reports.ts'
-export type { DamagedEntry } from './session/damage.ts'
-export type { ListOptions, ListPage, PutOptions, StoreOptions, UploadStore } from './store.ts'
-export { StoreError, type StoreErrorCode } from './store-error.ts'
-export { uploadErrorStatus } from './upload-error-status.ts'
+export type { Quarantined, RecoverReport, Repaired, SweepReport, VerifyReport } from './contract/reports.ts'
+export type { ListOptions, ListPage, PutOptions, StoreOptions, UploadStore } from './contract/store.ts'
+export { StoreError, type StoreErrorCode } from './contract/store-error.ts'
+export type { LocationOptions, StoredContent, StoredObject, StoredStream } from './contract/stored-object.ts'
 export type {
   AppendOptions,
   ByteSource,
@@ -24,4 +12,16 @@ export type {
   UploadMeta,
   UploadSession,
   UploadState,
-} from './upload-session.ts'
+} from './contract/upload-session.ts'
+export { createFsStore, type FsStoreOptions } from './fs/fs-store.ts'
+export { createMemoryStore } from './memory/memory-store.ts'
+export {
+  type IncomingFile,
+  type MulterStorageEngine,
+  type MulterStorageOptions,
+  multerStorage,
+  type StoredFile,
+} from './multer/multer-storage.ts'
+export { uploadErrorStatus } from './multer/upload-error-status.ts'
+export type { DamagedEntry } from './session/damage.ts'
+export { numberedKey, sanitizeKey } from './values/key.ts'

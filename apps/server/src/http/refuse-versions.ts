@@ -1,6 +1,6 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
-import { isHttp2 } from '../http2-stream.ts'
+import { isHttp2 } from './http2-stream.ts'
 
 const VERSIONS: ReadonlySet<string> = new Set(['1.0', '1.1'])
 

@@ -1,6 +1,6 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { matchRoute, methodsOf, type RoutePattern } from '../http/route-table.ts'
 
 /** Methods that the server supports on any of its routes. */

@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty'
-import { prettyLine } from '../pretty.ts'
 import { BoundedSink } from './bounded-sink.ts'
+import { prettyLine } from './log-format.ts'
 import { openOutlet } from './outlet.ts'
 
 const opened = new Map<1 | 2, BoundedSink>()

@@ -1,4 +1,4 @@
-import { type ToWorker, tellPrimary } from '../messages.ts'
+import { type ToWorker, tellPrimary } from '../processes/messages.ts'
 import type { Grant } from './client-shares.ts'
 import type { UploadCount } from './unfinished-uploads.ts'
 

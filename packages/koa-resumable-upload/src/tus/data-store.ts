@@ -7,9 +7,9 @@ import {
   type UploadState,
   type UploadStore,
 } from 'upload-store'
-import { asNewest } from '../as-newest.ts'
-import { isFinal } from '../final-error.ts'
-import { isUploadId } from '../upload-id.ts'
+import { isFinal } from '../http/final-error.ts'
+import { asNewest } from '../http/retry-as-newest.ts'
+import { isUploadId } from '../http/upload-id.ts'
 import { CHECKSUM_ALGORITHMS, type Checksum } from './checksum.ts'
 import { hooksOf, type TusHooks } from './hooks.ts'
 import { Locks } from './locks.ts'

@@ -1,6 +1,6 @@
 import { StoreError, type UploadStore, uploadErrorStatus } from 'upload-store'
-import { asNewest } from '../as-newest.ts'
-import { BodyConsumedError } from '../consumed-body.ts'
+import { BodyConsumedError } from '../http/consumed-body.ts'
+import { asNewest } from '../http/retry-as-newest.ts'
 import { incoming, type TusRequest } from './incoming.ts'
 import type { Lock, Locks } from './locks.ts'
 

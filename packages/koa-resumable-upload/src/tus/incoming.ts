@@ -1,5 +1,5 @@
 import { IncomingMessage } from 'node:http'
-import { requireUnreadBody } from '../consumed-body.ts'
+import { requireUnreadBody } from '../http/consumed-body.ts'
 import { type Checksum, checksumOf } from './checksum.ts'
 
 /** The part of a request of the Web platform that is used. */

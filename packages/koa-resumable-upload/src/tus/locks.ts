@@ -1,6 +1,6 @@
 import type { UploadStore } from 'upload-store'
-import { asNewest } from '../as-newest.ts'
-import { isUploadId } from '../upload-id.ts'
+import { asNewest } from '../http/retry-as-newest.ts'
+import { isUploadId } from '../http/upload-id.ts'
 import type { Incoming } from './incoming.ts'
 
 /** A request that has the use of an upload. */

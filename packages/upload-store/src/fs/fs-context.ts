@@ -1,9 +1,9 @@
 import type { DamageReporter } from '../session/damage.ts'
-import type { Disk } from './disk.ts'
-import type { Layout } from './layout.ts'
-import type { Locks } from './lock.ts'
-import type { Serializer } from './serialize.ts'
-import type { Space } from './space.ts'
+import type { Disk } from './disk/disk.ts'
+import type { Layout } from './disk/layout.ts'
+import type { Space } from './disk/space.ts'
+import type { Locks } from './locks/lock.ts'
+import type { Serializer } from './locks/serialize.ts'
 
 /** What the parts of a file-system store share. */
 export interface FsContext {

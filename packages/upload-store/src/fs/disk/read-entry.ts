@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { StoreError } from '../../store-error.ts'
-import { hasCode } from '../files.ts'
+import { StoreError } from '../../contract/store-error.ts'
+import { hasCode } from './files.ts'
 
 /** Records, manifests and owner files have a few KiB. */
 const MAX_LENGTH = 1024 ** 2

@@ -1,8 +1,8 @@
 import { accessSync, constants } from 'node:fs'
 import { dirname } from 'node:path'
-import { randomId } from '../../random-id.ts'
-import { hasCode, isDirectory, isThere } from '../files.ts'
-import type { Layout } from '../layout.ts'
+import { randomId } from '../../values/random-id.ts'
+import { hasCode, isDirectory, isThere } from '../disk/files.ts'
+import type { Layout } from '../disk/layout.ts'
 
 /** Of 256 shards at most a few are unusable; if all are, the attempt to write says why. */
 const MAX_TRIES = 20

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
-import type { BlobRecord } from '../../blob-record.ts'
+import type { BlobRecord } from '../../values/blob-record.ts'
+import { hasCode } from '../disk/files.ts'
 import { READ_ENTRY } from '../disk/read-entry.ts'
-import { hasCode } from '../files.ts'
 
 const READ_LENGTH = 1024 ** 2
 

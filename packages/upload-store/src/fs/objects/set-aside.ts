@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { randomId } from '../../random-id.ts'
-import { hasCode } from '../files.ts'
+import { randomId } from '../../values/random-id.ts'
+import { hasCode } from '../disk/files.ts'
 import type { FsContext } from '../fs-context.ts'
 
 /**

@@ -1,14 +1,21 @@
 import type { BigIntStats } from 'node:fs'
 import { link } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { BlobRecord } from '../../blob-record.ts'
+import type { BlobRecord } from '../../values/blob-record.ts'
+import { hasCode, removeIfThere } from '../disk/files.ts'
+import { recordName } from '../disk/layout.ts'
 import { isSameFile, statFile } from '../disk/stat-file.ts'
-import { hasCode, removeIfThere } from '../files.ts'
 import type { FsContext } from '../fs-context.ts'
-import { recordName } from '../layout.ts'
 import { blobId } from '../objects/blob-id.ts'
-import { withRecordLocked } from '../publish.ts'
-import { draftRecord, publishRecord, readAllRecords, readable, readRecord, syncRecord } from '../records.ts'
+import { withRecordLocked } from '../objects/publish.ts'
+import {
+  draftRecord,
+  publishRecord,
+  readAllRecords,
+  readable,
+  readRecord,
+  syncRecord,
+} from '../objects/records.ts'
 
 /**
  * Gives the bytes of a blob that was just verified to every key of the same digest that names other bytes. Reads every

@@ -1,10 +1,10 @@
 import { lstatSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseRecord } from '../../blob-record.ts'
+import { parseRecord } from '../../values/blob-record.ts'
+import { hasCode } from '../disk/files.ts'
+import type { Layout } from '../disk/layout.ts'
 import { readTextSync } from '../disk/read-entry.ts'
-import { hasCode } from '../files.ts'
-import type { Layout } from '../layout.ts'
 
 /**
  * The blobs that entries name which cannot be read as records: damaged records, shards that cannot be listed, and what

@@ -6,7 +6,7 @@ import type {
   ServiceInputTypes,
   ServiceOutputTypes,
 } from '@aws-sdk/client-s3'
-import { BadAnswer } from '../errors.ts'
+import { BadAnswer } from './errors.ts'
 
 /** The longest body that is read into memory, in bytes. A page of 1000 of the longest names has 2 MiB. */
 const MAX_TEXT = 8 * 1024 ** 2

@@ -1,5 +1,5 @@
 import type { ListObjectsV2CommandOutput } from '@aws-sdk/client-s3'
-import { BadAnswer } from '../errors.ts'
+import { BadAnswer } from './errors.ts'
 
 export interface Listed {
   readonly name: string

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { explain, isNamed, isUnavailable, retryAfterOf } from '../errors.ts'
+import { explain, isNamed, isUnavailable, retryAfterOf } from './errors.ts'
 
 /** The pause before the second try, in ms. Each further pause is three times as long, up to `MAX_PAUSE`. */
 const FIRST_PAUSE = 100

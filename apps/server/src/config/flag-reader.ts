@@ -1,0 +1,71 @@
+import { parseArgs } from 'node:util'
+import { FLAGS, type Flag } from './flags.ts'
+import { ConfigError } from './values.ts'
+
+/**
+ * Gives a flag's value as `parse` makes it.
+ *
+ * @throws ConfigError that names the flag or variable, its value and what `parse` says is wrong with it
+ */
+export type ReadFlag = <T>(name: string, parse: (text: string) => T) => T
+
+/**
+ * Reads flags and, where one is missing, its environment variable, and where that is missing too, its fallback.
+ *
+ * @throws ConfigError where there is no such flag, or it lacks its value
+ */
+export function flagReader(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): ReadFlag {
+  const values = parseFlags(argv)
+  return (name, parse) => {
+    const { fallback, secret, formerly = name } = flagNamed(name)
+    const { source, text = fallback } = find([name, formerly])
+    try {
+      return parse(text)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      const shown = secret === true ? '' : `${source.startsWith('--') ? ' ' : '='}${text}`
+      throw new ConfigError(`${source}${shown} ${error.message}.`)
+    }
+  }
+
+  /** Returns the value that was given under one of a flag's names, and the flag or variable that gave it. */
+  function find(names: readonly string[]): { readonly source: string; readonly text: string | undefined } {
+    const given = names.find((name) => values[name] !== undefined)
+    if (given !== undefined) return { source: `--${given}`, text: values[given] }
+    const variables = names.map(environmentName)
+    const variable = variables.find((name) => env[name] !== undefined) ?? variables[0] ?? ''
+    return { source: variable, text: env[variable] }
+  }
+}
+
+function flagNamed(name: string): Flag {
+  const flag = FLAGS.find((each) => each.name === name)
+  if (flag === undefined) throw new Error(`FLAGS has no ${name}.`)
+  return flag
+}
+
+function parseFlags(argv: readonly string[]): Readonly<Record<string, string | undefined>> {
+  const options = Object.fromEntries(
+    FLAGS.flatMap(({ name, formerly = name, value }) => {
+      const type = value === undefined ? ('boolean' as const) : ('string' as const)
+      return [name, formerly].map((each) => [each, { type }] as const)
+    }),
+  )
+  try {
+    const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false })
+    return Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, value === undefined ? undefined : String(value)]),
+    )
+  } catch (error) {
+    // Node's message names the argument, then adds advice on positional arguments that does not apply here.
+    const [reason = ''] = error instanceof Error ? error.message.split(/\.?\n|\. (?=To |This )/) : []
+    throw new ConfigError(`${reason.replace(/\.$/, '')}. --help lists the flags.`)
+  }
+}
+
+function environmentName(flag: string): string {
+  return flag === 'port' ? 'PORT' : `RANGE_SERVER_${flag.toUpperCase().replaceAll('-', '_')}`
+}

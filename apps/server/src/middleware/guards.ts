@@ -1,0 +1,102 @@
+import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
+import createError from 'http-errors'
+import type Koa from 'koa'
+import type { Config } from '../config/config.ts'
+import { hostName, isLoopback } from '../config/loopback.ts'
+
+export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+/**
+ * Refuses requests for a host name that this server does not answer for. This stops DNS rebinding: a page of a foreign
+ * site whose name was rebound to the server's address sends that name, and would otherwise read and write here as if it
+ * were a page of ours (RFC 9110 §7.4 for 421). Addresses and loopback names always pass, because they cannot be rebound.
+ */
+export function checkHost(config: Config): Koa.Middleware {
+  const accepts = hostRule(config)
+  return async function checkHost(ctx, next) {
+    // HTTP/2 has no Host field of its own, and Node joins what a client sends.
+    if ((ctx.req.headersDistinct?.['host'] ?? []).length > 1) {
+      throw createError(400, 'The request has more than one Host field (RFC 9112 §3.2).')
+    }
+    const forwarded = config.trustProxy ? ctx.get('X-Forwarded-Host').split(',', 1)[0]?.trim() : undefined
+    const authority = forwarded || authorityOf(ctx.req)
+    // A request of HTTP/1.0 may have no Host.
+    if (authority !== undefined && !accepts(authority)) {
+      const name = JSON.stringify(authority.slice(0, 80))
+      throw createError(
+        421,
+        `This server does not answer for ${name}. Add the name to --allowed-hosts if it should.`,
+      )
+    }
+    await next()
+  }
+}
+
+/** Returns whether the server answers for an authority: uri-host and port (RFC 9110 §7.2). */
+function hostRule({ host, trustProxy, token, allowedHosts }: Config): (authority: string) => boolean {
+  const anyName = allowedHosts.length === 0 && token !== undefined && !(isLoopback(host) && !trustProxy)
+  const names = new Set(allowedHosts)
+  return (authority) => {
+    // No other characters, because the name becomes a part of the URLs in responses.
+    const [, name] = /^([\w.-]+|\[[\da-f:.]+\])(?::\d*)?$/i.exec(authority) ?? []
+    if (name === undefined) return anyName
+    return (
+      anyName || isIP(name.replace(/^\[|\]$/g, '')) !== 0 || isLoopback(name) || names.has(hostName(name))
+    )
+  }
+}
+
+/** A target in absolute form overrules Host (RFC 9112 §3.2.2), and so does HTTP/2's :authority (RFC 9113 §8.3.1). */
+function authorityOf({ url = '', headers }: IncomingMessage): string | undefined {
+  return /^https?:\/\/([^/?#]+)/i.exec(url)?.[1] ?? headers[':authority']?.toString() ?? headers.host
+}
+
+/** Refuses writes from a form or script of a foreign site, which would act with the access of its visitor. */
+export function checkOrigin({ corsOrigin }: Config): Koa.Middleware {
+  return async function checkOrigin(ctx, next) {
+    if (!SAFE_METHODS.has(ctx.method) && !mayWrite(ctx, corsOrigin)) {
+      const origin = ctx.get('Origin')
+      const from = origin === '' ? 'Another site' : `The origin ${origin.slice(0, 80)}`
+      throw createError(
+        403,
+        `${from} may not write here. Start the server with --cors-origin to allow it, or with --trust-proxy if it is behind a proxy.`,
+      )
+    }
+    await next()
+  }
+}
+
+function mayWrite(ctx: Koa.Context, corsOrigin: readonly string[]): boolean {
+  const origin = ctx.get('Origin')
+  // A browser sets this field itself, and no page can change it (Fetch Metadata §2).
+  const site = ctx.get('Sec-Fetch-Site')
+  if (origin === '') return site !== 'cross-site'
+  // A form of ours, on a page that a proxy has given `Referrer-Policy: no-referrer` (Fetch §3.2).
+  if (origin === 'null') return site === 'same-origin'
+  const given = parseOrigin(origin)
+  if (given === null) return false
+  if (corsOrigin.includes(given.origin)) return true
+  const own = parseOrigin(`${ctx.protocol}://${ctx.host}`)
+  if (own?.origin === given.origin) return site !== 'cross-site'
+  // A proxy may hide the port and the scheme of its own address. The browser has compared all three.
+  return own?.hostname === given.hostname && site === 'same-origin'
+}
+
+/** Reads a serialized origin (RFC 6454 §6.2), with the default port or without; `null` if it is not an origin. */
+export function parseOrigin(text: string): URL | null {
+  return /^https?:\/\/[^/?#@\\\s]+$/i.test(text) && URL.canParse(text) ? new URL(text) : null
+}
+
+/** A path that is no UTF-8 in percent-encoding is the client's mistake (RFC 3986 §2.1), not a name to guess at. */
+export function checkPath(): Koa.Middleware {
+  return async function checkPath(ctx, next) {
+    try {
+      // Koa has no path at all for a target like http://
+      decodeURIComponent(ctx.path ?? '%')
+    } catch {
+      throw createError(400, 'The path has a percent-escape that is broken or no UTF-8.')
+    }
+    await next()
+  }
+}

@@ -1,0 +1,105 @@
+import { isHttpError } from 'http-errors'
+import type Koa from 'koa'
+import { StoreError, uploadErrorStatus } from 'upload-store'
+import { PAGE_FIELDS } from '../html/html.ts'
+import { renderProblem } from '../html/problem-page.ts'
+import { renderSignIn } from '../html/sign-in-page.ts'
+import { isAbort } from '../http/client-abort.ts'
+import { type Problem, titleOf } from '../http/problem.ts'
+import { lingerAfter } from '../http/unread-body.ts'
+import { localTarget } from '../routes/sign-in.ts'
+
+/** Fields that were set for the content that does not come; they would even make caches keep the problem. */
+const CONTENT_FIELDS = [
+  'Cache-Control',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Content-Range',
+  'ETag',
+  'Last-Modified',
+  'Repr-Digest',
+]
+
+/** Refusals with a status of 500 and more that are nobody's failure; how soon to ask again, in seconds. */
+const RETRY_AFTER: Readonly<Record<number, string>> = { 503: '5', 507: '60' }
+
+const DAMAGED = 'What is stored under this name is damaged. Upload it again, or delete it.'
+
+/** Statuses from 500 on that are the client's error. */
+const REFUSALS: ReadonlySet<number> = new Set([501, 505])
+
+/** Answers every error, and every error status without a body, with a problem; surprises go to the log. */
+export function problems(): Koa.Middleware {
+  return async function problems(ctx, next) {
+    try {
+      await next()
+    } catch (error) {
+      fail(ctx, error)
+      return
+    }
+    if (ctx.status >= 400 && ctx.body == null) answer(ctx, { title: titleOf(ctx.status), status: ctx.status })
+  }
+}
+
+function fail(ctx: Koa.Context, error: unknown): void {
+  const problem = toProblem(error)
+  const retryAfter = RETRY_AFTER[problem.status]
+  const isRefusal =
+    problem.status < 500 || REFUSALS.has(problem.status) || retryAfter !== undefined || isDamage(error)
+  // The listener tells a client that went away from a failure.
+  if (!isRefusal || isUnavailable(error)) ctx.app.emit('error', error, ctx)
+  if (ctx.headerSent || isAbort(ctx, error)) return
+  if (isHttpError(error) && error.headers !== undefined) ctx.set(error.headers)
+  if (retryAfter !== undefined) ctx.set('Retry-After', retryAfter)
+  answer(ctx, problem)
+}
+
+/** The store has reported the entry once; a line for each request would add nothing. */
+function isDamage(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'CORRUPT'
+}
+
+/** Logged, because the operator needs the cause. */
+function isUnavailable(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'UNAVAILABLE'
+}
+
+function toProblem(error: unknown): Problem {
+  if (!(error instanceof Error)) return { title: titleOf(500), status: 500 }
+  const [status, detail] = statusOf(error)
+  const more: unknown = isHttpError(error) ? error['problem'] : undefined
+  return {
+    title: titleOf(status),
+    status,
+    ...(detail === undefined ? {} : { detail }),
+    ...(typeof more === 'object' ? more : {}),
+  }
+}
+
+function statusOf(error: Error): readonly [number, string | undefined] {
+  if (isHttpError(error)) return [error.status, error.expose ? error.message : undefined]
+  const status = uploadErrorStatus(error) ?? 500
+  // Its message may have a path in it.
+  if (status === 500) return [500, isDamage(error) ? DAMAGED : undefined]
+  return [status, error instanceof StoreError ? error.message : `${error.message}.`]
+}
+
+function answer(ctx: Koa.Context, problem: Problem): void {
+  ctx.vary('Accept')
+  for (const name of CONTENT_FIELDS) ctx.remove(name)
+  const forPeople = ctx.accepts('json', 'html') === 'html'
+  const text = forPeople ? pageOf(ctx, problem) : JSON.stringify(problem)
+  if (forPeople) ctx.set(PAGE_FIELDS)
+  const status = problem.status
+  ctx.body = lingerAfter(ctx, text)
+  ctx.status = status
+  ctx.length = Buffer.byteLength(text)
+  ctx.set('Content-Type', forPeople ? 'text/html; charset=utf-8' : 'application/problem+json')
+}
+
+/** Who has to sign in goes on with what was asked for, unless that was to write. */
+function pageOf(ctx: Koa.Context, problem: Problem): string {
+  if (problem.status !== 401) return renderProblem(problem)
+  const target = localTarget(ctx.method === 'GET' ? ctx.url : '/')
+  return renderSignIn({ target, detail: problem.detail })
+}

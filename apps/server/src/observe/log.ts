@@ -1,0 +1,75 @@
+import { isatty } from 'node:tty'
+import type Koa from 'koa'
+import { type Logger, pino } from 'pino'
+import type { Config } from '../config/config.ts'
+import { isAbort } from '../http/client-abort.ts'
+import { prettyLine } from './log-format.ts'
+import type { Metrics } from './metrics.ts'
+import { requestIdOf } from './request-id.ts'
+import { standardError } from './standard-streams.ts'
+
+/** Returns a logger that writes to standard error: one JSON object a line, or readable text if it is a terminal. */
+export function createLogger({ logLevel }: Config): Logger {
+  // A parse error carries the packet, and with it whatever credentials the client sent.
+  const err = ({ name, message, stack, code, cause }: Error & { code?: string }) => ({
+    name,
+    message,
+    code,
+    // Why a store cannot be reached.
+    cause: cause instanceof Error ? cause.message || cause.name : undefined,
+    stack,
+  })
+  const options = { level: logLevel, base: null, serializers: { err } }
+  const sink = standardError()
+  if (!isatty(2)) return pino(options, sink)
+  return pino(options, { write: (line) => sink.write(prettyLine(line)) })
+}
+
+/**
+ * Logs the warnings of Node and of libraries. By default they are written straight to standard error, and the whole process
+ * waits for its reader.
+ */
+export function logWarnings(logger: Logger): void {
+  const log = (warning: Error) => logger.warn({ err: warning }, warning.message)
+  for (const listener of process.listeners('warning')) {
+    // Node's own, which is missing under --no-warnings.
+    if (listener.name === 'onWarning') process.off('warning', listener).on('warning', log)
+  }
+  // An event of the library depd, which Koa and http-errors use.
+  process.on('deprecation', log)
+}
+
+/** One line a request, and its count, when its response has ended or its client has gone. */
+export function logRequests(logger: Logger, metrics: Metrics): Koa.Middleware {
+  return async function logRequests(ctx, next) {
+    const started = performance.now()
+    // A connection that is closed has no address any more.
+    const { ip } = ctx
+    ctx.res.once('close', () => {
+      const ms = performance.now() - started
+      metrics.countRequest(ctx, ms)
+      const line = {
+        id: requestIdOf(ctx),
+        ip,
+        method: ctx.method,
+        path: ctx.path,
+        status: ctx.res.headersSent ? ctx.res.statusCode : undefined,
+        range: ctx.get('Range') || undefined,
+        ms: Math.round(ms),
+      }
+      if (ctx.res.writableFinished) logger.info(line, 'request')
+      // A player that seeks goes away in mid-response: no failure of anybody.
+      else logger.debug(line, 'aborted')
+    })
+    await next()
+  }
+}
+
+/** Koa reports a client that went away as an error, up to twice; only the rest is one. */
+export function logErrors(logger: Logger): (error: Error, ctx?: Koa.Context) => void {
+  return (error, ctx) => {
+    if (ctx !== undefined && isAbort(ctx, error))
+      logger.debug({ id: requestIdOf(ctx), reason: error.message }, 'client went away')
+    else logger.error({ id: requestIdOf(ctx), err: error }, error.message)
+  }
+}

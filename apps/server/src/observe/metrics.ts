@@ -1,0 +1,119 @@
+import type Koa from 'koa'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { isAbort } from '../http/client-abort.ts'
+import type { Connections } from '../http/connections.ts'
+import { matchRoute } from '../http/route-table.ts'
+import type { Slots } from '../uploads/slots.ts'
+import { countDroppedLines } from './dropped-lines.ts'
+
+/** From a 304 to a film. */
+const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600]
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** What this process counts. Every label has few values, whatever clients send. */
+export class Metrics {
+  readonly registry: Registry = new Registry()
+  readonly #requests: Counter<'method' | 'route' | 'status'>
+  readonly #aborts: Counter<'route'>
+  readonly #durations: Histogram<'route'>
+  readonly #uploadsInProgress: Gauge
+  readonly #uploads: Counter<'outcome'>
+  readonly #damagedEntries: Counter
+
+  constructor() {
+    const registers = [this.registry]
+    this.#requests = new Counter({
+      name: 'http_requests_total',
+      help: 'Requests answered in full, by method, route pattern and status',
+      labelNames: ['method', 'route', 'status'],
+      registers,
+    })
+    this.#aborts = new Counter({
+      name: 'http_request_aborts_total',
+      help: 'Requests whose client went away before the end of the answer',
+      labelNames: ['route'],
+      registers,
+    })
+    this.#durations = new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'From the header section of a request to the last byte of its answer',
+      labelNames: ['route'],
+      buckets: SECONDS,
+      registers,
+    })
+    this.#uploadsInProgress = new Gauge({
+      name: 'uploads_in_progress',
+      help: 'Requests that bring content in now',
+      registers,
+    })
+    this.#uploads = new Counter({
+      name: 'uploads_total',
+      help: 'Uploads that were committed, and requests of uploads that were refused or aborted',
+      labelNames: ['outcome'],
+      registers,
+    })
+    for (const outcome of ['committed', 'refused', 'aborted']) this.#uploads.inc({ outcome }, 0)
+    this.#damagedEntries = new Counter({
+      name: 'store_damaged_entries_total',
+      help: 'Damaged or foreign entries of the store that were skipped, each counted once by each process',
+      registers,
+    })
+    countDroppedLines(this.registry)
+    collectDefaultMetrics({ register: this.registry })
+  }
+
+  /** Counts bytes by what connections know, at each look: nothing passes through here. */
+  watch(connections: Connections): void {
+    const bytes = { received: 'Bytes that came', sent: 'Bytes that went' } as const
+    for (const [direction, help] of Object.entries(bytes)) {
+      new Counter({
+        name: `http_${direction}_bytes_total`,
+        help: `${help}, over all connections, header sections and TLS included`,
+        registers: [this.registry],
+        collect() {
+          this.reset()
+          this.inc(direction === 'sent' ? connections.sent : connections.received)
+        },
+      })
+    }
+  }
+
+  /** Counts a request that is over, after `ms`. */
+  countRequest({ path, method, res }: Koa.Context, ms: number): void {
+    const route = matchRoute(path)?.pattern ?? 'other'
+    this.#durations.observe({ route }, ms / 1000)
+    if (res.writableFinished)
+      this.#requests.inc({ method: METHODS.has(method) ? method : 'other', route, status: res.statusCode })
+    else this.#aborts.inc({ route })
+  }
+
+  /** Returns `slots` whose use is counted. */
+  countSlots(slots: Slots): Slots {
+    return {
+      take: async (client) => {
+        const grant = await slots.take(client)
+        if (grant === 'granted') this.#uploadsInProgress.inc()
+        return grant
+      },
+      free: (client) => {
+        this.#uploadsInProgress.dec()
+        slots.free(client)
+      },
+    }
+  }
+
+  /** Counts an entry that the store cannot use. */
+  damaged(): void {
+    this.#damagedEntries.inc()
+  }
+
+  committed(): void {
+    this.#uploads.inc({ outcome: 'committed' })
+  }
+
+  /** Of an upload, or a request of one. */
+  failed(ctx: Koa.Context, error: unknown): void {
+    this.#uploads.inc({ outcome: isAbort(ctx, error) ? 'aborted' : 'refused' })
+  }
+}

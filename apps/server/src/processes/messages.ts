@@ -1,0 +1,54 @@
+import type { Worker } from 'node:cluster'
+import type { MetricObjectWithValues, MetricValue } from 'prom-client'
+import type { SeenRequest } from '../observe/traces.ts'
+import type { Grant } from '../uploads/client-shares.ts'
+
+/** All that a process has counted. */
+export type Counts = readonly MetricObjectWithValues<MetricValue<string>>[]
+
+/** What a worker tells the primary. */
+export type FromWorker =
+  /** It cannot start, for a reason that the person who started the server can mend. */
+  | { readonly type: 'failed'; readonly text: string; readonly exitCode: number }
+  /** It was told to end, and waits for the primary to give it no more connections. */
+  | { readonly type: 'leave' }
+  | { readonly type: 'take-slot' | 'free-slot'; readonly client: string }
+  | { readonly type: 'begin-upload'; readonly ticket: string; readonly client: string }
+  | { readonly type: 'upload-begun'; readonly ticket: string; readonly id: string; readonly client: string }
+  | { readonly type: 'upload-ended'; readonly id: string }
+  /** Somebody asks it for the metrics of all. */
+  | { readonly type: 'ask-metrics' }
+  | { readonly type: 'counts'; readonly counts: Counts }
+  | Seen
+
+/** One worker has seen it, and the others are to know. */
+export interface Seen {
+  readonly type: 'seen'
+  readonly view: string
+  readonly request: SeenRequest
+}
+
+/** What the primary tells a worker. */
+export type ToWorker =
+  /** The answer to the first `take-slot` that has none yet. */
+  | { readonly type: 'slot'; readonly grant: Grant }
+  /** The answer to `begin-upload`. */
+  | { readonly type: 'upload-grant'; readonly ticket: string; readonly grant: Grant }
+  | { readonly type: 'drain' }
+  /** To tell its counts, which the primary adds up. */
+  | { readonly type: 'count' }
+  /** The answer to all `ask-metrics` that have none yet. */
+  | { readonly type: 'metrics'; readonly text: string }
+  /** To read the certificate anew. */
+  | { readonly type: 'reload' }
+  | Seen
+
+export function tellPrimary(message: FromWorker): void {
+  // The callback takes the error of a channel that closes just now; `disconnect` follows.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {})
+}
+
+export function tellWorker(worker: Worker, message: ToWorker): void {
+  // Likewise: `exit` follows.
+  if (worker.isConnected()) worker.send(message, undefined, undefined, () => {})
+}

@@ -1,0 +1,127 @@
+import type { Server } from 'node:http'
+import type { Http2SecureServer } from 'node:http2'
+import type { AddressInfo, Server as NetServer } from 'node:net'
+import type { Logger } from 'pino'
+import type { UploadStore } from 'upload-store'
+import { createApp } from '../app.ts'
+import type { Config } from '../config/config.ts'
+import { Connections } from '../http/connections.ts'
+import { answerClientErrors } from '../http/parse-errors.ts'
+import { inOrder } from '../http/pipelining.ts'
+import { handleExpectations } from '../http/request-body.ts'
+import { closeSessions, createHttpServer } from '../http/server.ts'
+import { endStalledConnections } from '../http/stalled-connections.ts'
+import { readCertificate } from '../http/tls.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { Readiness } from '../observe/readiness.ts'
+import type { RequestViews } from '../observe/traces.ts'
+import type { Slots } from '../uploads/slots.ts'
+import type { UploadCount } from '../uploads/unfinished-uploads.ts'
+import { warmUp } from './maintenance.ts'
+import { metricsOfAll } from './shared-metrics.ts'
+
+/** How often a draining server looks for connections that have become idle. */
+const DRAIN_INTERVAL = 50
+
+export interface RunningServer {
+  /** The local URL, without a slash at the end. */
+  readonly url: string
+  /** Reads the certificate anew, for the connections to come. */
+  reload(): void
+  /** Refuses new connections, lets requests in flight finish within `shutdownTimeout`, and closes the store. */
+  close(): Promise<void>
+}
+
+export interface ServeParts {
+  readonly metrics: Metrics
+  /** Those of all workers; none in a process that serves alone. */
+  readonly slots?: Slots
+  readonly uploads?: UploadCount
+  readonly views?: RequestViews
+}
+
+/** Answers requests from the store in this process, and accepts them when it resolves. */
+export async function serve(
+  config: Config,
+  store: UploadStore,
+  logger: Logger,
+  { metrics, ...shared }: ServeParts,
+): Promise<RunningServer> {
+  const readiness = new Readiness(store, config.readOnly)
+  const metricsText =
+    shared.slots === undefined ? () => metrics.registry.metrics() : metricsOfAll(metrics.registry, logger)
+  const app = createApp(config, store, { logger, metrics, metricsText, readiness, ...shared })
+  const handler = inOrder(app.callback())
+  const server = createHttpServer(readCertificate(config), config.trustProxy, config, handler)
+  const connections = new Connections(server)
+  metrics.watch(connections)
+  endStalledConnections(server, connections, config.stallTimeout)
+  const stopSessions = closeSessions(server)
+  handleExpectations(server, handler)
+  answerClientErrors(server, logger)
+  const closed = new Promise<void>((resolve) => server.once('close', resolve))
+  const { url } = await bind(server, config)
+  warmUp(store, logger)
+  return {
+    url,
+    reload: () => reload(server, config, logger),
+    close: async () => {
+      readiness.drain()
+      const stop = drain(server, connections, config.shutdownTimeout)
+      stopSessions()
+      await closed
+      stop()
+      await store.close()
+    },
+  }
+}
+
+export interface Bound {
+  readonly url: string
+  readonly port: number
+}
+
+/** Rejects with Node's error where the address cannot be listened on. */
+export function bind(server: NetServer, { host, port, tlsCert }: Config): Promise<Bound> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      const scheme = tlsCert === undefined ? 'http' : 'https'
+      resolve(boundTo(scheme, server.address() as AddressInfo))
+    })
+  })
+}
+
+function boundTo(scheme: string, { address, family, port }: AddressInfo): Bound {
+  if (address === '::' || address === '0.0.0.0') return { url: `${scheme}://127.0.0.1:${port}`, port }
+  return { url: `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`, port }
+}
+
+/** A certificate that cannot be used changes nothing: the old one may still be good. */
+function reload(server: Server | Http2SecureServer, config: Config, logger: Logger): void {
+  try {
+    const certificate = readCertificate(config)
+    if (certificate === null || !('setSecureContext' in server)) return
+    server.setSecureContext(certificate)
+    logger.info('the certificate was read anew')
+  } catch (error) {
+    logger.error({ err: error }, 'the certificate was not read anew')
+  }
+}
+
+/** Closes a server, which node:cluster may have begun to do already; the returned function ends the watch over it. */
+function drain(server: Server | Http2SecureServer, connections: Connections, timeout: number): () => void {
+  // Keep-alive connections end as soon as their response is out, not when their idle time is over.
+  const closeIdle = () => {
+    if ('closeIdleConnections' in server) server.closeIdleConnections()
+  }
+  const sweep = setInterval(closeIdle, DRAIN_INTERVAL)
+  const deadline = setTimeout(() => connections.destroy(), timeout)
+  server.close()
+  closeIdle()
+  return () => {
+    clearInterval(sweep)
+    clearTimeout(deadline)
+  }
+}

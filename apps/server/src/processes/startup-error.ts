@@ -1,0 +1,46 @@
+import { ConfigError } from '../config/values.ts'
+
+const BAD_USAGE = 2
+
+export interface Explanation {
+  readonly text: string
+  readonly exitCode: number
+}
+
+/** A worker told why it cannot start: `message` is the one line. */
+export class WorkerFailure extends Error {
+  override readonly name = 'WorkerFailure'
+  readonly exitCode: number
+
+  constructor({ text, exitCode }: Explanation) {
+    super(text)
+    this.exitCode = exitCode
+  }
+}
+
+/** One line for what the person who started it can mend, and exit 2 where a value is bad; a stack only for what we have to. */
+export function explain(error: unknown): Explanation {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return mendable(error) ?? { text, exitCode: 1 }
+}
+
+/** One line for what the person who started it can mend, `null` for anything else. */
+export function mendable(error: unknown): Explanation | null {
+  if (!(error instanceof Error)) return null
+  if (error instanceof WorkerFailure) return { text: error.message, exitCode: error.exitCode }
+  if (error instanceof ConfigError) return { text: error.message, exitCode: BAD_USAGE }
+  const { code = '', address, port } = error as Error & { code?: string; address?: string; port?: number }
+  if (code === 'EADDRINUSE') {
+    return { text: `${address}:${port} is taken: choose another --port, or 0 for any free one.`, exitCode: 1 }
+  }
+  if (code === 'EACCES')
+    return {
+      text: `--port ${port} needs more rights: choose one from 1024 up, or let a proxy have it.`,
+      exitCode: 1,
+    }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    const text = `--host names no address of this machine: choose 127.0.0.1, or 0.0.0.0 for all of them (${error.message}).`
+    return { text, exitCode: BAD_USAGE }
+  }
+  return null
+}

@@ -1,0 +1,108 @@
+import cluster from 'node:cluster'
+import { inspect } from 'node:util'
+import type { Config } from '../config/config.ts'
+import { reportDamage } from '../observe/damage.ts'
+import { createLogger, logWarnings } from '../observe/log.ts'
+import { Metrics } from '../observe/metrics.ts'
+import { flushStandardStreams, standardError } from '../observe/standard-streams.ts'
+import { countOfPrimary } from '../uploads/shared-count.ts'
+import { type ToWorker, tellPrimary } from './messages.ts'
+import { openStore } from './open-store.ts'
+import { serve } from './serve.ts'
+import { slotsOfPrimary } from './shared-slots.ts'
+import { viewsOfAll } from './shared-traces.ts'
+import { explain, mendable } from './startup-error.ts'
+
+/** What a terminal sends to all its processes: the primary tells us what comes of it. */
+const FOR_THE_PRIMARY = ['SIGINT', 'SIGQUIT', 'SIGHUP'] as const
+
+const CONFIG = 'RANGE_SERVER_WORKER_CONFIG'
+
+/** The environment of a worker that is to run by `config`: not arguments, which other users can read. */
+export function workerEnvironment(config: Config): Readonly<Record<string, string>> {
+  return { [CONFIG]: JSON.stringify(config) }
+}
+
+/** What the primary gave this process to run by, or `null` where it is no worker of ours. */
+export function workerConfig(): Config | null {
+  const text = process.env[CONFIG]
+  return cluster.isWorker && text !== undefined ? (JSON.parse(text) as Config) : null
+}
+
+/** Answers requests on the port that the primary shares out, until told to end or left alone. */
+export async function work(config: Config): Promise<void> {
+  const end = endOnce()
+  try {
+    const logger = createLogger(config).child({ pid: process.pid })
+    logWarnings(logger)
+    const slots = slotsOfPrimary()
+    const metrics = new Metrics()
+    const store = await openStore(config, reportDamage(logger, metrics))
+    const { close, reload } = await serve(config, store, logger, {
+      metrics,
+      slots,
+      uploads: countOfPrimary(),
+      views: viewsOfAll(),
+    })
+    process.on('message', (message: ToWorker) => {
+      if (message.type === 'reload') reload()
+    })
+    end.after(close)
+  } catch (error) {
+    await report(error)
+  }
+}
+
+/** Ends this process once, for whatever reason comes first; at once while there is nothing that has to be waited for. */
+function endOnce(): { after(close: () => Promise<void>): void } {
+  let close = async (): Promise<void> => {}
+  let ending = false
+  let exitCode = 0
+
+  function leave(): void {
+    if (process.connected) tellPrimary({ type: 'leave' })
+    else end()
+  }
+
+  async function end(): Promise<void> {
+    if (ending) return
+    ending = true
+    try {
+      await close()
+      await flushStandardStreams()
+    } finally {
+      process.exit(exitCode)
+    }
+  }
+
+  for (const signal of FOR_THE_PRIMARY) process.on(signal, () => {})
+  process.on('SIGTERM', leave)
+  process.on('message', (message: ToWorker) => {
+    if (message.type === 'drain') end()
+  })
+  cluster.worker?.once('disconnect', () => {
+    // Else node:cluster exits right after this, and cuts off what is in flight.
+    if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true
+    end()
+  })
+  process.on('uncaughtException', (error) => {
+    standardError().write(`${inspect(error)}\n`)
+    if (ending || exitCode !== 0) process.exit(1)
+    exitCode = 1
+    leave()
+  })
+  return {
+    after: (newClose) => {
+      close = newClose
+    },
+  }
+}
+
+/** What a person can mend the primary says, once for all workers; the rest is a crash. */
+async function report(error: unknown): Promise<never> {
+  const mend = mendable(error)
+  if (mend === null || !process.connected) standardError().write(`${explain(error).text}\n`)
+  else
+    await new Promise((resolve) => process.send?.({ type: 'failed', ...mend }, undefined, undefined, resolve))
+  process.exit(mend?.exitCode ?? 1)
+}

@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http'
+import type Koa from 'koa'
+import { requireUnreadBody } from 'koa-resumable-upload'
+import type { StoredObject, UploadStore } from 'upload-store'
+import { isCutOff } from '../http/http2-stream.ts'
+import { expectBody } from '../http/request-body.ts'
+import { maxSizeOf, sealWithinLimits } from '../media/captions.ts'
+import { ContentDigests } from '../uploads/content-digests.ts'
+import { objectBeforeUpload } from '../uploads/current-object.ts'
+import { refuseEncoded, refuseParts } from '../uploads/refusals.ts'
+import { writeConditions } from '../uploads/write-conditions.ts'
+
+export interface PutOutcome {
+  readonly object: StoredObject
+  /** Whether there was none under its key. */
+  readonly created: boolean
+}
+
+/**
+ * Stores the request's content under `key`.
+ *
+ * @param maxFileSize bytes
+ */
+export async function receivePut(
+  ctx: Koa.Context,
+  store: UploadStore,
+  key: string,
+  maxFileSize: number,
+): Promise<PutOutcome> {
+  refuseParts(ctx)
+  refuseEncoded(ctx)
+  requireUnreadBody(ctx.req)
+  const digests = new ContentDigests(ctx.req, ['sha-256'])
+  const current = await objectBeforeUpload(ctx, store, key)
+  const conditions = writeConditions(ctx, current)
+  const { length, tooSlow } = await expectBody(ctx, store, maxSizeOf(key, maxFileSize))
+  const session = await store.create(key, {
+    type: ctx.get('Content-Type') || undefined,
+    digest: digests.sha256,
+    expectedSize: length,
+  })
+  try {
+    await Promise.race([session.append(0, contentOf(ctx.req, digests)), tooSlow])
+    // Else a part would be stored as if it were the whole.
+    if (length === undefined && (await isCutOff(ctx))) throw new Error('Request aborted')
+    const { digest } = await sealWithinLimits(session)
+    digests.check(digest)
+    return { object: await session.commit(conditions), created: current === null }
+  } catch (error) {
+    // Not waited for: it may have to wait for the disk, and what is wrong is known.
+    session.abort().catch(() => {})
+    throw digests.inWords(error)
+  }
+}
+
+function contentOf(req: IncomingMessage, digests: ContentDigests): AsyncIterable<Buffer> {
+  // A refusal in mid-body must not destroy the request: its answer goes out on the same socket.
+  const chunks: AsyncIterable<Buffer> = req.iterator({ destroyOnReturn: false })
+  return digests.needContent ? passing(chunks, digests) : chunks
+}
+
+async function* passing(chunks: AsyncIterable<Buffer>, digests: ContentDigests): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    digests.update(chunk)
+    yield chunk
+  }
+}

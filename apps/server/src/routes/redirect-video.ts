@@ -1,0 +1,54 @@
+import { create } from 'content-disposition'
+import type Koa from 'koa'
+import { mayRedirect } from 'range-core'
+import type { StoredContent } from 'upload-store'
+import type { Config } from '../config/config.ts'
+import { queryValue } from '../http/query.ts'
+import { CAPTIONS } from '../media/captions.ts'
+
+/**
+ * How long a signed URL can be used, in s: as long as a film. Chromium asks the store itself for every later range, and
+ * plays no further where the URL has ended.
+ */
+const EXPIRES_IN = 4 * 60 * 60
+
+/** Where somebody else gives the answer that we would; `null`: it is ours to give. */
+export async function redirectOf(
+  ctx: Koa.Context,
+  content: StoredContent,
+  disposition: 'inline' | 'attachment',
+  { redirect, cacheControl }: Config,
+): Promise<URL | null> {
+  if (redirect === undefined || needsCors(ctx, content) || !mayRedirect(ctx.request, content)) return null
+  if (redirect === 'presigned') {
+    const contentDisposition = create(content.key, { type: disposition })
+    return (await content.location?.({ expiresIn: EXPIRES_IN, contentDisposition, cacheControl })) ?? null
+  }
+  const search = queryValue(ctx, 'download') === undefined ? '' : '?download'
+  return new URL(`${redirect}${encodeURIComponent(content.key)}${search}`)
+}
+
+/**
+ * A page's script, a poster that it draws, and captions would be kept from reading what another origin sends. Without HTTPS
+ * browsers do not say what they ask for; captions are never asked for otherwise.
+ */
+function needsCors(ctx: Koa.Context, { type }: StoredContent): boolean {
+  const isPage = ctx.get('Sec-Fetch-Site') !== ''
+  return type === CAPTIONS || (isPage && /^(?:cors|same-origin)$/.test(ctx.get('Sec-Fetch-Mode')))
+}
+
+/** Another one may have to be given the next time, and who has a signed URL may read: no cache keeps it. */
+export function sendElsewhere(ctx: Koa.Context, url: URL): void {
+  ctx.status = 307
+  ctx.set('Cache-Control', 'no-store')
+  ctx.redirect(url.href)
+}
+
+/** What a page has to allow as the origin of media: AWS has one for each bucket and region. */
+export function mediaOriginsOf({ redirect, s3 }: Config): readonly string[] {
+  if (redirect === undefined) return []
+  if (redirect !== 'presigned') return [new URL(redirect).origin]
+  return s3?.endpoint === undefined
+    ? ['https://*.amazonaws.com', 'https://*.amazonaws.com.cn']
+    : [new URL(s3.endpoint).origin]
+}

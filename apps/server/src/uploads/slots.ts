@@ -1,0 +1,33 @@
+import createError from 'http-errors'
+import type Koa from 'koa'
+import { clientNetwork } from '../http/client-address.ts'
+import { ClientShares, type Grant } from './client-shares.ts'
+
+/** Limits how many uploads are received at a time, in all and for each client. */
+export interface Slots {
+  take(client: string): Grant | Promise<Grant>
+  /** Releases a slot that `take` granted to `client`. */
+  free(client: string): void
+}
+
+/** Slots of a server that is one process. */
+export function countSlots(max: number): Slots {
+  const shares = new ClientShares(max)
+  return { take: (client) => shares.take(client), free: (client) => shares.remove(client) }
+}
+
+/**
+ * Takes a slot for the request's client and returns the function that releases it.
+ *
+ * @throws 503 if no slot is left, in all or for this client
+ */
+export async function takeSlot(slots: Slots, ctx: Koa.Context): Promise<() => void> {
+  const client = clientNetwork(ctx)
+  const grant = await slots.take(client)
+  if (grant === 'granted') return () => slots.free(client)
+  const detail =
+    grant === 'all-used'
+      ? 'This server is receiving as many uploads as it accepts at a time; try again soon.'
+      : 'Your address is sending as many uploads as one address may send at a time; try again when one of them has ended.'
+  throw createError(503, detail, { expose: true })
+}

@@ -1,0 +1,165 @@
+import { captionsKey, captionsOf } from '../player/captions.ts'
+import { show } from '../player/player.ts'
+import { announce, fromTemplate, get } from '../shared/dom.ts'
+import { clearProblem, request } from '../shared/notice.ts'
+import { state, type Video, videoOf, videoPath } from '../shared/video.ts'
+import { refresh } from './library.ts'
+import { list, rows } from './row.ts'
+
+/** How long a person has to think again, in ms. */
+const GRACE = 6000
+
+interface Order {
+  readonly method: 'DELETE'
+  readonly keepalive: true
+  readonly headers: Record<string, string>
+}
+
+interface Deletion {
+  readonly video: Video
+  readonly toast: HTMLElement
+  timer: number
+}
+
+/** Those that the server has not been asked for, the latest last. */
+const pending = new Map<string, Deletion>()
+
+/** Listens on the list, because rows come and go. */
+export function enableDelete(): void {
+  list.addEventListener('click', ({ target }) => {
+    const button = target instanceof Element ? target.closest('button') : null
+    const row = button?.closest<HTMLElement>('.row')
+    if (row != null) begin(row)
+  })
+  // Who has said delete, and seen it go, means it; nobody would notice that it came back.
+  addEventListener('pagehide', () => {
+    for (const deletion of [...pending.values()]) {
+      end(deletion)
+      send(deletion.video)
+      forget(deletion.video)
+    }
+  })
+}
+
+/** Whoever uploads a file again wants to have it. */
+export function keepDeleted(key: string): void {
+  const deletion = pending.get(key)
+  if (deletion === undefined) return
+  end(deletion)
+  unhide(deletion.video)
+}
+
+/** Takes the latest deletion back; returns what to say about it. */
+export function undoDelete(): string | null {
+  const latest = [...pending.values()].at(-1)
+  if (latest === undefined) return null
+  undo(latest)
+  return `${latest.video.key} is back`
+}
+
+function begin(row: HTMLElement): void {
+  const video = videoOf(row)
+  const { key } = video
+  clearProblem()
+  const neighbour = seen(row, 'nextElementSibling') ?? seen(row, 'previousElementSibling')
+  state.deleted.add(key)
+  row.hidden = true
+  if (state.playing?.key === key) {
+    history.replaceState(null, '', '/')
+    show(null)
+  }
+  get((neighbour && '.open') ?? '#library-title', neighbour ?? document).focus()
+  const toast = fromTemplate('#toast')
+  const deletion: Deletion = { video, toast, timer: 0 }
+  pending.set(key, deletion)
+  get('.name', toast).textContent = key
+  const button = get('button', toast)
+  button.ariaLabel = `Undo: keep ${key}`
+  button.addEventListener('click', () => undo(deletion))
+  get('#toasts').append(toast)
+  waitFor(deletion)
+  announce(`${key} deleted. Z undoes it.`)
+}
+
+/** Time stands still while somebody is about to press the button. */
+function waitFor(deletion: Deletion): void {
+  const { toast } = deletion
+  const run = (): void => {
+    clearTimeout(deletion.timer)
+    // It may be gone from under the pointer.
+    if (!toast.isConnected || toast.matches(':hover, :focus-within')) return
+    toast.dataset['running'] = ''
+    deletion.timer = setTimeout(() => void finish(deletion), GRACE)
+  }
+  const halt = (): void => {
+    clearTimeout(deletion.timer)
+    delete toast.dataset['running']
+  }
+  for (const event of ['pointerenter', 'focusin']) toast.addEventListener(event, halt)
+  for (const event of ['pointerleave', 'focusout']) toast.addEventListener(event, () => setTimeout(run))
+  run()
+}
+
+function undo(deletion: Deletion): void {
+  end(deletion)
+  const row = unhide(deletion.video)
+  if (row === undefined) void refresh()
+  else get('.open', row).focus()
+  announce(`${deletion.video.key} is back`)
+}
+
+async function finish(deletion: Deletion): Promise<void> {
+  const { video } = deletion
+  end(deletion)
+  const isGone = (await request(videoPath(video.key), orderFor(video))) !== null
+  if (isGone) {
+    forget(video)
+    await deleteCaptions(video)
+  } else unhide(video)
+  await refresh(true)
+}
+
+function forget({ key }: Video): void {
+  state.known.delete(key)
+  state.deleted.delete(key)
+  rowOf(key)?.remove()
+}
+
+function unhide({ key }: Video): HTMLElement | undefined {
+  state.deleted.delete(key)
+  const row = rowOf(key)
+  if (row !== undefined) row.hidden = false
+  return row
+}
+
+const rowOf = (key: string): HTMLElement | undefined => rows().find((row) => row.dataset['key'] === key)
+
+function end({ video, toast, timer }: Deletion): void {
+  clearTimeout(timer)
+  pending.delete(video.key)
+  const focused = toast.contains(document.activeElement)
+  toast.remove()
+  if (focused) get('#library-title').focus()
+}
+
+async function deleteCaptions(video: Video): Promise<void> {
+  const url = await captionsOf(video.key)
+  if (url !== null) await fetch(videoPath(captionsKey(video.key)), { method: 'DELETE' }).catch(() => {})
+}
+
+/** As the page goes; nobody hears the answer. */
+function send(video: Video): void {
+  fetch(videoPath(video.key), orderFor(video)).catch(() => {})
+  fetch(videoPath(captionsKey(video.key)), { method: 'DELETE', keepalive: true }).catch(() => {})
+}
+
+/** Only of what the person saw: another file may have come under that name since. */
+function orderFor({ digest }: Video): Order {
+  return { method: 'DELETE', keepalive: true, headers: { 'If-Match': `"${digest}"` } }
+}
+
+function seen(row: Element, next: 'nextElementSibling' | 'previousElementSibling'): HTMLElement | null {
+  let other = row[next]
+  while (other instanceof HTMLElement && other.hidden) other = other[next]
+  return other instanceof HTMLElement ? other : null
+}

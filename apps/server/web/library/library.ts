@@ -1,0 +1,102 @@
+import { play } from '../player/player.ts'
+import { scrollToStage } from '../player/stage.ts'
+import { fromTemplate, get, maybe } from '../shared/dom.ts'
+import { state, videoOf } from '../shared/video.ts'
+import { fetchPage, fetchPages, type Page } from './listing.ts'
+import { forgetRows } from './posters.ts'
+import { fillRow, list, rows } from './row.ts'
+
+const more = get<HTMLAnchorElement>('#more')
+const input = get<HTMLInputElement>('#search input')
+const query = new URLSearchParams(location.search)
+/** What is shown: of the keys with this prefix, those from this cursor on. */
+let prefix = query.get('prefix') ?? ''
+let first = query.get('cursor')
+
+/** Letters of one word are one question. */
+const PAUSE = 200
+
+export function enhanceLibrary(): void {
+  for (const row of rows()) fillRow(row, videoOf(row))
+  list.addEventListener('click', onOpen)
+  more.addEventListener('click', showMore)
+  let timer = 0
+  input.addEventListener('input', () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => void search(), PAUSE)
+  })
+  get('#search').addEventListener('submit', (event) => {
+    event.preventDefault()
+    clearTimeout(timer)
+    void search()
+  })
+}
+
+/**
+ * Reads as many pages again as are on screen, and keeps the rows that stay, so that focus stays too.
+ *
+ * @param quietly where nobody has asked for it, and a failure is no news
+ */
+export async function refresh(quietly = false): Promise<void> {
+  const asked = prefix
+  const page = await fetchPages(prefix, first, rows().length, quietly)
+  // Another search may have begun.
+  if (page !== null && asked === prefix) render(page)
+}
+
+async function search(): Promise<void> {
+  prefix = input.value
+  first = null
+  const asked = prefix
+  const page = await fetchPage(prefix, null, false)
+  if (page !== null && asked === prefix) render(page)
+}
+
+function render({ videos, next }: Page): void {
+  const old = new Map(rows().map((row) => [row.dataset['key'], row]))
+  const focused = document.activeElement
+  const now = videos.map((video) => fillRow(old.get(video.key) ?? fromTemplate('#row'), video))
+  // Rows that are put where they are would lose the focus for a moment, and a click that is under way.
+  if (now.length !== old.size || now.some((row, index) => list.children[index] !== row))
+    list.replaceChildren(...now)
+  if (focused instanceof HTMLElement && list.contains(focused)) focused.focus({ preventScroll: true })
+  forgetRows([...old.values()].filter((row) => !row.isConnected))
+  const isEmpty = videos.every(({ key }) => state.deleted.has(key))
+  get('#empty').hidden = !isEmpty || prefix !== ''
+  get('#unfound').hidden = !isEmpty || prefix === ''
+  get('#unfound bdi').textContent = prefix
+  setMore(next)
+}
+
+function onOpen(event: MouseEvent): void {
+  const link = event.target instanceof Element ? event.target.closest('.open') : null
+  const row = link?.closest<HTMLElement>('.row')
+  if (row == null || opensElsewhere(event)) return
+  event.preventDefault()
+  play(videoOf(row))
+  scrollToStage()
+}
+
+async function showMore(event: MouseEvent): Promise<void> {
+  if (opensElsewhere(event)) return
+  event.preventDefault()
+  // A double click would add the same rows twice.
+  if (more.ariaBusy === 'true') return
+  more.ariaBusy = 'true'
+  const asked = prefix
+  const page = await fetchPage(prefix, new URL(more.href).searchParams.get('cursor'), false)
+  more.ariaBusy = null
+  if (page === null || asked !== prefix) return
+  const added = page.videos.map((video) => fillRow(fromTemplate('#row'), video))
+  list.append(...added)
+  setMore(page.next)
+  maybe('.open', added[0])?.focus()
+}
+
+const opensElsewhere = ({ button, ctrlKey, metaKey, shiftKey, altKey }: MouseEvent): boolean =>
+  button !== 0 || ctrlKey || metaKey || shiftKey || altKey
+
+function setMore(next: string | null): void {
+  more.hidden = next === null
+  more.href = next === null ? '/' : `/?${new URLSearchParams({ prefix, cursor: next })}`
+}

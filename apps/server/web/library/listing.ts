@@ -1,0 +1,42 @@
+import { request } from '../shared/notice.ts'
+import { type Listing, type Video, videoOfItem } from '../shared/video.ts'
+
+export interface Page {
+  readonly videos: readonly Video[]
+  /** The cursor of the next page, `null` on the last. */
+  readonly next: string | null
+}
+
+/** One page of the list, or `null` where the server does not say; a person is told unless `quietly`. */
+export async function fetchPage(
+  prefix: string,
+  cursor: string | null,
+  quietly: boolean,
+): Promise<Page | null> {
+  const query = new URLSearchParams(prefix === '' ? {} : { prefix })
+  if (cursor !== null) query.set('cursor', cursor)
+  const url = query.size === 0 ? '/videos' : `/videos?${query}`
+  const response = quietly ? await fetch(url).catch(() => null) : await request(url)
+  const listing: Listing | null = response?.ok ? await response.json().catch(() => null) : null
+  if (listing === null) return null
+  const items = listing.items.filter(({ type }) => type !== 'text/vtt')
+  return { videos: items.map(videoOfItem), next: listing.cursor }
+}
+
+/** From the beginning, as many pages as it takes to have `count` videos. */
+export async function fetchPages(
+  prefix: string,
+  first: string | null,
+  count: number,
+  quietly: boolean,
+): Promise<Page | null> {
+  const videos: Video[] = []
+  let next = first
+  do {
+    const page = await fetchPage(prefix, next, quietly)
+    if (page === null) return null
+    videos.push(...page.videos)
+    next = page.next
+  } while (next !== null && videos.length < count)
+  return { videos, next }
+}

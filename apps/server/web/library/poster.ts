@@ -1,0 +1,90 @@
+import { clear, createStore, get, keys, set, type UseStore } from 'idb-keyval'
+import type { Video } from '../shared/video.ts'
+
+export interface Poster {
+  /** `null` where there is nothing to see. */
+  readonly image: Blob | null
+  /** In seconds; infinite of a stream that tells none. */
+  readonly duration: number
+}
+
+const WIDTH = 192
+const HEIGHT = 108
+/** In ms: a file whose index stands at its end takes three requests. */
+const PATIENCE = 15_000
+/** Some MB. */
+const MOST = 1000
+
+let store: UseStore | undefined
+
+/** Of this content, whatever it is named; made of a few ranges, and once only. */
+export async function posterOf(video: Video): Promise<Poster> {
+  const known = await recall(video.digest)
+  if (known !== undefined) return known
+  const poster = await makePoster(video)
+  await keep(video.digest, poster)
+  return poster
+}
+
+async function makePoster({ url }: Video): Promise<Poster> {
+  const media = document.createElement('video')
+  // Else a server that redirects would have it from another origin, whose pictures no canvas gives out.
+  media.crossOrigin = 'anonymous'
+  media.muted = true
+  media.preload = 'metadata'
+  try {
+    const loaded = settled(media, 'loadedmetadata')
+    media.src = url
+    await loaded
+    const { duration, videoWidth } = media
+    if (videoWidth === 0) return { image: null, duration }
+    const seeked = settled(media, 'seeked')
+    // The very first frame is black more often than not.
+    media.currentTime = Number.isFinite(duration) ? Math.min(duration / 10, 5) : 0
+    await seeked
+    return { image: await draw(media), duration }
+  } finally {
+    // A detached element would go on loading.
+    media.removeAttribute('src')
+    media.load()
+  }
+}
+
+function settled(media: HTMLMediaElement, event: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    media.addEventListener(event, () => resolve(), { once: true })
+    media.addEventListener('error', () => reject(new Error('It does not play')), { once: true })
+    setTimeout(() => reject(new Error('It takes too long')), PATIENCE)
+  })
+}
+
+/** As much of it as fills the place. */
+function draw(video: HTMLVideoElement): Promise<Blob | null> {
+  const canvas = document.createElement('canvas')
+  canvas.width = WIDTH
+  canvas.height = HEIGHT
+  const scale = Math.max(WIDTH / video.videoWidth, HEIGHT / video.videoHeight)
+  const [width, height] = [video.videoWidth * scale, video.videoHeight * scale]
+  canvas.getContext('2d')?.drawImage(video, (WIDTH - width) / 2, (HEIGHT - height) / 2, width, height)
+  return new Promise((resolve) => canvas.toBlob(resolve, 'image/webp', 0.8))
+}
+
+const open = (): UseStore => (store ??= createStore('koa-range-server', 'posters'))
+
+/** A browser that keeps nothing makes them anew. */
+async function recall(digest: string): Promise<Poster | undefined> {
+  try {
+    return await get<Poster>(digest, open())
+  } catch {
+    return undefined
+  }
+}
+
+async function keep(digest: string, poster: Poster): Promise<void> {
+  try {
+    if ((await keys(open())).length >= MOST) await clear(open())
+    await set(digest, poster, open())
+  } catch {
+    // Likewise.
+  }
+}

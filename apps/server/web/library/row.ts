@@ -1,0 +1,38 @@
+import { get, maybe, setIcon } from '../shared/dom.ts'
+import { humanSize } from '../shared/format.ts'
+import { kindOf, playPath, state, type Video, videoPath } from '../shared/video.ts'
+import { wantPoster } from './posters.ts'
+
+export const list: HTMLElement = get('#rows')
+const DATE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' })
+
+export const rows = (): HTMLElement[] => [...list.querySelectorAll<HTMLElement>('.row')]
+
+export function markCurrent(row: HTMLElement): void {
+  const link = get('.open', row)
+  if (row.dataset['key'] === state.playing?.key) link.setAttribute('aria-current', 'true')
+  else link.removeAttribute('aria-current')
+}
+
+export function fillRow(row: HTMLElement, video: Video): HTMLElement {
+  const { key, size, type, digest, created, url } = video
+  state.known.set(key, video)
+  Object.assign(row.dataset, { key, size, type, digest, created, url })
+  const [name, time] = [get('.name', row), get<HTMLTimeElement>('time', row)]
+  name.textContent = name.title = key
+  get('.size', row).textContent = humanSize(size)
+  time.dateTime = created
+  // The server knows no time zone but UTC.
+  time.textContent = DATE.format(new Date(created))
+  time.title = new Date(created).toLocaleString()
+  setIcon(row, kindOf(type))
+  const [open, download] = [get<HTMLAnchorElement>('.open', row), get<HTMLAnchorElement>('a.tool', row)]
+  open.href = playPath(key)
+  download.href = `${videoPath(key)}?download`
+  download.ariaLabel = `Download ${key}`
+  maybe('button', row)?.setAttribute('aria-label', `Delete ${key}`)
+  row.hidden = state.deleted.has(key)
+  markCurrent(row)
+  wantPoster(row)
+  return row
+}

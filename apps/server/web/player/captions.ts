@@ -1,0 +1,82 @@
+import { announce, maybe } from '../shared/dom.ts'
+import { clearProblem, request, showProblem } from '../shared/notice.ts'
+import { type Listing, state, type Video, videoOfItem, videoPath } from '../shared/video.ts'
+import { mediaElement } from './media.ts'
+
+/** Captions lie beside their video. */
+export const captionsKey = (key: string): string => `${key}.vtt`
+
+export const isCaptions = ({ name }: File): boolean => /\.vtt$/i.test(name)
+
+/** Lets a person give the playing video captions. */
+export function enableCaptions(): void {
+  const button = maybe('#captions')
+  const input = maybe<HTMLInputElement>('#captions-file')
+  if (button === null || input === null) return
+  button.addEventListener('click', () => input.click())
+  input.addEventListener('change', () => {
+    const [file] = input.files ?? []
+    input.value = ''
+    if (file !== undefined) void addCaptions(file)
+  })
+}
+
+export async function addCaptions(file: File): Promise<void> {
+  const video = state.playing
+  clearProblem()
+  if (video === null) {
+    showProblem({
+      title: 'Captions for which video?',
+      detail: `Choose it first, then drop ${file.name} again.`,
+    })
+    return
+  }
+  const path = videoPath(captionsKey(video.key))
+  if ((await request(path, { method: 'PUT', body: file })) === null) return
+  announce(`Captions of ${video.key} saved`)
+  const media = mediaElement()
+  if (media === null || state.playing !== video) return
+  const track = await showCaptionsOf(video, media)
+  if (track !== null) track.track.mode = 'showing'
+}
+
+/** Asks the server, by a list: a HEAD for what is not there would be an error in the console. */
+export async function captionsOf(key: string): Promise<string | null> {
+  const wanted = captionsKey(key)
+  const response = await fetch(`/videos?limit=1&prefix=${encodeURIComponent(wanted)}`).catch(() => null)
+  const listing: Listing | null = response?.ok ? await response.json().catch(() => null) : null
+  const [item] = listing?.items ?? []
+  return item?.key === wanted ? videoOfItem(item).url : null
+}
+
+/** Returns the track, or `null` where there are none. */
+export async function showCaptionsOf(
+  { key }: Video,
+  media: HTMLMediaElement,
+): Promise<HTMLTrackElement | null> {
+  labelCaptions(media)
+  const url = await captionsOf(key)
+  if (url === null || !media.isConnected) return null
+  maybe('track', media)?.remove()
+  const track = document.createElement('track')
+  track.kind = 'captions'
+  track.label = 'Captions'
+  track.src = url
+  media.append(track)
+  labelCaptions(media)
+  return track
+}
+
+/** Says on the button what it does. */
+export function labelCaptions(media: HTMLMediaElement): void {
+  const label = maybe('#captions span')
+  if (label !== null) label.textContent = maybe('track', media) === null ? 'Add captions' : 'Replace captions'
+}
+
+/** Shows or hides them; returns whether they are shown, or `null` where there are none. */
+export function toggleCaptions(media: HTMLMediaElement): boolean | null {
+  const track = maybe<HTMLTrackElement>('track', media)?.track
+  if (track === undefined) return null
+  track.mode = track.mode === 'showing' ? 'hidden' : 'showing'
+  return track.mode === 'showing'
+}

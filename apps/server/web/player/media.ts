@@ -1,0 +1,93 @@
+import { get, maybe } from '../shared/dom.ts'
+import { state, type Video } from '../shared/video.ts'
+import { type Note, setStage, showNote, stage } from './stage.ts'
+
+const controller = get('#controller')
+
+export const mediaElement = (): HTMLMediaElement | null => maybe<HTMLMediaElement>('video, audio', controller)
+
+/** Shows media-chrome's controls in place of the browser's. */
+export async function enhanceControls(): Promise<void> {
+  try {
+    await import('./controls.ts')
+  } catch {
+    return
+  }
+  const media = mediaElement()
+  if (media !== null) media.controls = false
+}
+
+/** @param time in seconds */
+export function insertMedia(kind: 'video' | 'audio', video: Video, time: number): HTMLMediaElement {
+  const media = document.createElement(kind)
+  media.slot = 'media'
+  media.controls = customElements.get('media-controller') === undefined
+  media.preload = 'metadata'
+  media.setAttribute('playsinline', '')
+  media.src = sourceOf(video, time)
+  controller.toggleAttribute('audio', kind === 'audio')
+  controller.hidden = false
+  controller.prepend(media)
+  watch(media, video)
+  void enhanceControls()
+  return media
+}
+
+const sourceOf = ({ url }: Video, time: number): string =>
+  `${url}${state.view === null ? '' : `?view=${state.view}`}${time > 0 ? `#t=${time}` : ''}`
+
+/** Asks for the same again where it is, under the name that holds now. */
+export function reloadMedia(): void {
+  const media = mediaElement()
+  if (media === null || state.playing === null || media.error !== null) return
+  const { currentTime, paused, playbackRate } = media
+  media.src = sourceOf(state.playing, currentTime)
+  media.playbackRate = playbackRate
+  if (!paused) media.play().catch(() => {})
+}
+
+export function removeMedia(): void {
+  controller.hidden = true
+  const media = mediaElement()
+  if (media === null) return
+  media.remove()
+  // A detached element would go on loading.
+  media.removeAttribute('src')
+  media.load()
+}
+
+/** Says what is wrong where a file does not play. */
+export function watch(media: HTMLMediaElement, video: Video): void {
+  const fail = (note: Note): void => {
+    showNote(note, video)
+    setStage('file')
+    controller.hidden = true
+  }
+  const failed = (): void => fail(media.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'codec')
+  const loaded = (): void => {
+    // Chromium plays what it can of a film whose pictures it cannot decode.
+    if (media instanceof HTMLVideoElement && media.videoWidth === 0 && video.type.startsWith('video/'))
+      showNote('sound', video)
+  }
+  media.addEventListener('error', failed)
+  media.addEventListener('loadedmetadata', loaded)
+  // The server's own element may have come so far before this script ran.
+  if (media.error !== null) failed()
+  else if (media.readyState > 0) loaded()
+}
+
+/** Whether a person would not mind if something else played. */
+export function isIdle(): boolean {
+  const media = mediaElement()
+  // A film at its very start has not been begun, one that is paused later on has.
+  return media === null || media.error !== null || media.ended || (media.paused && media.currentTime === 0)
+}
+
+export function toggleFullscreen(): void {
+  const change =
+    document.fullscreenElement === null ? controller.requestFullscreen() : document.exitFullscreen()
+  // Some browsers have it for videos only, or not at all.
+  change.catch(() => {})
+}
+
+export const isShown = (): boolean => !controller.hidden && stage.dataset['kind'] !== 'none'

@@ -1,0 +1,101 @@
+import { markCurrent, rows } from '../library/row.ts'
+import { announce, get } from '../shared/dom.ts'
+import { clock, humanSize } from '../shared/format.ts'
+import { kindOf, playPath, state, type Video, videoOf, videoPath } from '../shared/video.ts'
+import { labelCaptions, showCaptionsOf } from './captions.ts'
+import { enhanceControls, insertMedia, mediaElement, removeMedia, watch } from './media.ts'
+import { keepPosition, positionOf } from './positions.ts'
+import { flash, setStage, showNote } from './stage.ts'
+
+/** How often a position is kept, in ms: often enough for a crash. */
+const KEEP_EVERY = 5000
+
+/** Takes over what the server has rendered. */
+export function enhancePlayer(): void {
+  const player = get('#player')
+  if (player.dataset['key'] !== undefined) {
+    state.playing = videoOf(player)
+    state.known.set(state.playing.key, state.playing)
+  }
+  const media = mediaElement()
+  if (media !== null && state.playing !== null) {
+    const left = timeOfLocation() === null ? positionOf(state.playing.key) : 0
+    if (left > 0) media.currentTime = left
+    watch(media, state.playing)
+    follow(media, state.playing.key, left)
+    labelCaptions(media)
+    void enhanceControls()
+  }
+  addEventListener('popstate', onPopState)
+  addEventListener('pagehide', keep)
+}
+
+export function play(video: Video): void {
+  const path = playPath(video.key)
+  if (path !== location.pathname + location.search) history.pushState(null, '', path)
+  show(video)
+  // A browser that forbids this leaves the controls to the user.
+  mediaElement()
+    ?.play()
+    .catch(() => {})
+  announce(`Playing ${video.key}`)
+}
+
+/** @param time where it begins, in seconds; `null`: where it was left */
+export function show(video: Video | null, time: number | null = null): void {
+  const kind = video === null ? 'none' : kindOf(video.type)
+  keep()
+  state.playing = video
+  removeMedia()
+  setStage(kind)
+  showNote(kind === 'none' || kind === 'file' ? kind : null, video)
+  if (video !== null && (kind === 'video' || kind === 'audio')) {
+    const left = time ?? positionOf(video.key)
+    const media = insertMedia(kind, video, left)
+    follow(media, video.key, time === null ? left : 0)
+    void showCaptionsOf(video, media)
+  }
+  describe(video)
+  for (const row of rows()) markCurrent(row)
+}
+
+function describe(video: Video | null): void {
+  get('#caption').hidden = get('#requests').hidden = video === null
+  get('#playing bdi').textContent = video?.key ?? 'Player'
+  get('#facts').textContent = video && `${humanSize(video.size)} · ${video.type}`
+  for (const link of get('#player').querySelectorAll<HTMLAnchorElement>('a[download]'))
+    link.href = video === null ? '' : `${videoPath(video.key)}?download`
+  document.title = `${video === null ? '' : `${video.key} – `}Range server`
+}
+
+/** @param left where it goes on, for a person to know, in seconds */
+function follow(media: HTMLMediaElement, key: string, left: number): void {
+  let kept = 0
+  media.addEventListener('timeupdate', () => {
+    if (performance.now() - kept < KEEP_EVERY) return
+    kept = performance.now()
+    if (!media.paused) keepPosition(key, media)
+  })
+  for (const event of ['pause', 'ended']) media.addEventListener(event, () => keepPosition(key, media))
+  if (left > 0) flash(`Goes on at ${clock(left)}; 0 begins anew`)
+}
+
+function keep(): void {
+  const media = mediaElement()
+  if (media !== null && state.playing !== null && media.currentTime > 0)
+    keepPosition(state.playing.key, media)
+}
+
+function onPopState(): void {
+  const key = new URLSearchParams(location.search).get('play')
+  if (key === (state.playing?.key ?? null)) return
+  const video = key === null ? null : state.known.get(key)
+  if (video === undefined) location.reload()
+  else show(video, timeOfLocation())
+}
+
+/** As in a link to a moment of a video. */
+function timeOfLocation(): number | null {
+  const time = Number(new URLSearchParams(location.search).get('t') ?? Number.NaN)
+  return time >= 0 ? time : null
+}

@@ -1,0 +1,83 @@
+import type { SeenRequest } from '../../src/observe/traces.ts'
+import { get } from '../shared/dom.ts'
+import { humanSize } from '../shared/format.ts'
+import { recall, remember } from '../shared/storage.ts'
+import { state } from '../shared/video.ts'
+import { reloadMedia } from './media.ts'
+
+const EVERY = 1000
+const STORAGE = 'view'
+const TIME = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
+
+/** What a status means to a player. */
+const MEANINGS: Readonly<Record<number, string>> = {
+  200: 'all of it',
+  304: 'not changed: the browser has it',
+  307: 'somebody else sends it',
+  404: 'not there',
+  412: 'changed meanwhile',
+  416: 'no such part',
+}
+
+/**
+ * Has the media asked for under a name of this page, as long as somebody looks: by another URL the browser's cache would not
+ * know them, so it is the same one until the tab is closed.
+ */
+export function enableRequests(): void {
+  const details = get<HTMLDetailsElement>('#requests')
+  if (recall('sessionStorage', STORAGE) !== null) details.open = true
+  details.addEventListener('toggle', () => {
+    if (details.open === (state.view !== null)) return
+    state.view = details.open ? (recall('sessionStorage', STORAGE) ?? randomId()) : null
+    remember('sessionStorage', STORAGE, state.view)
+    reloadMedia()
+    void ask()
+  })
+  setInterval(() => void ask(), EVERY)
+}
+
+/** 128 random bits in base64url. */
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .slice(0, 22)
+}
+
+async function ask(): Promise<void> {
+  const { view } = state
+  if (view === null || document.hidden) return
+  const response = await fetch(`/requests?view=${view}`).catch(() => null)
+  const body: { requests: SeenRequest[] } | null = response?.ok
+    ? await response.json().catch(() => null)
+    : null
+  if (body === null || state.view !== view) return
+  get('#requests tbody').replaceChildren(...body.requests.reverse().map(rowOf))
+}
+
+function rowOf(request: SeenRequest): HTMLTableRowElement {
+  const row = document.createElement('tr')
+  row.dataset['status'] = String(request.status)
+  const cells = [
+    TIME.format(new Date(request.time)),
+    request.range ?? (request.method === 'GET' ? 'the whole file' : request.method),
+    `${request.status} ${request.contentRange ?? ''}`,
+    sentOf(request),
+  ].map((text) => {
+    const cell = document.createElement('td')
+    cell.textContent = text
+    return cell
+  })
+  const meaning = document.createElement('span')
+  meaning.textContent = MEANINGS[request.status] ?? ''
+  cells[2]?.append(meaning)
+  row.append(...cells)
+  return row
+}
+
+function sentOf({ state: progress, sent }: SeenRequest): string {
+  if (progress === 'sending') return 'under way'
+  const amount = sent === null ? [] : [humanSize(sent)]
+  return [...amount, ...(progress === 'stopped' ? ['stopped'] : [])].join(', ')
+}

@@ -1,0 +1,53 @@
+import { humanSize, humanTime } from '../shared/format.ts'
+import type { Problem } from '../shared/problem.ts'
+
+export type JobState =
+  /** In line behind others. */
+  | { readonly kind: 'queued' }
+  | { readonly kind: 'sending' }
+  /** For the network, or for the server where that gave a reason; goes on by itself. */
+  | { readonly kind: 'waiting'; readonly problem: Problem | null }
+  | { readonly kind: 'paused' }
+  | { readonly kind: 'failed'; readonly problem: Problem; readonly again: boolean }
+
+export interface Progress {
+  /** In bytes. */
+  readonly sent: number
+  readonly total: number
+  /** Bytes per second, 0 where that is not known. */
+  readonly rate: number
+}
+
+export type Toggle = 'Pause' | 'Resume' | 'Retry'
+
+/** What the other button than that of cancelling does. */
+export function toggleOf(state: JobState): Toggle | null {
+  if (state.kind === 'paused') return 'Resume'
+  if (state.kind === 'failed') return state.again ? 'Retry' : null
+  return 'Pause'
+}
+
+export const shareOf = ({ sent, total }: Progress): number => (total === 0 ? 1 : sent / total)
+
+export const percent = (share: number): string => `${Math.floor(share * 100)}%`
+
+/** What a person reads about it. */
+export function wordsOf(state: JobState, progress: Progress): string {
+  const { sent, total, rate } = progress
+  const reached = percent(shareOf(progress))
+  switch (state.kind) {
+    case 'queued':
+      return 'Waiting for its turn'
+    case 'paused':
+      return `${reached} · paused`
+    case 'waiting':
+      return `${reached} · ${state.problem?.title ?? 'waiting for the network'}`
+    case 'failed':
+      return ''
+    case 'sending':
+      if (sent === total) return 'Saving'
+      return rate === 0
+        ? reached
+        : `${reached} · ${humanSize(rate)}/s · ${humanTime((total - sent) / rate)} left`
+  }
+}

@@ -1,0 +1,124 @@
+import { announce } from '../shared/dom.ts'
+import type { Problem } from '../shared/problem.ts'
+import type { JobState, Progress } from './job-state.ts'
+import { JobView } from './job-view.ts'
+import { Rate } from './rate.ts'
+import { alone, ELSEWHERE } from './tab-lock.ts'
+import { type Listener, type Stored, transfer } from './transfer.ts'
+import { deleteUpload, fingerprintOf, forget, openUpload, type Upload } from './tus-client.ts'
+
+/** One file on its way, with its row. */
+export class Job implements Listener {
+  readonly file: File
+  readonly fingerprint: string
+  readonly view: JobView
+  readonly #changed: (job: Job) => void
+  readonly #rate = new Rate()
+  #state: JobState = { kind: 'queued' }
+  #isCancelled = false
+  #sent = 0
+  #upload: Upload | null = null
+  #stop = new AbortController()
+  #run: Promise<Stored | null> | null = null
+
+  /** @param changed is called when the job wants a turn, or leaves the line */
+  constructor(file: File, changed: (job: Job) => void) {
+    this.file = file
+    this.fingerprint = fingerprintOf(file)
+    this.#changed = changed
+    const toggle = (): void => (this.isIdle ? this.resume() : this.pause())
+    this.view = new JobView(file.name, { toggle, cancel: () => void this.cancel() })
+    this.view.show(this.#state, this.#progress)
+  }
+
+  get isQueued(): boolean {
+    return this.#state.kind === 'queued' && this.#run === null && !this.#isCancelled
+  }
+
+  get isCancelled(): boolean {
+    return this.#isCancelled
+  }
+
+  get isRunning(): boolean {
+    return this.#run !== null
+  }
+
+  /** Waits for a person. */
+  get isIdle(): boolean {
+    return this.#state.kind === 'paused' || this.#state.kind === 'failed'
+  }
+
+  /** Whether the server, and so this browser's memory, know nothing of it yet. */
+  get isUnknown(): boolean {
+    return this.#state.kind !== 'failed' && this.#upload?.url == null
+  }
+
+  /** Uploads until it is stored, or `null` when it stops before. */
+  run(): Promise<Stored | null> {
+    this.#stop = new AbortController()
+    this.#run = this.#transfer(this.#stop.signal).finally(() => {
+      this.#run = null
+    })
+    return this.#run
+  }
+
+  pause(): void {
+    this.#set({ kind: 'paused' })
+    this.#stop.abort()
+    this.#changed(this)
+  }
+
+  resume(): void {
+    this.#set({ kind: 'queued' })
+    this.#changed(this)
+  }
+
+  fail(problem: Problem): void {
+    this.#set({ kind: 'failed', problem, again: false })
+  }
+
+  /** Ends it here and on the server; what that does not hear of, the browser remembers as unfinished. */
+  async cancel(): Promise<void> {
+    this.#isCancelled = true
+    this.#stop.abort()
+    this.view.remove()
+    announce(`${this.file.name} cancelled`)
+    await this.#run
+    this.#changed(this)
+    const url = this.#upload?.url ?? null
+    if (url !== null && (await deleteUpload(url))) await forget(url)
+  }
+
+  onProgress(sent: number): void {
+    this.#sent = sent
+    this.#rate.add(sent, performance.now() / 1000)
+    if (this.#state.kind === 'sending') this.view.progress(this.#state, this.#progress)
+    else if (this.#state.kind === 'waiting') this.#set({ kind: 'sending' })
+  }
+
+  onWaiting(problem: Problem | null): void {
+    const state = this.#state
+    // Another failure for the same reason is no news.
+    const isKnown = state.kind === 'waiting' && state.problem?.title === problem?.title
+    if (!isKnown) this.#set({ kind: 'waiting', problem })
+  }
+
+  get #progress(): Progress {
+    return { sent: this.#sent, total: this.file.size, rate: this.#rate.perSecond }
+  }
+
+  async #transfer(signal: AbortSignal): Promise<Stored | null> {
+    this.#set({ kind: 'sending' })
+    const open = async (): Promise<Upload> => (this.#upload ??= await openUpload(this.file))
+    const outcome = await alone(this.fingerprint, () => transfer(this.file, open, signal, this))
+    if (outcome === null && !signal.aborted) this.#set({ kind: 'failed', problem: ELSEWHERE, again: true })
+    else if (outcome?.kind === 'failed') this.#set(outcome)
+    return outcome?.kind === 'stored' ? outcome.stored : null
+  }
+
+  #set(state: JobState): void {
+    this.#state = state
+    this.#rate.pause()
+    this.view.show(state, this.#progress)
+  }
+}

@@ -1,0 +1,30 @@
+import { humanSize } from '../shared/format.ts'
+import type { Problem } from '../shared/problem.ts'
+
+export interface Limits {
+  /** In bytes. */
+  readonly maxFileSize: number
+  /** As in the accept attribute; empty: everything. */
+  readonly accept: string
+}
+
+/** What the server would refuse a file for, as far as one knows before anything is sent. */
+export function refusalOf({ size, type }: Pick<File, 'size' | 'type'>, limits: Limits): Problem | null {
+  const { maxFileSize, accept } = limits
+  if (size > maxFileSize) {
+    const detail = `The file is ${humanSize(size)}; the limit is ${humanSize(maxFileSize)}.`
+    return { title: 'Too large', detail }
+  }
+  if (isVague(type) || accept === '' || accept.split(',').some((pattern) => matches(type, pattern)))
+    return null
+  return {
+    title: 'Not accepted here',
+    detail: `The file is ${type}; this server takes ${accept.replaceAll(',', ', ')}.`,
+  }
+}
+
+/** A browser knows the name of a file only; where that may mean anything, the server looks at what is in it. */
+const isVague = (type: string): boolean => type === '' || type.startsWith('application/')
+
+const matches = (type: string, pattern: string): boolean =>
+  pattern.endsWith('/*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern

@@ -1,0 +1,37 @@
+import type { Problem } from '../shared/problem.ts'
+
+/** What a person is told where `alone` returns `null`. */
+export const ELSEWHERE: Problem = {
+  title: 'Another tab is uploading this file',
+  detail: 'It goes on there. Try again here when that tab is closed.',
+}
+
+/** A tab that is asked to stop, or only looks, has let go by then. */
+const PATIENCE = 2000
+
+/**
+ * Runs `run` unless another tab works on the same file: the server takes the newest request for the right one, and two tabs
+ * would throw each other out for ever. Returns `null` where one does. Pages of plain HTTP have no locks, and go without.
+ */
+export async function alone<T>(name: string, run: () => Promise<T>): Promise<T | null> {
+  if (!('locks' in navigator)) return run()
+  let begun = false
+  const begin = (): Promise<T> => {
+    begun = true
+    return run()
+  }
+  try {
+    return await navigator.locks.request(lockName(name), { signal: AbortSignal.timeout(PATIENCE) }, begin)
+  } catch (error) {
+    if (begun) throw error
+    return null
+  }
+}
+
+/** Runs `run` as soon as no tab works on the file. */
+export async function afterOthers(name: string, run: () => Promise<void>): Promise<void> {
+  if ('locks' in navigator) await navigator.locks.request(lockName(name), run)
+  else await run()
+}
+
+const lockName = (fingerprint: string): string => `upload ${fingerprint}`

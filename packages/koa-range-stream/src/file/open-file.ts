@@ -1,0 +1,103 @@
+import { type BigIntStats, closeSync, constants } from 'node:fs'
+import type { ContentStream } from '../content.ts'
+import type { Awaitable } from './awaitable.ts'
+import { borrow, closeIdle, type Descriptor, keep } from './descriptors.ts'
+import { type FileSystem, fileSystems } from './file-system.ts'
+
+/** Opening a FIFO, which may have replaced the file, would block until a writer opens it, if not for O_NONBLOCK. */
+export const FLAGS: number = constants.O_RDONLY | constants.O_NONBLOCK
+
+/** How a content's stream tells that its bytes may be read from a file in its place. */
+export const BORROW: unique symbol = Symbol('borrow')
+
+interface FileBacked extends ContentStream {
+  readonly [BORROW]?: () => Awaitable<Descriptor>
+}
+
+/** The file to read in place of the stream, or `null` when there is none. */
+export function borrowFile(stream: FileBacked, size: number): Awaitable<Descriptor | null> {
+  if (stream[BORROW] !== undefined) return stream[BORROW]()
+  return stream.immutableFile === undefined ? null : borrowImmutable(stream.immutableFile, size)
+}
+
+/**
+ * What lends the file that was looked at.
+ *
+ * It throws an Error with code `CONTENT_CHANGED` when that is no longer the one at `path`.
+ */
+export function lender(files: FileSystem, path: string, planned: BigIntStats): () => Awaitable<Descriptor> {
+  // While it is open no other file can get its number, and whatever changes it or its permissions sets its ctime.
+  const identity = `${files.kind}:${planned.dev}:${planned.ino}:${planned.ctimeNs}`
+  const open = async () => {
+    const fd = await openFile(files, path, FLAGS).catch((error: unknown) => {
+      throw isAbsent(error) ? contentChanged(path) : error
+    })
+    return check(files, fd, (stats) => isSame(planned, stats) || contentChanged(path))
+  }
+  return () => borrow(identity) ?? open().then((fd) => keep(identity, fd, files.read))
+}
+
+/** What goes wrong here is the stream's to explain: it gives the content, or its own reason why not. */
+async function borrowImmutable(path: string, size: number): Promise<Descriptor | null> {
+  try {
+    const descriptor = borrow(path)
+    if (descriptor !== null) return descriptor
+    const fd = await openFile(fileSystems.local, path, FLAGS | constants.O_NOFOLLOW)
+    const fits = (stats: BigIntStats) =>
+      (stats.isFile() && stats.size === BigInt(size)) || new Error(`No file of ${size} bytes: ${path}`)
+    return keep(path, await check(fileSystems.local, fd, fits), fileSystems.local.read)
+  } catch {
+    return null
+  }
+}
+
+async function openFile(files: FileSystem, path: string, flags: number): Promise<number> {
+  try {
+    return await files.open(path, flags)
+  } catch (error) {
+    if (codeOf(error) !== 'EMFILE' && codeOf(error) !== 'ENFILE') throw error
+    closeIdle()
+    return files.open(path, flags)
+  }
+}
+
+async function check(
+  files: FileSystem,
+  fd: number,
+  accept: (stats: BigIntStats) => true | Error,
+): Promise<number> {
+  try {
+    const verdict = accept(await files.fstat(fd))
+    if (verdict !== true) throw verdict
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+export function isSame(a: BigIntStats, b: BigIntStats): boolean {
+  return (
+    a.ino === b.ino &&
+    a.dev === b.dev &&
+    a.size === b.size &&
+    a.mtimeNs === b.mtimeNs &&
+    a.ctimeNs === b.ctimeNs
+  )
+}
+
+function contentChanged(path: string): Error {
+  const message = `The file was changed, replaced or deleted between the plan and the opening: ${path}`
+  return Object.assign(new Error(message), { code: 'CONTENT_CHANGED' })
+}
+
+/** The codes with which a path says that there is no file to serve. */
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ERR_INVALID_ARG_VALUE'])
+
+export function isAbsent(error: unknown): boolean {
+  return ABSENT.has(codeOf(error))
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}

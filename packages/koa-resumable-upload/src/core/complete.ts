@@ -1,0 +1,76 @@
+import type { StoredObject, UploadSession } from 'upload-store'
+import {
+  answerCommitted,
+  answerRefusal,
+  answerUnfinished,
+  type Exchange,
+  type Known,
+} from '../draft/answer.ts'
+import { RefusedError, wrongLength } from '../draft/refusal.ts'
+import { refusalOf } from '../draft/refusal-of.ts'
+import { giveUp } from './give-up.ts'
+
+/** Statuses of 4xx after which the same request may succeed. */
+const RETRIABLE = new Set([401, 403, 408, 409, 421, 423, 425, 429])
+
+/** Publishes an upload whose bytes are all there; `null` where that failed: then it is answered. */
+export async function complete(
+  exchange: Exchange,
+  session: UploadSession,
+  known: Known,
+): Promise<StoredObject | null> {
+  const { ctx, settings } = exchange
+  const { key, meta } = session
+  try {
+    // What was allowed when the upload began may not be any more (§13).
+    await settings.authorize(ctx, 'complete', { key, meta })
+    return await commit(exchange, session)
+  } catch (error) {
+    await giveUp(exchange, session, error, { ...known, offset: session.offset })
+    return null
+  }
+}
+
+async function commit({ ctx, settings }: Exchange, session: UploadSession): Promise<StoredObject> {
+  try {
+    return await settings.commit(ctx, session)
+  } catch (error) {
+    const refusal = error instanceof Error && error.name === 'StoreError' ? null : refusalOf(error)
+    if (refusal === null || refusal.status >= 500 || RETRIABLE.has(refusal.status)) throw error
+    throw new RefusedError({ ...refusal, final: true }, { fatal: true })
+  }
+}
+
+/** What is to be said of content that has come in. */
+export interface Received {
+  /** Of the whole upload, `null` where that is not known. */
+  readonly length: number | null
+  /** Whether the client says that nothing comes after it. */
+  readonly last: boolean
+  /** Of an answer that the upload goes on. */
+  readonly status: 201 | 204
+  /** The URL of the upload, where the client may not know it. */
+  readonly location?: string | undefined
+}
+
+/** Publishes what is complete now and answers with what it became; else answers how far it has come. */
+export async function conclude(
+  exchange: Exchange,
+  session: UploadSession,
+  received: Received,
+): Promise<void> {
+  const { length, last, status, location } = received
+  const reached = session.offset === length
+  if (last ? length === null || reached : reached && exchange.request.interop.lengthCompletes) {
+    const { meta } = session
+    const object = await complete(exchange, session, { length, location })
+    if (object !== null) await answerCommitted(exchange, object, meta, location)
+    return
+  }
+  const offset = await session.pause()
+  const known = { offset, length, location }
+  if (last) {
+    const detail = `The upload has ${length} bytes; this request ended it at ${offset}.`
+    answerRefusal(exchange, wrongLength(detail), known)
+  } else answerUnfinished(exchange, status, known)
+}

@@ -1,0 +1,48 @@
+import { type KnownUpload, StoreError, type UploadState } from 'upload-store'
+import { answerRefusal, type Exchange } from '../draft/answer.ts'
+import type { UploadAction } from '../draft/options.ts'
+import { unknownUpload } from '../draft/refusal.ts'
+import { refusalOf } from '../draft/refusal-of.ts'
+import { terminate } from '../http/connection.ts'
+import { asNewest } from '../http/retry-as-newest.ts'
+
+/** What the upload was created for, if the client may do what it is about to; `null`: it is answered. */
+export async function findFor(
+  exchange: Exchange,
+  id: string,
+  action: UploadAction,
+): Promise<KnownUpload | null> {
+  const { ctx, settings } = exchange
+  const found = await settings.store.peek(id)
+  if (found === null) answerRefusal(exchange, unknownUpload())
+  else await settings.authorize(ctx, action, { key: found.key, meta: found.meta })
+  return found
+}
+
+/** The same, and ends whoever writes the upload: nobody may who is not allowed to go on with it. */
+export async function inspectFor(
+  exchange: Exchange,
+  id: string,
+  action: UploadAction,
+): Promise<UploadState | null> {
+  const { store } = exchange.settings
+  if ((await findFor(exchange, id, action)) === null) return null
+  const state = await asNewest(() => store.inspect(id))
+  if (state === null) answerRefusal(exchange, unknownUpload())
+  return state
+}
+
+/** Answers what `handle` throws, where it is meant for the client. */
+export async function answeringErrors(exchange: Exchange, handle: () => Promise<void>): Promise<void> {
+  try {
+    await handle()
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'ABORTED') {
+      terminate(exchange.ctx)
+      return
+    }
+    const refusal = exchange.ctx.headerSent ? null : refusalOf(error)
+    if (refusal === null) throw error
+    answerRefusal(exchange, refusal)
+  }
+}

@@ -1,0 +1,40 @@
+import { StoreError, type UploadSession } from 'upload-store'
+import { answerRefusal, type Exchange, type Known } from '../draft/answer.ts'
+import { RefusedError } from '../draft/refusal.ts'
+import { refusalOf } from '../draft/refusal-of.ts'
+import { isGone, terminate } from '../http/connection.ts'
+import { isFinal } from '../http/final-error.ts'
+
+/**
+ * Answers an error in mid-upload, and keeps what has come for the client to go on with, or removes what is of no use.
+ *
+ * @throws the error, where nobody foresaw it
+ */
+export async function giveUp(
+  exchange: Exchange,
+  session: UploadSession | null,
+  error: unknown,
+  known: Known,
+  reachable = true,
+): Promise<void> {
+  const { ctx } = exchange
+  if (error instanceof StoreError && error.code === 'ABORTED') {
+    // Somebody else goes on, or has removed it: this request is the stale one, and its end frees the way.
+    terminate(ctx)
+    await session?.pause().catch(() => {})
+    return
+  }
+  const gone = isGone(ctx)
+  const final = isFinal(error)
+  const fatal = final || (error instanceof RefusedError && error.fatal) || (gone && !reachable)
+  const offset = fatal ? undefined : await session?.pause().catch(() => undefined)
+  if (fatal) await session?.abort().catch(() => {})
+  if (gone) {
+    ctx.respond = false
+    return
+  }
+  const refusal = refusalOf(error)
+  if (refusal === null) throw error
+  const told = fatal ? {} : { ...known, ...(offset === undefined ? {} : { offset }) }
+  answerRefusal(exchange, final ? { ...refusal, final } : refusal, told)
+}

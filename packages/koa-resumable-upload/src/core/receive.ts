@@ -1,0 +1,100 @@
+import type Koa from 'koa'
+import { StoreError, type UploadSession } from 'upload-store'
+import type { Exchange, Known } from '../draft/answer.ts'
+import { type ContentDigest, contentDigest } from '../draft/content-digest.ts'
+import { tellingProgress } from '../draft/progress.ts'
+import { beyondLength, RefusedError, tooLong } from '../draft/refusal.ts'
+import type { UploadRequest } from '../draft/upload-request.ts'
+import { http2StreamOf, isReset } from '../http/connection.ts'
+import { requireUnreadBody } from '../http/consumed-body.ts'
+import { giveUp } from './give-up.ts'
+
+/** How long a reset may come behind the end of what it cuts off, in ms: 13 was the most of 2,000 on a busy machine. */
+const RESET_DELAY = 50
+
+export interface Reception {
+  /** Begins the upload, or goes on with it. */
+  readonly open: () => Promise<UploadSession>
+  readonly offset: number
+  /** Of the whole upload, `null` where that is not known. */
+  readonly length: number | null
+  /** What errors tell besides the offset. */
+  readonly known: () => Known
+  /** Whether the client could come back to the upload. */
+  readonly reachable: () => boolean
+}
+
+/**
+ * Receives the content of a request. Returns `null` if that failed: then the request is answered, and the bytes that arrived
+ * are kept.
+ *
+ * @throws BodyConsumedError, and other errors that are no refusal
+ */
+export async function receive(exchange: Exchange, reception: Reception): Promise<UploadSession | null> {
+  const { ctx, settings, request } = exchange
+  if (request.contentLength !== 0) requireUnreadBody(ctx.req)
+  let opening: Promise<UploadSession> | undefined
+  let refused = false
+  try {
+    const digest = contentDigest(ctx.get('Content-Digest'))
+    const take = async () => {
+      opening = reception.open()
+      const session = await opening
+      // The pause below may have come too early for it.
+      if (refused) throw new StoreError('ABORTED', 'The request was refused meanwhile.')
+      // What a digest may still take back is not to be told.
+      const options =
+        digest === null ? { onDurable: tellingProgress(exchange) } : { verify: () => digest.verify() }
+      await session.append(reception.offset, content(exchange, reception, digest), options)
+    }
+    await (request.contentLength === 0 ? take() : settings.receiving(ctx, take))
+    if (opening === undefined) throw new Error('options.receiving did not call receive().')
+    return await opening
+  } catch (error) {
+    refused = true
+    const session = (await opening?.catch(() => null)) ?? null
+    await giveUp(exchange, session, error, reception.known(), reception.reachable())
+    return null
+  }
+}
+
+/** The content of the request, as long as it may get. */
+async function* content(
+  { ctx, settings, request }: Exchange,
+  { offset, length }: Reception,
+  digest: ContentDigest | null,
+): AsyncGenerator<Uint8Array> {
+  const { maxSize, maxAppendSize } = settings.limits
+  let size = 0
+  // Destroying the request would take the connection away that the answer is to go through.
+  for await (const chunk of ctx.req.iterator({ destroyOnReturn: false })) {
+    size += chunk.length
+    if (length !== null && offset + size > length) {
+      throw new RefusedError(beyondLength(length), { fatal: true })
+    }
+    if (maxSize !== undefined && offset + size > maxSize) {
+      const detail = `The upload has more than ${maxSize} bytes, which is the limit.`
+      throw new RefusedError(tooLong(detail, { final: true }), { fatal: true })
+    }
+    if (maxAppendSize !== undefined && size > maxAppendSize) {
+      throw new RefusedError(tooLong(`The request has more than ${maxAppendSize} bytes.`, { final: false }))
+    }
+    digest?.update(chunk)
+    yield chunk
+  }
+  const short = request.contentLength !== null && size < request.contentLength
+  if (short || (await isGivenUp(ctx, request))) throw new Error('The client went away.')
+}
+
+/**
+ * Whether content of HTTP/2 that seems to have ended was cut off: Node's own client sends END_STREAM for a request that it
+ * gives up, and RST_STREAM right behind it. Content-Length would tell; without one, a part would be published as the whole.
+ */
+async function isGivenUp(ctx: Koa.Context, { contentLength }: UploadRequest): Promise<boolean> {
+  const stream = http2StreamOf(ctx)
+  if (stream === null) return false
+  if (contentLength === null && !isReset(stream)) {
+    await new Promise((resolve) => setTimeout(resolve, RESET_DELAY))
+  }
+  return isReset(stream)
+}

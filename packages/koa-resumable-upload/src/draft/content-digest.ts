@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto'
+import { serializeByteSequence } from 'structured-headers'
+import { invalidDigest, malformed, RefusedError, wrongDigest } from './refusal.ts'
+import { dictionaryField } from './structured-fields.ts'
+
+/** Length of the value in bytes. Others may be ignored, and are (RFC 9530 §3). */
+const LENGTHS = { 'sha-256': 32, 'sha-512': 64 }
+
+interface DeclaredDigest {
+  readonly algorithm: string
+  readonly value: Buffer
+}
+
+/** The digests that a request declares of its own content. */
+export interface ContentDigest {
+  update(chunk: Uint8Array): void
+  /** @throws RefusedError when what `update` saw is something else */
+  verify(): void
+}
+
+/**
+ * Of a Content-Digest field, or `null` where it declares none that is known here.
+ *
+ * @throws RefusedError for a field that cannot be read or a value that cannot be right
+ * @see RFC 9530 §2
+ */
+export function contentDigest(field: string): ContentDigest | null {
+  const declared = parseDigests('Content-Digest', field)
+  if (declared.length === 0) return null
+  const each = declared.map(({ algorithm, value }) => ({ algorithm, value, hash: hashOf(algorithm) }))
+  return {
+    update: (chunk) => {
+      for (const { hash } of each) hash.update(chunk)
+    },
+    verify: () => {
+      const wrong = each.filter(({ hash, value }) => !hash.digest().equals(value))
+      if (wrong.length === 0) return
+      const told = wrong.map(({ algorithm, value }) => mismatch('Content-Digest', algorithm, value))
+      throw new RefusedError(wrongDigest(told, { final: false }))
+    },
+  }
+}
+
+/**
+ * The sha-256 of a Repr-Digest field in lower-case hex; `undefined` where it has none, and others are ignored.
+ *
+ * @throws RefusedError as for `contentDigest`
+ * @see RFC 9530 §3
+ */
+export function sha256Of(field: string): string | undefined {
+  const declared = parseDigests('Repr-Digest', field)
+  return declared.find(({ algorithm }) => algorithm === 'sha-256')?.value.toString('hex')
+}
+
+/** @param sha256 lower-case hex */
+export function formatReprDigest(sha256: string): string {
+  return `sha-256=${serializeByteSequence(Buffer.from(sha256, 'hex'))}`
+}
+
+/** Whether a Want-Repr-Digest field asks for a sha-256 (RFC 9530 §4). */
+export function wantsSha256(field: string): boolean {
+  const weight = dictionaryField(field)?.get('sha-256')
+  return typeof weight === 'number' && weight > 0
+}
+
+function mismatch(
+  header: string,
+  algorithm: string,
+  value: Buffer,
+): { readonly algorithm: string; readonly provided_digest: string; readonly header: string } {
+  return { algorithm, provided_digest: serializeByteSequence(value), header }
+}
+
+function parseDigests(header: string, field: string): readonly DeclaredDigest[] {
+  const members = dictionaryField(field)
+  if (members === null) {
+    throw new RefusedError(malformed(`${header} is no dictionary of digests like sha-256=:…: (RFC 9530).`))
+  }
+  return Object.entries(LENGTHS).flatMap(([algorithm, length]) => {
+    if (!members.has(algorithm)) return []
+    const bytes = members.get(algorithm)
+    if (!(bytes instanceof ArrayBuffer) || bytes.byteLength !== length) {
+      const reason = `the value of ${algorithm} is not ${length} bytes in base64 between colons`
+      throw new RefusedError(invalidDigest(algorithm, header, reason))
+    }
+    return [{ algorithm, value: Buffer.from(bytes) }]
+  })
+}
+
+function hashOf(algorithm: string): ReturnType<typeof createHash> {
+  return createHash(algorithm.replace('-', ''))
+}

@@ -1,0 +1,29 @@
+import type { ServerHttp2Stream } from 'node:http2'
+import type Koa from 'koa'
+import { http2StreamOf, takesInterim } from '../http/connection.ts'
+
+/**
+ * Sends an interim response with status 104 where the connection can carry one, and tells whether it did.
+ *
+ * @see draft-ietf-httpbis-resumable-upload §5
+ */
+export function sendInterim(ctx: Koa.Context, headers: Readonly<Record<string, string>>): boolean {
+  const { req, res } = ctx
+  if (res.headersSent || !takesInterim(ctx)) return false
+  const stream = http2StreamOf(ctx)
+  if (stream !== null) return sendOverHttp2(stream, headers)
+  if (req.socket?.destroyed === true) return false
+  // Node 20 writes 100, 102 and 103 through this, and offers nothing for other interim responses.
+  const writeRaw: unknown = Reflect.get(res, '_writeRaw')
+  if (typeof writeRaw !== 'function') return false
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const text = `HTTP/1.1 104 Upload Resumption Supported\r\n${lines.join('')}\r\n`
+  writeRaw.call(res, text, 'ascii')
+  return true
+}
+
+function sendOverHttp2(stream: ServerHttp2Stream, headers: Readonly<Record<string, string>>): boolean {
+  if (stream.destroyed || stream.closed) return false
+  stream.additionalHeaders({ ':status': 104, ...headers })
+  return true
+}

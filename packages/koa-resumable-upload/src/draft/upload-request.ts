@@ -1,0 +1,43 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { type Interop, interopOf } from './interop.ts'
+import { booleanField, integerField } from './structured-fields.ts'
+
+/** What a request says about an upload; `null` is what it does not say, or says in a way that is to be ignored. */
+export interface UploadRequest {
+  readonly interop: Interop
+  /** Whether the upload is complete with this request's content. */
+  readonly complete: boolean | null
+  readonly offset: number | null
+  /** Bytes of the whole upload. */
+  readonly length: number | null
+  /** Bytes of this request's content. */
+  readonly contentLength: number | null
+  /** The media type without its parameters, in lower case. */
+  readonly type: string
+}
+
+/**
+ * @param headers names in lower case
+ * @param bodiless whether the request is known to have no content, as one of HTTP/2 may without Content-Length
+ */
+export function readUploadRequest(headers: IncomingHttpHeaders, bodiless: boolean): UploadRequest {
+  const field = (name: string) => headers[name]?.toString()
+  const interop = interopOf(field('upload-draft-interop-version'))
+  const said = booleanField(field(interop.inverted ? 'upload-incomplete' : 'upload-complete'))
+  const [type = ''] = (headers['content-type'] ?? '').split(';')
+  return {
+    interop,
+    complete: said === null ? null : said !== interop.inverted,
+    offset: integerField(field('upload-offset')),
+    length: integerField(field('upload-length')),
+    contentLength: contentLengthOf(headers, bodiless),
+    type: type.trim().toLowerCase(),
+  }
+}
+
+function contentLengthOf(headers: IncomingHttpHeaders, bodiless: boolean): number | null {
+  // Content-Length does not count beside it (RFC 9112 §6.3).
+  if (headers['transfer-encoding'] !== undefined) return null
+  if (headers['content-length'] !== undefined) return Number(headers['content-length'])
+  return bodiless ? 0 : null
+}

@@ -1,0 +1,136 @@
+import type { DamagedEntry } from '../session/damage.ts'
+import type { RecoverReport, SweepReport, VerifyReport } from './reports.ts'
+import type { StoredContent, StoredObject } from './stored-object.ts'
+import type {
+  ByteSource,
+  CommitOptions,
+  CreateOptions,
+  KnownUpload,
+  UploadSession,
+  UploadState,
+} from './upload-session.ts'
+
+export interface ListOptions {
+  /** Only keys that begin with this. */
+  readonly prefix?: string | undefined
+  /** Where the previous page ended: its `cursor`. */
+  readonly cursor?: string | undefined
+  /** The most items, 1–1000 (50). */
+  readonly limit?: number | undefined
+}
+
+export interface ListPage {
+  /** In the order of the keys' UTF-8 bytes. */
+  readonly items: readonly StoredObject[]
+  /** For the next page; `null` on the last one. */
+  readonly cursor: string | null
+}
+
+export type PutOptions = Omit<CreateOptions, 'meta'> & CommitOptions
+
+/**
+ * A place for uploads that shows only complete objects. Each method may also throw StoreError UNAVAILABLE: the disk or the
+ * bucket cannot be reached or written at the moment, or another process that uses the upload or key does not respond.
+ */
+export interface UploadStore {
+  /**
+   * Stores `source` under `key`, replacing what was there: create, append, seal and commit in one.
+   *
+   * @throws StoreError INVALID_KEY, TOO_LARGE, UNSUPPORTED_TYPE, DIGEST_MISMATCH, NO_SPACE, PRECONDITION_FAILED; what the
+   * source throws
+   */
+  put(key: string, source: ByteSource, options?: PutOptions): Promise<StoredObject>
+  /**
+   * The object under `key`, or `null`. Opens nothing.
+   *
+   * @throws StoreError INVALID_KEY, CORRUPT
+   */
+  get(key: string): Promise<StoredContent | null>
+  /** One page of objects in key order; an unknown `cursor` is an empty page behind the last key. */
+  list(options?: ListOptions): Promise<ListPage>
+  /**
+   * Removes the object under `key`; readers that have opened it finish. Resolves to whether there was one.
+   *
+   * @param options `ifMatch`: only the object with this entity-tag
+   * @throws StoreError INVALID_KEY, PRECONDITION_FAILED
+   */
+  delete(key: string, options?: { readonly ifMatch?: string | undefined }): Promise<boolean>
+  /**
+   * Begins an upload that will be published under `key`.
+   *
+   * @throws StoreError INVALID_KEY, NO_SPACE; TOO_LARGE for more than the store can hold under one key
+   */
+  create(key: string, options?: CreateOptions): Promise<UploadSession>
+  /**
+   * Goes on with the upload `id` from where it was paused, or from later where a process died over it; `null` where there
+   * is none. Whoever is writing it, in this process or another, is ended first.
+   *
+   * @throws StoreError ABORTED when somebody else resumes it at the same time; CORRUPT; NO_SPACE; TOO_LARGE and
+   * UNSUPPORTED_TYPE when the store's options have changed since
+   */
+  resume(id: string): Promise<UploadSession | null>
+  /**
+   * What is known of the upload `id`, or `null` where there is none. Whoever is writing it, in this process or another, is
+   * ended first, and what has come is made durable; reads none of it.
+   *
+   * @throws StoreError ABORTED when somebody else resumes it at the same time; CORRUPT; NO_SPACE
+   */
+  inspect(id: string): Promise<UploadState | null>
+  /**
+   * What the upload `id` was created for and what it became, or `null` where there is none that can be resumed or has a
+   * receipt. Ends nobody, so it is what to decide by whether somebody may do so.
+   *
+   * @throws StoreError CORRUPT
+   */
+  peek(id: string): Promise<KnownUpload | null>
+  /**
+   * Removes all there is of the upload `id`, ending whoever is writing it, in this process or another, or the receipt of
+   * one that was committed: its object stays. Resolves to whether there was any.
+   *
+   * @throws StoreError ABORTED when somebody else resumes it at the same time; CORRUPT; NO_SPACE
+   */
+  forget(id: string): Promise<boolean>
+  /**
+   * The ids of the uploads that can be resumed, in all processes. A driver may include uploads that were committed and have
+   * a receipt; `peek` tells them apart.
+   */
+  listUploads(): Promise<readonly string[]>
+  /**
+   * Resolves where an upload of `size` bytes would be let in now.
+   *
+   * @param size bytes, 0 where the length is not known
+   * @throws StoreError NO_SPACE
+   */
+  admit(size?: number): Promise<void>
+  /** To be called at start: what a killed process left is made resumable or removed. Sessions of others stay. */
+  recover(): Promise<RecoverReport>
+  /** To be called from time to time: recovers, and removes what has expired or belongs to nothing. */
+  sweep(): Promise<SweepReport>
+  /** Reads every byte and puts into quarantine what is not what was committed. */
+  verify(): Promise<VerifyReport>
+  /** Pauses the open sessions that were paused before, and aborts all others. */
+  close(): Promise<void>
+}
+
+export interface StoreOptions {
+  /** The most bytes in one object (10 GiB). */
+  readonly maxFileSize?: number | undefined
+  /** The most bytes in all objects and unfinished uploads, which may go on when there is room again (none). */
+  readonly maxTotalSize?: number | undefined
+  /** Media types to take: `type/subtype`, `type/*` or two asterisks (everything). */
+  readonly accept?: readonly string[] | undefined
+  /**
+   * Tells the media type from the first 4 KiB, or all bytes where there are fewer; `undefined`: unknown, which is
+   * application/octet-stream (none: the declared type counts).
+   */
+  readonly detectType?: ((head: Uint8Array) => string | undefined | Promise<string | undefined>) | undefined
+  /** How long an upload is kept without a new byte, in ms (24 h). */
+  readonly expireAfter?: number | undefined
+  /** The same for an upload that has no byte at all, if that is less (1 h). */
+  readonly expireEmptyAfter?: number | undefined
+  /**
+   * Called when the store finds an entry that it cannot use, once an entry; the store continues without it (none). For a
+   * line in a log.
+   */
+  readonly onDamaged?: ((entry: DamagedEntry) => void) | undefined
+}

@@ -1,0 +1,156 @@
+import { lstatSync, readdirSync, statSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { hasCode } from './files.ts'
+import { isUnusable } from './read-entry.ts'
+import { shareScans } from './share-scans.ts'
+
+/** A directory that changed so recently may change once more without another time of change: clocks of file systems tick. */
+const UNSETTLED = 50
+/** The same where times have no fractions. */
+const UNSETTLED_SECONDS = 2000
+/** How long the event loop may wait for us, in ms. */
+const TURN = 4
+
+const SHARD = /^[\da-f]{2}$/
+
+interface Shard<T> {
+  /** Time of change as nanoseconds, or `null` where it must be read again. */
+  readonly changed: bigint | null
+  readonly entries: ReadonlyMap<string, T>
+}
+
+export interface ShardedNamesOptions<T> {
+  readonly directory: string
+  /** Which names count. */
+  readonly pattern: RegExp
+  /** The value of a name, which never changes; `undefined` if it has none now. */
+  load(path: string): T | undefined
+  /** Called with shards and names that cannot be used. */
+  onUnusable?(path: string, error: unknown): void
+  onAdd(value: T): void
+  onRemove(value: T): void
+}
+
+/**
+ * Knows all names of a directory of shards, whoever writes there: a refresh costs one stat a shard, and reads only shards
+ * that changed and names that are new. For local file systems, whose times of change can be relied on.
+ */
+export class ShardedNames<T> {
+  /** Resolves when everything that happened before the call is known. */
+  readonly refresh: () => Promise<void>
+  readonly #options: ShardedNamesOptions<T>
+  readonly #shards = new Map<string, Shard<T>>()
+  /** When this last gave way to others. */
+  #turn = 0
+
+  constructor(options: ShardedNamesOptions<T>) {
+    this.#options = options
+    this.refresh = shareScans(() => this.#refresh())
+  }
+
+  async #refresh(): Promise<void> {
+    for (const name of readdirSync(this.#options.directory)) {
+      if (!SHARD.test(name)) continue
+      const path = join(this.#options.directory, name)
+      const before = this.#shards.get(name)
+      const now = Date.now()
+      const changed = timeOfChange(path)
+      if (before?.changed != null && before.changed === changed) continue
+      // Read after its time of change: what changes meanwhile changes that, and is seen at the next refresh.
+      const { entries, isComplete } = await this.#read(path, before?.entries)
+      this.#replace(name, { changed: isComplete && isSettled(changed, now) ? changed : null, entries })
+    }
+  }
+
+  /** `isComplete`: every name has its value. A file that is repaired in place does not change its directory. */
+  async #read(
+    path: string,
+    known: ReadonlyMap<string, T> | undefined,
+  ): Promise<{ readonly entries: ReadonlyMap<string, T>; readonly isComplete: boolean }> {
+    const entries = new Map<string, T>()
+    const names = this.#attempt(path, () => readdirSync(path))
+    let isComplete = names !== undefined
+    for (const name of names ?? []) {
+      if (!this.#options.pattern.test(name)) continue
+      const file = join(path, name)
+      const value = known?.get(name) ?? this.#attempt(file, () => this.#options.load(file))
+      if (value === undefined) isComplete = false
+      else entries.set(name, value)
+      await this.#breathe()
+    }
+    return { entries, isComplete }
+  }
+
+  /** The result of `task`, or `undefined` if the entry at `path` cannot be used or is gone. */
+  #attempt<R>(path: string, task: () => R): R | undefined {
+    try {
+      return task()
+    } catch (error) {
+      if (isUnusable(error) || isDangling(path, error)) this.#options.onUnusable?.(path, error)
+      else if (!hasCode(error, 'ENOENT')) throw error
+      return undefined
+    }
+  }
+
+  /** A first refresh may read 100,000 files; nobody else has to wait for that. */
+  #breathe(): Promise<void> | undefined {
+    if (performance.now() - this.#turn < TURN) return undefined
+    return nextTurn().then(() => {
+      this.#turn = performance.now()
+    })
+  }
+
+  #replace(name: string, shard: Shard<T>): void {
+    const before = this.#shards.get(name)?.entries ?? new Map<string, T>()
+    this.#shards.set(name, shard)
+    for (const [entry, value] of before) if (!shard.entries.has(entry)) this.#options.onRemove(value)
+    for (const [entry, value] of shard.entries) if (!before.has(entry)) this.#options.onAdd(value)
+  }
+}
+
+function timeOfChange(path: string): bigint | null {
+  try {
+    // Not mtime, which copying tools set back.
+    return statSync(path, { bigint: true, throwIfNoEntry: false })?.ctimeNs ?? null
+  } catch (error) {
+    if (isUnusable(error)) return null
+    throw error
+  }
+}
+
+/** @param now ms, from before the time of change was read */
+function isSettled(changed: bigint | null, now: number): boolean {
+  if (changed === null) return false
+  const inSeconds = changed % 1_000_000_000n === 0n
+  return now - Number(changed / 1_000_000n) > (inSeconds ? UNSETTLED_SECONDS : UNSETTLED)
+}
+
+/** Whether `path` is a symbolic link whose target is missing. */
+function isDangling(path: string, error: unknown): boolean {
+  return hasCode(error, 'ENOENT') && lstatSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+/**
+ * The paths of all files in a directory of shards, whose names match. Other names are left by file managers, such as
+ * .DS_Store, and are ignored.
+ *
+ * @param onUnusable called with each shard that cannot be read
+ */
+export async function* namesBelow(
+  directory: string,
+  pattern: RegExp,
+  onUnusable: (shard: string, error: unknown) => void,
+): AsyncGenerator<string> {
+  for (const shard of await readdir(directory)) {
+    if (!SHARD.test(shard)) continue
+    const path = join(directory, shard)
+    const names = await readdir(path).catch((error: unknown) => {
+      if (isUnusable(error) || isDangling(path, error)) onUnusable(path, error)
+      else if (!hasCode(error, 'ENOENT')) throw error
+      return []
+    })
+    for (const name of names) if (pattern.test(name)) yield join(path, name)
+  }
+}

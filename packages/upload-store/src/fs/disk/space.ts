@@ -1,0 +1,162 @@
+import { statfs } from 'node:fs/promises'
+import { StoreError } from '../../contract/store-error.ts'
+import { AnnouncedBytes } from '../../session/announced-bytes.ts'
+import { RANDOM_ID } from '../../values/random-id.ts'
+import { StagedBytes } from '../staged-bytes.ts'
+import type { Layout } from './layout.ts'
+import { ShardedNames } from './shards.ts'
+import { statFile } from './stat-file.ts'
+
+const MEBIBYTE = 1024 ** 2
+const GIBIBYTE = 1024 ** 3
+/** What stays free: everything else on the file system needs some, and so do records and directories. */
+const FLOOR_SHARE = 0.05
+const MAX_FLOOR_BYTES = GIBIBYTE
+const MAX_FLOOR_FILES = 10_000
+/** How far an upload that is larger than expected goes before space is looked at again, at the most. */
+const MAX_STRIDE = 64 * MEBIBYTE
+
+const MAX_EXPECTED = 2 ** 50
+
+/** Space of one upload of this process. */
+export interface Reservation {
+  /** @throws StoreError NO_SPACE if the announced bytes do not fit */
+  check(): Promise<void>
+  /**
+   * Call when bytes have arrived. Returns a promise only if the caller has to wait.
+   *
+   * @throws StoreError NO_SPACE
+   */
+  take(bytes: number): Promise<void> | undefined
+  /** Call when no more bytes will arrive. */
+  seal(): void
+  /** @param kept how many bytes of the upload stay, as of one that is paused */
+  release(kept: number): void
+}
+
+/** Decides whether there is room, so that a full disk is a refusal and never a failing write. */
+export class Space {
+  readonly #directory: string
+  readonly #maxTotalSize: number
+  readonly #sizes: ShardedNames<number>
+  readonly #staged: StagedBytes
+  /** Bytes of all blobs, as of the last refresh. */
+  #stored = 0
+  /** Bytes that uploads of this process have announced and not yet sent. */
+  readonly #announced = new Set<AnnouncedBytes>()
+
+  constructor({ directory, staging, blobs }: Layout, maxTotalSize: number = Number.POSITIVE_INFINITY) {
+    this.#directory = directory
+    this.#maxTotalSize = maxTotalSize
+    this.#staged = new StagedBytes(staging)
+    this.#sizes = new ShardedNames({
+      directory: blobs,
+      pattern: RANDOM_ID,
+      load: sizeOfFile,
+      onAdd: (size) => {
+        this.#stored += size
+      },
+      onRemove: (size) => {
+        this.#stored -= size
+      },
+    })
+  }
+
+  /** @throws StoreError NO_SPACE if `bytes` more do not fit beside everything that is reserved */
+  async admit(bytes: number): Promise<void> {
+    await this.#checkTotal(bytes)
+    await this.#room(bytes)
+  }
+
+  /**
+   * Sets space aside, whether there is enough or not: of two uploads that begin and check at once, each sees the other's.
+   *
+   * @param expected how many bytes are announced
+   * @param staged how many bytes the upload has already
+   * @throws StoreError NO_SPACE if no disk could hold so much
+   */
+  reserve(id: string, expected: number, staged = 0): Reservation {
+    if (expected > MAX_EXPECTED) throw nearlyFull()
+    const announced = new AnnouncedBytes(expected)
+    this.#announced.add(announced)
+    const upload = this.#staged.open(id, staged)
+    // How many bytes may arrive beside the announced ones before the next check; the first bytes are always checked.
+    let unchecked = -1
+    const look = async (bytes: number) => {
+      const rest = await this.#checkTotal(bytes)
+      unchecked = Math.min(strideFor(await this.#room(bytes)), rest)
+      upload.bytes += bytes
+    }
+    return {
+      check: () => look(0),
+      take: (bytes) => {
+        const { isReleased } = announced
+        unchecked -= announced.arrive(bytes)
+        if (isReleased || unchecked < 0) return look(bytes)
+        upload.bytes += bytes
+        return undefined
+      },
+      seal: () => {
+        announced.clear()
+        upload.sealed = true
+      },
+      release: (kept) => {
+        if (this.#announced.delete(announced)) this.#staged.close(id, kept)
+      },
+    }
+  }
+
+  /** Call when the bytes of an unfinished upload were removed. */
+  removed(id: string): void {
+    this.#staged.remove(id)
+  }
+
+  get #reserved(): number {
+    let sum = 0
+    for (const { reserved } of this.#announced) sum += reserved
+    return sum
+  }
+
+  /** Returns how many bytes may arrive after `bytes` more, by the limit of all objects and uploads together. */
+  async #checkTotal(bytes: number): Promise<number> {
+    const max = this.#maxTotalSize
+    if (max === Number.POSITIVE_INFINITY) return max
+    // In this order: an upload that is published in between counts twice, not never.
+    const staged = await this.#staged.total()
+    await this.#sizes.refresh()
+    const held = this.#stored + staged
+    const rest = max - held - this.#reserved - bytes
+    if (rest >= 0 && held < max) return rest
+    throw new StoreError('NO_SPACE', `The store holds ${held} of at most ${max} bytes.`)
+  }
+
+  /** Returns how many bytes are free above the floor after `bytes` more. */
+  async #room(bytes: number): Promise<number> {
+    const { bsize, blocks, bavail, files, ffree } = await statfs(this.#directory)
+    const floor = Math.min(blocks * bsize * FLOOR_SHARE, MAX_FLOOR_BYTES)
+    // Some file systems report no sizes.
+    if (blocks === 0) return Number.POSITIVE_INFINITY
+    const room = bavail * bsize - floor - this.#reserved - bytes
+    if (room < 0) throw nearlyFull()
+    // Some file systems have no fixed number of files, and say 0.
+    if (files > 0 && ffree < Math.min(files * FLOOR_SHARE, MAX_FLOOR_FILES)) {
+      throw new StoreError('NO_SPACE', 'The disk has nearly no room for more files.')
+    }
+    return room
+  }
+}
+
+/** A link or a directory with the name of a blob holds no bytes of the store. */
+function sizeOfFile(path: string): number | undefined {
+  const stats = statFile(path)
+  return stats?.isFile() === true ? Number(stats.size) : undefined
+}
+
+function nearlyFull(): StoreError {
+  return new StoreError('NO_SPACE', 'The disk is nearly full: there is no space for the upload.')
+}
+
+/** Half of what there is at the most, since others take of it too. */
+function strideFor(room: number): number {
+  return Math.min(room / 2, MAX_STRIDE)
+}

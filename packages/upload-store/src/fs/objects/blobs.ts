@@ -1,0 +1,174 @@
+import type { BigIntStats } from 'node:fs'
+import { link, lstat, open, rename, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Readable } from 'node:stream'
+import { StoreError } from '../../contract/store-error.ts'
+import type { StoredObject } from '../../contract/stored-object.ts'
+import type { BlobRecord } from '../../values/blob-record.ts'
+import type { Disk } from '../disk/disk.ts'
+import { hasCode, isWithoutLinks, removeIfThere } from '../disk/files.ts'
+import type { Layout } from '../disk/layout.ts'
+import { READ_ENTRY } from '../disk/read-entry.ts'
+import { isSameFile, statFile } from '../disk/stat-file.ts'
+import { haveSameBytes } from './compare-files.ts'
+import { faultOf } from './fault-of.ts'
+
+/**
+ * Gives the sealed bytes in `part` their place among the blobs, or links equal bytes that are stored already. May run
+ * again. Returns the stored file of this digest if its bytes are damaged, as it was; then those of `part` have replaced them
+ * under the digest, and other keys may still name the damaged ones.
+ */
+export async function placeBlob(
+  layout: Layout,
+  disk: Disk,
+  part: string,
+  { blob, object }: BlobRecord,
+): Promise<BigIntStats | null> {
+  const path = layout.blob(blob)
+  const digest = layout.digest(object.digest)
+  await disk.makeParent(path)
+  const stored = await linkStored(digest, path, part, object)
+  // A process may have stored shared bytes without making them durable.
+  if (stored === 'same') await disk.syncPath(path)
+  else {
+    await linkOwn(part, path)
+    await shareByDigest(disk, path, digest, typeof stored === 'object')
+  }
+  await disk.syncDirectory(dirname(path))
+  return typeof stored === 'object' ? stored : null
+}
+
+/**
+ * Links `path` to the stored bytes of a digest if they are those of `part`. They are compared after the link was made, so
+ * that no other process can put another file in their place; no record names `path` yet. Returns damaged ones.
+ */
+async function linkStored(
+  digest: string,
+  path: string,
+  part: string,
+  object: StoredObject,
+): Promise<'same' | 'none' | BigIntStats> {
+  let stats: BigIntStats
+  try {
+    stats = await lstat(digest, { bigint: true })
+    if (!stats.isFile()) return await removeForeign(digest)
+    if (stats.size !== BigInt(object.size)) return stats
+    await linkInPlaceOf(digest, path)
+  } catch {
+    // Nothing stored, or no hard links: deduplication is an optimisation, and the upload has its own bytes.
+    return 'none'
+  }
+  const isSame = await haveSameBytes(part, path)
+  if (isSame === true) return 'same'
+  // The upload was hashed on its way to the disk, which may have damaged its file since.
+  if (isSame === false && (await faultOf(path, object, new Map())) === null) return 'same'
+  await removeIfThere(path)
+  return isSame === false ? stats : 'none'
+}
+
+/** A FIFO or a symbolic link in the place of a digest link. A directory stays, and this digest is not shared. */
+async function removeForeign(digest: string): Promise<'none'> {
+  await unlink(digest)
+  return 'none'
+}
+
+/** A file at `to` is left from an earlier try, which may have failed before its bytes were compared. */
+async function linkInPlaceOf(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to)
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error
+    await unlink(to)
+    await link(from, to)
+  }
+}
+
+async function linkOwn(part: string, path: string): Promise<void> {
+  try {
+    await linkInPlaceOf(part, path)
+  } catch (error) {
+    if (!isWithoutLinks(error)) throw error
+    await rename(part, path)
+  }
+}
+
+async function shareByDigest(disk: Disk, path: string, digest: string, isDamaged: boolean): Promise<void> {
+  try {
+    await disk.makeParent(digest)
+    // Not by a rename: a crash before the new link is made costs no more than the sharing.
+    if (isDamaged) await removeIfThere(digest)
+    await link(path, digest)
+  } catch {
+    // Another upload of the same bytes was first, or there are no (more) hard links: nothing shares this blob then.
+  }
+}
+
+/** Whether the bytes of a record can be there: its blob is a file of the right length. Reads none of them. */
+export function hasBytes(layout: Layout, { object, blob }: BlobRecord): boolean {
+  const stats = statFile(layout.blob(blob))
+  return stats?.isFile() === true && stats.size === BigInt(object.size)
+}
+
+/**
+ * Removes the blob of a record that was replaced or deleted, unless its bytes are not those of the record: a damaged record
+ * may name the blob of another key. Such a blob stays for `sweep`, which reads every record.
+ */
+export async function removeBlobOf(layout: Layout, record: BlobRecord): Promise<void> {
+  const { object, blob } = record
+  if (await hasOwnBytes(layout, record)) await removeBlob(layout, blob, object.digest)
+}
+
+async function hasOwnBytes(layout: Layout, { object, blob }: BlobRecord): Promise<boolean> {
+  const path = layout.blob(blob)
+  const [stats, shared] = [statFile(path), statFile(layout.digest(object.digest))]
+  // Anything else in the place of a blob holds no object's bytes.
+  if (stats === undefined || !stats.isFile() || isSameFile(stats, shared)) return true
+  if (stats.size !== BigInt(object.size)) return false
+  // Two uploads of equal bytes at the same time do not share them. On file systems without links, no blob is shared.
+  return shared === undefined || (await faultOf(path, object, new Map())) === null
+}
+
+/** Readers that have opened the blob finish; its bytes go with the last of its links. */
+export async function removeBlob(layout: Layout, blob: string, digest: string): Promise<void> {
+  await removeIfThere(layout.blob(blob))
+  const shared = layout.digest(digest)
+  try {
+    const stats = await lstat(shared)
+    // Only the digest link itself holds these bytes any more.
+    if (stats.isFile() && stats.nlink === 1) await removeIfThere(shared)
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error
+  }
+}
+
+/**
+ * Opens the bytes of a record.
+ *
+ * @throws StoreError NOT_FOUND if the blob does not exist, because the key was replaced or deleted since the record was
+ * read; CORRUPT if its bytes cannot be those of the record
+ */
+export async function openBlob(
+  layout: Layout,
+  { object, blob }: BlobRecord,
+  range?: { readonly start: number; readonly end: number },
+): Promise<Readable> {
+  const { start, end } = range ?? { start: 0, end: object.size - 1 }
+  const file = await open(layout.blob(blob), READ_ENTRY).catch((error) => {
+    if (!hasCode(error, 'ENOENT')) throw error
+    throw new StoreError('NOT_FOUND', `${JSON.stringify(object.key)} was replaced or deleted.`, {
+      cause: error,
+    })
+  })
+  const stats = await file.stat().catch(async (error) => {
+    await file.close()
+    throw error
+  })
+  const isWhole = stats.isFile() && stats.size === object.size
+  if (isWhole && end >= start) return file.createReadStream({ start, end })
+  await file.close()
+  if (isWhole) return Readable.from([])
+  throw new StoreError(
+    'CORRUPT',
+    `${JSON.stringify(object.key)} has ${stats.size} bytes on disk, not ${object.size}.`,
+  )
+}

@@ -1,0 +1,128 @@
+import { type BigIntStats, lstatSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Readable } from 'node:stream'
+import { StoreError } from '../../contract/store-error.ts'
+import type { StoredContent } from '../../contract/stored-object.ts'
+import type { BlobRecord } from '../../values/blob-record.ts'
+import { hasCode, isDirectory, unavailable } from '../disk/files.ts'
+import { isUnusable, reasonOf, UnreadableEntry } from '../disk/read-entry.ts'
+import type { FsContext } from '../fs-context.ts'
+import { openBlob } from './blobs.ts'
+import { readRecord } from './records.ts'
+
+/** Records kept in memory at most, some 500 bytes each. */
+const MAX_KEPT = 10_000
+
+/** In ms. A file that was made a moment ago may have shared its number and its ctime with the one before it. */
+const SETTLED_AFTER = 50
+
+interface Kept {
+  readonly path: string
+  /** Of the record's file when it was read. */
+  readonly identity: string
+  readonly content: StoredContent
+}
+
+/** What the keys hold, as their records on disk say at this moment: a record is read again when its file is another one. */
+export class Contents {
+  readonly #context: FsContext
+  readonly #kept = new Map<string, Kept>()
+
+  constructor(context: FsContext) {
+    this.#context = context
+  }
+
+  /** @throws StoreError CORRUPT if the record is damaged, UNAVAILABLE if the store's directory is gone */
+  async get(key: string): Promise<StoredContent | null> {
+    const kept = this.#kept.get(key)
+    const path = kept?.path ?? this.#context.layout.record(key)
+    this.#kept.delete(key)
+    try {
+      return await this.#read(key, path, kept)
+    } catch (error) {
+      throw this.#explain(key, path, error)
+    }
+  }
+
+  async #read(key: string, path: string, kept: Kept | undefined): Promise<StoredContent | null> {
+    // Another process may have replaced or deleted it. Without a promise, which would take as long as all the rest.
+    const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+    if (stats === undefined) return this.#missing(path)
+    const identity = identityOf(stats)
+    if (kept !== undefined && kept.identity === identity) {
+      // The order of the map is the order of use.
+      this.#kept.set(key, kept)
+      return kept.content
+    }
+    const record = await readRecord(this.#context.layout, key)
+    if (record === null) return null
+    const content = this.#contentOf(record)
+    if (isSettled(stats)) this.#keep(key, { path, identity, content })
+    return content
+  }
+
+  /** A key without a record holds nothing, unless the record's directories are gone. */
+  #missing(path: string): null {
+    const shard = lstatSync(dirname(path), { throwIfNoEntry: false })
+    if (shard !== undefined && !shard.isDirectory() && !isDirectory(dirname(path)))
+      throw new UnreadableEntry('Its directory is not a directory.')
+    if (shard === undefined && !isDirectory(this.#context.layout.records))
+      throw unavailable(missing(this.#context.layout.records))
+    return null
+  }
+
+  #explain(key: string, path: string, error: unknown): unknown {
+    const { layout, damage } = this.#context
+    if (!isDamage(error))
+      return hasCode(error, 'ESTALE', 'ENOTCONN', 'ETIMEDOUT') ? unavailable(error) : error
+    if (!isDirectory(layout.records)) return unavailable(error)
+    damage.report(path, reasonOf(error))
+    const text = `The record of ${JSON.stringify(key)} is damaged. Store the object again, or delete it.`
+    return new StoreError('CORRUPT', text, { cause: error })
+  }
+
+  #keep(key: string, kept: Kept): void {
+    const [oldest] = this.#kept.size < MAX_KEPT ? [] : this.#kept.keys()
+    if (oldest !== undefined) this.#kept.delete(oldest)
+    this.#kept.set(key, kept)
+  }
+
+  #contentOf(record: BlobRecord): StoredContent {
+    const { object, blob } = record
+    const immutableFile = this.#context.layout.blob(blob)
+    const stream: StoredContent['stream'] = (range) => this.#open(record, immutableFile, range)
+    // A blob's id is new with each publication, and its bytes never change.
+    return { ...object, name: object.key, stream: Object.assign(stream, { immutableFile }) }
+  }
+
+  async #open(record: BlobRecord, path: string, range: Parameters<typeof openBlob>[2]): Promise<Readable> {
+    try {
+      return await openBlob(this.#context.layout, record, range)
+    } catch (error) {
+      const isMissing = error instanceof StoreError && error.code === 'NOT_FOUND'
+      if (!isMissing && !isDamage(error)) throw error
+      if (!isDirectory(this.#context.layout.blobs)) throw unavailable(error)
+      if (isMissing) throw error
+      this.#context.damage.report(path, reasonOf(error))
+      if (error instanceof StoreError) throw error
+      const text = `The bytes of ${JSON.stringify(record.object.key)} cannot be read. Store the object again, or delete it.`
+      throw new StoreError('CORRUPT', text, { cause: error })
+    }
+  }
+}
+
+function missing(directory: string): Error {
+  return Object.assign(new Error(`There is no directory ${directory}.`), { code: 'ENOENT' })
+}
+
+function isDamage(error: unknown): boolean {
+  return isUnusable(error) || (error instanceof StoreError && error.code === 'CORRUPT')
+}
+
+function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
+}
+
+function isSettled({ ctimeMs }: BigIntStats): boolean {
+  return Date.now() - Number(ctimeMs) > SETTLED_AFTER
+}

@@ -1,0 +1,128 @@
+import type { ListOptions, ListPage } from '../../contract/store.ts'
+import { StoreError } from '../../contract/store-error.ts'
+import type { StoredObject } from '../../contract/stored-object.ts'
+import type { BlobRecord } from '../../values/blob-record.ts'
+import { cursorOf, pageSize, placeOf, prefixOf } from '../../values/listing.ts'
+import { type Layout, RECORD_FILE } from '../disk/layout.ts'
+import { reasonOf } from '../disk/read-entry.ts'
+import { ShardedNames } from '../disk/shards.ts'
+import type { FsContext } from '../fs-context.ts'
+import { readable, readRecord, readRecordFileSync } from './records.ts'
+
+/** More new keys than this are cheaper to sort in than to insert one by one. */
+const MANY = 256
+/** Records read at a time: a page must leave descriptors to everybody else. */
+const BATCH = 32
+
+/**
+ * All keys in the order of their UTF-8 bytes. A record's file name is made from its key, so a replaced object changes
+ * nothing here; what a page tells of an object is read when the page is asked for.
+ */
+export class KeyIndex {
+  readonly #layout: Layout
+  readonly #onUnusable: (path: string, error: unknown) => void
+  readonly #names: ShardedNames<string>
+  /** Each a string of bytes, so that `<` is their order; JavaScript's own order puts U+FF5E behind every emoji. */
+  #keys: string[] = []
+  #added: string[] = []
+  readonly #removed = new Set<string>()
+
+  constructor({ layout, damage }: Pick<FsContext, 'layout' | 'damage'>) {
+    this.#layout = layout
+    const onUnusable = (path: string, error: unknown) => damage.report(path, reasonOf(error))
+    this.#onUnusable = onUnusable
+    this.#names = new ShardedNames({
+      directory: layout.records,
+      pattern: RECORD_FILE,
+      load: (path) => keyIn(layout, path, onUnusable),
+      onUnusable,
+      onAdd: (key) => this.#added.push(key),
+      onRemove: (key) => {
+        const at = this.#added.indexOf(key)
+        if (at === -1) this.#removed.add(key)
+        else this.#added.splice(at, 1)
+      },
+    })
+  }
+
+  async page(options: ListOptions = {}): Promise<ListPage> {
+    await this.#names.refresh()
+    this.#settle()
+    const size = pageSize(options)
+    const prefix = bytesOf(prefixOf(options))
+    const after = options.cursor === undefined ? undefined : bytesOf(placeOf(options.cursor))
+    const items: StoredObject[] = []
+    // One more than asked for: whether there is another page.
+    let place =
+      after !== undefined && after >= prefix ? upperBound(this.#keys, after) : lowerBound(this.#keys, prefix)
+    while (items.length <= size) {
+      const keys = this.#keys.slice(place, place + Math.min(BATCH, size + 1 - items.length))
+      const matching = keys.filter((key) => key.startsWith(prefix))
+      const records = await Promise.all(matching.map((key) => this.#read(textOf(key))))
+      for (const record of records) if (record !== null) items.push(record.object)
+      const last = matching.at(-1)
+      if (last === undefined || matching.length < keys.length) break
+      place = upperBound(this.#keys, last)
+    }
+    return { items: items.slice(0, size), cursor: items.length > size ? cursorOf(items[size - 1]) : null }
+  }
+
+  /** A record that was damaged since it was indexed is skipped. */
+  #read(key: string): Promise<BlobRecord | null> {
+    const reading = readRecord(this.#layout, key)
+    const reporting = reading.catch((error: unknown) => {
+      if (error instanceof StoreError) this.#onUnusable(this.#layout.record(key), error)
+      throw error
+    })
+    return readable(reporting)
+  }
+
+  /** Takes over what the last refresh has found. */
+  #settle(): void {
+    if (this.#removed.size > 0) this.#keys = this.#keys.filter((key) => !this.#removed.has(key))
+    this.#removed.clear()
+    const added = this.#added
+    this.#added = []
+    if (added.length > MANY) this.#keys = this.#keys.concat(added).sort()
+    else for (const key of added) this.#keys.splice(lowerBound(this.#keys, key), 0, key)
+  }
+}
+
+/** The key that a record names; `undefined` if the record is damaged or gone. */
+function keyIn(
+  layout: Layout,
+  path: string,
+  onUnusable: (path: string, error: unknown) => void,
+): string | undefined {
+  try {
+    const key = readRecordFileSync(layout, path)?.object.key
+    return key === undefined ? undefined : bytesOf(key)
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    onUnusable(path, error)
+    return undefined
+  }
+}
+
+const bytesOf = (text: string): string => Buffer.from(text).toString('latin1')
+const textOf = (bytes: string): string => Buffer.from(bytes, 'latin1').toString()
+
+/** The first place whose key is not less than `key`. */
+function lowerBound(keys: readonly string[], key: string): number {
+  return search(keys, (other) => other < key)
+}
+
+/** The first place whose key is greater than `key`. */
+function upperBound(keys: readonly string[], key: string): number {
+  return search(keys, (other) => other <= key)
+}
+
+function search(keys: readonly string[], isBefore: (key: string) => boolean): number {
+  let [low, high] = [0, keys.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (isBefore(keys[middle] ?? '')) low = middle + 1
+    else high = middle
+  }
+  return low
+}

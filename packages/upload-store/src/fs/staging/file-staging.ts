@@ -1,0 +1,197 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { StoredObject } from '../../contract/stored-object.ts'
+import type { CommitOptions, UploadMeta } from '../../contract/upload-session.ts'
+import type { Intent, Staging } from '../../session/driver.ts'
+import type { BlobRecord } from '../../values/blob-record.ts'
+import { removeIfThere, withStoreErrors } from '../disk/files.ts'
+import type { Reservation } from '../disk/space.ts'
+import type { FsContext } from '../fs-context.ts'
+import { isWanted } from '../locks/fence.ts'
+import type { Lock } from '../locks/lock.ts'
+import { currentBoot } from '../locks/owner.ts'
+import { Publication } from '../objects/publish.ts'
+import { correctKeys } from '../upkeep/correct-keys.ts'
+import { formatIntent } from './manifest.ts'
+import { PartFile } from './part-file.ts'
+import { discardFiles, leaveReceipt } from './staged-files.ts'
+
+/** How often a session looks whether another process wants it: an offset is to be told within 100 ms. */
+const WATCH_INTERVAL = 40
+
+/** How much may wait to be written back before that begins, in bytes. */
+const WRITE_BACK = 32 * 1024 ** 2
+/** The same of an upload that others know of: what a power cut may take from a client that is to send it again. */
+const CHECKPOINT = 8 * 1024 ** 2
+
+export interface FileStagingParts {
+  readonly id: string
+  readonly intent: Intent
+  readonly lock: Lock
+  readonly file: FileHandle
+  readonly reservation: Reservation
+  readonly epoch: string
+  /** Whether another process may know of it. */
+  readonly known: boolean
+  /** The offset of the last pause. */
+  readonly pausedAt: number
+}
+
+/** One upload in a file of its own, which becomes a blob without a copy. */
+export class FileStaging implements Staging {
+  readonly #context: FsContext
+  readonly #parts: FileStagingParts
+  readonly #file: PartFile
+  readonly #publication: Publication
+  #meta: UploadMeta | undefined
+  /** What a commit was last tried for; it may have been seen, and failed after that. */
+  #committing: BlobRecord | undefined
+  #onTakeover: () => void = () => {}
+  #onDurable: (offset: number) => void = () => {}
+  #watching: NodeJS.Timeout | undefined
+  /** The offset that the intent tells. */
+  #durable: number
+
+  constructor(context: FsContext, parts: FileStagingParts) {
+    this.#context = context
+    this.#parts = parts
+    this.#meta = parts.intent.meta
+    this.#durable = parts.pausedAt
+    this.#file = new PartFile(parts.file, context.disk, {
+      stride: parts.known ? CHECKPOINT : WRITE_BACK,
+      onWrittenBack: (offset) => this.#checkpoint(offset),
+    })
+    this.#publication = new Publication(context, parts.id, parts.known)
+    if (parts.known) this.#watch()
+  }
+
+  arrived(bytes: number): Promise<void> | undefined {
+    const checking = this.#parts.reservation.take(bytes)
+    return checking && withStoreErrors(checking)
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    await withStoreErrors(this.#file.write(bytes, position))
+  }
+
+  async #checkpoint(offset: number): Promise<void> {
+    if (!this.#parts.known) return
+    try {
+      await this.#writeIntent(offset, currentBoot())
+    } catch {
+      // The bytes are there; a later pause tells.
+      return
+    }
+    this.#durable = offset
+    this.#onDurable(offset)
+  }
+
+  async seal(): Promise<void> {
+    await withStoreErrors(this.#file.sync())
+    this.#parts.reservation.seal()
+    await withStoreErrors(this.#file.close())
+  }
+
+  async note(meta: UploadMeta): Promise<void> {
+    // One intent is written after the other.
+    await this.#file.settled()
+    if (this.#parts.known) await withStoreErrors(this.#writeIntent(this.#durable, currentBoot(), meta))
+    this.#meta = meta
+  }
+
+  async pause(offset: number): Promise<void> {
+    const { known } = this.#parts
+    try {
+      await this.#publication.undo()
+      await withStoreErrors(this.#cutTo(offset))
+      await withStoreErrors(this.#file.sync())
+      await withStoreErrors(this.#writeIntent(offset, currentBoot()))
+    } catch (error) {
+      // Somebody may wait to take over, from the offset of the pause before.
+      if (known) await this.#cutBack().finally(() => this.#end(offset))
+      throw error
+    }
+    await this.#end(offset)
+  }
+
+  async #cutTo(offset: number): Promise<void> {
+    await this.#file.settled()
+    if (offset < this.#durable) {
+      // First: a file that is shorter than its intent tells counts as damaged.
+      await this.#writeIntent(offset, currentBoot())
+      this.#durable = offset
+    }
+    await this.#file.cutTo(offset)
+  }
+
+  /** Lets whoever resumes believe nothing that came after what was durable. */
+  async #cutBack(): Promise<void> {
+    if (await this.#file.hasFailed()) await this.#writeIntent(this.#durable, '').catch(() => {})
+  }
+
+  async #writeIntent(offset: number, boot: string, meta = this.#meta): Promise<void> {
+    const { id, intent } = this.#parts
+    const { key, type, digest, expectedSize } = intent
+    const committing = this.#committing
+    const kept = { key, type, digest, expectedSize, meta, offset, boot, committing }
+    const { layout, disk } = this.#context
+    await disk.replaceFile(layout.intent(id), formatIntent(kept))
+  }
+
+  async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
+    const leaves = this.#parts.known && this.#meta !== undefined
+    // Before the commit point: the process that recovers from a crash has to know which record to look for.
+    if (leaves) await withStoreErrors(this.#tell(object))
+    await withStoreErrors(this.#publication.publish(object, conditions))
+    // What cannot be cleaned up now is an orphan for sweep, and no reason to fail the upload.
+    await (leaves ? leaveReceipt(this.#context, this.#parts.id) : this.#discardFiles()).catch(() => {})
+    await this.#end()
+    if (!this.#publication.hasDamagedKeys) return
+    const blob = await this.#publication.blobFor(object.key)
+    // The upload itself is complete. `verify` finds the keys that could not be corrected now.
+    await correctKeys(this.#context, { object, blob }).catch(() => {})
+  }
+
+  async #tell(object: StoredObject): Promise<void> {
+    this.#committing = { object, blob: await this.#publication.blobFor(object.key) }
+    await this.#writeIntent(object.size, currentBoot())
+  }
+
+  async discard(): Promise<void> {
+    await this.#file.close()
+    // The part first: a blob takes its digest link with it where that is the last name of the bytes.
+    await this.#discardFiles()
+    await this.#publication.undo()
+    await this.#end()
+  }
+
+  async #discardFiles(): Promise<void> {
+    const { id, known } = this.#parts
+    // The usual upload has one file, and 50 more a second of them need not be looked for.
+    if (known) await discardFiles(this.#context, id)
+    else await removeIfThere(this.#context.layout.part(id))
+  }
+
+  onTakeover(listener: () => void): void {
+    this.#onTakeover = listener
+  }
+
+  onDurable(listener: (offset: number) => void): void {
+    this.#onDurable = listener
+  }
+
+  #watch(): void {
+    const path = this.#context.layout.epoch(this.#parts.id)
+    // Again and again until it has let go: the first time there may be no listener yet, and a pause may fail.
+    this.#watching = setInterval(() => {
+      if (isWanted(path, this.#parts.epoch)) this.#onTakeover()
+    }, WATCH_INTERVAL).unref()
+  }
+
+  /** @param kept how many bytes of the upload stay */
+  async #end(kept = 0): Promise<void> {
+    clearInterval(this.#watching)
+    await this.#file.close().catch(() => {})
+    this.#parts.reservation.release(kept)
+    this.#parts.lock.release()
+  }
+}

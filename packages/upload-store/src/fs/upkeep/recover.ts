@@ -1,0 +1,100 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { RecoverReport } from '../../contract/reports.ts'
+import { StoreError } from '../../contract/store-error.ts'
+import { isThere, removeIfThere } from '../disk/files.ts'
+import { reasonOf, UnreadableEntry } from '../disk/read-entry.ts'
+import type { FsContext } from '../fs-context.ts'
+import { lockId } from '../locks/lock.ts'
+import { readIntent } from '../staging/manifest.ts'
+import { expiry, finishCommit } from '../staging/receipt.ts'
+import { discardFiles, idsOf } from '../staging/staged-files.ts'
+
+interface Recovery extends RecoverReport {
+  readonly expired: number
+}
+
+/** Pauses the uploads that killed processes left in `staging/`, if they can be resumed, and removes the others. */
+export async function recoverStaging(
+  context: FsContext,
+  { expire }: { readonly expire: boolean },
+): Promise<Recovery> {
+  const { staging } = context.layout
+  const names = await namesIn(context, staging)
+  const count = { paused: 0, discarded: 0, busy: 0, expired: 0, nothing: 0 }
+  for (const id of idsOf(names)) count[await recoverOne(context, id, expire)]++
+  // Of processes that opened the store for the first time and ended before they had.
+  for (const name of names) if (/^format-\d+\.tmp$/.test(name)) await removeIfThere(join(staging, name))
+  removeLocks(context, names)
+  const { nothing: _, ...report } = count
+  return report
+}
+
+async function recoverOne(
+  context: FsContext,
+  id: string,
+  expire: boolean,
+): Promise<'paused' | 'discarded' | 'expired' | 'busy' | 'nothing'> {
+  const { layout, locks } = context
+  const lock = locks.tryAcquire(id)
+  if (lock === null) return isThere(layout.part(id)) ? 'busy' : 'nothing'
+  try {
+    // Only now: its owner may have paused or ended it since its files were listed.
+    const intent = await readIntent(layout.intent(id)).catch((error) => nullIfDamaged(context, id, error))
+    if (intent === undefined) return 'busy'
+    const committed = intent !== null && (await finishCommit(context, id, intent)) !== null
+    const staged = isThere(layout.part(id))
+    const lives = !expire || Date.now() < expiry(context, id)
+    if (intent !== null && lives && (staged || committed)) return staged ? 'paused' : 'nothing'
+    await discardFiles(context, id)
+    if (!staged) return 'nothing'
+    return intent === null ? 'discarded' : 'expired'
+  } finally {
+    lock.release()
+  }
+}
+
+/** `undefined`: an intent that cannot be read now, for want of descriptors say, is no reason to remove an upload. */
+function nullIfDamaged({ layout, damage }: FsContext, id: string, error: unknown): null | undefined {
+  if (!(error instanceof StoreError && error.code === 'CORRUPT')) return undefined
+  damage.report(layout.intent(id), reasonOf(error))
+  return error instanceof UnreadableEntry ? undefined : null
+}
+
+/** The names of the files in `staging/`; everything else there is not the store's, and stays. */
+async function namesIn({ damage }: FsContext, staging: string): Promise<readonly string[]> {
+  const names: string[] = []
+  for (const entry of await readdir(staging, { withFileTypes: true })) {
+    const isOurs = entry.isFile() || (entry.isSymbolicLink() && entry.name.endsWith('.epoch'))
+    if (isOurs) names.push(entry.name)
+    else damage.report(join(staging, entry.name), 'It is not a file of the store.')
+  }
+  return names
+}
+
+/** Frees the locks of owners that are gone. */
+function removeLocks({ layout, locks }: FsContext, names: readonly string[]): void {
+  const named = namesBefore('.lock', names)
+  for (const name of named) locks.tryAcquire(name)?.release()
+  // One that succeeds a lock that is no more will never be asked for; and when it goes, nor will the one that succeeds it.
+  for (let left = namesBefore('.next', names); ; ) {
+    const living = new Set([
+      ...named.map((name) => `${lockId(layout.lock(name))}.${name}`),
+      ...left.map((lock) => `${lockId(layout.next(lock))}.${lock.slice(lock.indexOf('.') + 1)}`),
+    ])
+    const removed = left.filter((lock) => !living.has(lock) && locks.removeStaleNext(layout.next(lock)))
+    if (removed.length === 0) break
+    left = left.filter((lock) => !removed.includes(lock))
+  }
+  locks.removeDeadOwners()
+}
+
+/** The ids that somebody holds a lock of, or may. */
+export async function lockedIds({ layout, locks }: FsContext): Promise<ReadonlySet<string>> {
+  const linked = namesBefore('.lock', await readdir(layout.staging))
+  return new Set([...linked, ...locks.heldHere()])
+}
+
+function namesBefore(ending: string, names: readonly string[]): readonly string[] {
+  return names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length))
+}

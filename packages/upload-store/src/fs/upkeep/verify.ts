@@ -1,0 +1,146 @@
+import { basename, dirname, join, relative } from 'node:path'
+import type { Quarantined, Repaired, VerifyReport } from '../../contract/reports.ts'
+import { StoreError } from '../../contract/store-error.ts'
+import type { BlobRecord } from '../../values/blob-record.ts'
+import { randomId } from '../../values/random-id.ts'
+import { hasCode, linkOrRename, removeIfThere } from '../disk/files.ts'
+import { type Layout, recordName } from '../disk/layout.ts'
+import { reasonOf } from '../disk/read-entry.ts'
+import { statFile } from '../disk/stat-file.ts'
+import type { FsContext } from '../fs-context.ts'
+import { faultOf, type Reads } from '../objects/fault-of.ts'
+import { withRecordLocked } from '../objects/publish.ts'
+import { readAllRecords, readable, readRecord, readRecordFileSync } from '../objects/records.ts'
+import { replaceBytes } from './correct-keys.ts'
+import { blobNamedIn } from './unknown-claims.ts'
+
+/**
+ * Reads every blob. An object whose bytes are not those that were committed gets them from the digest link if that has
+ * them; otherwise it is moved to `quarantine/` with its record.
+ */
+export async function verifyStore(context: FsContext): Promise<VerifyReport> {
+  const quarantined: Quarantined[] = []
+  const repaired: Repaired[] = []
+  const read: Reads = new Map()
+  let intact = 0
+  const damaged: string[] = []
+  const named = new Set<string>()
+  const records = readAllRecords(context.layout, (shard, error) => {
+    quarantined.push({
+      key: null,
+      reason: reasonOf(error),
+      files: [relative(context.layout.directory, shard)],
+    })
+  })
+  for await (const { path, record } of records) {
+    if (record === null) {
+      damaged.push(path)
+      continue
+    }
+    named.add(record.blob)
+    const found = await checkBlob(context, record, read)
+    if (found === 'intact') intact++
+    else if (found !== null && 'files' in found) quarantined.push(found)
+    else if (found !== null) repaired.push(found)
+  }
+  for (const path of damaged) {
+    const found = await checkRecord(context, path, named)
+    if (found !== null) quarantined.push(found)
+  }
+  const bytes = [...read.values()].reduce((sum, { size }) => sum + size, 0)
+  return { intact, bytes, repaired, quarantined }
+}
+
+/** Returns `null` if the object was replaced or deleted meanwhile. */
+async function checkBlob(
+  context: FsContext,
+  record: BlobRecord,
+  read: Reads,
+): Promise<Quarantined | Repaired | 'intact' | null> {
+  const { layout } = context
+  const { object, blob } = record
+  if ((await faultOf(layout.blob(blob), object, read)) === null) return 'intact'
+  return withRecordLocked(context, recordName(object.key), async () => {
+    if ((await readable(readRecord(layout, object.key)))?.blob !== blob) return null
+    // Read again, now that no process can replace it, and trust no earlier read.
+    const fresh: Reads = new Map()
+    const reason = await faultOf(layout.blob(blob), object, fresh)
+    if (reason === null) return 'intact'
+    if (await repair(context, record, fresh)) return { key: object.key, reason }
+    const files = await moveAway(context, [layout.blob(blob), layout.record(object.key)], blob)
+    return { key: object.key, reason, files }
+  })
+}
+
+/** Gives the key the bytes under its digest; removes a digest link whose bytes are damaged, too. */
+async function repair(context: FsContext, record: BlobRecord, reads: Reads): Promise<boolean> {
+  const { layout, disk } = context
+  const shared = layout.digest(record.object.digest)
+  const good = statFile(shared)
+  if (good?.isFile() !== true) return false
+  if ((await faultOf(shared, record.object, reads)) === null) return replaceBytes(context, record, good)
+  if (await removeIfThere(shared)) await disk.syncDirectory(dirname(shared))
+  return false
+}
+
+/**
+ * A record that is damaged, with the blob that it names if that is legible.
+ *
+ * @param named blobs of intact records, which stay where they are
+ */
+async function checkRecord(
+  context: FsContext,
+  path: string,
+  named: ReadonlySet<string>,
+): Promise<Quarantined | null> {
+  const { layout } = context
+  return withRecordLocked(context, basename(path, '.json'), async () => {
+    const fault = faultOfRecord(layout, path)
+    // Replaced, repaired or deleted meanwhile.
+    if (fault === null) return null
+    if (hasCode(fault.cause, 'EACCES', 'EPERM')) {
+      // Nothing is known to be wrong with its content: its permissions are the operator's to change.
+      const files = [relative(layout.directory, path)]
+      return { key: null, reason: `Its record stays where it is. ${fault.message}`, files }
+    }
+    const blob = blobNamedIn(path)
+    const isOwn = blob !== undefined && !named.has(blob)
+    const paths = isOwn ? [layout.blob(blob), path] : [path]
+    const files = await moveAway(context, paths, isOwn ? blob : randomId())
+    return { key: null, reason: 'Its record cannot be read.', files }
+  })
+}
+
+function faultOfRecord(layout: Layout, path: string): StoreError | null {
+  try {
+    readRecordFileSync(layout, path)
+    return null
+  } catch (error) {
+    if (error instanceof StoreError) return error
+    throw error
+  }
+}
+
+/** The blob first: a record without one is found again, a blob without a record is swept. */
+async function moveAway(
+  { layout, disk }: FsContext,
+  paths: readonly string[],
+  id: string,
+): Promise<readonly string[]> {
+  const files: string[] = []
+  for (const path of paths) {
+    const target = join(layout.quarantine, path.endsWith('.json') ? `${id}.json` : basename(path))
+    await disk.makeParent(target)
+    try {
+      // Durable there before it goes here; and a rename of one of two names of a file would do nothing.
+      await linkOrRename(path, target)
+      await disk.syncDirectory(layout.quarantine)
+      await removeIfThere(path)
+      files.push(relative(layout.directory, target))
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error
+    }
+  }
+  for (const path of paths) await disk.syncDirectory(dirname(path))
+  return files
+}

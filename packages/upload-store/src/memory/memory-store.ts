@@ -1,0 +1,77 @@
+import { Readable } from 'node:stream'
+import type { SweepReport } from '../contract/reports.ts'
+import type { StoreOptions, UploadStore } from '../contract/store.ts'
+import type { StoredContent } from '../contract/stored-object.ts'
+import { putThrough } from '../session/put.ts'
+import { Sessions } from '../session/sessions.ts'
+import { checkConditions } from '../values/conditions.ts'
+import { normalizeKey } from '../values/key.ts'
+import { pageOf } from '../values/listing.ts'
+import { type HeldObject, Memory } from './memory.ts'
+import { memoryStagingArea } from './memory-staging.ts'
+
+/**
+ * Creates a store in memory, for tests and examples: the contract of the durable stores without the durability.
+ *
+ * @example
+ * const store = createMemoryStore()
+ * await store.put('hello.txt', Readable.from([Buffer.from('hello')]), { type: 'text/plain' })
+ */
+export function createMemoryStore(options: StoreOptions = {}): UploadStore {
+  const memory = new Memory(options)
+  const { objects } = memory
+  const sessions = new Sessions(options, memoryStagingArea(memory))
+  const store: UploadStore = {
+    put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
+    get: async (key) => contentOf(objects.get(normalizeKey(key))),
+    list: async (listOptions) =>
+      pageOf(
+        [...objects.values()].map(({ object }) => object),
+        listOptions,
+      ),
+    delete: async (name, conditions = {}) => {
+      const key = normalizeKey(name)
+      checkConditions(key, objects.get(key)?.object.etag, conditions)
+      return objects.delete(key)
+    },
+    create: (key, createOptions) => sessions.create(key, createOptions),
+    resume: (id) => sessions.resume(id),
+    inspect: (id) => sessions.inspect(id),
+    peek: (id) => sessions.peek(id),
+    forget: (id) => sessions.forget(id),
+    listUploads: () => sessions.list(),
+    admit: async (size) => memory.admit(size),
+    recover: async () => ({ paused: memory.resumable, discarded: 0, busy: 0 }),
+    sweep: async () => sweep(memory),
+    verify: async () => ({ intact: objects.size, bytes: 0, repaired: [], quarantined: [] }),
+    close: () => sessions.close(),
+  }
+  return store
+}
+
+function contentOf(held: HeldObject | undefined): StoredContent | null {
+  if (held === undefined) return null
+  const { object, bytes } = held
+  return {
+    ...object,
+    name: object.key,
+    stream: async ({ start, end } = { start: 0, end: bytes.length - 1 }) =>
+      Readable.from(end < start ? [] : [bytes.subarray(start, end + 1)]),
+  }
+}
+
+function sweep(memory: Memory): SweepReport {
+  const before = memory.resumable
+  memory.expire()
+  const paused = memory.resumable
+  return {
+    paused,
+    expired: before - paused,
+    discarded: 0,
+    busy: 0,
+    blobs: 0,
+    bytes: 0,
+    digests: 0,
+    damaged: 0,
+  }
+}

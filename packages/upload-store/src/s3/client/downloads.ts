@@ -1,0 +1,179 @@
+import { get as getHttp, Agent as HttpAgent, type IncomingMessage } from 'node:http'
+import { get as getHttps, Agent as HttpsAgent } from 'node:https'
+import type { Readable } from 'node:stream'
+import { StoreError } from '../../contract/store-error.ts'
+import { AGENT } from './agent.ts'
+import { badAnswer, errorCodeIn, readBytes } from './answers.ts'
+import { type Bucket, unquoted } from './bucket.ts'
+import { hasStatus, s3Error } from './errors.ts'
+import { signLocation } from './presign.ts'
+import { ResumingStream } from './resuming-stream.ts'
+import { retry } from './retry.ts'
+
+/** How long a URL is signed for, in s, and how long it is used here, in ms: one that has just expired fails. */
+const SIGNED_FOR = 900
+const USED_FOR = 600_000
+
+/** Bytes of the bucket that never change. */
+export interface Span {
+  readonly name: string
+  readonly tag: string
+  /** Both ends are included. */
+  readonly start: number
+  readonly end: number
+}
+
+export interface OpenOptions {
+  readonly url?: SignedUrl
+  /** Time that the stream may take to open and to give its first bytes, in ms (`transferTimeout`). */
+  readonly timeout?: number
+}
+
+interface Source {
+  readonly url: SignedUrl
+  readonly deadline: number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Reads objects by signed URLs and Node's own client: 2.5 times as many small ranges a second as by the SDK, which signs each
+ * request (measured on Ceph).
+ */
+export class Downloads {
+  readonly #bucket: Bucket
+  readonly #http = new HttpAgent(AGENT)
+  readonly #https = new HttpsAgent(AGENT)
+
+  constructor(bucket: Bucket) {
+    this.#bucket = bucket
+  }
+
+  /** Returns an object's URL for our own use, which is signed on first use. */
+  url(name: string): SignedUrl {
+    let signed: { readonly url: Promise<URL>; readonly until: number } | undefined
+    return {
+      get: (renew) => {
+        if (renew || signed === undefined || Date.now() > signed.until) {
+          const url = signLocation(this.#bucket, { name }, { expiresIn: SIGNED_FOR })
+          signed = { url, until: Date.now() + USED_FOR }
+          // Credentials may be available again at the next request.
+          url.catch(() => {
+            if (signed?.url === url) signed = undefined
+          })
+        }
+        return signed.url
+      },
+    }
+  }
+
+  /**
+   * Opens a span. If the connection breaks, the stream continues from the byte that it has reached, until S3 has sent
+   * nothing for `transferTimeout`.
+   *
+   * @throws StoreError NOT_FOUND if S3 has no such object, CORRUPT if it is another one, UNAVAILABLE
+   */
+  async open(span: Span, options: OpenOptions = {}): Promise<Readable> {
+    const { transferTimeout } = this.#bucket.limits
+    const { url = this.url(span.name), timeout = transferTimeout } = options
+    const began = performance.now()
+    const from = (start: number, deadline: number, signal?: AbortSignal) =>
+      this.#open({ ...span, start }, { url, deadline, ...(signal && { signal }) })
+    const first = await from(span.start, began + timeout)
+    return new ResumingStream(first, { ...span, from, began, timeout, transferTimeout })
+  }
+
+  #open(span: Span, { url, deadline, signal }: Source): Promise<IncomingMessage> {
+    const ask = async (renew: boolean, attempt: AbortSignal) => {
+      const signals = signal === undefined ? [attempt] : [attempt, signal]
+      return this.#request(await url.get(renew), span, signals)
+    }
+    const task = async (attempt: { readonly signal: AbortSignal }) => {
+      try {
+        return await ask(false, attempt.signal)
+      } catch (error) {
+        // Credentials may expire before the URL does.
+        if (!hasStatus(error, 403)) throw error
+        return ask(true, attempt.signal)
+      }
+    }
+    return retry(task, { bucket: this.#bucket.name, deadline, signal })
+  }
+
+  #request(url: URL, span: Span, signals: readonly AbortSignal[]): Promise<IncomingMessage> {
+    const headers = { range: `bytes=${span.start}-${span.end}`, 'if-match': span.tag }
+    return new Promise((resolve, reject) => {
+      const isSecure = url.protocol === 'https:'
+      const get = isSecure ? getHttps : getHttp
+      const request = get(url, { headers, agent: isSecure ? this.#https : this.#http })
+      const abort = () => void request.destroy(new Error('The request was given up.'))
+      for (const signal of signals) {
+        if (signal.aborted) abort()
+        signal.addEventListener('abort', abort, { once: true })
+      }
+      request.on('error', reject)
+      request.on('close', () => {
+        for (const signal of signals) signal.removeEventListener('abort', abort)
+      })
+      request.on('response', (response) => {
+        if (isWanted(response, span)) return resolve(response)
+        refusalIn(response, span).then(reject, reject)
+      })
+    })
+  }
+
+  close(): void {
+    this.#http.destroy()
+    this.#https.destroy()
+  }
+}
+
+/** An object's URL. `renew` after S3 has refused the last one. */
+export interface SignedUrl {
+  get(renew: boolean): Promise<URL>
+}
+
+/**
+ * Whether these are the bytes that were asked for. A proxy may ignore `Range` or `If-Match`, or compress the body: its bytes
+ * must not be sent as the range.
+ */
+function isWanted({ statusCode, headers }: IncomingMessage, { tag, start, end }: Span): boolean {
+  if (statusCode !== 206 || !isPlain(headers['content-encoding'])) return false
+  const isRange = headers['content-range']?.startsWith(`bytes ${start}-${end}/`) === true
+  return isRange && headers['content-length'] === `${end - start + 1}` && unquoted(headers.etag) === tag
+}
+
+/** Some engines keep `aws-chunked` as the encoding of an object, which was that of its upload. */
+function isPlain(encoding = ''): boolean {
+  return ['', 'identity', 'aws-chunked'].includes(encoding)
+}
+
+async function refusalIn(response: IncomingMessage, span: Span): Promise<Error> {
+  const { statusCode = 0, headers } = response
+  if (statusCode < 300) {
+    response.destroy()
+    const range = headers['content-range'] ?? ''
+    if (statusCode === 206 && unquoted(headers.etag) === span.tag && isShorter(range, span))
+      return otherBytes(range)
+    return badAnswer({ statusCode, headers: plain(headers) }, `bytes ${span.start}-${span.end}`)
+  }
+  const text = (await readBytes(response)).toString()
+  const code = errorCodeIn(text)
+  if (code === null) return badAnswer({ statusCode, headers: plain(headers) }, 'bytes or an error', text)
+  if (code === 'NoSuchKey') return new StoreError('NOT_FOUND', 'The object was replaced or deleted.')
+  if (statusCode === 412 || statusCode === 416) return otherBytes(`${statusCode}`)
+  return s3Error(code, statusCode, headers)
+}
+
+/** Whether the object ends within the span. */
+function isShorter(range: string, { start, end }: Span): boolean {
+  const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(range) ?? []
+  return Number(first) === start && Number(last) < end && Number(size) === Number(last) + 1
+}
+
+function otherBytes(given: string): StoreError {
+  return new StoreError('CORRUPT', `The store has other bytes than it was given (${given}).`)
+}
+
+function plain(headers: IncomingMessage['headers']): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+}

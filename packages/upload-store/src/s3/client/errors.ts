@@ -1,0 +1,134 @@
+import { StoreError } from '../../contract/store-error.ts'
+
+interface ResponseMetadata {
+  readonly httpStatusCode: number
+  /** The SDK has set its clock by the store's: the next try is signed with the right time. */
+  readonly clockSkewCorrected: boolean
+}
+
+interface S3Fault {
+  readonly name: string
+  readonly status: number | undefined
+  readonly isCorrected: boolean
+  readonly headers: Headers
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>
+
+/** An answer that S3 does not give to the request: that of a proxy, a captive portal or another server. */
+export class BadAnswer extends Error {
+  readonly $response: { readonly headers: Headers }
+
+  constructor(message: string, headers: Headers = {}) {
+    super(message)
+    this.name = 'BadAnswer'
+    this.$response = { headers }
+  }
+}
+
+/** An error of S3's, with the properties that the SDK gives to its own. */
+export function s3Error(code: string, httpStatusCode: number, headers: Headers): Error {
+  const error = new Error(`S3 answered ${httpStatusCode} ${code}.`)
+  return Object.assign(error, { name: code, $metadata: { httpStatusCode }, $response: { headers } })
+}
+
+/** What the SDK says of an error, or Node of a connection. */
+function faultOf(error: unknown): S3Fault {
+  if (!(error instanceof Error)) return { name: '', status: undefined, isCorrected: false, headers: {} }
+  const { $metadata, $response, code } = error as {
+    readonly $metadata?: Partial<ResponseMetadata>
+    readonly $response?: { readonly headers?: Headers }
+    readonly code?: unknown
+  }
+  return {
+    name: typeof code === 'string' ? code : error.name,
+    status: $metadata?.httpStatusCode,
+    isCorrected: $metadata?.clockSkewCorrected === true,
+    headers: $response?.headers ?? {},
+  }
+}
+
+export function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
+  const { status } = faultOf(error)
+  return status !== undefined && statuses.includes(status)
+}
+
+export function isNamed(error: unknown, ...names: readonly string[]): boolean {
+  return names.includes(faultOf(error).name)
+}
+
+export function isRefusal(error: unknown): boolean {
+  const { status = 0 } = faultOf(error)
+  return status >= 400 && status < 500 && status !== 429
+}
+
+/** Whether S3 has no object of that name. The 404 of a proxy, or of a missing bucket, has another code. */
+export function isMissing(error: unknown): boolean {
+  return hasStatus(error, 404) && isNamed(error, 'NoSuchKey')
+}
+
+/** How long S3 asks to be left alone, in ms; 0 if it does not say. */
+export function retryAfterOf(error: unknown): number {
+  const { headers } = faultOf(error)
+  const own = Number(headers['x-amz-retry-after'] ?? Number.NaN)
+  if (own >= 0) return own
+  const field = String(headers['retry-after'] ?? '')
+  if (/^\d+$/.test(field)) return Number(field) * 1000
+  return field.endsWith('GMT') ? Math.max(0, (Date.parse(field) || 0) - Date.now()) : 0
+}
+
+/** What the operator has to do, by S3's error code. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  AccessDenied: 'Allow this access key to list the bucket, and to get, put, delete and abort in it.',
+  CredentialsProviderError:
+    'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or one of the other ways of the SDK.',
+  InvalidAccessKeyId: 'Check the access key.',
+  NoSuchBucket: 'Create it, for example with setUpBucket, or name another one.',
+  PermanentRedirect: 'Set the region that the bucket is in.',
+  AuthorizationHeaderMalformed: 'Set the region that the bucket is in.',
+  RequestTimeTooSkewed:
+    "This machine's clock and the store's differ by more than 15 minutes: set it, by NTP.",
+  SignatureDoesNotMatch: 'Check the secret key, and that no proxy changes the Host field.',
+}
+
+const FULL = ['QuotaExceeded', 'XMinioStorageFull', 'InsufficientStorage']
+/** Refused for what became of the request on its way, or for how many there are. */
+const PASSING = [
+  'BadDigest',
+  'IncompleteBody',
+  'RequestTimeout',
+  'SlowDown',
+  'TooManyRequests',
+  'XAmzContentSHA256Mismatch',
+]
+
+/** Returns the error that the store throws: UNAVAILABLE if a later try may succeed, or an Error that names the remedy. */
+export function explain(error: unknown, bucket: string): unknown {
+  if (error instanceof StoreError) return error
+  if (error instanceof BadAnswer) return unavailable(error)
+  const { name, status, isCorrected } = faultOf(error)
+  if (FULL.includes(name)) {
+    return new StoreError('NO_SPACE', 'There is no space left for the upload.', { cause: error })
+  }
+  if (isCorrected) return unavailable(error)
+  const remedy = Object.hasOwn(REMEDIES, name) ? REMEDIES[name] : undefined
+  const isRefused = status === 501 || isRefusal(error)
+  if (remedy !== undefined || (isRefused && !PASSING.includes(name))) {
+    const refusal = `S3 refuses a request for the bucket ${JSON.stringify(bucket)}: ${name}.`
+    return new Error(remedy === undefined ? refusal : `${refusal} ${remedy}`, { cause: error })
+  }
+  // A fault of this code.
+  if (status === undefined && (error instanceof TypeError || error instanceof RangeError)) return error
+  // No answer, a late one, or one that says so: SlowDown, ServiceUnavailable, InternalError.
+  return unavailable(error)
+}
+
+export function unavailable(cause: unknown): StoreError {
+  return new StoreError('UNAVAILABLE', 'The store cannot be reached at the moment; try again later.', {
+    cause,
+  })
+}
+
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'UNAVAILABLE'
+}

@@ -1,0 +1,35 @@
+import type { Bucket } from '../client/bucket.ts'
+import type { Downloads } from '../client/downloads.ts'
+import type { Leftovers } from './leftovers.ts'
+import type { Names } from './names.ts'
+import type { PartBudget } from './part-budget.ts'
+import type { Records } from './records.ts'
+import type { Space } from './space.ts'
+
+/** What the parts of a store on S3 share. */
+export interface S3Context {
+  readonly bucket: Bucket
+  readonly names: Names
+  readonly downloads: Downloads
+  readonly budget: PartBudget
+  readonly records: Records
+  readonly leftovers: Leftovers
+  readonly space: Space
+  /** Bytes of a part, where nothing asks for longer ones. */
+  readonly partSize: number
+  /** How long an upload is kept without a new byte, in ms. */
+  readonly expireAfter: number
+  /** The same for an upload that has no byte at all. */
+  readonly expireEmptyAfter: number
+  /** How old what belongs to nothing has to be before it is removed, in ms. */
+  readonly gracePeriod: number
+}
+
+/** Returns the context of one operation: all its requests for records and in the bucket together end within `ms`. */
+export function operation<C extends Pick<S3Context, 'bucket' | 'records'>>(
+  context: C,
+  ms: number = context.bucket.limits.timeout,
+): C {
+  const bucket = context.bucket.within(ms)
+  return { ...context, bucket, records: context.records.through(bucket) }
+}

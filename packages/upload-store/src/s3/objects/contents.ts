@@ -1,0 +1,115 @@
+import { Readable } from 'node:stream'
+import { StoreError } from '../../contract/store-error.ts'
+import type { StoredContent } from '../../contract/stored-object.ts'
+import type { Bucket } from '../client/bucket.ts'
+import type { Downloads } from '../client/downloads.ts'
+import { signLocation } from '../client/presign.ts'
+import { operation, type S3Context } from '../context/context.ts'
+import type { Names } from '../context/names.ts'
+import type { Records, S3Record } from '../context/records.ts'
+
+/** The most records that are kept in memory; some 1000 bytes each. */
+const MAX_KEPT = 10_000
+
+interface Kept {
+  readonly found: Promise<{ readonly content: StoredContent; readonly blob: string } | null>
+  /** When it was asked for, in ms. */
+  readonly asked: number
+}
+
+/** What the keys hold, by records that are at most as old as one allows. */
+export class Contents {
+  readonly #bucket: Bucket
+  readonly #records: Records
+  readonly #names: Names
+  readonly #downloads: Downloads
+  readonly #maxAge: number
+  readonly #kept = new Map<string, Kept>()
+
+  /** @param maxAge for how long a record is believed, in ms; what this process writes itself is seen at once */
+  constructor(
+    { bucket, records, names, downloads }: Pick<S3Context, 'bucket' | 'records' | 'names' | 'downloads'>,
+    maxAge: number,
+  ) {
+    this.#bucket = bucket
+    this.#records = records
+    this.#names = names
+    this.#downloads = downloads
+    this.#maxAge = maxAge
+    records.onWrite = (key) => this.#kept.delete(key)
+  }
+
+  /** @throws StoreError CORRUPT, UNAVAILABLE */
+  async get(key: string): Promise<StoredContent | null> {
+    const before = this.#kept.get(key)
+    const asked = performance.now()
+    if (before !== undefined && asked - before.asked < this.#maxAge)
+      return (await before.found)?.content ?? null
+    const kept = { found: this.#read(key, before), asked }
+    this.#keep(key, kept)
+    try {
+      const found = await kept.found
+      // That a key is free is not remembered.
+      if (found === null) this.#drop(key, kept)
+      return found?.content ?? null
+    } catch (error) {
+      this.#drop(key, kept)
+      throw error
+    }
+  }
+
+  async #read(key: string, before: Kept | undefined): Kept['found'] {
+    const found = await this.#operation().records.read(key)
+    if (found === null) return null
+    const { blob } = found.record
+    const known = await before?.found.catch(() => null)
+    // With a URL that is signed already.
+    return known?.blob === blob ? known : { content: this.#contentOf(found.record), blob }
+  }
+
+  #operation(): { readonly bucket: Bucket; readonly records: Records } {
+    return operation({ bucket: this.#bucket, records: this.#records })
+  }
+
+  #keep(key: string, kept: Kept): void {
+    // The order of the map is the order of use.
+    this.#kept.delete(key)
+    this.#kept.set(key, kept)
+    const [oldest] = this.#kept.keys()
+    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest)
+  }
+
+  #drop(key: string, kept: Kept): void {
+    if (this.#kept.get(key) === kept) this.#kept.delete(key)
+  }
+
+  #contentOf(record: S3Record): StoredContent {
+    const { object, blob, blobTag: tag } = record
+    const name = this.#names.blob(blob)
+    const url = this.#downloads.url(name)
+    const { timeout } = this.#bucket.limits
+    return {
+      ...object,
+      name: object.key,
+      stream: async ({ start, end } = { start: 0, end: object.size - 1 }) => {
+        if (end < start) return Readable.from([])
+        try {
+          return await this.#downloads.open({ name, tag, start, end }, { url, timeout })
+        } catch (error) {
+          throw await this.#explain(error, record)
+        }
+      },
+      location: (options) => signLocation(this.#bucket, { name, type: object.type }, options),
+    }
+  }
+
+  /** Bytes that are missing are a fault only where the record still names them. */
+  async #explain(error: unknown, { object, blob }: S3Record): Promise<unknown> {
+    if (!(error instanceof StoreError && error.code === 'NOT_FOUND')) return error
+    this.#kept.delete(object.key)
+    const found = await this.#operation().records.find(object.key)
+    const key = JSON.stringify(object.key)
+    if (found?.record?.blob === blob) return new StoreError('CORRUPT', `The bytes of ${key} are missing.`)
+    return new StoreError('NOT_FOUND', `${key} was replaced or deleted.`, { cause: error })
+  }
+}

@@ -1,0 +1,81 @@
+import { StoreError } from '../../contract/store-error.ts'
+import type { Bucket } from '../client/bucket.ts'
+import type { S3Context } from '../context/context.ts'
+import { formatIntent, type KeptIntent, parseIntent } from './manifest.ts'
+
+type Fields = Omit<KeptIntent, 'epoch' | 'since'>
+
+function takenOver(): StoreError {
+  return new StoreError('ABORTED', 'The upload was resumed by somebody else.')
+}
+
+/**
+ * The intent of an upload as its writer has it: each write is in one step over the one before, so that a writer whose
+ * upload was taken over finds out, and changes nothing any more.
+ */
+export class IntentObject {
+  readonly #context: S3Context
+  readonly #name: string
+  readonly epoch: string
+  #tag: string | null
+  #last: Promise<unknown> = Promise.resolve()
+  #written = performance.now()
+
+  /** @param tag of the intent there is; `null` where there is none yet */
+  constructor(context: S3Context, id: string, epoch: string, tag: string | null) {
+    this.#context = context
+    this.#name = context.names.intent(id)
+    this.epoch = epoch
+    this.#tag = tag
+  }
+
+  /** For how many ms it has not been written. */
+  get age(): number {
+    return performance.now() - this.#written
+  }
+
+  /**
+   * @param bucket with the time budget of the operation (`transferTimeout` from the beginning of the write)
+   * @throws StoreError ABORTED if another writer has taken the upload over
+   */
+  write(fields: Fields, bucket?: Bucket): Promise<void> {
+    const result = this.#last.then(() => this.#write(fields, bucket ?? this.#step()))
+    this.#last = result.catch(() => {})
+    return result
+  }
+
+  #step(): Bucket {
+    const { bucket } = this.#context
+    return bucket.within(bucket.limits.transferTimeout)
+  }
+
+  async #write(fields: Fields, bucket: Bucket): Promise<void> {
+    for (;;) {
+      const text = formatIntent({ ...fields, epoch: this.epoch, since: Date.now() })
+      const { tag } = await bucket.putOver(this.#name, text, this.#tag)
+      if (tag !== null) {
+        this.#tag = tag
+        this.#written = performance.now()
+        return
+      }
+      const found = await bucket.get(this.#name)
+      // A write of ours that was answered too late, or never.
+      const isOurs = found !== null && parseIntent(found.text)?.epoch === this.epoch
+      if (!isOurs || found.tag === this.#tag) throw takenOver()
+      this.#tag = found.tag
+    }
+  }
+
+  /** Whether somebody else has taken it over, or removed it. */
+  async isLost(): Promise<boolean> {
+    await this.#last
+    const tag = this.#tag
+    const found = await this.#context.bucket.head(this.#name)
+    return tag === this.#tag && found?.tag !== tag
+  }
+
+  /** Removes it. Call after it was written for the last time. */
+  async remove(): Promise<void> {
+    await this.#context.bucket.remove(this.#name)
+  }
+}

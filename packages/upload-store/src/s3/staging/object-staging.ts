@@ -1,0 +1,218 @@
+import { StoreError } from '../../contract/store-error.ts'
+import type { StoredObject } from '../../contract/stored-object.ts'
+import type { CommitOptions, UploadMeta } from '../../contract/upload-session.ts'
+import type { Intent, Staging } from '../../session/driver.ts'
+import type { SavedIntake } from '../../session/intake.ts'
+import type { Span } from '../client/downloads.ts'
+import { isUnavailable } from '../client/errors.ts'
+import type { S3Context } from '../context/context.ts'
+import type { S3Record } from '../context/records.ts'
+import type { Reservation } from '../context/space.ts'
+import { publish } from '../objects/publish.ts'
+import type { Assembly } from './assembly.ts'
+import { Checkpoints } from './checkpoints.ts'
+import type { IntentObject } from './manifest-object.ts'
+import { NO_PIECES } from './pieces.ts'
+import { type Checkpoint, Progress } from './progress.ts'
+import { TakeoverWatch } from './takeover-watch.ts'
+
+export interface ObjectStagingParts {
+  readonly id: string
+  readonly intent: Intent
+  readonly file: IntentObject
+  readonly assembly: Assembly
+  /** What the intent tells. */
+  readonly durable: Checkpoint
+  /** Whether another process may know of it. */
+  readonly known: boolean
+  readonly reservation: Reservation
+}
+
+/** One upload in parts of what will be its blob. */
+export class ObjectStaging implements Staging {
+  readonly #context: S3Context
+  readonly #parts: ObjectStagingParts
+  readonly #assembly: Assembly
+  readonly #progress: Progress
+  readonly #checkpoints: Checkpoints
+  readonly #watch: TakeoverWatch | undefined
+  #sealed = false
+  /** The key under which the object may have become visible though nobody was told. */
+  #committing: string | undefined
+  #onTakeover: () => void = () => {}
+
+  constructor(context: S3Context, parts: ObjectStagingParts) {
+    this.#context = context
+    this.#parts = parts
+    this.#assembly = parts.assembly
+    this.#progress = new Progress(parts.intent, parts.file, parts.durable)
+    this.#checkpoints = new Checkpoints(parts.assembly, this.#progress)
+    this.#checkpoints.onTakeover = () => this.#onTakeover()
+    this.#assembly.onPart = () => this.#checkpoint()
+    this.#assembly.onBlob = (name) => parts.reservation.names.add(name)
+    this.#watch = parts.known ? this.#startWatch() : undefined
+  }
+
+  arrived(bytes: number): Promise<void> | undefined {
+    return this.#parts.reservation.take(bytes)
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#assembly.write(bytes)
+  }
+
+  hashed(saved: SavedIntake): void {
+    this.#progress.hashed(saved)
+  }
+
+  hold(offset: number | null): void {
+    this.#assembly.hold = offset
+    if (offset === null) this.#checkpoint()
+  }
+
+  onTakeover(listener: () => void): void {
+    this.#onTakeover = listener
+  }
+
+  onDurable(listener: (offset: number) => void): void {
+    this.#checkpoints.onDurable = listener
+  }
+
+  #checkpoint(): void {
+    if (!this.#parts.known) this.#assembly.told(this.#assembly.pieces().parts.length)
+    // A pause or a commit writes the intent anyway.
+    else if (!this.#sealed) this.#checkpoints.soon()
+  }
+
+  /** Makes the new upload known to other processes. */
+  async announce(): Promise<void> {
+    const { bucket } = this.#context
+    await this.#progress.announce(bucket.within(bucket.limits.timeout))
+  }
+
+  async note(meta: UploadMeta): Promise<void> {
+    const before = this.#progress.meta
+    this.#progress.meta = meta
+    try {
+      if (this.#parts.known) await this.#progress.write('open')
+    } catch (error) {
+      this.#progress.meta = before
+      throw error
+    }
+  }
+
+  async seal(): Promise<void> {
+    // What is less than a part is sent by the commit, as the last one.
+    await this.#assembly.settle()
+    this.#parts.reservation.seal()
+    this.#sealed = true
+  }
+
+  async pause(offset: number): Promise<void> {
+    try {
+      await this.#assembly.settle()
+      await this.#checkpoints.settle()
+      if (offset < this.#assembly.end) this.#assembly.cutTo(offset)
+      this.#assembly.hold = null
+      const intake = this.#progress.intakeAt(offset)
+      // Without the state of the hash the bytes have to be readable, and parts are not.
+      if (intake === undefined && this.#assembly.hasParts) await this.#assembly.finalise()
+      else await this.#assembly.spill()
+      const { offset: _, ...pieces } = this.#assembly.pieces()
+      await this.#progress.write('paused', { pieces, intake })
+      this.#assembly.tidy()
+    } catch (error) {
+      if (this.#parts.known) await this.#end(this.#progress.offset)
+      throw error
+    }
+    await this.#end(offset)
+  }
+
+  async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
+    if (this.#committing !== undefined && this.#committing !== object.key) {
+      const key = JSON.stringify(this.#committing)
+      throw new StoreError('ABORTED', `The upload may have been published as ${key}: commit it so again.`)
+    }
+    const { known } = this.#parts
+    const intake = this.#progress.intakeAt(object.size)
+    await this.#checkpoints.settle()
+    const blob = await this.#assembly.finalise(async () => {
+      const { offset: _, ...pieces } = this.#assembly.pieces()
+      if (known) await this.#progress.write('completing', { pieces, intake })
+    })
+    const record = { object, blob: this.#blobId(blob), blobTag: blob.tag }
+    const checkpoint = { pieces: { ...NO_PIECES, tails: [blob] }, intake }
+    await this.#publishRecord(record, conditions, async () => {
+      if (known) await this.#progress.write('committing', checkpoint, record)
+      this.#assembly.tidy()
+    })
+    // What cannot be written now is found out by whoever asks, and no reason to fail the upload.
+    if (known) await this.#leaveReceipt(record).catch(() => {})
+    await this.#end()
+  }
+
+  async #publishRecord(
+    record: S3Record,
+    conditions: CommitOptions,
+    announce: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      const isUnsure = this.#committing !== undefined
+      await publish(this.#context, { record, conditions, isUnsure, announce })
+    } catch (error) {
+      // Refused for sure, or perhaps answered too late.
+      if (!(error instanceof StoreError) || isUnavailable(error)) this.#committing = record.object.key
+      throw error
+    }
+  }
+
+  async #leaveReceipt(record: S3Record): Promise<void> {
+    const { file } = this.#parts
+    if (this.#progress.meta === undefined) await file.remove()
+    else await this.#progress.write('committed', { pieces: NO_PIECES, intake: undefined }, record)
+  }
+
+  #blobId({ name }: Span): string {
+    return name.slice(this.#context.names.blobs.length)
+  }
+
+  async discard(): Promise<void> {
+    const { known, file } = this.#parts
+    try {
+      // No part is retried any more.
+      this.#assembly.fail(new StoreError('ABORTED', 'The upload was cancelled.'))
+      await this.#assembly.settle().catch(() => {})
+      await this.#checkpoints.settle()
+      // First: where somebody else has taken it over, what is there is theirs.
+      if (known) await this.#progress.write('discarded')
+      // A record may still come to name what was to be published; if none does, sweep finds it.
+      if (this.#committing === undefined) this.#assembly.discard()
+      if (known) await file.remove().catch(() => {})
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'ABORTED')) throw error
+    } finally {
+      await this.#end()
+    }
+  }
+
+  #startWatch(): TakeoverWatch {
+    return new TakeoverWatch(this.#parts.file, {
+      expireAfter: this.#context.expireEmptyAfter,
+      isSealed: () => this.#sealed,
+      refresh: () => this.#progress.write('open'),
+      onTakeover: () => this.#onTakeover(),
+    })
+  }
+
+  /** Lets go of an upload of which there is nothing yet. */
+  letGo(): Promise<void> {
+    return this.#end()
+  }
+
+  /** @param kept how many bytes of it stay */
+  async #end(kept = 0): Promise<void> {
+    this.#watch?.stop()
+    this.#parts.reservation.release(kept)
+    await this.#assembly.close()
+  }
+}

@@ -1,0 +1,71 @@
+import type { UploadMeta } from '../../contract/upload-session.ts'
+import type { Intent } from '../../session/driver.ts'
+import type { SavedIntake } from '../../session/intake.ts'
+import type { Bucket } from '../client/bucket.ts'
+import type { S3Record } from '../context/records.ts'
+import type { KeptIntent, UploadStage } from './manifest.ts'
+import type { IntentObject } from './manifest-object.ts'
+import { offsetOf, type Pieces } from './pieces.ts'
+
+/** An upload's pieces, and what it takes to go on behind them. */
+export interface Checkpoint {
+  readonly pieces: Pieces
+  readonly intake: SavedIntake | undefined
+}
+
+/** What others can know of an upload, and what of it is to be told next. */
+export class Progress {
+  readonly #intent: Intent
+  readonly #file: IntentObject
+  readonly #intakes = new Map<number, SavedIntake>()
+  #durable: Checkpoint
+  meta: UploadMeta | undefined
+
+  /** @param durable what the intent tells */
+  constructor(intent: Intent, file: IntentObject, durable: Checkpoint) {
+    this.#intent = intent
+    this.#file = file
+    this.#durable = durable
+    this.meta = intent.meta
+  }
+
+  get durable(): Checkpoint {
+    return this.#durable
+  }
+
+  get offset(): number {
+    return offsetOf(this.#durable.pieces)
+  }
+
+  /** Keeps what it takes to go on behind a block. */
+  hashed(saved: SavedIntake): void {
+    this.#intakes.set(saved.size, saved)
+  }
+
+  /** What it takes to go on at `offset`: where a block ended, or at the last checkpoint. */
+  intakeAt(offset: number): SavedIntake | undefined {
+    const { intake } = this.#durable
+    return this.#intakes.get(offset) ?? (intake?.size === offset ? intake : undefined)
+  }
+
+  /** Writes the intent of a new upload. */
+  announce(bucket: Bucket): Promise<void> {
+    return this.#file.write(this.#fields('open', this.#durable), bucket)
+  }
+
+  #fields(
+    stage: UploadStage,
+    checkpoint: Checkpoint,
+    record?: S3Record,
+  ): Omit<KeptIntent, 'epoch' | 'since'> {
+    const { key, type, digest, expectedSize } = this.#intent
+    return { key, type, digest, expectedSize, meta: this.meta, stage, ...checkpoint, record }
+  }
+
+  /** @throws StoreError ABORTED if another writer has taken the upload over */
+  async write(stage: UploadStage, checkpoint: Checkpoint = this.#durable, record?: S3Record): Promise<void> {
+    await this.#file.write(this.#fields(stage, checkpoint, record))
+    this.#durable = checkpoint
+    for (const offset of this.#intakes.keys()) if (offset < this.offset) this.#intakes.delete(offset)
+  }
+}

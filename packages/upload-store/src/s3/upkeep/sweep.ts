@@ -1,0 +1,149 @@
+import type { RecoverReport, SweepReport } from '../../contract/reports.ts'
+import { StoreError } from '../../contract/store-error.ts'
+import { inBatches } from '../client/in-batches.ts'
+import { abortMultipart, listMultiparts, listParts } from '../client/multipart.ts'
+import type { Listed } from '../client/pages.ts'
+import type { S3Context } from '../context/context.ts'
+import { readIntent } from '../staging/claim.ts'
+import type { KeptIntent } from '../staging/manifest.ts'
+import { expiry, forget } from '../staging/staging-area.ts'
+
+/** The uploads there are, and what belongs to them. */
+interface Uploads {
+  readonly report: RecoverReport
+  readonly expired: readonly string[]
+  /** Names of objects, and ids of multipart uploads, that are needed. */
+  readonly needed: ReadonlySet<string>
+  readonly staged: readonly Listed[]
+}
+
+/** Nothing is left to be done after a crash: whoever resumes an upload finishes what was begun. */
+export async function recoverUploads(context: S3Context): Promise<RecoverReport> {
+  return (await readUploads(context)).report
+}
+
+/** Removes what has expired, and what belongs to nothing and is older than the grace period. */
+export async function sweepStore(context: S3Context): Promise<SweepReport> {
+  await context.leftovers.retry()
+  const { bucket, names } = context
+  // Before the rest is looked at: whatever is published meanwhile has been listed here as no record's.
+  const blobs = await collect(bucket.list(names.blobs))
+  const uploads = await readUploads(context)
+  let expired = 0
+  for (const id of uploads.expired) {
+    const removed = await forget(context, id, (intent) => isExpired(context, intent))
+    expired += Number(removed === 'upload')
+  }
+  const discarded = await removeStaged(context, uploads)
+  await abortMultiparts(context, uploads)
+  const { orphans, damaged } = await findOrphans(context, blobs, uploads)
+  await inBatches(orphans, ({ name }) => bucket.remove(name))
+  const bytes = orphans.reduce((sum, { size }) => sum + size, 0)
+  const { paused, busy } = uploads.report
+  return { paused, busy, discarded, expired, blobs: orphans.length, bytes, digests: 0, damaged }
+}
+
+async function readUploads(context: S3Context): Promise<Uploads> {
+  const staged = await collect(context.bucket.list(context.names.staging))
+  const ids = staged.flatMap(({ name }) => /([\w-]{22})\.json$/.exec(name)?.[1] ?? [])
+  const report = { paused: 0, discarded: 0, busy: 0 }
+  const expired: string[] = []
+  const needed = new Set<string>()
+  await inBatches(ids, async (id) => {
+    const intent = await intentOf(context, id)
+    if (intent === null) return
+    needed.add(context.names.intent(id))
+    for (const name of needsOf(context, intent)) needed.add(name)
+    if (isExpired(context, intent)) expired.push(id)
+    else if (intent.stage === 'paused') report.paused++
+    else if (intent.stage !== 'committed') report.busy++
+  })
+  return { report, expired, needed, staged }
+}
+
+/** A damaged one is as good as none. */
+async function intentOf(context: S3Context, id: string): Promise<KeptIntent | null> {
+  try {
+    return (await readIntent(context, id))?.intent ?? null
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'CORRUPT') return null
+    throw error
+  }
+}
+
+function needsOf({ names }: S3Context, { stage, pieces, record }: KeptIntent): readonly string[] {
+  const { multipart, tails } = pieces
+  const blob = record === undefined || stage === 'committed' ? [] : [names.blob(record.blob)]
+  return [
+    ...tails.map(({ name }) => name),
+    ...(multipart ? [multipart.name, multipart.uploadId] : []),
+    ...blob,
+  ]
+}
+
+function isExpired(context: S3Context, intent: KeptIntent): boolean {
+  return Date.now() >= expiry(context, intent)
+}
+
+/** Intents that were discarded or are damaged, and bytes that none tells of; how many uploads that were. */
+async function removeStaged(context: S3Context, { staged, needed }: Uploads): Promise<number> {
+  const stale = staged.filter((each) => !needed.has(each.name) && isOld(context, each.written))
+  await inBatches(stale, ({ name }) => context.bucket.remove(name))
+  return new Set(stale.map(({ name }) => name.slice(context.names.staging.length).slice(0, 22))).size
+}
+
+async function abortMultiparts(context: S3Context, { needed }: Uploads): Promise<void> {
+  const { bucket, names } = context
+  const multiparts = await collect(listMultiparts(bucket, names.blobs))
+  const stale = multiparts.filter(({ uploadId, begun }) => !needed.has(uploadId) && isOld(context, begun))
+  await inBatches(stale, async (multipart) => {
+    // One that nobody can resume may still be on its way, slowly.
+    const parts = await listParts(bucket, multipart)
+    if (parts.every(({ written }) => isOld(context, written))) await abortMultipart(bucket, multipart)
+  })
+}
+
+/**
+ * Blobs that no record names. A record is never older than its blob: where as many records are old as blobs that are not
+ * an upload's, each of them has one, and none is read.
+ */
+async function findOrphans(
+  context: S3Context,
+  blobs: readonly Listed[],
+  { needed }: Uploads,
+): Promise<{ readonly orphans: readonly Listed[]; readonly damaged: number }> {
+  const { bucket, names, records } = context
+  const old = blobs.filter(({ name, written }) => !needed.has(name) && isOld(context, written))
+  const named = (await collect(bucket.list(names.records))).filter(({ name }) => names.isRecord(name))
+  if (old.length <= named.filter(({ written }) => isOld(context, written)).length) {
+    return { orphans: [], damaged: 0 }
+  }
+  const found = new Set<string>()
+  for await (const { name } of bucket.list(names.quarantine)) {
+    found.add(names.blob(name.slice(names.quarantine.length).replace(/\.json$/, '')))
+  }
+  const listed = new Set(blobs.map(({ name }) => name))
+  let damaged = 0
+  // A record is written after its blob: one whose blob is unknown can name only blobs that are older than itself.
+  let unknownBefore = Number.NEGATIVE_INFINITY
+  await inBatches(named, async ({ name, written }) => {
+    const record = await records.findNamed(name)
+    if (record === null) return
+    if (record.record === null) damaged++
+    const blob = names.blob(record.record?.blob ?? record.legible ?? '')
+    if (record.record !== null || listed.has(blob)) found.add(blob)
+    else unknownBefore = Math.max(unknownBefore, written)
+  })
+  const orphans = old.filter(({ name, written }) => !found.has(name) && written > unknownBefore)
+  return { orphans, damaged }
+}
+
+function isOld({ gracePeriod }: S3Context, written: number): boolean {
+  return Date.now() - written >= gracePeriod
+}
+
+async function collect<T>(source: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = []
+  for await (const each of source) all.push(each)
+  return all
+}

@@ -1,0 +1,20 @@
+import type { PutOptions, UploadStore } from '../contract/store.ts'
+import type { StoredObject } from '../contract/stored-object.ts'
+import type { ByteSource } from '../contract/upload-session.ts'
+
+/** `UploadStore.put` over any store's sessions. */
+export async function putThrough(
+  store: Pick<UploadStore, 'create'>,
+  key: string,
+  source: ByteSource,
+  { type, digest, expectedSize, ...conditions }: PutOptions = {},
+): Promise<StoredObject> {
+  const session = await store.create(key, { type, digest, expectedSize })
+  try {
+    await session.append(0, source)
+    return await session.commit(conditions)
+  } catch (error) {
+    await session.abort().catch(() => {})
+    throw error
+  }
+}

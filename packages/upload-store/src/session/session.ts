@@ -1,0 +1,203 @@
+import { StoreError } from '../contract/store-error.ts'
+import type { StoredObject } from '../contract/stored-object.ts'
+import type {
+  AppendOptions,
+  ByteSource,
+  CommitOptions,
+  SealedUpload,
+  UploadMeta,
+  UploadSession,
+} from '../contract/upload-session.ts'
+import { normalizeKey } from '../values/key.ts'
+import { Appending } from './appending.ts'
+import type { Staging } from './driver.ts'
+import type { Intake } from './intake.ts'
+import { checkMeta } from './upload-meta.ts'
+
+export interface SessionOptions {
+  readonly id: string
+  readonly key: string
+  /** The sha-256 that the content must have, lower-case hex. */
+  readonly digest: string | undefined
+  readonly meta: UploadMeta | undefined
+  /** Whether somebody else may know of it: it was paused before, or is resumable from the start. */
+  readonly known: boolean
+  /** Called after a commit, a pause, or each try to abort; `resumable` after a pause that leaves the intake of use. */
+  readonly onEnd: (resumable: boolean) => void
+}
+
+/** The states of an upload, the same over every driver. */
+export class Session implements UploadSession {
+  readonly id: string
+  readonly key: string
+  readonly known: boolean
+  readonly #staging: Staging
+  readonly #bytes: Appending
+  readonly #digest: string | undefined
+  readonly #onEnd: (resumable: boolean) => void
+  #meta: UploadMeta
+  #sealed: Promise<SealedUpload> | undefined
+  #state: 'open' | 'paused' | 'committed' | 'aborted' = 'open'
+  /** Steps run one after the other, so that an abort never pulls the file from under a write or a commit. */
+  #last: Promise<unknown> = Promise.resolve()
+  /** Why no further step may begin. */
+  #ending: StoreError | undefined
+  #paused: Promise<number> | undefined
+  #aborted: Promise<void> | undefined
+
+  constructor(staging: Staging, intake: Intake, options: SessionOptions) {
+    const { id, key, digest, meta = {}, known, onEnd } = options
+    this.id = id
+    this.key = key
+    this.known = known
+    this.#meta = meta
+    this.#staging = staging
+    this.#bytes = new Appending(staging, intake)
+    this.#digest = digest
+    this.#onEnd = onEnd
+    staging.onTakeover(() => void this.pause().catch(() => {}))
+  }
+
+  get offset(): number {
+    return this.#bytes.offset
+  }
+
+  get meta(): UploadMeta {
+    return this.#meta
+  }
+
+  note(meta: UploadMeta): Promise<void> {
+    return this.#step(async () => {
+      await this.#staging.note(checkMeta(meta))
+      this.#meta = meta
+    })
+  }
+
+  append(offset: number, source: ByteSource, options: AppendOptions = {}): Promise<number> {
+    return this.#step(async () => {
+      if (offset !== this.offset || this.#sealed !== undefined) {
+        const state = this.#sealed === undefined ? `is at ${this.offset}` : 'is sealed'
+        throw new StoreError('OFFSET_MISMATCH', `The upload ${state}; bytes from ${offset} on do not fit.`)
+      }
+      await this.#bytes.append(source, options)
+      return this.offset
+    })
+  }
+
+  seal(): Promise<SealedUpload> {
+    return this.#step(() => this.#seal())
+  }
+
+  #seal(): Promise<SealedUpload> {
+    this.#sealed ??= this.#sealNow()
+    return this.#sealed
+  }
+
+  async #sealNow(): Promise<SealedUpload> {
+    const sealed = await this.#bytes.finish()
+    if (this.#digest !== undefined && this.#digest !== sealed.digest) {
+      const sent = `sha-256 of the ${sealed.size} bytes that arrived is ${sealed.digest}`
+      throw new StoreError('DIGEST_MISMATCH', `The ${sent}, not ${this.#digest}.`)
+    }
+    await this.#staging.seal()
+    await this.#bytes.end()
+    return sealed
+  }
+
+  commit({
+    key: name = this.key,
+    lastModified = Date.now(),
+    ...conditions
+  }: CommitOptions & { readonly key?: string | undefined } = {}): Promise<StoredObject> {
+    return this.#step(async () => {
+      const key = normalizeKey(name)
+      checkDate(lastModified)
+      const sealed = await this.#seal()
+      const object = { key, ...sealed, etag: `"${sealed.digest}"`, lastModified }
+      await this.#staging.publish(object, conditions)
+      this.#state = 'committed'
+      this.#onEnd(false)
+      return object
+    })
+  }
+
+  pause(): Promise<number> {
+    this.#end(new StoreError('ABORTED', 'The upload was paused here; it may be resumed.'))
+    this.#paused ??= this.#lastly(() => this.#letGo())
+    return this.#paused
+  }
+
+  async #letGo(): Promise<number> {
+    if (this.#state !== 'open') throw new StoreError('ABORTED', `The upload is ${this.#state} already.`)
+    try {
+      if (this.#bytes.failure === undefined) await this.#bytes.flush().catch(() => {})
+      const offset = this.#bytes.kept
+      await this.#bytes.end()
+      await this.#staging.pause(offset)
+      this.#state = 'paused'
+      this.#onEnd(this.#bytes.failure === undefined)
+      return offset
+    } catch (error) {
+      if (this.known) {
+        this.#state = 'paused'
+        this.#onEnd(false)
+      }
+      // The next pause tries again, or an abort ends it.
+      else this.#paused = undefined
+      throw error
+    }
+  }
+
+  abort(): Promise<void> {
+    if (this.#state === 'committed') return Promise.resolve()
+    this.#end(new StoreError('ABORTED', 'The upload was aborted.'))
+    this.#aborted ??= this.#lastly(() => this.#discard())
+    return this.#aborted
+  }
+
+  async #discard(): Promise<void> {
+    if (this.#state !== 'open') return
+    try {
+      await this.#bytes.end()
+      await this.#staging.discard()
+      this.#state = 'aborted'
+    } catch (error) {
+      // The next abort tries again.
+      this.#aborted = undefined
+      throw error
+    } finally {
+      this.#onEnd(false)
+    }
+  }
+
+  /** Lets no further step begin, and interrupts one that waits for its source. */
+  #end(reason: StoreError): void {
+    this.#ending ??= reason
+    this.#bytes.interrupt(this.#ending)
+  }
+
+  #step<T>(step: () => Promise<T>): Promise<T> {
+    return this.#lastly(() => {
+      this.#checkOpen()
+      return step()
+    })
+  }
+
+  /** Runs when everything before it has ended: of a pause and an abort, too, the first is heard first. */
+  #lastly<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(task)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  #checkOpen(): void {
+    if (this.#state === 'committed') throw new StoreError('ABORTED', 'The upload is committed already.')
+    const ending = this.#bytes.failure ?? this.#ending
+    if (ending !== undefined) throw ending
+  }
+}
+
+/** @throws RangeError for what is no date, which no record can hold */
+function checkDate(ms: number): void {
+  if (Number.isNaN(new Date(ms).getTime())) throw new RangeError(`lastModified: ${ms} is not a date in ms.`)
+}

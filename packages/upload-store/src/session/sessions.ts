@@ -1,0 +1,161 @@
+import type { StoreOptions } from '../contract/store.ts'
+import { StoreError } from '../contract/store-error.ts'
+import type { CreateOptions, KnownUpload, UploadSession, UploadState } from '../contract/upload-session.ts'
+import { normalizeKey } from '../values/key.ts'
+import { randomId } from '../values/random-id.ts'
+import type { Resumed, StagingArea } from './driver.ts'
+import { Intake } from './intake.ts'
+import { Session } from './session.ts'
+import { checkMeta } from './upload-meta.ts'
+
+/** Paused uploads whose hash goes on where it was; those of more are read again when they are resumed. */
+const MAX_REMEMBERED = 1000
+
+/** The sessions of a store in this process. */
+export class Sessions {
+  readonly #options: StoreOptions
+  readonly #area: StagingArea
+  readonly #open = new Map<string, Promise<Session | null>>()
+  readonly #paused = new Map<string, Intake>()
+  #closed = false
+
+  constructor(options: StoreOptions, area: StagingArea) {
+    this.#options = options
+    this.#area = area
+  }
+
+  /** @throws StoreError INVALID_KEY, NO_SPACE, and ABORTED when the store is closed */
+  async create(name: string, options: CreateOptions = {}): Promise<UploadSession> {
+    const key = normalizeKey(name)
+    const { type, digest, expectedSize = 0, meta } = options
+    if (meta !== undefined) checkMeta(meta)
+    const id = randomId()
+    return this.#opening(id, async (onEnd) => {
+      // Not a number, or less than nothing, where a client made it up.
+      const intent = { key, type, digest, expectedSize: Math.max(0, expectedSize) || 0, meta }
+      const hash = meta === undefined ? undefined : await this.#area.savableHash?.()
+      const staging = await this.#area.create(id, intent)
+      const intake = new Intake(this.#options, type, hash)
+      return new Session(staging, intake, { ...intent, id, known: meta !== undefined, onEnd: onEnd(intake) })
+    })
+  }
+
+  /** @throws StoreError ABORTED */
+  async resume(id: string): Promise<UploadSession | null> {
+    const before = this.#open.get(id)
+    return this.#opening(id, async (onEnd) => {
+      await pauseOpen(before)
+      const resumed = await this.#area.resume(id)
+      if (resumed === null) return null
+      const { staging, intent, size } = resumed
+      try {
+        const intake = await this.#intakeOf(id, resumed)
+        return new Session(staging, intake, { ...intent, id, known: true, onEnd: onEnd(intake) })
+      } catch (error) {
+        await staging.pause(size).catch(() => {})
+        throw error
+      }
+    })
+  }
+
+  /** @throws StoreError ABORTED */
+  inspect(id: string): Promise<UploadState | null> {
+    return this.#inTurn(id, () => this.#area.inspect(id))
+  }
+
+  async peek(id: string): Promise<KnownUpload | null> {
+    const session = await this.#open.get(id)?.catch(() => null)
+    if (session?.known) return { id, key: session.key, meta: session.meta, committed: null }
+    return this.#area.peek(id)
+  }
+
+  async list(): Promise<readonly string[]> {
+    const open = await Promise.allSettled(this.#open.values())
+    const known = open.flatMap((each) =>
+      each.status === 'fulfilled' && each.value?.known ? [each.value.id] : [],
+    )
+    return [...new Set([...known, ...(await this.#area.list())])]
+  }
+
+  /** @throws StoreError ABORTED */
+  forget(id: string): Promise<boolean> {
+    return this.#inTurn(id, () => {
+      this.#paused.delete(id)
+      return this.#area.forget(id)
+    })
+  }
+
+  /** Runs `task` in the row of those who resume the upload: else each would take it from the other. */
+  async #inTurn<T>(id: string, task: () => Promise<T>): Promise<T> {
+    const before = this.#open.get(id)
+    let result: Promise<T> | undefined
+    await this.#opening(id, async () => {
+      await pauseOpen(before)
+      result = task()
+      await result
+      return null
+    })
+    if (result === undefined) throw new StoreError('ABORTED', 'The store is closed.')
+    return result
+  }
+
+  /** Aborts what nobody else can know of, and pauses the rest. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const ends = [...this.#open.values()].map(async (opening) => {
+      const session = await opening
+      await (session?.known ? session.pause() : session?.abort())
+    })
+    await Promise.allSettled(ends)
+  }
+
+  /** Keeps the session among the open ones until it ends; `open` may find that there is none. */
+  async #opening<T extends Session | null>(
+    id: string,
+    open: (onEnd: (intake: Intake) => (resumable: boolean) => void) => Promise<T>,
+  ): Promise<T> {
+    if (this.#closed) throw new StoreError('ABORTED', 'The store is closed.')
+    const forget = () => {
+      if (this.#open.get(id) === opening) this.#open.delete(id)
+    }
+    const opening = open((intake) => (resumable) => {
+      forget()
+      if (resumable && this.#area.savableHash === undefined) this.#remember(id, intake)
+    })
+    this.#open.set(id, opening)
+    opening.then((session) => session ?? forget(), forget)
+    return opening
+  }
+
+  #remember(id: string, intake: Intake): void {
+    this.#paused.set(id, intake)
+    const [oldest] = this.#paused.keys()
+    if (this.#paused.size > MAX_REMEMBERED && oldest !== undefined) this.#paused.delete(oldest)
+  }
+
+  /**
+   * The state of counting and hashing: as it was left by this process, for bytes that were durable then never change, and
+   * what others have added since is read.
+   */
+  async #intakeOf(id: string, { size, intent, bytes, intake: saved }: Resumed): Promise<Intake> {
+    const remembered = this.#paused.get(id)
+    this.#paused.delete(id)
+    const fits = remembered !== undefined && remembered.size <= size
+    const fresh = async () =>
+      new Intake(this.#options, intent.type, await this.#area.savableHash?.(saved?.hash))
+    const intake = fits ? remembered : await fresh()
+    if (saved !== undefined) intake.restore(saved)
+    if (intake.size === size) return intake
+    for await (const chunk of bytes(intake.size)) {
+      await intake.admit(chunk)
+      intake.hash(chunk)
+    }
+    return intake
+  }
+}
+
+/** This process need not wait until the other half of it notices. */
+async function pauseOpen(opening: Promise<Session | null> | undefined): Promise<void> {
+  const session = await opening?.catch(() => null)
+  await session?.pause().catch(() => {})
+}
