@@ -45,6 +45,8 @@ export default defineConfig({
     testTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
     hookTimeout: 120_000,
+    // Loading vitest and the packages takes 0.8 s of processor time, so each worker does it once for all of its files.
+    isolate: false,
     // More than there are cores: most tests wait for a process or a time limit.
     maxWorkers: Math.max(3, availableParallelism()),
     // Until five runs beside other work have passed without one: a broken product fails twice.

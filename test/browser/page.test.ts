@@ -1,12 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { ServerProcess } from '../support/server.ts'
 import { describeWith } from '../support/tools.ts'
 import { makeVideo } from '../support/video.ts'
-import { launch } from './launch.ts'
+import { sharedBrowser } from './shared-browser.ts'
 
 describeWith(['chromium', 'ffmpeg'], 'the page in Chromium', () => {
   let browser: Browser
@@ -21,11 +21,10 @@ describeWith(['chromium', 'ffmpeg'], 'the page in Chromium', () => {
     await makeVideo(clip, 60, '640x360')
     server = new ServerProcess(['--port', '0', '--data', join(directory, 'data'), '--log-level', 'debug'])
     base = await server.url()
-    browser = await launch(chromium)
+    browser = await sharedBrowser()
   })
 
   afterAll(async () => {
-    await browser.close()
     await server.stop()
     await rm(directory, { recursive: true, force: true })
   })

@@ -183,10 +183,6 @@ describeWith(['chromium', 'ffmpeg'], 'the player of the page', () => {
     expect(await revalidated.isVisible()).toBe(true)
     // The plain URL, which the caches of browser and proxies know. Chromium may have it in memory and then sends no request.
     await page.getByText('What happened').click()
-    await expect
-      .poll(() =>
-        media(page, (video) => new URL(video.currentSrc).pathname + new URL(video.currentSrc).search),
-      )
-      .toBe('/videos/one.mp4')
+    await expect.poll(() => media(page, (video) => video.currentSrc)).toMatch(/\/one\.mp4(?:#|$)/)
   })
 })

@@ -3,12 +3,11 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
-import { chromium } from 'playwright-core'
 import { planResponse } from 'range-core'
 import { expect, it, onTestFinished } from 'vitest'
 import { REPOSITORY } from '../support/server.ts'
 import { describeWith } from '../support/tools.ts'
-import { launch } from './launch.ts'
+import { sharedBrowser } from './shared-browser.ts'
 
 const DIST = join(REPOSITORY, 'packages/range-core/dist')
 
@@ -27,9 +26,8 @@ async function serveDist(): Promise<string> {
 
 describeWith(['chromium'], 'range-core in Chromium', () => {
   it.each(['page', 'worker'])('runs as it is built, in a %s', async (place) => {
-    const browser = await launch(chromium)
-    onTestFinished(() => browser.close())
-    const page = await browser.newPage()
+    const page = await (await sharedBrowser()).newPage()
+    onTestFinished(() => page.close())
     await page.goto(await serveDist())
     const request = { method: 'GET', headers: { range: 'bytes=0-0,-1', 'if-range': '"a"' } }
     const representation = { size: 100, etag: '"a"', type: 'text/plain' }

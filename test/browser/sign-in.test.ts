@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { expect, it, onTestFinished } from 'vitest'
 import { startProxy } from '../support/proxy.ts'
 import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { describeWith } from '../support/tools.ts'
-import { launch } from './launch.ts'
+import { sharedBrowser } from './shared-browser.ts'
 
 const TOKEN = 'correct-horse-battery'
 const CLIP = fileURLToPath(new URL('../../apps/server/assets/video/sample.mp4', import.meta.url))
@@ -14,13 +14,11 @@ const CLIP = fileURLToPath(new URL('../../apps/server/assets/video/sample.mp4', 
 async function open(javaScriptEnabled: boolean, ...more: string[]): Promise<{ page: Page; base: string }> {
   const flags = ['--port', '0', '--data', join(await temporaryDirectory(), 'data'), '--private', ...more]
   const server = new ServerProcess(flags, { RANGE_SERVER_TOKEN: TOKEN })
-  const browser = await launch(chromium)
-  onTestFinished(async () => {
-    await browser.close()
-    await server.stop()
-  })
+  onTestFinished(async () => void (await server.stop()))
+  const context = await (await sharedBrowser()).newContext({ javaScriptEnabled })
+  onTestFinished(() => context.close())
   const base = await server.url()
-  const page = await (await browser.newContext({ javaScriptEnabled })).newPage()
+  const page = await context.newPage()
   page.setDefaultTimeout(10_000)
   return { page, base }
 }

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import type { Upload, UploadOptions } from 'tus-js-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Demo } from '../clients/demo.ts'
 import { describeWith } from '../support/tools.ts'
-import { launch } from './launch.ts'
+import { sharedBrowser } from './shared-browser.ts'
 
 /** What the library's build for browsers leaves in a page. */
 interface WithTus {
@@ -17,20 +17,18 @@ const CHUNK = 700_000
 
 describeWith(['chromium'], 'tus-js-client in Chromium', () => {
   let demo: Demo
-  let browser: Browser
   let page: Page
 
   beforeAll(async () => {
     demo = await Demo.start()
-    browser = await launch(chromium)
     // The library is not the page's own script.
-    page = await browser.newPage({ bypassCSP: true })
+    page = await (await sharedBrowser()).newPage({ bypassCSP: true })
     await page.goto(demo.base)
     await page.addScriptTag({ path: fileURLToPath(import.meta.resolve('tus-js-client/dist/tus.min.js')) })
   })
 
   afterAll(async () => {
-    await browser?.close()
+    await page?.close()
     await demo?.stop()
   })
 

@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { onTestFinished } from 'vitest'
 import { ServerProcess } from '../support/server.ts'
 import { makeFilm } from './film.ts'
-import { launch } from './launch.ts'
 import { Line } from './line.ts'
+import { sharedBrowser } from './shared-browser.ts'
 import { UploadPage } from './upload-page.ts'
 
 export interface Film {
@@ -35,11 +35,10 @@ export class UploadSite {
     const directory = await mkdtemp(join(tmpdir(), 'koa-range-'))
     const server = new ServerProcess(flags(directory, '0'))
     const url = await server.url()
-    return new UploadSite(await launch(chromium), directory, server, url)
+    return new UploadSite(await sharedBrowser(), directory, server, url)
   }
 
   async end(): Promise<void> {
-    await this.browser.close()
     await this.#server.stop()
     await rm(this.directory, { recursive: true, force: true })
   }

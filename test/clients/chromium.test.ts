@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
-import { launch } from '../browser/launch.ts'
+import { sharedBrowser } from '../browser/shared-browser.ts'
 import { describeWith } from '../support/tools.ts'
 import { DURATION, makeClockVideo, STRIPES } from './clock-video.ts'
 import { Demo, post, publish, put } from './demo.ts'
@@ -17,13 +17,12 @@ describeWith(['chromium', 'ffmpeg'], 'Chromium with a video of 40 MB', () => {
 
   beforeAll(async () => {
     demo = await Demo.start()
-    browser = await launch(chromium)
+    browser = await sharedBrowser()
     await makeClockVideo(join(demo.directory, 'end.mp4'), 'end')
     await makeClockVideo(join(demo.directory, 'start.mp4'), 'start')
   })
 
   afterAll(async () => {
-    await browser?.close()
     await demo?.stop()
   })
 

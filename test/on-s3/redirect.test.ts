@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { type Browser, chromium } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
-import { launch } from '../browser/launch.ts'
+import { describe, expect, inject, it, onTestFinished } from 'vitest'
+import { sharedBrowser } from '../browser/shared-browser.ts'
 import { startApp } from '../support/app.ts'
 import { startProxy } from '../support/proxy.ts'
 import { ServerProcess } from '../support/server.ts'
@@ -148,19 +147,13 @@ describeWith(['nginx'], 'with the URL of nginx in front of nodes, by docs/exampl
 })
 
 describeWith(['chromium', 'ffmpeg'], 'the page with --redirect presigned', () => {
-  let browser: Browser
-  beforeAll(async () => {
-    browser = await launch(chromium)
-  })
-  afterAll(() => browser.close())
-
   it('plays and seeks from the bucket, with captions and posters', async () => {
     const { url, endpoint, put } = await start()
     const path = join(await temporaryDirectory(), 'film.mp4')
     await makeVideo(path, 90)
     await put('film.mp4', await readFile(path))
     await put('film.mp4.vtt', Buffer.from('WEBVTT\n\n00:00.000 --> 01:29.000\nSomebody speaks\n'))
-    const context = await browser.newContext()
+    const context = await (await sharedBrowser()).newContext()
     onTestFinished(() => context.close())
     const page = await context.newPage()
     const sources = new Set<string>()

@@ -1,12 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { bundled } from '../support/bundled.ts'
 import { COVERAGE_FLAGS, KILL } from '../support/coverage.ts'
 import type { Ports, UnderTestOptions } from './under-test.mjs'
-
-const PROGRAM = fileURLToPath(new URL('under-test.mjs', import.meta.url))
 
 export interface ServerProcess {
   readonly ports: Ports
@@ -19,9 +17,13 @@ export async function startProcess(
   directory: string,
   options: UnderTestOptions = {},
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [...COVERAGE_FLAGS, PROGRAM, directory, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [...COVERAGE_FLAGS, bundled('resumable-upload'), directory, JSON.stringify(options)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const ended = once(child, 'exit')
   const kill = () => end(child, ended)
   onTestFinished(kill)

@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
-import { fileURLToPath } from 'node:url'
 import Koa from 'koa'
 import { resumableUpload } from 'koa-resumable-upload'
 import { openTestStore } from '../support/test-store.mjs'
@@ -99,7 +98,8 @@ export async function startUnderTest(directory, options = {}) {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+// As a process of its own, and bundled, it is started with a directory.
+if (/\/(?:under-test\.mjs|resumable-upload\/main\.js)$/.test(process.argv[1])) {
   const [directory, options] = process.argv.slice(2)
   const { ports } = await startUnderTest(directory, JSON.parse(options))
   console.log(JSON.stringify(ports))

@@ -10,9 +10,14 @@ import { REPOSITORY, ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
 async function nothingIsLeft(directory: string): Promise<void> {
+  // An upload that is refused is removed behind its answer.
+  await expect.poll(() => filesOf(directory)).toEqual(['FORMAT'])
+}
+
+async function filesOf(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.endsWith('/owners'))
-  expect(files.map(({ name }) => name)).toEqual(['FORMAT'])
+  return files.map(({ name }) => name)
 }
 
 async function startProcess(...flags: string[]): Promise<{ url: string; data: string }> {

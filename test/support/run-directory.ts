@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bundlePrograms } from './bundled.ts'
 import { cleanUpAfterwards } from './clean-up.mjs'
 import { endWithNpm } from './end-with-npm.ts'
 
@@ -17,4 +18,5 @@ export default async function setup(): Promise<void> {
   process.env['TMPDIR'] = directory
   cleanUpAfterwards(directory)
   await endWithNpm()
+  await bundlePrograms(directory)
 }

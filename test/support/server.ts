@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { bundled } from './bundled.ts'
 import { COVERAGE_FLAGS, KILL } from './coverage.ts'
 import { environmentOfServer } from './test-store.mjs'
 
 export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
-const MAIN = fileURLToPath(new URL('../../apps/server/dist/main.js', import.meta.url))
 
 export interface Exit {
   readonly code: number | null
@@ -30,7 +30,13 @@ export class ServerProcess {
     launcher: readonly string[] = [],
     { stdout = 'pipe', stderr = 'pipe' }: Partial<Record<'stdout' | 'stderr', 'pipe' | number>> = {},
   ) {
-    const [command = '', ...rest] = [...launcher, process.execPath, ...COVERAGE_FLAGS, MAIN, ...flags]
+    const [command = '', ...rest] = [
+      ...launcher,
+      process.execPath,
+      ...COVERAGE_FLAGS,
+      bundled('server'),
+      ...flags,
+    ]
     this.child = spawn(command, rest, {
       env: {
         PATH: process.env['PATH'],
