@@ -36,14 +36,14 @@ function createApp(store, uploads, { expireAfter, maxSize, maxAppendSize, minApp
         const type = ctx.get('Content-Type')
         return {
           key,
-          meta: { once: ctx.get('If-None-Match') === '*' },
+          metadata: { once: ctx.get('If-None-Match') === '*' },
           ...(type === '' ? {} : { type }),
         }
       },
       authorize: (ctx, action) => {
         if (ctx.get('X-Refuse') === action) ctx.throw(403, `Not to be had: ${action}`)
       },
-      commit: (_, session) => session.commit(session.meta.once ? { ifNoneMatch: '*' } : {}),
+      commit: (_, session) => session.commit(session.metadata.once ? { ifNoneMatch: '*' } : {}),
       respond: (ctx, { key, size, type, digest }) => {
         ctx.status = 201
         ctx.set('Location', `/videos/${key}`)

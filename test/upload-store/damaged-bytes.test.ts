@@ -82,7 +82,7 @@ const UPLOADS: Readonly<Record<string, (store: UploadStore, key: string) => Prom
   },
   'a resumed session': async (store, key) => {
     const { id } = await sent(store, key, CONTENT.subarray(0, 1000))
-    const session = await store.resume(id)
+    const session = await store.resumeUpload(id)
     if (session === null) throw new Error('The session is gone.')
     await session.append(1000, source(CONTENT.subarray(1000)))
     return session.commit()
@@ -91,7 +91,7 @@ const UPLOADS: Readonly<Record<string, (store: UploadStore, key: string) => Prom
 
 /** A paused upload with these bytes. */
 async function sent(store: UploadStore, key: string, bytes: Uint8Array) {
-  const session = await store.create(key, { meta: { way: 'test' } })
+  const session = await store.createUpload(key, { metadata: { way: 'test' } })
   await session.append(0, source(bytes))
   await session.pause()
   return session
@@ -233,7 +233,7 @@ describe('an upload whose own file is damaged before its commit', () => {
     const directory = await temporaryDirectory()
     const store = openStore(directory)
     await store.put('a', source(CONTENT))
-    const session = await store.create('b')
+    const session = await store.createUpload('b')
     await session.append(0, source(CONTENT))
     await session.seal()
     const part = join(directory, 'staging', `${session.id}.part`)
@@ -297,24 +297,24 @@ describe('an object whose bytes are lost', () => {
     const directory = await temporaryDirectory()
     const store = openStore(directory)
     const { id } = await sent(store, 'a', CONTENT)
-    await (await store.resume(id))?.commit()
-    expect(await store.inspect(id)).toMatchObject({ committed: { key: 'a' } })
+    await (await store.resumeUpload(id))?.commit()
+    expect(await store.interruptUpload(id)).toMatchObject({ committed: { key: 'a' } })
     const blob = (await store.get('a'))?.stream.immutableFile ?? ''
     await chmod(blob, 0o640)
     await truncate(blob, 10)
-    expect(await store.peek(id)).toMatchObject({ committed: null })
-    expect(await store.inspect(id)).toBeNull()
-    expect(await store.resume(id)).toBeNull()
+    expect(await store.getUpload(id)).toMatchObject({ committed: null })
+    expect(await store.interruptUpload(id)).toBeNull()
+    expect(await store.resumeUpload(id)).toBeNull()
   })
 
   it('keeps its receipt when it was replaced or deleted', async () => {
     const store = openStore(await temporaryDirectory())
     const { id } = await sent(store, 'a', CONTENT)
-    await (await store.resume(id))?.commit()
+    await (await store.resumeUpload(id))?.commit()
     await store.put('a', source('replaced'))
-    expect(await store.inspect(id)).toMatchObject({ committed: { size: CONTENT.length } })
+    expect(await store.interruptUpload(id)).toMatchObject({ committed: { size: CONTENT.length } })
     await store.delete('a')
-    expect(await store.inspect(id)).toMatchObject({ committed: { size: CONTENT.length } })
+    expect(await store.interruptUpload(id)).toMatchObject({ committed: { size: CONTENT.length } })
   })
 })
 

@@ -74,7 +74,7 @@ export async function expectBody(
   if (length !== undefined && length > maxLength) {
     throw createError(413, `The request has ${length} bytes; the limit is ${maxLength}.`)
   }
-  await store.admit(length)
+  await store.checkSpace(length)
   return { length, tooSlow: inTime(ctx) }
 }
 

@@ -54,8 +54,8 @@ export class Readiness {
   async #probe(): Promise<void> {
     await currentObject(this.#store, 'ready')
     if (this.#readOnly) return
-    await this.#store.admit()
-    const session = await this.#store.create('ready')
+    await this.#store.checkSpace()
+    const session = await this.#store.createUpload('ready')
     await session.abort()
   }
 }

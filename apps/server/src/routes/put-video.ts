@@ -34,7 +34,7 @@ export async function receivePut(
   const current = await objectBeforeUpload(ctx, store, key)
   const conditions = writeConditions(ctx, current)
   const { length, tooSlow } = await expectBody(ctx, store, maxSizeOf(key, maxFileSize))
-  const session = await store.create(key, {
+  const session = await store.createUpload(key, {
     type: ctx.get('Content-Type') || undefined,
     digest: digests.sha256,
     expectedSize: length,

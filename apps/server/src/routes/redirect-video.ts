@@ -1,6 +1,6 @@
 import { create } from 'content-disposition'
 import type Koa from 'koa'
-import { mayRedirect } from 'range-core'
+import { canRedirect } from 'range-core'
 import type { StoredContent } from 'upload-store'
 import type { Config } from '../config/config.ts'
 import { queryValue } from '../http/query.ts'
@@ -19,7 +19,7 @@ export async function redirectOf(
   disposition: 'inline' | 'attachment',
   { redirect, cacheControl }: Config,
 ): Promise<URL | null> {
-  if (redirect === undefined || needsCors(ctx, content) || !mayRedirect(ctx.request, content)) return null
+  if (redirect === undefined || needsCors(ctx, content) || !canRedirect(ctx.request, content)) return null
   if (redirect === 'presigned') {
     const contentDisposition = create(content.key, { type: disposition })
     return (await content.location?.({ expiresIn: EXPIRES_IN, contentDisposition, cacheControl })) ?? null

@@ -4,7 +4,7 @@ import {
   type CommitOptions,
   type StoredObject,
   sanitizeKey,
-  type UploadMeta,
+  type UploadMetadata,
   type UploadSession,
   type UploadStore,
 } from 'upload-store'
@@ -20,7 +20,7 @@ import { uploadName } from '../uploads/file-name.ts'
 import { publishAsNew } from '../uploads/publish.ts'
 import { refuseContentRange, refuseEncoded } from '../uploads/refusals.ts'
 import type { Slots } from '../uploads/slots.ts'
-import { clientGroup, clientMeta } from '../uploads/upload-client.ts'
+import { clientGroup, clientMetadata } from '../uploads/upload-client.ts'
 import { writeConditions } from '../uploads/write-conditions.ts'
 
 /** The routes that create an upload if the request has Upload-Complete, and their methods. */
@@ -64,7 +64,7 @@ async function targetOf(ctx: Koa.Context, store: UploadStore): Promise<UploadTar
     return {
       key: sanitizeKey(uploadName(ctx.headers)),
       type,
-      meta: { ...clientMeta(clientGroup(ctx)), way: 'post' },
+      metadata: { ...clientMetadata(clientGroup(ctx)), way: 'post' },
     }
   const key = pathParameter(path)
   if (method === 'OPTIONS') return { key }
@@ -74,8 +74,8 @@ async function targetOf(ctx: Koa.Context, store: UploadStore): Promise<UploadTar
     ...(ifMatch === undefined ? {} : { ifMatch }),
     ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
   }
-  const client = clientMeta(clientGroup(ctx))
-  return { key, type, meta: { ...client, way: 'put', replaces: current !== null, ...conditions } }
+  const client = clientMetadata(clientGroup(ctx))
+  return { key, type, metadata: { ...client, way: 'put', replaces: current !== null, ...conditions } }
 }
 
 async function receiveInTime(
@@ -90,17 +90,17 @@ async function receiveInTime(
 
 /** As the request that began it asked for, whoever completes it. */
 async function publish(store: UploadStore, session: UploadSession): Promise<StoredObject> {
-  if (session.meta['way'] !== 'put') return publishAsNew(store, session)
+  if (session.metadata['way'] !== 'put') return publishAsNew(store, session)
   await sealWithinLimits(session)
-  return session.commit(conditionsOf(session.meta))
+  return session.commit(conditionsOf(session.metadata))
 }
 
-function conditionsOf({ ifMatch, ifNoneMatch }: UploadMeta): CommitOptions {
+function conditionsOf({ ifMatch, ifNoneMatch }: UploadMetadata): CommitOptions {
   if (ifNoneMatch === '*') return { ifNoneMatch }
   return typeof ifMatch === 'string' ? { ifMatch } : {}
 }
 
-function respond(ctx: Koa.Context, object: StoredObject, { way, replaces }: UploadMeta): void {
+function respond(ctx: Koa.Context, object: StoredObject, { way, replaces }: UploadMetadata): void {
   ctx.status = replaces === true ? 200 : 201
   if (way === 'put') ctx.set('ETag', object.etag)
   ctx.set('Location', videoPath(object.key))

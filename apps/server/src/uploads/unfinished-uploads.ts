@@ -116,8 +116,8 @@ export class UnfinishedUploads implements UploadCount {
   /** `null` if the upload is finished or gone. */
   async #clientOf(id: string): Promise<string | null> {
     try {
-      const upload = await this.#store.peek(id)
-      return upload === null || upload.committed !== null ? null : clientOf(upload.meta)
+      const upload = await this.#store.getUpload(id)
+      return upload === null || upload.committed !== null ? null : clientOf(upload.metadata)
     } catch {
       // Damaged: it takes a place in the store until it expires.
       return ''

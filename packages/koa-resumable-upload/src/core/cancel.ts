@@ -6,7 +6,7 @@ import { findFor } from './find-upload.ts'
 export async function cancel(exchange: Exchange, id: string): Promise<void> {
   const { ctx, settings } = exchange
   if ((await findFor(exchange, id, 'cancel')) === null) return
-  await asNewest(() => settings.store.forget(id))
+  await asNewest(() => settings.store.deleteUpload(id))
   setUploadFields(exchange, false)
   ctx.body = null
   ctx.status = 204

@@ -20,10 +20,10 @@ export async function complete(
   known: Known,
 ): Promise<StoredObject | null> {
   const { ctx, settings } = exchange
-  const { key, meta } = session
+  const { key, metadata } = session
   try {
     // What was allowed when the upload began may not be any more (§13).
-    await settings.authorize(ctx, 'complete', { key, meta })
+    await settings.authorize(ctx, 'complete', { key, metadata })
     return await commit(exchange, session)
   } catch (error) {
     await giveUp(exchange, session, error, { ...known, offset: session.offset })
@@ -62,9 +62,9 @@ export async function conclude(
   const { length, last, status, location } = received
   const reached = session.offset === length
   if (last ? length === null || reached : reached && exchange.request.interop.lengthCompletes) {
-    const { meta } = session
+    const { metadata } = session
     const object = await complete(exchange, session, { length, location })
-    if (object !== null) await answerCommitted(exchange, object, meta, location)
+    if (object !== null) await answerCommitted(exchange, object, metadata, location)
     return
   }
   const offset = await session.pause()

@@ -23,7 +23,7 @@ export async function create(exchange: Exchange): Promise<boolean> {
       if (!request.complete) answerRefusal(exchange, noTarget())
       return !request.complete
     }
-    await settings.authorize(ctx, 'create', { key: target.key, meta: target.meta ?? {} })
+    await settings.authorize(ctx, 'create', { key: target.key, metadata: target.metadata ?? {} })
     const digest = sha256Of(ctx.get('Repr-Digest'))
     const decision = decideCreate(request, settings.limits)
     if (form) answerRefusal(exchange, formInParts())
@@ -47,15 +47,15 @@ async function begin(
   let location: string | undefined
   let told = false
   // Before the content is asked for.
-  if (length !== null) await settings.store.admit(length)
+  if (length !== null) await settings.store.checkSpace(length)
   const open = async (): Promise<UploadSession> => {
-    const { key, type, meta = {} } = target
+    const { key, type, metadata = {} } = target
     const expectedSize = length ?? undefined
-    const session = await settings.store.create(key, {
+    const session = await settings.store.createUpload(key, {
       type,
       digest,
       expectedSize,
-      meta: withLength(meta, length),
+      metadata: withLength(metadata, length),
     })
     location = `${settings.path}/${session.id}`
     told = announce(exchange, location)

@@ -13,21 +13,21 @@ export async function findFor(
   action: UploadAction,
 ): Promise<KnownUpload | null> {
   const { ctx, settings } = exchange
-  const found = await settings.store.peek(id)
+  const found = await settings.store.getUpload(id)
   if (found === null) answerRefusal(exchange, unknownUpload())
-  else await settings.authorize(ctx, action, { key: found.key, meta: found.meta })
+  else await settings.authorize(ctx, action, { key: found.key, metadata: found.metadata })
   return found
 }
 
 /** The same, and ends whoever writes the upload: nobody may who is not allowed to go on with it. */
-export async function inspectFor(
+export async function interruptFor(
   exchange: Exchange,
   id: string,
   action: UploadAction,
 ): Promise<UploadState | null> {
   const { store } = exchange.settings
   if ((await findFor(exchange, id, action)) === null) return null
-  const state = await asNewest(() => store.inspect(id))
+  const state = await asNewest(() => store.interruptUpload(id))
   if (state === null) answerRefusal(exchange, unknownUpload())
   return state
 }

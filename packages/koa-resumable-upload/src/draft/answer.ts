@@ -1,5 +1,5 @@
 import type Koa from 'koa'
-import type { StoredObject, UploadMeta } from 'upload-store'
+import type { StoredObject, UploadMetadata } from 'upload-store'
 import { formatLimits } from '../core/limits.ts'
 import { isGone } from '../http/connection.ts'
 import { lingering } from '../http/unread-body.ts'
@@ -65,7 +65,7 @@ export function answerUnfinished(exchange: Exchange, status: number, known: Know
 export async function answerCommitted(
   exchange: Exchange,
   object: StoredObject,
-  meta: UploadMeta,
+  metadata: UploadMetadata,
   location?: string,
 ): Promise<void> {
   const { ctx, settings, request } = exchange
@@ -75,7 +75,7 @@ export async function answerCommitted(
   }
   setUploadFields(exchange, true, { offset: object.size, length: object.size })
   if (wantsSha256(ctx.get('Want-Repr-Digest'))) ctx.set('Repr-Digest', formatReprDigest(object.digest))
-  await settings.respond(ctx, object, meta)
+  await settings.respond(ctx, object, metadata)
   if (location === undefined || !request.interop.lengthCompletes) return
   // tus-js-client takes the Location of a creation for the upload's, and asks there later.
   moveLocation(ctx)

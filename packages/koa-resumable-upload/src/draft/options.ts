@@ -1,5 +1,5 @@
 import type Koa from 'koa'
-import type { StoredObject, UploadMeta, UploadSession, UploadStore } from 'upload-store'
+import type { StoredObject, UploadMetadata, UploadSession, UploadStore } from 'upload-store'
 import type { Limits } from '../core/limits.ts'
 import { http2StreamOf, takesInterim } from '../http/connection.ts'
 
@@ -12,12 +12,12 @@ export interface UploadTarget {
   /** The media type of the content, as declared (application/octet-stream). */
   readonly type?: string | undefined
   /** What the app wants to know again when the upload completes; names that begin with `rufh.` are not its own (none). */
-  readonly meta?: UploadMeta | undefined
+  readonly metadata?: UploadMetadata | undefined
 }
 
 export interface UploadIdentity {
   readonly key: string
-  readonly meta: UploadMeta
+  readonly metadata: UploadMetadata
 }
 
 export interface ResumableUploadOptions {
@@ -32,7 +32,7 @@ export interface ResumableUploadOptions {
   readonly commit?: ((ctx: Koa.Context, session: UploadSession) => Promise<StoredObject>) | undefined
   /** Answers for a published upload, also when a client asks again (201, and the object as JSON). */
   readonly respond?:
-    | ((ctx: Koa.Context, object: StoredObject, meta: UploadMeta) => void | Promise<void>)
+    | ((ctx: Koa.Context, object: StoredObject, metadata: UploadMetadata) => void | Promise<void>)
     | undefined
   /** Throws where the client may not do this; what it throws is answered by its `status` (everybody may do everything). */
   readonly authorize?:

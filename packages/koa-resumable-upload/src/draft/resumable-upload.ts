@@ -64,7 +64,7 @@ function idOf({ path }: Settings, requested: string): string | null {
 async function isForUpload({ ctx, settings }: Exchange, id: string): Promise<boolean> {
   if (PROTOCOL_ONLY.has(ctx.method)) return true
   // If the store fails, the handler of the method answers that.
-  const found = await settings.store.peek(id).catch(() => undefined)
+  const found = await settings.store.getUpload(id).catch(() => undefined)
   return found !== null
 }
 

@@ -1,6 +1,6 @@
 import type { StoredObject, UploadState } from 'upload-store'
 import { complete } from '../core/complete.ts'
-import { inspectFor } from '../core/find-upload.ts'
+import { interruptFor } from '../core/find-upload.ts'
 import { type Exchange, limitFieldFor, moveLocation, setUploadFields } from './answer.ts'
 import { malformed, RefusedError } from './refusal.ts'
 import { lengthOf } from './upload-length.ts'
@@ -13,9 +13,9 @@ export async function retrieve(exchange: Exchange, id: string): Promise<void> {
     const detail = 'Asking for the offset, one does not send it.'
     throw new RefusedError(malformed(detail))
   }
-  const state = await inspectFor(exchange, id, 'retrieve')
+  const state = await interruptFor(exchange, id, 'retrieve')
   if (state === null) return
-  const length = lengthOf(state.meta)
+  const length = lengthOf(state.metadata)
   const lost = state.committed === null && request.interop.lengthCompletes && state.offset === length
   const committed = lost ? await finish(exchange, id, state) : state.committed
   if (ctx.respond === false || (lost && committed === null)) return
@@ -34,11 +34,11 @@ export async function retrieve(exchange: Exchange, id: string): Promise<void> {
 async function finish(
   exchange: Exchange,
   id: string,
-  { offset, meta }: UploadState,
+  { offset, metadata }: UploadState,
 ): Promise<StoredObject | null> {
-  const session = await exchange.settings.store.resume(id)
-  if (session !== null) return complete(exchange, session, { offset, length: lengthOf(meta) })
-  const now = await inspectFor(exchange, id, 'retrieve')
+  const session = await exchange.settings.store.resumeUpload(id)
+  if (session !== null) return complete(exchange, session, { offset, length: lengthOf(metadata) })
+  const now = await interruptFor(exchange, id, 'retrieve')
   return now?.committed ?? null
 }
 
@@ -46,8 +46,8 @@ async function finish(
 async function tellWhere(
   { ctx, settings }: Exchange,
   object: StoredObject,
-  { meta }: UploadState,
+  { metadata }: UploadState,
 ): Promise<void> {
-  await settings.respond(ctx, object, meta)
+  await settings.respond(ctx, object, metadata)
   moveLocation(ctx)
 }

@@ -1,13 +1,13 @@
-import type { UploadMeta } from 'upload-store'
+import type { UploadMetadata } from 'upload-store'
 
 const NAME = 'rufh.length'
 
 /** How long the upload will be in bytes, or `null` where the client has not said. */
-export function lengthOf(meta: UploadMeta): number | null {
-  const length = meta[NAME]
+export function lengthOf(metadata: UploadMetadata): number | null {
+  const length = metadata[NAME]
   return typeof length === 'number' ? length : null
 }
 
-export function withLength(meta: UploadMeta, length: number | null): UploadMeta {
-  return length === null ? meta : { ...meta, [NAME]: length }
+export function withLength(metadata: UploadMetadata, length: number | null): UploadMetadata {
+  return length === null ? metadata : { ...metadata, [NAME]: length }
 }

@@ -38,7 +38,7 @@ export function hooksOf(store: UploadStore, locks: Locks): TusHooks {
     onResponseError: async (request, error) => {
       const created = taken.get(request)?.created
       // The client does not know its URL; and what went wrong is told whether or not this goes right.
-      if (created !== undefined) await asNewest(() => store.forget(created)).catch(() => {})
+      if (created !== undefined) await asNewest(() => store.deleteUpload(created)).catch(() => {})
       return answerOf(error)
     },
   }

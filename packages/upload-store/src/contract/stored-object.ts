@@ -28,7 +28,7 @@ export interface StoredStream {
 }
 
 /** What the store answers at a URL that is given away: besides the media type no field is there that is not named here. */
-export interface LocationOptions {
+export interface SignedUrlOptions {
   /** How long it can be read, in s, a week at the most (60); shorter where the credentials end before. */
   readonly expiresIn?: number | undefined
   /** The value of Content-Disposition (none). */
@@ -43,5 +43,5 @@ export interface StoredContent extends StoredObject {
   readonly name: string
   readonly stream: StoredStream
   /** A URL at which anybody can read the bytes for a while, by range too; of stores on S3. */
-  readonly location?: (options?: LocationOptions) => Promise<URL>
+  readonly location?: (options?: SignedUrlOptions) => Promise<URL>
 }

@@ -32,7 +32,7 @@ export interface FsStoreOptions extends StoreOptions {
    * How long a process that cannot be seen from here, in another container or on another machine, may give no sign of
    * life before its uploads count as left behind, in ms (60 s). One that can be seen needs no guess.
    */
-  readonly gracePeriod?: number | undefined
+  readonly ownerTimeout?: number | undefined
 }
 
 /**
@@ -64,13 +64,13 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
       const name = recordName(key)
       return withStoreErrors(withRecordLocked(context, name, () => deleteLocked(context, key, ifMatch)))
     },
-    create: (key, createOptions) => withStoreErrors(sessions.create(key, createOptions)),
-    resume: (id) => withStoreErrors(sessions.resume(id)),
-    inspect: (id) => withStoreErrors(sessions.inspect(id)),
-    peek: (id) => withStoreErrors(sessions.peek(id)),
-    forget: (id) => withStoreErrors(sessions.forget(id)),
+    createUpload: (key, createOptions) => withStoreErrors(sessions.create(key, createOptions)),
+    resumeUpload: (id) => withStoreErrors(sessions.resume(id)),
+    interruptUpload: (id) => withStoreErrors(sessions.interrupt(id)),
+    getUpload: (id) => withStoreErrors(sessions.get(id)),
+    deleteUpload: (id) => withStoreErrors(sessions.delete(id)),
     listUploads: () => withStoreErrors(sessions.list()),
-    admit: (size = 0) => withStoreErrors(space.admit(size)),
+    checkSpace: (size = 0) => withStoreErrors(space.checkSpace(size)),
     recover: async () => {
       const recovering = recoverStaging(context, { expire: false })
       const { expired: _, ...report } = await withStoreErrors(recovering)
@@ -87,7 +87,7 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
 }
 
 function openContext(directory: string, options: FsStoreOptions): FsContext {
-  const { durability = 'full', gracePeriod = 60_000, maxTotalSize, onDamaged } = options
+  const { durability = 'full', ownerTimeout = 60_000, maxTotalSize, onDamaged } = options
   const { expireAfter = DAY, expireEmptyAfter = HOUR } = options
   const layout = openLayout(resolve(directory))
   const damage = new DamageReporter(onDamaged, layout.directory)
@@ -95,7 +95,7 @@ function openContext(directory: string, options: FsStoreOptions): FsContext {
     layout,
     disk: new Disk(durability),
     damage,
-    locks: new Locks(layout, gracePeriod, damage),
+    locks: new Locks(layout, ownerTimeout, damage),
     serializer: new Serializer(),
     space: new Space(layout, maxTotalSize),
     expireAfter,

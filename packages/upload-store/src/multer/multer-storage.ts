@@ -57,7 +57,7 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
     if (connectionOf(request)?.destroyed === true)
       throw new StoreError('ABORTED', 'The client has gone away.')
     const expectedSize = unreadLength(request)
-    const session = await store.create(key(file, request), { type: file.mimetype, expectedSize })
+    const session = await store.createUpload(key(file, request), { type: file.mimetype, expectedSize })
     // Also while it receives: after a response in mid-upload nothing ends its stream.
     abortWithResponse(request, session)
     try {

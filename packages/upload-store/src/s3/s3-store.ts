@@ -34,7 +34,7 @@ export interface S3StoreOptions extends StoreOptions, ConnectionOptions {
   /** For how long a record of another process's may be out of date here, in ms (1000). */
   readonly recordMaxAge?: number | undefined
   /** How old what belongs to nothing has to be before sweep removes it, in ms (24 h). */
-  readonly gracePeriod?: number | undefined
+  readonly orphanAge?: number | undefined
 }
 
 /**
@@ -55,13 +55,13 @@ export function createS3Store(options: S3StoreOptions): UploadStore {
     get: async (key) => contents.get(normalizeKey(key)),
     list: (listOptions) => list(context, listOptions),
     delete: async (key, { ifMatch } = {}) => remove(context, normalizeKey(key), ifMatch),
-    create: (key, createOptions) => sessions.create(key, createOptions),
-    resume: (id) => sessions.resume(id),
-    inspect: (id) => sessions.inspect(id),
-    peek: (id) => sessions.peek(id),
-    forget: (id) => sessions.forget(id),
+    createUpload: (key, createOptions) => sessions.create(key, createOptions),
+    resumeUpload: (id) => sessions.resume(id),
+    interruptUpload: (id) => sessions.interrupt(id),
+    getUpload: (id) => sessions.get(id),
+    deleteUpload: (id) => sessions.delete(id),
     listUploads: () => sessions.list(),
-    admit: (size = 0) => context.space.admit(size),
+    checkSpace: (size = 0) => context.space.checkSpace(size),
     recover: () => recoverUploads(context),
     sweep: () => sweepStore(context),
     verify: () => verifyStore(context),
@@ -79,7 +79,7 @@ function openContext(options: S3StoreOptions): {
   readonly close: () => void
 } {
   const { partSize = DEFAULT_PART_SIZE, partMemory = 16 * DEFAULT_PART_SIZE, maxTotalSize } = options
-  const { recordMaxAge = 1000, expireAfter = DAY, expireEmptyAfter = HOUR, gracePeriod = DAY } = options
+  const { recordMaxAge = 1000, expireAfter = DAY, expireEmptyAfter = HOUR, orphanAge = DAY } = options
   if (partSize < MIN_PART_SIZE) {
     throw new RangeError(`A part has ${MIN_PART_SIZE} bytes at least in S3, not ${partSize}.`)
   }
@@ -100,7 +100,7 @@ function openContext(options: S3StoreOptions): {
       partSize,
       expireAfter,
       expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),
-      gracePeriod,
+      orphanAge,
     },
     contents: new Contents(shared, recordMaxAge),
     close: () => {

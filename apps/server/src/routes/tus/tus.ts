@@ -13,7 +13,7 @@ import type { Metrics } from '../../observe/metrics.ts'
 import { publishAsNew } from '../../uploads/publish.ts'
 import { refuseEncoded } from '../../uploads/refusals.ts'
 import type { Slots } from '../../uploads/slots.ts'
-import { clientGroup, clientMeta } from '../../uploads/upload-client.ts'
+import { clientGroup, clientMetadata } from '../../uploads/upload-client.ts'
 import { LazyContent } from './lazy-content.ts'
 import { answerAs, webRequest } from './web-exchange.ts'
 
@@ -56,7 +56,7 @@ function createTus({ maxFileSize }: Config, store: UploadStore, metrics: Metrics
   const datastore = tusDataStore(store, {
     target: (metadata) => ({
       key: sanitizeKey(metadata['filename'] ?? ''),
-      meta: clientMeta(clients.get(metadata) ?? ''),
+      metadata: clientMetadata(clients.get(metadata) ?? ''),
     }),
     commit: async (session) => {
       const object = await publishAsNew(store, session)
@@ -79,7 +79,7 @@ function createTus({ maxFileSize }: Config, store: UploadStore, metrics: Metrics
       return { metadata }
     },
     onUploadFinish: async (_request, { id }) => {
-      const object = (await store.peek(id))?.committed
+      const object = (await store.getUpload(id))?.committed
       return object ? { headers: { 'Content-Location': videoPath(object.key) } } : {}
     },
     onResponseError: (request, error) => {
@@ -124,7 +124,7 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
 
 /** Where a client that has only the URL of its upload finds what it became. */
 async function redirect(ctx: Koa.Context, store: UploadStore, id: string): Promise<void> {
-  const object = (await store.peek(id))?.committed
+  const object = (await store.getUpload(id))?.committed
   if (!object) throw createError(404, 'No upload of this name was completed here of late.')
   seeOther(ctx, videoPath(object.key))
 }

@@ -63,7 +63,7 @@ export class Space {
   }
 
   /** @throws StoreError NO_SPACE if `bytes` more do not fit beside everything that is reserved */
-  async admit(bytes: number): Promise<void> {
+  async checkSpace(bytes: number): Promise<void> {
     await this.#checkTotal(bytes)
     await this.#room(bytes)
   }

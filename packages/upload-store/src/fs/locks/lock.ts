@@ -54,7 +54,7 @@ function sharedInThread(name: string): Set<string> {
  */
 export class Locks {
   readonly #layout: Layout
-  readonly #gracePeriod: number
+  readonly #ownerTimeout: number
   readonly #owner: OwnerFile
   readonly #damage: DamageReporter
   /** Locks that were not released in time, and when that was. */
@@ -62,12 +62,12 @@ export class Locks {
   #count = 0
   #heartbeat: NodeJS.Timeout | undefined
 
-  /** @param gracePeriod ms without a sign of life after which an owner that cannot be seen counts as gone */
-  constructor(layout: Layout, gracePeriod: number, damage: DamageReporter) {
+  /** @param ownerTimeout ms without a sign of life after which an owner that cannot be seen counts as gone */
+  constructor(layout: Layout, ownerTimeout: number, damage: DamageReporter) {
     this.#layout = layout
-    this.#gracePeriod = gracePeriod
+    this.#ownerTimeout = ownerTimeout
     this.#damage = damage
-    this.#owner = new OwnerFile(layout.owners, gracePeriod / 4)
+    this.#owner = new OwnerFile(layout.owners, ownerTimeout / 4)
   }
 
   /**
@@ -161,7 +161,7 @@ export class Locks {
     const owner = ownerOf(text)
     // One of our own that could not be removed when it was released: it is not held.
     if (owner === ownOwner()) return true
-    return isGone(owner) ?? ageOf(path) >= this.#gracePeriod
+    return isGone(owner) ?? ageOf(path) >= this.#ownerTimeout
   }
 
   /** While locks are held, those who cannot see this process see their time grow no older. */
@@ -175,7 +175,7 @@ export class Locks {
         clearInterval(this.#heartbeat)
         this.#heartbeat = undefined
       },
-      Math.max(this.#gracePeriod / 4, 1000),
+      Math.max(this.#ownerTimeout / 4, 1000),
     ).unref()
   }
 

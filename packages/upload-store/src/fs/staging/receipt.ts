@@ -5,7 +5,7 @@ import type { Layout } from '../disk/layout.ts'
 import type { FsContext } from '../fs-context.ts'
 import { hasBytes } from '../objects/blobs.ts'
 import { readable, readRecord, syncRecord } from '../objects/records.ts'
-import type { KeptIntent } from './manifest.ts'
+import type { FsManifest } from './manifest.ts'
 import { leaveReceipt } from './staged-files.ts'
 
 /**
@@ -15,11 +15,11 @@ import { leaveReceipt } from './staged-files.ts'
  * was replaced or deleted since. If the record still names the blob and its bytes are lost, the client has to send them
  * again, so the commit counts as not made.
  *
- * @param staged whether the part was there before the intent was read, because a discarded upload loses its intent first
+ * @param staged whether the part was there before the manifest was read, because a discarded upload loses its manifest first
  */
 export async function committedObject(
   layout: Layout,
-  { committing }: KeptIntent,
+  { committing }: FsManifest,
   staged: boolean,
 ): Promise<StoredObject | null> {
   if (committing === undefined) return null
@@ -33,11 +33,11 @@ export async function committedObject(
 export async function finishCommit(
   context: FsContext,
   id: string,
-  intent: KeptIntent,
+  manifest: FsManifest,
 ): Promise<StoredObject | null> {
   const { layout, disk } = context
   const staged = isThere(layout.part(id))
-  const object = await committedObject(layout, intent, staged)
+  const object = await committedObject(layout, manifest, staged)
   if (object === null || !staged) return object
   await syncRecord(layout, disk, object.key)
   await leaveReceipt(context, id)
@@ -52,7 +52,7 @@ export function expiry({ layout, expireAfter, expireEmptyAfter }: FsContext, id:
 
 /** When the last bytes of an upload arrived, in ms since the epoch; 0 if there is no such upload. */
 function lastSign(layout: Layout, id: string): number {
-  const times = [layout.part(id), layout.intent(id)].map(
+  const times = [layout.part(id), layout.manifest(id)].map(
     (path) => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,
   )
   return Math.max(...times)

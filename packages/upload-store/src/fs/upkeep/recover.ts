@@ -6,7 +6,7 @@ import { isThere, removeIfThere } from '../disk/files.ts'
 import { reasonOf, UnreadableEntry } from '../disk/read-entry.ts'
 import type { FsContext } from '../fs-context.ts'
 import { lockId } from '../locks/lock.ts'
-import { readIntent } from '../staging/manifest.ts'
+import { readManifest } from '../staging/manifest.ts'
 import { expiry, finishCommit } from '../staging/receipt.ts'
 import { discardFiles, idsOf } from '../staging/staged-files.ts'
 
@@ -40,24 +40,26 @@ async function recoverOne(
   if (lock === null) return isThere(layout.part(id)) ? 'busy' : 'nothing'
   try {
     // Only now: its owner may have paused or ended it since its files were listed.
-    const intent = await readIntent(layout.intent(id)).catch((error) => nullIfDamaged(context, id, error))
-    if (intent === undefined) return 'busy'
-    const committed = intent !== null && (await finishCommit(context, id, intent)) !== null
+    const manifest = await readManifest(layout.manifest(id)).catch((error) =>
+      nullIfDamaged(context, id, error),
+    )
+    if (manifest === undefined) return 'busy'
+    const committed = manifest !== null && (await finishCommit(context, id, manifest)) !== null
     const staged = isThere(layout.part(id))
     const lives = !expire || Date.now() < expiry(context, id)
-    if (intent !== null && lives && (staged || committed)) return staged ? 'paused' : 'nothing'
+    if (manifest !== null && lives && (staged || committed)) return staged ? 'paused' : 'nothing'
     await discardFiles(context, id)
     if (!staged) return 'nothing'
-    return intent === null ? 'discarded' : 'expired'
+    return manifest === null ? 'discarded' : 'expired'
   } finally {
     lock.release()
   }
 }
 
-/** `undefined`: an intent that cannot be read now, for want of descriptors say, is no reason to remove an upload. */
+/** `undefined`: a manifest that cannot be read now, for want of descriptors say, is no reason to remove an upload. */
 function nullIfDamaged({ layout, damage }: FsContext, id: string, error: unknown): null | undefined {
   if (!(error instanceof StoreError && error.code === 'CORRUPT')) return undefined
-  damage.report(layout.intent(id), reasonOf(error))
+  damage.report(layout.manifest(id), reasonOf(error))
   return error instanceof UnreadableEntry ? undefined : null
 }
 
@@ -65,7 +67,7 @@ function nullIfDamaged({ layout, damage }: FsContext, id: string, error: unknown
 async function namesIn({ damage }: FsContext, staging: string): Promise<readonly string[]> {
   const names: string[] = []
   for (const entry of await readdir(staging, { withFileTypes: true })) {
-    const isOurs = entry.isFile() || (entry.isSymbolicLink() && entry.name.endsWith('.epoch'))
+    const isOurs = entry.isFile() || (entry.isSymbolicLink() && entry.name.endsWith('.fence'))
     if (isOurs) names.push(entry.name)
     else damage.report(join(staging, entry.name), 'It is not a file of the store.')
   }

@@ -22,7 +22,7 @@ export interface S3Context {
   /** The same for an upload that has no byte at all. */
   readonly expireEmptyAfter: number
   /** How old what belongs to nothing has to be before it is removed, in ms. */
-  readonly gracePeriod: number
+  readonly orphanAge: number
 }
 
 /** Returns the context of one operation: all its requests for records and in the bucket together end within `ms`. */

@@ -41,13 +41,13 @@ export class Names {
     return isKey(key) && this.record(key) === name
   }
 
-  intent(upload: string): string {
+  manifest(upload: string): string {
     return `${this.staging}${upload}.json`
   }
 
-  /** Bytes of an upload from `offset` on; its writer's epoch keeps those of a stale writer apart. */
-  tail(upload: string, offset: number, epoch: string): string {
-    return `${this.staging}${upload}.${offset}.${epoch}`
+  /** Bytes of an upload from `offset` on; its writer's fence keeps those of a stale writer apart. */
+  tail(upload: string, offset: number, fence: string): string {
+    return `${this.staging}${upload}.${offset}.${fence}`
   }
 
   quarantined(blob: string): string {

@@ -3,7 +3,7 @@ import { StoreError } from '../../contract/store-error.ts'
 import type { StoredContent } from '../../contract/stored-object.ts'
 import type { Bucket } from '../client/bucket.ts'
 import type { Downloads } from '../client/downloads.ts'
-import { signLocation } from '../client/presign.ts'
+import { signUrl } from '../client/presign.ts'
 import { operation, type S3Context } from '../context/context.ts'
 import type { Names } from '../context/names.ts'
 import type { Records, S3Record } from '../context/records.ts'
@@ -99,7 +99,7 @@ export class Contents {
           throw await this.#explain(error, record)
         }
       },
-      location: (options) => signLocation(this.#bucket, { name, type: object.type }, options),
+      location: (options) => signUrl(this.#bucket, { name, type: object.type }, options),
     }
   }
 

@@ -24,13 +24,13 @@ export class Assembly {
 
   constructor(
     context: S3Context,
-    { id, epoch, expected }: { readonly id: string; readonly epoch: string; readonly expected: number },
+    { id, fence, expected }: { readonly id: string; readonly fence: string; readonly expected: number },
     pieces: Pieces = NO_PIECES,
   ) {
     this.#context = context
     const onBlob = (name: string) => this.onBlob(name)
     this.#sender = new PartSender(context, { expected, onBlob, onPart: () => this.onPart() }, pieces)
-    const tailName = (offset: number) => context.names.tail(id, offset, epoch)
+    const tailName = (offset: number) => context.names.tail(id, offset, fence)
     const spill = () => void this.spill().catch((error) => this.fail(error))
     this.#filling = new Filling(context, { tailName, spill }, this.#sender.end, pieces.tails)
   }
@@ -89,7 +89,7 @@ export class Assembly {
     return { ...sent, tails, offset: offsetOf({ parts: sent.parts, tails }) }
   }
 
-  /** Tells that the first `count` parts are in the intent: what they were made of is not needed any more. */
+  /** Tells that the first `count` parts are in the manifest: what they were made of is not needed any more. */
   told(count: number): void {
     const folded = this.#sender.told(count)
     // What was longer than a part is still read.
@@ -110,7 +110,7 @@ export class Assembly {
     return blob
   }
 
-  /** Removes what the object was made of. Call when no intent names that any more. */
+  /** Removes what the object was made of. Call when no manifest names that any more. */
   tidy(): void {
     this.#context.leftovers.removeObjects(this.#obsolete.splice(0))
   }

@@ -1,31 +1,31 @@
 import { StoreError } from '../../contract/store-error.ts'
 import type { Bucket } from '../client/bucket.ts'
 import type { S3Context } from '../context/context.ts'
-import { formatIntent, type KeptIntent, parseIntent } from './manifest.ts'
+import { formatManifest, parseManifest, type S3Manifest } from './manifest.ts'
 
-type Fields = Omit<KeptIntent, 'epoch' | 'since'>
+type Fields = Omit<S3Manifest, 'fence' | 'since'>
 
 function takenOver(): StoreError {
   return new StoreError('ABORTED', 'The upload was resumed by somebody else.')
 }
 
 /**
- * The intent of an upload as its writer has it: each write is in one step over the one before, so that a writer whose
+ * The manifest of an upload as its writer has it: each write is in one step over the one before, so that a writer whose
  * upload was taken over finds out, and changes nothing any more.
  */
-export class IntentObject {
+export class ManifestObject {
   readonly #context: S3Context
   readonly #name: string
-  readonly epoch: string
+  readonly fence: string
   #tag: string | null
   #last: Promise<unknown> = Promise.resolve()
   #written = performance.now()
 
-  /** @param tag of the intent there is; `null` where there is none yet */
-  constructor(context: S3Context, id: string, epoch: string, tag: string | null) {
+  /** @param tag of the manifest there is; `null` where there is none yet */
+  constructor(context: S3Context, id: string, fence: string, tag: string | null) {
     this.#context = context
-    this.#name = context.names.intent(id)
-    this.epoch = epoch
+    this.#name = context.names.manifest(id)
+    this.fence = fence
     this.#tag = tag
   }
 
@@ -51,7 +51,7 @@ export class IntentObject {
 
   async #write(fields: Fields, bucket: Bucket): Promise<void> {
     for (;;) {
-      const text = formatIntent({ ...fields, epoch: this.epoch, since: Date.now() })
+      const text = formatManifest({ ...fields, fence: this.fence, since: Date.now() })
       const { tag } = await bucket.putOver(this.#name, text, this.#tag)
       if (tag !== null) {
         this.#tag = tag
@@ -60,7 +60,7 @@ export class IntentObject {
       }
       const found = await bucket.get(this.#name)
       // A write of ours that was answered too late, or never.
-      const isOurs = found !== null && parseIntent(found.text)?.epoch === this.epoch
+      const isOurs = found !== null && parseManifest(found.text)?.fence === this.fence
       if (!isOurs || found.tag === this.#tag) throw takenOver()
       this.#tag = found.tag
     }

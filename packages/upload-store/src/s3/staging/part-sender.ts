@@ -64,7 +64,7 @@ export class PartSender {
     return partSizeOf(this.#sent.count, this.#options.expected, this.#context.partSize)
   }
 
-  /** Objects that parts were made of, and of which the intent may still tell. */
+  /** Objects that parts were made of, and of which the manifest may still tell. */
   get tails(): readonly Span[] {
     return this.#sent.tails
   }
@@ -122,7 +122,7 @@ export class PartSender {
     return first
   }
 
-  /** Tells that the first `count` parts are in the intent; what those were made of that were not in it before. */
+  /** Tells that the first `count` parts are in the manifest; what those were made of that were not in it before. */
   told(count: number): readonly Span[] {
     return this.#sent.told(count)
   }
