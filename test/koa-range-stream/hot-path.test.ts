@@ -236,7 +236,7 @@ describe('immutableFile', () => {
         Buffer.from('from the stream').subarray(range?.start ?? 0, (range?.end ?? 14) + 1),
       ])
     }
-    return { content: { size, stream: Object.assign(stream, { immutableFile: file }) }, asked: () => asked }
+    return { content: { size, stream, immutableFile: file }, asked: () => asked }
   }
 
   it('is read in place of the stream', async () => {

@@ -148,7 +148,7 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
   it('asks the app what an upload is for', async () => {
     const store = await storeOf(kind)
     const url = await startTus(store, {
-      target: ({ album }) => {
+      resolveTarget: ({ album }) => {
         if (!album) throw Object.assign(new Error(), { status_code: 403, body: 'No album.' })
         return { key: `${album}-1`, metadata: { album } }
       },

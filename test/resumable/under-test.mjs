@@ -30,7 +30,7 @@ function createApp(store, uploads, { expireAfter, maxSize, maxAppendSize, minApp
   app.use(
     resumableUpload(store, {
       ...Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
-      target: (ctx) => {
+      resolveTarget: (ctx) => {
         const key = ['POST', 'PUT', 'OPTIONS'].includes(ctx.method) ? keyOf(ctx) : undefined
         if (key === undefined) return null
         const type = ctx.get('Content-Type')

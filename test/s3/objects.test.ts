@@ -77,7 +77,7 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
     it('have a URL that anybody can read them by, and a range of them, with their type', async () => {
       const { store } = open()
       await store.put('a', source('hello world'), { type: 'video/mp4' })
-      const url = await (await store.get('a'))?.location?.({ expiresIn: 30 })
+      const url = await (await store.get('a'))?.signedUrl?.({ expiresIn: 30 })
       const whole = await fetch(url ?? '')
       expect([whole.status, whole.headers.get('content-type'), await whole.text()]).toEqual([
         200,
@@ -93,11 +93,11 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
       await store.put('a', source('hello world'))
       const content = await store.get('a')
       const contentDisposition = `attachment; filename="\u00f6"; filename*=UTF-8''%C3%B6`
-      const url = await content?.location?.({ contentDisposition, cacheControl: 'private' })
+      const url = await content?.signedUrl?.({ contentDisposition, cacheControl: 'private' })
       const { headers } = await fetch(url ?? '')
       expect(headers.get('cache-control')).toBe('private')
       expect(headers.get('content-disposition')).toContain("filename*=UTF-8''%C3%B6")
-      const short = await content?.location?.({ expiresIn: 1 })
+      const short = await content?.signedUrl?.({ expiresIn: 1 })
       expect((await fetch(short ?? '')).status).toBe(200)
       await expect.poll(async () => (await fetch(short ?? '')).status).toBe(403)
     })

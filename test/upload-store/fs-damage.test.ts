@@ -505,9 +505,9 @@ describe('a record that names the blob of another key', () => {
       await store.put('a', source('a'))
       const path = await recordIn(directory)
       await store.put('b', source(text))
-      const { stream } = (await store.get('b')) ?? {}
+      const { immutableFile } = (await store.get('b')) ?? {}
       const fields: unknown = JSON.parse(await readFile(path, 'utf8'))
-      const blob = basename(stream?.immutableFile ?? '')
+      const blob = basename(immutableFile ?? '')
       await writeFile(path, JSON.stringify(Object.assign({}, fields, { blob })))
       await act(open())
       expect(await textOf(open(), 'b')).toBe(text)

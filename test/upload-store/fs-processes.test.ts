@@ -172,7 +172,7 @@ describe('a lock', () => {
     const script = runScript(
       `const { rmSync } = await import('node:fs')
        const short = createFsStore(directory, { ownerTimeout: 100 })
-       const session = await short.create('a')
+       const session = await short.createUpload('a')
        rmSync(directory + '/owners', { recursive: true })
        await sleep(1500)
        await session.append(0, bytes('x'))

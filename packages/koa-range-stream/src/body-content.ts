@@ -31,7 +31,8 @@ export async function bodyContent(
     etag: content.etag,
     lastModified: content.lastModified,
     type: fieldOf(ctx, 'Content-Type') ?? content.type,
-    // The stream needs its properties, such as `immutableFile`, and its object as `this`.
+    immutableFile: content.immutableFile,
+    // The stream needs its properties, such as the descriptor of its file, and its object as `this`.
     stream: Object.assign((range?: ByteRange) => content.stream(range), content.stream),
     ...(content.bytes === undefined ? {} : { bytes: content.bytes }),
   }

@@ -3,7 +3,7 @@ import type { ReadableStream } from 'node:stream/web'
 import type { ByteRange, ResponsePlan } from 'range-core'
 import type { ByteStream, Content } from './content.ts'
 import { type FilePiece, FileStream } from './file/file-stream.ts'
-import { borrowFile } from './file/open-file.ts'
+import { acquireFile } from './file/open-file.ts'
 import { type Piece, PieceStream, type Source } from './piece-stream.ts'
 import { gather, readSmall, SMALL, type SmallBody } from './small-body.ts'
 
@@ -18,7 +18,7 @@ export async function openBody(
   plan: ResponsePlan,
   gathering: (stream: Readable) => void,
 ): Promise<Readable | SmallBody> {
-  const file = await borrowFile(content.stream, content.size)
+  const file = await acquireFile(content)
   const length = lengthOf(content, plan)
   if (file === null) {
     const stream = await openPieces(sourcesOf(content, plan))

@@ -5,10 +5,10 @@ import { type PlanOptions, planResponse, type RequestFields, type ResponsePlan }
 import { lazyBody, openBody } from './body.ts'
 import { endWithClient, isGone, tieToClient } from './client-abort.ts'
 import type { Content } from './content.ts'
-import type { Awaitable } from './file/awaitable.ts'
+import type { Awaitable } from './file/file-system.ts'
 import { trimNotModified } from './not-modified.ts'
 import { fieldOf, refusesRanges, validatorsOf } from './response-fields.ts'
-import { type SmallBody, takeBackWhenSent } from './small-body.ts'
+import { releaseWhenSent, type SmallBody } from './small-body.ts'
 
 export interface ServeContentOptions extends Omit<PlanOptions, 'now'> {
   /** The value of Cache-Control on 200, 206 and 304 (what the app set before). */
@@ -138,7 +138,7 @@ function sendContent(ctx: Koa.Context, plan: ResponsePlan, body: Body, type: str
   const status = plan.kind === 'not-modified' ? 200 : plan.status
   setBody(ctx, body, type)
   ctx.status = status
-  if (body !== null && 'bytes' in body) takeBackWhenSent(ctx, body)
+  if (body !== null && 'bytes' in body) releaseWhenSent(ctx, body)
   // The body of a 304 is hardly ever read.
   else if (body instanceof Readable && plan.kind !== 'not-modified') tieToClient(ctx, body)
 }

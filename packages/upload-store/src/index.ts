@@ -1,7 +1,7 @@
 export type { Quarantined, RecoverReport, Repaired, SweepReport, VerifyReport } from './contract/reports.ts'
 export type { ListOptions, ListPage, PutOptions, StoreOptions, UploadStore } from './contract/store.ts'
 export { StoreError, type StoreErrorCode } from './contract/store-error.ts'
-export type { SignedUrlOptions, StoredContent, StoredObject, StoredStream } from './contract/stored-object.ts'
+export type { SignedUrlOptions, StoredContent, StoredObject } from './contract/stored-object.ts'
 export type {
   AppendOptions,
   ByteSource,

@@ -22,7 +22,8 @@ export async function redirectOf(
   if (redirect === undefined || needsCors(ctx, content) || !canRedirect(ctx.request, content)) return null
   if (redirect === 'presigned') {
     const contentDisposition = create(content.key, { type: disposition })
-    return (await content.location?.({ expiresIn: EXPIRES_IN, contentDisposition, cacheControl })) ?? null
+    const url = await content.signedUrl?.({ expiresIn: EXPIRES_IN, contentDisposition, cacheControl })
+    return url === undefined ? null : new URL(url)
   }
   const search = queryValue(ctx, 'download') === undefined ? '' : '?download'
   return new URL(`${redirect}${encodeURIComponent(content.key)}${search}`)

@@ -39,20 +39,20 @@ export function resumable(
 ): Koa.Middleware {
   const limited = uploadSlots(slots, metrics)
   return resumableUpload(store, {
-    target: (ctx) => targetOf(ctx, store),
+    resolveTarget: (ctx) => resolveTarget(ctx, store),
     commit: async (_ctx, session) => {
       const object = await publish(store, session)
       metrics.committed()
       return object
     },
     respond,
-    receiving: (ctx, receive) =>
+    aroundBody: (ctx, receive) =>
       Promise.resolve(limited(ctx, () => receiveInTime(ctx, store, config.maxFileSize, receive))),
     maxSize: config.maxFileSize,
   })
 }
 
-async function targetOf(ctx: Koa.Context, store: UploadStore): Promise<UploadTarget | null> {
+async function resolveTarget(ctx: Koa.Context, store: UploadStore): Promise<UploadTarget | null> {
   const { method, path } = ctx
   const pattern = matchRoute(path)?.pattern
   const created = pattern === undefined ? undefined : CREATED_BY[pattern]

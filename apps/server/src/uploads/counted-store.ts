@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import createError from 'http-errors'
-import type { CreateOptions, UploadMetadata, UploadSession, UploadStore } from 'upload-store'
+import type { CreateOptions, UploadSession, UploadStore } from 'upload-store'
 import type { Grant } from './client-shares.ts'
 import type { UploadCount } from './unfinished-uploads.ts'
 import { clientOf } from './upload-client.ts'
@@ -10,13 +10,8 @@ const RETRY_AFTER = '60'
 
 /** Returns `store` with a limit for the uploads that are created to be resumed: 429 if the client has too many. */
 export function countedStore(store: UploadStore, count: UploadCount): UploadStore {
-  async function begin(
-    key: string,
-    options: CreateOptions,
-    metadata: UploadMetadata,
-  ): Promise<UploadSession> {
+  async function begin(key: string, options: CreateOptions, client: string): Promise<UploadSession> {
     const ticket = randomUUID()
-    const client = clientOf(metadata)
     const grant = await count.begin(ticket, client)
     if (grant !== 'granted') throw tooMany(grant)
     try {
@@ -76,9 +71,7 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
     verify: () => store.verify(),
     close: () => store.close(),
     createUpload: (key, options = {}) =>
-      options.metadata === undefined
-        ? store.createUpload(key, options)
-        : begin(key, options, options.metadata),
+      options.metadata ? begin(key, options, clientOf(options.metadata)) : store.createUpload(key, options),
     resumeUpload: async (id) => {
       const session = await store.resumeUpload(id)
       return session === null ? null : counted(session)

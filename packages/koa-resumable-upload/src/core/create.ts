@@ -17,7 +17,7 @@ export async function create(exchange: Exchange): Promise<boolean> {
   // Sent whole, it is an upload like any other (§4.2.2: a server may ignore the field).
   if (request.complete === null || (form && request.complete)) return false
   try {
-    const target = await settings.target(ctx)
+    const target = await settings.resolveTarget(ctx)
     if (target === null) {
       // A handler that does not know the draft would take the part for the whole.
       if (!request.complete) answerRefusal(exchange, noTarget())

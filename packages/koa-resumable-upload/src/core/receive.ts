@@ -47,8 +47,8 @@ export async function receive(exchange: Exchange, reception: Reception): Promise
         digest === null ? { onDurable: tellingProgress(exchange) } : { verify: () => digest.verify() }
       await session.append(reception.offset, content(exchange, reception, digest), options)
     }
-    await (request.contentLength === 0 ? take() : settings.receiving(ctx, take))
-    if (opening === undefined) throw new Error('options.receiving did not call receive().')
+    await (request.contentLength === 0 ? take() : settings.aroundBody(ctx, take))
+    if (opening === undefined) throw new Error('options.aroundBody did not call receive().')
     return await opening
   } catch (error) {
     refused = true

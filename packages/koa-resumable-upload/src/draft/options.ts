@@ -27,7 +27,7 @@ export interface ResumableUploadOptions {
    * Which requests may begin an upload, and of what; `null` leaves a request to the next middleware. Asked of OPTIONS
    * requests too, to tell the limits.
    */
-  readonly target: (ctx: Koa.Context) => UploadTarget | null | Promise<UploadTarget | null>
+  readonly resolveTarget: (ctx: Koa.Context) => UploadTarget | null | Promise<UploadTarget | null>
   /** Publishes an upload whose bytes are all there; a refusal of its own is the end of the upload (`session.commit()`). */
   readonly commit?: ((ctx: Koa.Context, session: UploadSession) => Promise<StoredObject>) | undefined
   /** Answers for a published upload, also when a client asks again (201, and the object as JSON). */
@@ -42,7 +42,7 @@ export interface ResumableUploadOptions {
    * Runs `receive`, which reads the content of one request; what it throws before that refuses the request, and what it
    * throws meanwhile ends it (says 100 to a client that waits for it).
    */
-  readonly receiving?: ((ctx: Koa.Context, receive: () => Promise<void>) => Promise<void>) | undefined
+  readonly aroundBody?: ((ctx: Koa.Context, receive: () => Promise<void>) => Promise<void>) | undefined
   /** The most bytes of one upload (none). */
   readonly maxSize?: number | undefined
   /** The most bytes of one request (none). */
@@ -62,11 +62,11 @@ export interface Settings {
   readonly expireAfter: number
   readonly expireEmptyAfter: number
   readonly limits: Limits
-  readonly target: ResumableUploadOptions['target']
+  readonly resolveTarget: ResumableUploadOptions['resolveTarget']
   readonly commit: NonNullable<ResumableUploadOptions['commit']>
   readonly respond: NonNullable<ResumableUploadOptions['respond']>
   readonly authorize: NonNullable<ResumableUploadOptions['authorize']>
-  readonly receiving: NonNullable<ResumableUploadOptions['receiving']>
+  readonly aroundBody: NonNullable<ResumableUploadOptions['aroundBody']>
 }
 
 const HOUR = 60 * 60 * 1000
@@ -80,11 +80,11 @@ export function withDefaults(store: UploadStore, options: ResumableUploadOptions
     expireAfter,
     expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),
     limits: { maxSize, maxAppendSize, minAppendSize },
-    target: options.target,
+    resolveTarget: options.resolveTarget,
     commit: options.commit ?? ((_ctx, session) => session.commit()),
     respond: options.respond ?? respondWithJson,
     authorize: options.authorize ?? (() => {}),
-    receiving: options.receiving ?? sayContinue,
+    aroundBody: options.aroundBody ?? sayContinue,
   }
 }
 

@@ -30,13 +30,13 @@ const VERBS: Readonly<Record<string, (exchange: Exchange, id: string) => Promise
 
 /**
  * Returns middleware that receives uploads which clients may interrupt and resume, as Resumable Uploads for HTTP defines
- * them. A request with Upload-Complete whose path `target` names creates an upload; the client resumes it at `${path}/<id>`.
- * Other requests go to the next middleware, except for parts of uploads that `target` does not name.
+ * them. A request with Upload-Complete whose path `resolveTarget` names creates an upload; the client resumes it at `${path}/<id>`.
+ * Other requests go to the next middleware, except for parts of uploads that `resolveTarget` does not name.
  *
  * @see draft-ietf-httpbis-resumable-upload
  * @example
- * const target = (ctx) => (ctx.path === '/files' ? { key: 'film.mp4' } : null)
- * app.use(resumableUpload(createFsStore('data'), { target }))
+ * const resolveTarget = (ctx) => (ctx.path === '/files' ? { key: 'film.mp4' } : null)
+ * app.use(resumableUpload(createFsStore('data'), { resolveTarget }))
  */
 export function resumableUpload(store: UploadStore, options: ResumableUploadOptions): Koa.Middleware {
   const settings = withDefaults(store, options)
@@ -101,5 +101,5 @@ async function handleOptions(exchange: Exchange, next: Koa.Next): Promise<void> 
 
 async function isTarget({ ctx, settings }: Exchange): Promise<boolean> {
   // Every upload here has the same limits, so they hold for the server as a whole, too (§4.1.4).
-  return ctx.path === '*' || (await settings.target(ctx)) !== null
+  return ctx.path === '*' || (await settings.resolveTarget(ctx)) !== null
 }

@@ -51,7 +51,7 @@ class TusDataStore extends EventEmitter {
     const { id } = upload
     // Refused before anything is stored.
     this.#locks.of(id)
-    const { key, type, metadata = {} } = await this.#settings.target(upload.metadata ?? {})
+    const { key, type, metadata = {} } = await this.#settings.resolveTarget(upload.metadata ?? {})
     const options = { type, expectedSize: upload.size, metadata: storeMetadata(upload, metadata) }
     const session = await this.#store.createUpload(key, options).catch((error: unknown) => {
       throw error instanceof RangeError ? new TusError(431, `Upload-Metadata: ${error.message}`) : error

@@ -54,7 +54,7 @@ function createTus({ maxFileSize }: Config, store: UploadStore, metrics: Metrics
   const failures = new WeakMap<object, unknown>()
   const clients = new WeakMap<object, string>()
   const datastore = tusDataStore(store, {
-    target: (metadata) => ({
+    resolveTarget: (metadata) => ({
       key: sanitizeKey(metadata['filename'] ?? ''),
       metadata: clientMetadata(clients.get(metadata) ?? ''),
     }),

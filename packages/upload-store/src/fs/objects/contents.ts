@@ -92,7 +92,7 @@ export class Contents {
     const immutableFile = this.#context.layout.blob(blob)
     const stream: StoredContent['stream'] = (range) => this.#open(record, immutableFile, range)
     // A blob's id is new with each publication, and its bytes never change.
-    return { ...object, name: object.key, stream: Object.assign(stream, { immutableFile }) }
+    return { ...object, name: object.key, stream, immutableFile }
   }
 
   async #open(record: BlobRecord, path: string, range: Parameters<typeof openBlob>[2]): Promise<Readable> {

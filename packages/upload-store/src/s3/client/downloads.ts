@@ -54,7 +54,8 @@ export class Downloads {
     return {
       get: (renew) => {
         if (renew || signed === undefined || Date.now() > signed.until) {
-          const url = signUrl(this.#bucket, { name }, { expiresIn: SIGNED_FOR })
+          const signing = signUrl(this.#bucket, { name }, { expiresIn: SIGNED_FOR })
+          const url = signing.then((text) => new URL(text))
           signed = { url, until: Date.now() + USED_FOR }
           // Credentials may be available again at the next request.
           url.catch(() => {

@@ -3,12 +3,12 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { SignedUrlOptions } from '../../contract/stored-object.ts'
 import type { Bucket } from './bucket.ts'
 
-/** A URL at which anybody can read an object; what the store is to answer there is part of the signature. */
+/** Returns a URL at which every client can read an object. Its signature covers the response fields. */
 export async function signUrl(
   { client, name: Bucket }: Bucket,
   { name: Key, type }: { readonly name: string; readonly type?: string },
   { expiresIn = 60, contentDisposition, cacheControl }: SignedUrlOptions = {},
-): Promise<URL> {
+): Promise<string> {
   const command = new GetObjectCommand({
     Bucket,
     Key,
@@ -16,5 +16,5 @@ export async function signUrl(
     ResponseContentDisposition: contentDisposition,
     ResponseCacheControl: cacheControl,
   })
-  return new URL(await getSignedUrl(client, command, { expiresIn }))
+  return getSignedUrl(client, command, { expiresIn })
 }

@@ -99,7 +99,7 @@ export class Contents {
           throw await this.#explain(error, record)
         }
       },
-      location: (options) => signUrl(this.#bucket, { name, type: object.type }, options),
+      signedUrl: (options) => signUrl(this.#bucket, { name, type: object.type }, options),
     }
   }
 
