@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { type PlanOptions, planResponse, type RequestFields, type ResponsePlan } from 'range-core'
 import { lazyBody, openBody } from './body.ts'
-import { endWithClient, isGone, tieToClient } from './client-abort.ts'
+import { endWithClient, isClientGone, tieToClient } from './client-abort.ts'
 import type { Content } from './content.ts'
 import type { Awaitable } from './file/file-system.ts'
 import { trimNotModified } from './not-modified.ts'
@@ -128,7 +128,7 @@ function bodyOf(
   if (ctx.method === 'HEAD' || plan.status === 412 || plan.status === 416) return null
   // As the app left it, for @koa/etag and others upstream that look at bodies.
   if (content.bytes !== undefined && plan.status !== 206) return content.bytes
-  if (plan.status !== 304 && !isGone(ctx))
+  if (plan.status !== 304 && !isClientGone(ctx))
     return openBody(content, plan, (stream) => endWithClient(ctx, stream))
   const body = lazyBody(content, () => tieToClient(ctx, body))
   return body

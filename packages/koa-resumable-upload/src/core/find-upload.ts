@@ -1,10 +1,9 @@
 import { type KnownUpload, StoreError, type UploadState } from 'upload-store'
-import { answerRefusal, type Exchange } from '../draft/answer.ts'
-import type { UploadAction } from '../draft/options.ts'
-import { unknownUpload } from '../draft/refusal.ts'
-import { refusalOf } from '../draft/refusal-of.ts'
 import { terminate } from '../http/connection.ts'
-import { asNewest } from '../http/retry-as-newest.ts'
+import { retryAsNewest } from '../http/retry-as-newest.ts'
+import type { Exchange } from './exchange.ts'
+import type { UploadAction } from './options.ts'
+import { refusalOf, unknownUpload } from './refusal.ts'
 
 /** What the upload was created for, if the client may do what it is about to; `null`: it is answered. */
 export async function findFor(
@@ -14,7 +13,7 @@ export async function findFor(
 ): Promise<KnownUpload | null> {
   const { ctx, settings } = exchange
   const found = await settings.store.getUpload(id)
-  if (found === null) answerRefusal(exchange, unknownUpload())
+  if (found === null) exchange.answerRefusal(unknownUpload())
   else await settings.authorize(ctx, action, { key: found.key, metadata: found.metadata })
   return found
 }
@@ -27,8 +26,8 @@ export async function interruptFor(
 ): Promise<UploadState | null> {
   const { store } = exchange.settings
   if ((await findFor(exchange, id, action)) === null) return null
-  const state = await asNewest(() => store.interruptUpload(id))
-  if (state === null) answerRefusal(exchange, unknownUpload())
+  const state = await retryAsNewest(() => store.interruptUpload(id))
+  if (state === null) exchange.answerRefusal(unknownUpload())
   return state
 }
 
@@ -43,6 +42,6 @@ export async function answeringErrors(exchange: Exchange, handle: () => Promise<
     }
     const refusal = exchange.ctx.headerSent ? null : refusalOf(error)
     if (refusal === null) throw error
-    answerRefusal(exchange, refusal)
+    exchange.answerRefusal(refusal)
   }
 }

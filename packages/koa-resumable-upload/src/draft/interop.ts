@@ -1,4 +1,4 @@
-import { integerField } from './structured-fields.ts'
+import { integerField } from '../http/structured-fields.ts'
 
 /** What the versions of the draft differ in, as far as a server notices. */
 export interface Interop {

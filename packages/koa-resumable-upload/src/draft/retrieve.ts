@@ -1,12 +1,13 @@
 import type { StoredObject, UploadState } from 'upload-store'
 import { complete } from '../core/complete.ts'
 import { interruptFor } from '../core/find-upload.ts'
-import { type Exchange, limitFieldFor, moveLocation, setUploadFields } from './answer.ts'
-import { malformed, RefusedError } from './refusal.ts'
-import { lengthOf } from './upload-length.ts'
+import { malformed, RefusedError } from '../core/refusal.ts'
+import { lengthOf } from '../core/upload-length.ts'
+import { type DraftExchange, moveLocation, setUploadFields } from './answer.ts'
+import { limitField } from './upload-limit.ts'
 
 /** Answers HEAD and GET of an upload: how far it has come (§4.3). */
-export async function retrieve(exchange: Exchange, id: string): Promise<void> {
+export async function retrieve(exchange: DraftExchange, id: string): Promise<void> {
   const { ctx, request } = exchange
   ctx.set('Cache-Control', 'no-store')
   if (request.interop.bareRetrieval && (request.offset !== null || request.complete !== null)) {
@@ -24,7 +25,7 @@ export async function retrieve(exchange: Exchange, id: string): Promise<void> {
     offset: committed?.size ?? state.offset,
     length: committed?.size ?? length,
   })
-  ctx.set('Upload-Limit', limitFieldFor(exchange, state.expires))
+  ctx.set('Upload-Limit', limitField(exchange, state.expires))
   ctx.set('Cache-Control', 'no-store')
   ctx.body = null
   ctx.status = 204
@@ -32,7 +33,7 @@ export async function retrieve(exchange: Exchange, id: string): Promise<void> {
 
 /** A client that sees all bytes there asks no more: what was killed right before the commit commits now. */
 async function finish(
-  exchange: Exchange,
+  exchange: DraftExchange,
   id: string,
   { offset, metadata }: UploadState,
 ): Promise<StoredObject | null> {
@@ -44,7 +45,7 @@ async function finish(
 
 /** The client may have missed the final response: where the content is now it finds in Content-Location. */
 async function tellWhere(
-  { ctx, settings }: Exchange,
+  { ctx, settings }: DraftExchange,
   object: StoredObject,
   { metadata }: UploadState,
 ): Promise<void> {

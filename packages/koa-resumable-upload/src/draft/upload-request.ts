@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { booleanField, integerField } from '../http/structured-fields.ts'
 import { type Interop, interopOf } from './interop.ts'
-import { booleanField, integerField } from './structured-fields.ts'
 
 /** What a request says about an upload; `null` is what it does not say, or says in a way that is to be ignored. */
 export interface UploadRequest {

@@ -25,8 +25,8 @@ export function isReset(stream: ServerHttp2Stream): boolean {
   return stream.destroyed || stream.closed || stream.aborted
 }
 
-/** Whether nobody is left who would read an answer. */
-export function isGone(ctx: Koa.Context): boolean {
+/** Returns whether the client has disconnected, so that no response can reach it. */
+export function isClientGone(ctx: Koa.Context): boolean {
   const stream = http2StreamOf(ctx)
   if (stream !== null) return isReset(stream)
   // Tests that mock a request may leave out its socket.

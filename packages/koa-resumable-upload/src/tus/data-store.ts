@@ -7,8 +7,7 @@ import {
   type UploadState,
   type UploadStore,
 } from 'upload-store'
-import { isFinal } from '../http/final-error.ts'
-import { asNewest } from '../http/retry-as-newest.ts'
+import { isFinal, retryAsNewest } from '../http/retry-as-newest.ts'
 import { isUploadId } from '../http/upload-id.ts'
 import { CHECKSUM_ALGORITHMS, type Checksum } from './checksum.ts'
 import { hooksOf, type TusHooks } from './hooks.ts'
@@ -106,7 +105,7 @@ class TusDataStore extends EventEmitter {
   async remove(id: string): Promise<void> {
     const known = isUploadId(id) ? await this.#store.getUpload(id) : null
     const ours = known !== null && isTus(known.metadata)
-    if (!ours || !(await asNewest(() => this.#store.deleteUpload(id)))) throw unknownUpload()
+    if (!ours || !(await retryAsNewest(() => this.#store.deleteUpload(id)))) throw unknownUpload()
   }
 
   getExpiration(): number {
@@ -119,7 +118,7 @@ class TusDataStore extends EventEmitter {
   }
 
   async #interrupt(id: string): Promise<UploadState> {
-    const state = isUploadId(id) ? await asNewest(() => this.#store.interruptUpload(id)) : null
+    const state = isUploadId(id) ? await retryAsNewest(() => this.#store.interruptUpload(id)) : null
     if (state === null || !isTus(state.metadata)) throw unknownUpload()
     return state
   }

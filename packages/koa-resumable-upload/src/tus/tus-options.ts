@@ -1,5 +1,5 @@
 import { type StoredObject, sanitizeKey, type UploadSession } from 'upload-store'
-import type { UploadTarget } from '../draft/options.ts'
+import type { UploadTarget } from '../core/options.ts'
 import type { TusMetadata } from './tus-upload.ts'
 
 export interface TusOptions {

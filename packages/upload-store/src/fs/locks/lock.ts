@@ -5,7 +5,7 @@ import { StoreError } from '../../contract/store-error.ts'
 import type { DamageReporter } from '../../session/damage.ts'
 import { RANDOM_ID } from '../../values/random-id.ts'
 import type { Layout } from '../disk/layout.ts'
-import { isGone, ownOwner } from './owner.ts'
+import { isDead, ownOwner } from './owner.ts'
 import { idOf, OwnerFile, ownerOf, readOwner, removeFile } from './owner-file.ts'
 
 const FIRST_WAIT = 2
@@ -143,7 +143,7 @@ export class Locks {
     return {
       proven: links
         .slice(0, -1)
-        .every(({ text }) => ownerOf(text) === ownOwner() || isGone(ownerOf(text)) === true),
+        .every(({ text }) => ownerOf(text) === ownOwner() || isDead(ownerOf(text)) === true),
       release: () => {
         // The same name may be somebody else's lock by now.
         if (released) return
@@ -161,7 +161,7 @@ export class Locks {
     const owner = ownerOf(text)
     // One of our own that could not be removed when it was released: it is not held.
     if (owner === ownOwner()) return true
-    return isGone(owner) ?? ageOf(path) >= this.#ownerTimeout
+    return isDead(owner) ?? ageOf(path) >= this.#ownerTimeout
   }
 
   /** While locks are held, those who cannot see this process see their time grow no older. */

@@ -39,7 +39,7 @@ async function write(context: S3Context, publication: Publication, replaced: S3R
   let found = isUnsure || conditions.ifMatch !== undefined ? await records.find(key) : null
   while (!wasPublished(record, found)) {
     checkConditions(key, await tagFor(context, found, conditions), conditions)
-    if (isUnsure && (await isGone(context, record))) return
+    if (isUnsure && (await isBlobMissing(context, record))) return
     await announce()
     before = found?.record ?? null
     if (before !== null) replaced.push(before)
@@ -74,8 +74,8 @@ export function wasPublished({ blob }: S3Record, found: FoundRecord | null): boo
   return found?.record?.blob === blob || found?.record?.over === blob
 }
 
-/** Whether the bytes of a record are missing: those of a published object go when it is replaced or deleted. */
-export async function isGone({ bucket, names }: S3Context, { blob }: S3Record): Promise<boolean> {
+/** Returns whether the bytes of a record are missing: those of a published object go when it is replaced or deleted. */
+export async function isBlobMissing({ bucket, names }: S3Context, { blob }: S3Record): Promise<boolean> {
   return (await bucket.head(names.blob(blob))) === null
 }
 

@@ -2,7 +2,7 @@ import { StoreError } from '../../contract/store-error.ts'
 import { randomId } from '../../values/random-id.ts'
 import type { Bucket } from '../client/bucket.ts'
 import { operation, type S3Context } from '../context/context.ts'
-import { isGone, wasPublished } from '../objects/publish.ts'
+import { isBlobMissing, wasPublished } from '../objects/publish.ts'
 import { parseManifest, type S3Manifest } from './manifest.ts'
 import { ManifestObject } from './manifest-object.ts'
 import { completeAsBlob, NO_PIECES, offsetOf } from './pieces.ts'
@@ -107,5 +107,5 @@ async function gathered({ bucket }: S3Context, manifest: S3Manifest): Promise<S3
 /** Whether the record was written. */
 async function isPublished(context: S3Context, { record }: S3Manifest): Promise<boolean> {
   if (record === undefined) return false
-  return wasPublished(record, await context.records.find(record.object.key)) || isGone(context, record)
+  return wasPublished(record, await context.records.find(record.object.key)) || isBlobMissing(context, record)
 }

@@ -1,7 +1,7 @@
 import type Koa from 'koa'
 import type { StoredObject, UploadMetadata, UploadSession, UploadStore } from 'upload-store'
-import type { Limits } from '../core/limits.ts'
 import { http2StreamOf, takesInterim } from '../http/connection.ts'
+import type { Limits } from './limits.ts'
 
 export type UploadAction = 'create' | 'retrieve' | 'append' | 'cancel' | 'complete'
 

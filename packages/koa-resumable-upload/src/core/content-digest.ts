@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { serializeByteSequence } from 'structured-headers'
+import { dictionaryField } from '../http/structured-fields.ts'
 import { invalidDigest, malformed, RefusedError, wrongDigest } from './refusal.ts'
-import { dictionaryField } from './structured-fields.ts'
 
 /** Length of the value in bytes. Others may be ignored, and are (RFC 9530 §3). */
 const LENGTHS = { 'sha-256': 32, 'sha-512': 64 }
