@@ -1,4 +1,11 @@
-export type { Quarantined, RecoverReport, Repaired, SweepReport, VerifyReport } from './contract/reports.ts'
+export type {
+  DamagedEntry,
+  Quarantined,
+  RecoverReport,
+  Repaired,
+  SweepReport,
+  VerifyReport,
+} from './contract/reports.ts'
 export type { ListOptions, ListPage, PutOptions, StoreOptions, UploadStore } from './contract/store.ts'
 export { StoreError, type StoreErrorCode } from './contract/store-error.ts'
 export type { SignedUrlOptions, StoredContent, StoredObject } from './contract/stored-object.ts'
@@ -23,5 +30,4 @@ export {
   type StoredFile,
 } from './multer/multer-storage.ts'
 export { uploadErrorStatus } from './multer/upload-error-status.ts'
-export type { DamagedEntry } from './session/damage.ts'
 export { numberedKey, sanitizeKey } from './values/key.ts'

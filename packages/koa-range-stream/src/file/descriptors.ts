@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
-import { LruMap } from '../lru-map.ts'
 import type { Awaitable, Read } from './file-system.ts'
+import { LruMap } from './lru-map.ts'
 
 const MAX_DESCRIPTORS = 256
 

@@ -3,9 +3,9 @@ import { basename, resolve, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { ByteRange } from 'range-core'
 import type { Content } from '../content.ts'
-import { LruMap } from '../lru-map.ts'
 import { FileStream } from './file-stream.ts'
 import { type FileSystem, fileSystems } from './file-system.ts'
+import { LruMap } from './lru-map.ts'
 import { ACQUIRE, acquirer, isAbsent, isSame } from './open-file.ts'
 
 /** A regular file as it was when it was described. */

@@ -1,5 +1,4 @@
-import type { DamagedEntry } from '../session/damage.ts'
-import type { RecoverReport, SweepReport, VerifyReport } from './reports.ts'
+import type { DamagedEntry, RecoverReport, SweepReport, VerifyReport } from './reports.ts'
 import type { StoredContent, StoredObject } from './stored-object.ts'
 import type {
   ByteSource,

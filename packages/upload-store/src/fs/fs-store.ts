@@ -5,13 +5,13 @@ import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
 import { checkConditions } from '../values/conditions.ts'
 import { normalizeKey } from '../values/key.ts'
+import { KeyedQueue } from '../values/task-queue.ts'
 import { Disk } from './disk/disk.ts'
 import { withStoreErrors } from './disk/files.ts'
 import { openLayout, recordName } from './disk/layout.ts'
 import { Space } from './disk/space.ts'
 import type { FsContext } from './fs-context.ts'
 import { Locks } from './locks/lock.ts'
-import { Serializer } from './locks/serialize.ts'
 import { removeBlobOf } from './objects/blobs.ts'
 import { Contents } from './objects/contents.ts'
 import { KeyIndex } from './objects/key-index.ts'
@@ -96,7 +96,7 @@ function openContext(directory: string, options: FsStoreOptions): FsContext {
     disk: new Disk(durability),
     damage,
     locks: new Locks(layout, ownerTimeout, damage),
-    serializer: new Serializer(),
+    commits: new KeyedQueue(),
     space: new Space(layout, maxTotalSize),
     expireAfter,
     expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),

@@ -9,6 +9,7 @@ import type {
   UploadSession,
 } from '../contract/upload-session.ts'
 import { normalizeKey } from '../values/key.ts'
+import { TaskQueue } from '../values/task-queue.ts'
 import { Appending } from './appending.ts'
 import type { Staging } from './driver.ts'
 import type { Intake } from './intake.ts'
@@ -35,11 +36,11 @@ export class Session implements UploadSession {
   readonly #bytes: Appending
   readonly #digest: string | undefined
   readonly #onEnd: (resumable: boolean) => void
+  /** Runs one step at a time, so that an abort never removes the file during a write or a commit. */
+  readonly #steps = new TaskQueue()
   #metadata: UploadMetadata
   #sealed: Promise<SealedUpload> | undefined
   #state: 'open' | 'paused' | 'committed' | 'aborted' = 'open'
-  /** Steps run one after the other, so that an abort never pulls the file from under a write or a commit. */
-  #last: Promise<unknown> = Promise.resolve()
   /** Why no further step may begin. */
   #ending: StoreError | undefined
   #paused: Promise<number> | undefined
@@ -123,7 +124,7 @@ export class Session implements UploadSession {
 
   pause(): Promise<number> {
     this.#end(new StoreError('ABORTED', 'The upload was paused here; it may be resumed.'))
-    this.#paused ??= this.#lastly(() => this.#letGo())
+    this.#paused ??= this.#steps.run(() => this.#letGo())
     return this.#paused
   }
 
@@ -151,7 +152,7 @@ export class Session implements UploadSession {
   abort(): Promise<void> {
     if (this.#state === 'committed') return Promise.resolve()
     this.#end(new StoreError('ABORTED', 'The upload was aborted.'))
-    this.#aborted ??= this.#lastly(() => this.#discard())
+    this.#aborted ??= this.#steps.run(() => this.#discard())
     return this.#aborted
   }
 
@@ -177,17 +178,10 @@ export class Session implements UploadSession {
   }
 
   #step<T>(step: () => Promise<T>): Promise<T> {
-    return this.#lastly(() => {
+    return this.#steps.run(() => {
       this.#checkOpen()
       return step()
     })
-  }
-
-  /** Runs when everything before it has ended: of a pause and an abort, too, the first is heard first. */
-  #lastly<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(task)
-    this.#last = result.catch(() => undefined)
-    return result
   }
 
   #checkOpen(): void {

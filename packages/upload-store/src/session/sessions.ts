@@ -2,6 +2,7 @@ import type { StoreOptions } from '../contract/store.ts'
 import { StoreError } from '../contract/store-error.ts'
 import type { CreateOptions, KnownUpload, UploadSession, UploadState } from '../contract/upload-session.ts'
 import { normalizeKey } from '../values/key.ts'
+import { LruMap } from '../values/lru-map.ts'
 import { randomId } from '../values/random-id.ts'
 import type { Resumed, StagingArea } from './driver.ts'
 import { Intake } from './intake.ts'
@@ -16,7 +17,7 @@ export class Sessions {
   readonly #options: StoreOptions
   readonly #area: StagingArea
   readonly #open = new Map<string, Promise<Session | null>>()
-  readonly #paused = new Map<string, Intake>()
+  readonly #paused = new LruMap<string, Intake>(MAX_REMEMBERED)
   #closed = false
 
   constructor(options: StoreOptions, area: StagingArea) {
@@ -125,17 +126,11 @@ export class Sessions {
     }
     const opening = open((intake) => (resumable) => {
       remove()
-      if (resumable && this.#area.savableHash === undefined) this.#remember(id, intake)
+      if (resumable && this.#area.savableHash === undefined) this.#paused.set(id, intake)
     })
     this.#open.set(id, opening)
     opening.then((session) => session ?? remove(), remove)
     return opening
-  }
-
-  #remember(id: string, intake: Intake): void {
-    this.#paused.set(id, intake)
-    const [oldest] = this.#paused.keys()
-    if (this.#paused.size > MAX_REMEMBERED && oldest !== undefined) this.#paused.delete(oldest)
   }
 
   /**

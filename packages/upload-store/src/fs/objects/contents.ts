@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { StoreError } from '../../contract/store-error.ts'
 import type { StoredContent } from '../../contract/stored-object.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
+import { LruMap } from '../../values/lru-map.ts'
 import { hasCode, isDirectory, unavailable } from '../disk/files.ts'
 import { isUnusable, reasonOf, UnreadableEntry } from '../disk/read-entry.ts'
 import type { FsContext } from '../fs-context.ts'
@@ -26,7 +27,7 @@ interface Kept {
 /** What the keys hold, as their records on disk say at this moment: a record is read again when its file is another one. */
 export class Contents {
   readonly #context: FsContext
-  readonly #kept = new Map<string, Kept>()
+  readonly #kept = new LruMap<string, Kept>(MAX_KEPT)
 
   constructor(context: FsContext) {
     this.#context = context
@@ -36,7 +37,6 @@ export class Contents {
   async get(key: string): Promise<StoredContent | null> {
     const kept = this.#kept.get(key)
     const path = kept?.path ?? this.#context.layout.record(key)
-    this.#kept.delete(key)
     try {
       return await this.#read(key, path, kept)
     } catch (error) {
@@ -47,17 +47,17 @@ export class Contents {
   async #read(key: string, path: string, kept: Kept | undefined): Promise<StoredContent | null> {
     // Another process may have replaced or deleted it. Without a promise, which would take as long as all the rest.
     const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-    if (stats === undefined) return this.#missing(path)
-    const identity = identityOf(stats)
-    if (kept !== undefined && kept.identity === identity) {
-      // The order of the map is the order of use.
-      this.#kept.set(key, kept)
-      return kept.content
+    if (stats === undefined) {
+      this.#kept.delete(key)
+      return this.#missing(path)
     }
+    const identity = identityOf(stats)
+    if (kept?.identity === identity) return kept.content
+    this.#kept.delete(key)
     const record = await readRecord(this.#context.layout, key)
     if (record === null) return null
     const content = this.#contentOf(record)
-    if (isSettled(stats)) this.#keep(key, { path, identity, content })
+    if (isSettled(stats)) this.#kept.set(key, { path, identity, content })
     return content
   }
 
@@ -79,12 +79,6 @@ export class Contents {
     damage.report(path, reasonOf(error))
     const text = `The record of ${JSON.stringify(key)} is damaged. Store the object again, or delete it.`
     return new StoreError('CORRUPT', text, { cause: error })
-  }
-
-  #keep(key: string, kept: Kept): void {
-    const [oldest] = this.#kept.size < MAX_KEPT ? [] : this.#kept.keys()
-    if (oldest !== undefined) this.#kept.delete(oldest)
-    this.#kept.set(key, kept)
   }
 
   #contentOf(record: BlobRecord): StoredContent {

@@ -14,11 +14,11 @@ import { clearRecord, draftRecord, publishRecord, readable, readRecord, syncReco
 
 /** Runs `task` while no other task, in this process or another, changes the record of that name. */
 export function withRecordLocked<T>(
-  { locks, serializer }: FsContext,
+  { locks, commits }: FsContext,
   name: string,
   task: () => Promise<T>,
 ): Promise<T> {
-  return serializer.run(name, async () => {
+  return commits.run(name, async () => {
     const lock = await locks.acquire(name)
     try {
       return await task()

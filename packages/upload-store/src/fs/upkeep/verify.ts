@@ -8,10 +8,10 @@ import { type Layout, recordName } from '../disk/layout.ts'
 import { reasonOf } from '../disk/read-entry.ts'
 import { statFile } from '../disk/stat-file.ts'
 import type { FsContext } from '../fs-context.ts'
+import { replaceBytes } from '../objects/correct-keys.ts'
 import { faultOf, type Reads } from '../objects/fault-of.ts'
 import { withRecordLocked } from '../objects/publish.ts'
 import { readAllRecords, readable, readRecord, readRecordFileSync } from '../objects/records.ts'
-import { replaceBytes } from './correct-keys.ts'
 import { blobNamedIn } from './unknown-claims.ts'
 
 /**

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { StoreError } from '../../contract/store-error.ts'
 import type { StoredContent } from '../../contract/stored-object.ts'
+import { LruMap } from '../../values/lru-map.ts'
 import type { Bucket } from '../client/bucket.ts'
 import type { Downloads } from '../client/downloads.ts'
 import { signUrl } from '../client/presign.ts'
@@ -24,7 +25,7 @@ export class Contents {
   readonly #names: Names
   readonly #downloads: Downloads
   readonly #maxAge: number
-  readonly #kept = new Map<string, Kept>()
+  readonly #kept = new LruMap<string, Kept>(MAX_KEPT)
 
   /** @param maxAge for how long a record is believed, in ms; what this process writes itself is seen at once */
   constructor(
@@ -46,7 +47,7 @@ export class Contents {
     if (before !== undefined && asked - before.asked < this.#maxAge)
       return (await before.found)?.content ?? null
     const kept = { found: this.#read(key, before), asked }
-    this.#keep(key, kept)
+    this.#kept.set(key, kept)
     try {
       const found = await kept.found
       // That a key is free is not remembered.
@@ -69,14 +70,6 @@ export class Contents {
 
   #operation(): { readonly bucket: Bucket; readonly records: Records } {
     return operation({ bucket: this.#bucket, records: this.#records })
-  }
-
-  #keep(key: string, kept: Kept): void {
-    // The order of the map is the order of use.
-    this.#kept.delete(key)
-    this.#kept.set(key, kept)
-    const [oldest] = this.#kept.keys()
-    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest)
   }
 
   #drop(key: string, kept: Kept): void {

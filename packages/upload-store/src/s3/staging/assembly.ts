@@ -1,4 +1,5 @@
 import { StoreError } from '../../contract/store-error.ts'
+import { TaskQueue } from '../../values/task-queue.ts'
 import type { Span } from '../client/downloads.ts'
 import type { S3Context } from '../context/context.ts'
 import { Filling } from './filling.ts'
@@ -14,7 +15,7 @@ export class Assembly {
   readonly #filling: Filling
   readonly #sender: PartSender
   readonly #obsolete: string[] = []
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #queue = new TaskQueue()
   /** Bytes from here on may be taken back. */
   hold: number | null = null
   /** Called with the name of an object that bytes are about to go to. */
@@ -45,7 +46,7 @@ export class Assembly {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    return this.#serially(async () => {
+    return this.#queue.run(async () => {
       for (let at = 0; at < bytes.length; ) {
         this.#sender.check()
         const size = this.#sender.nextSize
@@ -62,12 +63,12 @@ export class Assembly {
 
   /** Makes an object of what is in memory, and gives that back. */
   spill(): Promise<void> {
-    return this.#serially(() => this.#filling.spill(this.hold))
+    return this.#queue.run(() => this.#filling.spill(this.hold))
   }
 
   /** Resolves when all parts that were sent are there. */
   settle(): Promise<void> {
-    return this.#serially(() => this.#sender.settle())
+    return this.#queue.run(() => this.#sender.settle())
   }
 
   /** Ends whatever waits for parts, and every write after it. */
@@ -104,7 +105,7 @@ export class Assembly {
    */
   async finalise(announce: () => Promise<void> = async () => {}): Promise<Span> {
     await this.settle()
-    const blob = await this.#serially(() => this.#finalise(announce))
+    const blob = await this.#queue.run(() => this.#finalise(announce))
     this.#obsolete.push(...this.#objects().filter((name) => name !== blob.name))
     this.#restart([blob])
     return blob
@@ -164,16 +165,10 @@ export class Assembly {
   /** Lets go of the memory; what was sent stays. */
   async close(): Promise<void> {
     this.fail(new StoreError('ABORTED', 'The upload has ended.'))
-    await this.#serially(async () => this.#filling.drop())
+    await this.#queue.run(async () => this.#filling.drop())
   }
 
   #objects(): readonly string[] {
     return [...this.#sender.tails, ...this.#filling.tails].map(({ name }) => name)
-  }
-
-  #serially<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(task)
-    this.#last = result.catch(() => {})
-    return result
   }
 }

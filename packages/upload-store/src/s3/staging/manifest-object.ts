@@ -1,4 +1,5 @@
 import { StoreError } from '../../contract/store-error.ts'
+import { TaskQueue } from '../../values/task-queue.ts'
 import type { Bucket } from '../client/bucket.ts'
 import type { S3Context } from '../context/context.ts'
 import { formatManifest, parseManifest, type S3Manifest } from './manifest.ts'
@@ -18,7 +19,7 @@ export class ManifestObject {
   readonly #name: string
   readonly fence: string
   #tag: string | null
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #writes = new TaskQueue()
   #written = performance.now()
 
   /** @param tag of the manifest there is; `null` where there is none yet */
@@ -39,9 +40,7 @@ export class ManifestObject {
    * @throws StoreError ABORTED if another writer has taken the upload over
    */
   write(fields: Fields, bucket?: Bucket): Promise<void> {
-    const result = this.#last.then(() => this.#write(fields, bucket ?? this.#step()))
-    this.#last = result.catch(() => {})
-    return result
+    return this.#writes.run(() => this.#write(fields, bucket ?? this.#step()))
   }
 
   #step(): Bucket {
@@ -68,7 +67,7 @@ export class ManifestObject {
 
   /** Whether somebody else has taken it over, or removed it. */
   async isLost(): Promise<boolean> {
-    await this.#last
+    await this.#writes.end
     const tag = this.#tag
     const found = await this.#context.bucket.head(this.#name)
     return tag === this.#tag && found?.tag !== tag

@@ -6,16 +6,9 @@ import { hasCode, removeIfThere } from '../disk/files.ts'
 import { recordName } from '../disk/layout.ts'
 import { isSameFile, statFile } from '../disk/stat-file.ts'
 import type { FsContext } from '../fs-context.ts'
-import { blobId } from '../objects/blob-id.ts'
-import { withRecordLocked } from '../objects/publish.ts'
-import {
-  draftRecord,
-  publishRecord,
-  readAllRecords,
-  readable,
-  readRecord,
-  syncRecord,
-} from '../objects/records.ts'
+import { blobId } from './blob-id.ts'
+import { withRecordLocked } from './publish.ts'
+import { draftRecord, publishRecord, readAllRecords, readable, readRecord, syncRecord } from './records.ts'
 
 /**
  * Gives the bytes of a blob that was just verified to every key of the same digest that names other bytes. Reads every

@@ -1,5 +1,5 @@
 import { isErrored, Readable } from 'node:stream'
-import type { ByteSource } from './contract/upload-session.ts'
+import type { ByteSource } from '../contract/upload-session.ts'
 
 /** Iterators that a store has read. Iterating one again gives no bytes and no error. */
 const readIterators = new WeakSet<object>()

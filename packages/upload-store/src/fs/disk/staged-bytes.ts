@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { statFile } from './disk/stat-file.ts'
+import { statFile } from './stat-file.ts'
 
 /** How old a scan may be, in ms, or how many times as long as it took: scanning takes at most 5 % of the time. */
 const MAX_AGE = 1000
