@@ -7,7 +7,7 @@ import { endWithClient, isClientGone, tieToClient } from './client-abort.ts'
 import type { Content } from './content.ts'
 import type { Awaitable } from './file/file-system.ts'
 import { trimNotModified } from './not-modified.ts'
-import { fieldOf, refusesRanges, validatorsOf } from './response-fields.ts'
+import { contentValidators, refusesRanges, responseField } from './response-fields.ts'
 import { releaseWhenSent, type SmallBody } from './small-body.ts'
 
 export interface ServeContentOptions extends Omit<PlanOptions, 'now'> {
@@ -40,14 +40,14 @@ export async function serveContent(
 ): Promise<void> {
   const type = mediaType(ctx, content)
   const { size } = content
-  const { etag, lastModified } = validatorsOf(ctx, content)
-  const headers = fieldsOf(ctx)
-  const acceptRanges = fieldOf(ctx, 'Accept-Ranges')
+  const { etag, lastModified } = contentValidators(ctx, content)
+  const headers = requestFields(ctx)
+  const acceptRanges = responseField(ctx, 'Accept-Ranges')
   // Ranges are of the identity encoding.
   const whole = ctx.res.hasHeader('Content-Encoding') || refusesRanges(acceptRanges)
   const planOptions = whole ? { ...options, maxRanges: 0 } : options
   const plan = planResponse({ method: ctx.method, headers }, { size, etag, lastModified, type }, planOptions)
-  const body = await bodyOf(ctx, content, plan)
+  const body = await createBody(ctx, content, plan)
   // koa-conditional-get asks ctx.fresh. Koa's own answer ANDs If-None-Match with If-Modified-Since and gives up on a
   // reload's no-cache, so ours, by RFC 9110, takes its place.
   // Without validators there is nothing to say, and @koa/etag upstream may yet find some.
@@ -62,7 +62,7 @@ export async function serveContent(
   }
   // Koa guesses a media type from the name here.
   if (options.disposition !== undefined)
-    ctx.attachment(content.name, dispositionOf(options.disposition, content))
+    ctx.attachment(content.name, contentDisposition(options.disposition, content))
   sendContent(ctx, plan, body, type)
   if (plan.kind === 'not-modified') {
     setField(ctx, 'Content-Length', `${size}`)
@@ -75,7 +75,7 @@ export async function serveContent(
 }
 
 /** A name in other than ASCII goes into `filename*` (RFC 6266 §4.3); content-disposition would send Latin-1 as raw bytes. */
-function dispositionOf(
+function contentDisposition(
   type: 'inline' | 'attachment',
   { name = '' }: Content,
 ): Parameters<Koa.Context['attachment']>[1] {
@@ -84,7 +84,7 @@ function dispositionOf(
 }
 
 /** Node drops the second line of a date field, where two lines are a list, which no date is (RFC 9110 §5.2, §13.1.3). */
-function fieldsOf({ req, headers }: Koa.Context): RequestFields {
+function requestFields({ req, headers }: Koa.Context): RequestFields {
   const dated = 'if-modified-since' in headers || 'if-unmodified-since' in headers
   return dated ? (req.headersDistinct ?? headers) : headers
 }
@@ -120,7 +120,7 @@ function setField({ res }: Koa.Context, name: string, value: string | undefined)
 
 type Body = Readable | Buffer | SmallBody | null
 
-function bodyOf(
+function createBody(
   ctx: Koa.Context,
   content: Content & { readonly bytes?: Buffer },
   plan: ResponsePlan,

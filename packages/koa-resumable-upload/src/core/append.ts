@@ -3,7 +3,7 @@ import { conclude } from './complete.ts'
 import type { Exchange } from './exchange.ts'
 import { receive } from './receive.ts'
 import { RefusedError, unknownUpload, wrongOffset } from './refusal.ts'
-import { lengthOf, withLength } from './upload-length.ts'
+import { uploadLength, withLength } from './upload-length.ts'
 
 interface Append {
   readonly offset: number
@@ -39,7 +39,7 @@ async function reopen(
   if (session === null) throw new RefusedError(unknownUpload())
   try {
     if (session.offset !== offset) throw new RefusedError(wrongOffset(session.offset, offset))
-    if (length !== null && lengthOf(metadata) === null)
+    if (length !== null && uploadLength(metadata) === null)
       await session.setMetadata(withLength(session.metadata, length))
     return session
   } catch (error) {

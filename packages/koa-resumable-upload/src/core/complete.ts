@@ -1,7 +1,7 @@
 import type { StoredObject, UploadSession } from 'upload-store'
 import type { Exchange, Known } from './exchange.ts'
 import { giveUp } from './give-up.ts'
-import { RefusedError, refusalOf, wrongLength } from './refusal.ts'
+import { RefusedError, toRefusal, wrongLength } from './refusal.ts'
 
 /** Statuses of 4xx after which the same request may succeed. */
 const RETRIABLE = new Set([401, 403, 408, 409, 421, 423, 425, 429])
@@ -28,7 +28,7 @@ async function commit({ ctx, settings }: Exchange, session: UploadSession): Prom
   try {
     return await settings.commit(ctx, session)
   } catch (error) {
-    const refusal = error instanceof Error && error.name === 'StoreError' ? null : refusalOf(error)
+    const refusal = error instanceof Error && error.name === 'StoreError' ? null : toRefusal(error)
     if (refusal === null || refusal.status >= 500 || RETRIABLE.has(refusal.status)) throw error
     throw new RefusedError({ ...refusal, final: true }, { fatal: true })
   }

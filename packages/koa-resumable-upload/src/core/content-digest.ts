@@ -27,7 +27,7 @@ export interface ContentDigest {
 export function contentDigest(field: string): ContentDigest | null {
   const declared = parseDigests('Content-Digest', field)
   if (declared.length === 0) return null
-  const each = declared.map(({ algorithm, value }) => ({ algorithm, value, hash: hashOf(algorithm) }))
+  const each = declared.map(({ algorithm, value }) => ({ algorithm, value, hash: createDigest(algorithm) }))
   return {
     update: (chunk) => {
       for (const { hash } of each) hash.update(chunk)
@@ -47,7 +47,7 @@ export function contentDigest(field: string): ContentDigest | null {
  * @throws RefusedError as for `contentDigest`
  * @see RFC 9530 §3
  */
-export function sha256Of(field: string): string | undefined {
+export function parseReprDigest(field: string): string | undefined {
   const declared = parseDigests('Repr-Digest', field)
   return declared.find(({ algorithm }) => algorithm === 'sha-256')?.value.toString('hex')
 }
@@ -87,6 +87,6 @@ function parseDigests(header: string, field: string): readonly DeclaredDigest[] 
   })
 }
 
-function hashOf(algorithm: string): ReturnType<typeof createHash> {
+function createDigest(algorithm: string): ReturnType<typeof createHash> {
   return createHash(algorithm.replace('-', ''))
 }

@@ -3,7 +3,7 @@ import { terminate } from '../http/connection.ts'
 import { retryAsNewest } from '../http/retry-as-newest.ts'
 import type { Exchange } from './exchange.ts'
 import type { UploadAction } from './options.ts'
-import { refusalOf, unknownUpload } from './refusal.ts'
+import { toRefusal, unknownUpload } from './refusal.ts'
 
 /** What the upload was created for, if the client may do what it is about to; `null`: it is answered. */
 export async function findFor(
@@ -40,7 +40,7 @@ export async function answeringErrors(exchange: Exchange, handle: () => Promise<
       terminate(exchange.ctx)
       return
     }
-    const refusal = exchange.ctx.headerSent ? null : refusalOf(error)
+    const refusal = exchange.ctx.headerSent ? null : toRefusal(error)
     if (refusal === null) throw error
     exchange.answerRefusal(refusal)
   }

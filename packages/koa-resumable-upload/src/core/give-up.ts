@@ -2,7 +2,7 @@ import { StoreError, type UploadSession } from 'upload-store'
 import { isClientGone, terminate } from '../http/connection.ts'
 import { isFinal } from '../http/retry-as-newest.ts'
 import type { Exchange, Known } from './exchange.ts'
-import { RefusedError, refusalOf } from './refusal.ts'
+import { RefusedError, toRefusal } from './refusal.ts'
 
 /**
  * Answers an error in mid-upload, and keeps what has come for the client to go on with, or removes what is of no use.
@@ -32,7 +32,7 @@ export async function giveUp(
     ctx.respond = false
     return
   }
-  const refusal = refusalOf(error)
+  const refusal = toRefusal(error)
   if (refusal === null) throw error
   const told = fatal ? {} : { ...known, ...(offset === undefined ? {} : { offset }) }
   exchange.answerRefusal(final ? { ...refusal, final } : refusal, told)

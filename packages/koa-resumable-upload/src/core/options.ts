@@ -1,6 +1,6 @@
 import type Koa from 'koa'
 import type { StoredObject, UploadMetadata, UploadSession, UploadStore } from 'upload-store'
-import { http2StreamOf, takesInterim } from '../http/connection.ts'
+import { http2Stream, takesInterim } from '../http/connection.ts'
 import type { Limits } from './limits.ts'
 
 export type UploadAction = 'create' | 'retrieve' | 'append' | 'cancel' | 'complete'
@@ -102,7 +102,7 @@ async function sayContinue(ctx: Koa.Context, receive: () => Promise<void>): Prom
 
 /** Node says it by itself where the app does not listen to checkContinue. */
 function hasSaidContinue(ctx: Koa.Context): boolean {
-  const stream = http2StreamOf(ctx)
+  const stream = http2Stream(ctx)
   if (stream === null) return Reflect.get(ctx.res, '_sent100') === true
   return (stream.sentInfoHeaders ?? []).some((headers) => headers[':status'] === 100)
 }

@@ -1,6 +1,6 @@
 import type Koa from 'koa'
 import { StoreError, type UploadSession } from 'upload-store'
-import { http2StreamOf, isReset } from '../http/connection.ts'
+import { http2Stream, isReset } from '../http/connection.ts'
 import { requireUnreadBody } from '../http/consumed-body.ts'
 import { type ContentDigest, contentDigest } from './content-digest.ts'
 import type { Exchange, Known } from './exchange.ts'
@@ -88,7 +88,7 @@ async function* content(
  * gives up, and RST_STREAM right behind it. Content-Length would tell; without one, a part would be published as the whole.
  */
 async function isGivenUp(ctx: Koa.Context, contentLength: number | null): Promise<boolean> {
-  const stream = http2StreamOf(ctx)
+  const stream = http2Stream(ctx)
   if (stream === null) return false
   if (contentLength === null && !isReset(stream)) {
     await new Promise((resolve) => setTimeout(resolve, RESET_DELAY))

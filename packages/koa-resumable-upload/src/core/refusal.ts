@@ -138,10 +138,10 @@ export function wrongDigest(
 }
 
 /** Returns the refusal that an error stands for, or `null` if the error is unexpected. */
-export function refusalOf(error: unknown): Refusal | null {
+export function toRefusal(error: unknown): Refusal | null {
   if (error instanceof RefusedError) return error.refusal
   if (!(error instanceof Error)) return null
-  if (error instanceof StoreError) return refusalOfStore(error)
+  if (error instanceof StoreError) return storeRefusal(error)
   const { status, expose, headers, problem } = error as HttpErrorLike
   if (typeof status !== 'number' || status < 400 || (status >= 500 && expose !== true)) return null
   return {
@@ -162,7 +162,7 @@ type HttpErrorLike = Error & {
   readonly problem?: unknown
 }
 
-function refusalOfStore(error: StoreError): Refusal | null {
+function storeRefusal(error: StoreError): Refusal | null {
   if (error.code === 'CORRUPT') {
     return { status: 410, title: 'The upload is damaged and cannot go on', final: false }
   }

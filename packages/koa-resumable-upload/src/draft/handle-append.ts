@@ -1,6 +1,6 @@
 import { append } from '../core/append.ts'
 import { interruptFor } from '../core/find-upload.ts'
-import { lengthOf } from '../core/upload-length.ts'
+import { uploadLength } from '../core/upload-length.ts'
 import { retryAsNewest } from '../http/retry-as-newest.ts'
 import type { DraftExchange } from './answer.ts'
 import { decideAppend } from './decide-append.ts'
@@ -11,7 +11,7 @@ export async function handleAppend(exchange: DraftExchange, id: string): Promise
   const state = await interruptFor(exchange, id, 'append')
   if (state === null) return
   const { offset, metadata, committed, expires } = state
-  const length = committed?.size ?? lengthOf(metadata)
+  const length = committed?.size ?? uploadLength(metadata)
   const progress = { offset: committed?.size ?? offset, length, committed: committed !== null }
   const decision = decideAppend(request, progress, settings.limits)
   if (decision.kind === 'refuse' && decision.fatal) {

@@ -1,6 +1,6 @@
-import { sha256Of } from '../core/content-digest.ts'
+import { parseReprDigest } from '../core/content-digest.ts'
 import { create } from '../core/create.ts'
-import { formInParts, noTarget, type Refusal, refusalOf } from '../core/refusal.ts'
+import { formInParts, noTarget, type Refusal, toRefusal } from '../core/refusal.ts'
 import type { DraftExchange } from './answer.ts'
 import { decideCreate } from './decide-create.ts'
 
@@ -18,13 +18,13 @@ export async function handleCreate(exchange: DraftExchange): Promise<boolean> {
       return !request.complete
     }
     await settings.authorize(ctx, 'create', { key: target.key, metadata: target.metadata ?? {} })
-    const digest = sha256Of(ctx.get('Repr-Digest'))
+    const digest = parseReprDigest(ctx.get('Repr-Digest'))
     const decision = decideCreate(request, settings.limits)
     if (form) exchange.answerRefusal(formInParts())
     else if (decision.kind === 'refuse') exchange.answerRefusal(decision.refusal)
     else await create(exchange, target, { digest, length: decision.length, last: request.complete === true })
   } catch (error) {
-    const refusal: Refusal | null = ctx.headerSent ? null : refusalOf(error)
+    const refusal: Refusal | null = ctx.headerSent ? null : toRefusal(error)
     if (refusal === null) throw error
     exchange.answerRefusal(refusal)
   }

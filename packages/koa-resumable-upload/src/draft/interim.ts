@@ -1,6 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import type Koa from 'koa'
-import { http2StreamOf, takesInterim } from '../http/connection.ts'
+import { http2Stream, takesInterim } from '../http/connection.ts'
 import type { UploadRequest } from './upload-request.ts'
 
 /**
@@ -11,7 +11,7 @@ import type { UploadRequest } from './upload-request.ts'
 export function sendInterim(ctx: Koa.Context, headers: Readonly<Record<string, string>>): boolean {
   const { req, res } = ctx
   if (res.headersSent || !takesInterim(ctx)) return false
-  const stream = http2StreamOf(ctx)
+  const stream = http2Stream(ctx)
   if (stream !== null) return sendOverHttp2(stream, headers)
   if (req.socket?.destroyed === true) return false
   // Node 20 writes 100, 102 and 103 through this, and offers nothing for other interim responses.

@@ -36,7 +36,7 @@ export interface Interop {
 const VERSIONS = { oldest: 3, newest: 10 }
 
 /** @see draft-ietf-httpbis-resumable-upload, appendix B */
-export function interopOf(field: string | undefined): Interop {
+export function readInterop(field: string | undefined): Interop {
   const given = integerField(field)
   const known = given !== null && given >= VERSIONS.oldest && given <= VERSIONS.newest
   const version = known ? given : null

@@ -4,7 +4,7 @@ import { cancel } from '../core/cancel.ts'
 import { answeringErrors } from '../core/find-upload.ts'
 import { type ResumableUploadOptions, type Settings, withDefaults } from '../core/options.ts'
 import { unknownUpload } from '../core/refusal.ts'
-import { http2StreamOf } from '../http/connection.ts'
+import { http2Stream } from '../http/connection.ts'
 import { isUploadId } from '../http/upload-id.ts'
 import { announceLimits, type DraftExchange, draftExchange, setUploadFields } from './answer.ts'
 import { handleAppend } from './handle-append.ts'
@@ -40,10 +40,10 @@ const VERBS: Readonly<Record<string, (exchange: DraftExchange, id: string) => Pr
 export function resumableUpload(store: UploadStore, options: ResumableUploadOptions): Koa.Middleware {
   const settings = withDefaults(store, options)
   return async function resumableUpload(ctx, next) {
-    const id = idOf(settings, ctx.path)
+    const id = parseUploadPath(settings, ctx.path)
     // First: nearly every request of an app is one of these.
     if (id === null && WITHOUT_CONTENT.has(ctx.method)) return next()
-    const bodiless = http2StreamOf(ctx)?.endAfterHeaders ?? true
+    const bodiless = http2Stream(ctx)?.endAfterHeaders ?? true
     const request = readUploadRequest(ctx.headers, bodiless)
     const exchange = draftExchange(ctx, settings, request)
     if (id !== null && (await isForUpload(exchange, id))) await handleUpload(exchange, id)
@@ -54,7 +54,7 @@ export function resumableUpload(store: UploadStore, options: ResumableUploadOpti
 }
 
 /** Returns the id of an upload that a path may name, or `null`. */
-function idOf({ path }: Settings, requested: string): string | null {
+function parseUploadPath({ path }: Settings, requested: string): string | null {
   const id = requested.startsWith(`${path}/`) ? requested.slice(path.length + 1) : ''
   return isUploadId(id) ? id : null
 }

@@ -2,7 +2,7 @@ import type { StoredObject, UploadState } from 'upload-store'
 import { complete } from '../core/complete.ts'
 import { interruptFor } from '../core/find-upload.ts'
 import { malformed, RefusedError } from '../core/refusal.ts'
-import { lengthOf } from '../core/upload-length.ts'
+import { uploadLength } from '../core/upload-length.ts'
 import { type DraftExchange, moveLocation, setUploadFields } from './answer.ts'
 import { limitField } from './upload-limit.ts'
 
@@ -16,7 +16,7 @@ export async function retrieve(exchange: DraftExchange, id: string): Promise<voi
   }
   const state = await interruptFor(exchange, id, 'retrieve')
   if (state === null) return
-  const length = lengthOf(state.metadata)
+  const length = uploadLength(state.metadata)
   const lost = state.committed === null && request.interop.lengthCompletes && state.offset === length
   const committed = lost ? await finish(exchange, id, state) : state.committed
   if (ctx.respond === false || (lost && committed === null)) return
@@ -38,7 +38,7 @@ async function finish(
   { offset, metadata }: UploadState,
 ): Promise<StoredObject | null> {
   const session = await exchange.settings.store.resumeUpload(id)
-  if (session !== null) return complete(exchange, session, { offset, length: lengthOf(metadata) })
+  if (session !== null) return complete(exchange, session, { offset, length: uploadLength(metadata) })
   const now = await interruptFor(exchange, id, 'retrieve')
   return now?.committed ?? null
 }

@@ -2,13 +2,13 @@ import { parseDictionary, parseItem, serializeDictionary, serializeItem } from '
 
 /** A structured field that is a Boolean, or `null` where it is absent or anything else: such a field is to be ignored. */
 export function booleanField(text: string | undefined): boolean | null {
-  const value = itemOf(text)
+  const value = parseValue(text)
   return typeof value === 'boolean' ? value : null
 }
 
 /** A structured field that is an Integer of 0 and more, or `null` where it is absent or anything else. */
 export function integerField(text: string | undefined): number | null {
-  const value = itemOf(text)
+  const value = parseValue(text)
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) return null
   // To the parser the Decimal 1.0 is the number 1.
   if (text?.split(';')[0]?.includes('.')) return null
@@ -16,7 +16,7 @@ export function integerField(text: string | undefined): number | null {
   return Math.abs(value)
 }
 
-function itemOf(text: string | undefined): unknown {
+function parseValue(text: string | undefined): unknown {
   if (text === undefined) return undefined
   try {
     return parseItem(text)[0]

@@ -19,3 +19,6 @@ export interface FsContext {
   /** The same for an upload that has no byte at all. */
   readonly expireEmptyAfter: number
 }
+
+/** The parts of a store that a function or class uses. */
+export type FsParts<Used extends keyof FsContext> = Pick<FsContext, Used>

@@ -12,7 +12,7 @@ import { openLayout, recordName } from './disk/layout.ts'
 import { Space } from './disk/space.ts'
 import type { FsContext } from './fs-context.ts'
 import { Locks } from './locks/lock.ts'
-import { removeBlobOf } from './objects/blobs.ts'
+import { removeOwnBlob } from './objects/blobs.ts'
 import { Contents } from './objects/contents.ts'
 import { KeyIndex } from './objects/key-index.ts'
 import { withRecordLocked } from './objects/publish.ts'
@@ -109,6 +109,6 @@ async function deleteLocked(context: FsContext, key: string, ifMatch: string | u
   checkConditions(key, record?.object.etag, { ifMatch })
   const existed = await removeRecord(context, key)
   // An orphan for sweep, and no reason to say that the object is still there.
-  if (record !== null) await removeBlobOf(layout, record).catch(() => {})
+  if (record !== null) await removeOwnBlob(layout, record).catch(() => {})
   return existed
 }

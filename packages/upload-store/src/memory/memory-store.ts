@@ -6,7 +6,7 @@ import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
 import { checkConditions } from '../values/conditions.ts'
 import { normalizeKey } from '../values/key.ts'
-import { pageOf } from '../values/listing.ts'
+import { selectPage } from '../values/listing.ts'
 import { type HeldObject, Memory } from './memory.ts'
 import { memoryStagingArea } from './memory-staging.ts'
 
@@ -23,9 +23,9 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
   const sessions = new Sessions(options, memoryStagingArea(memory))
   const store: UploadStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
-    get: async (key) => contentOf(objects.get(normalizeKey(key))),
+    get: async (key) => toContent(objects.get(normalizeKey(key))),
     list: async (listOptions) =>
-      pageOf(
+      selectPage(
         [...objects.values()].map(({ object }) => object),
         listOptions,
       ),
@@ -49,7 +49,7 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
   return store
 }
 
-function contentOf(held: HeldObject | undefined): StoredContent | null {
+function toContent(held: HeldObject | undefined): StoredContent | null {
   if (held === undefined) return null
   const { object, bytes } = held
   return {

@@ -6,7 +6,7 @@ import { StoreError } from '../contract/store-error.ts'
 import type { SealedUpload, UploadSession } from '../contract/upload-session.ts'
 import { sanitizeKey } from '../values/key.ts'
 import { TaskQueue } from '../values/task-queue.ts'
-import { abortWithResponse, connectionOf } from './abort-with-response.ts'
+import { abortWithResponse, clientConnection } from './abort-with-response.ts'
 
 /** What multer tells of a file before its bytes arrive. */
 export interface IncomingFile {
@@ -55,7 +55,7 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
 
   async function receive(request: IncomingMessage, file: object): Promise<StoredFile> {
     if (!isIncoming(file)) throw new TypeError('multer gave a file without name or stream')
-    if (connectionOf(request)?.destroyed === true)
+    if (clientConnection(request)?.destroyed === true)
       throw new StoreError('ABORTED', 'The client has gone away.')
     const expectedSize = unreadLength(request)
     const session = await store.createUpload(key(file, request), { type: file.mimetype, expectedSize })

@@ -5,7 +5,7 @@ import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
 import { checkConditions } from '../values/conditions.ts'
 import { normalizeKey } from '../values/key.ts'
-import { cursorOf, pageSize, placeOf, prefixOf } from '../values/listing.ts'
+import { formatCursor, keyPrefix, pageSize, parseCursor } from '../values/listing.ts'
 import { type ConnectionOptions, connect } from './client/connection.ts'
 import { Downloads } from './client/downloads.ts'
 import { operation, type S3Context } from './context/context.ts'
@@ -115,9 +115,9 @@ function openContext(options: S3StoreOptions): {
 async function list(context: S3Context, options: ListOptions = {}): Promise<ListPage> {
   const { bucket, names, records } = operation(context)
   const limit = pageSize(options)
-  const prefix = names.record(prefixOf(options))
+  const prefix = names.record(keyPrefix(options))
   const items: StoredObject[] = []
-  for (let after = options.cursor === undefined ? '' : names.record(placeOf(options.cursor)); ; ) {
+  for (let after = options.cursor === undefined ? '' : names.record(parseCursor(options.cursor)); ; ) {
     const { listed, isLast } = await bucket.page(prefix, after, limit)
     const found: (FoundRecord | null)[] = []
     // A slow store gives a shorter page instead of none.
@@ -129,8 +129,8 @@ async function list(context: S3Context, options: ListOptions = {}): Promise<List
     items.push(...found.flatMap((each) => each?.record?.object ?? []))
     const last = listed[found.length - 1]
     if (last === undefined || (isLast && found.length === listed.length)) return { items, cursor: null }
-    const key = names.keyOf(last.name)
-    if (items.length > 0 && key !== null) return { items, cursor: cursorOf({ key }) }
+    const key = names.parseRecordName(last.name)
+    if (items.length > 0 && key !== null) return { items, cursor: formatCursor({ key }) }
     after = last.name
   }
 }

@@ -55,7 +55,7 @@ export class Sessions {
       if (resumed === null) return null
       const { staging, manifest, size } = resumed
       try {
-        const intake = await this.#intakeOf(id, resumed)
+        const intake = await this.#restoreIntake(id, resumed)
         return new Session(staging, intake, { ...manifest, id, known: true, onEnd: onEnd(intake) })
       } catch (error) {
         await staging.pause(size).catch(() => {})
@@ -137,7 +137,7 @@ export class Sessions {
    * The state of counting and hashing: as it was left by this process, for bytes that were durable then never change, and
    * what others have added since is read.
    */
-  async #intakeOf(id: string, { size, manifest, bytes, intake: saved }: Resumed): Promise<Intake> {
+  async #restoreIntake(id: string, { size, manifest, bytes, intake: saved }: Resumed): Promise<Intake> {
     const remembered = this.#paused.get(id)
     this.#paused.delete(id)
     const fits = remembered !== undefined && remembered.size <= size

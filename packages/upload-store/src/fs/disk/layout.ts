@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, wri
 import { dirname, join } from 'node:path'
 import { StoreError } from '../../contract/store-error.ts'
 import { hasCode, isDirectory, isThere } from './files.ts'
-import { readTextSync, reasonOf, UnreadableEntry } from './read-entry.ts'
+import { explainFailure, readTextSync, UnreadableEntry } from './read-entry.ts'
 
 const LAYOUT_VERSION = 1
 
@@ -160,7 +160,7 @@ function readFormat(path: string): string | null {
     return readTextSync(path)
   } catch (error) {
     if (!(error instanceof UnreadableEntry)) throw error
-    throw new StoreError('CORRUPT', `${path} says no layout. ${reasonOf(error)} Restore this file.`, {
+    throw new StoreError('CORRUPT', `${path} says no layout. ${explainFailure(error)} Restore this file.`, {
       cause: error,
     })
   }

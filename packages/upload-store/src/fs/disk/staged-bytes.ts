@@ -62,12 +62,12 @@ export class StagedBytes {
     for (const bytes of this.#others.values()) sum += bytes
     for (const [id, { bytes, sealed }] of this.#open) {
       // With a second name it is a blob already, and counted as one.
-      if (!sealed || this.#linksOf(id) === 1) sum += bytes
+      if (!sealed || this.#countLinks(id) === 1) sum += bytes
     }
     return sum
   }
 
-  #linksOf(id: string): number {
+  #countLinks(id: string): number {
     return statSync(join(this.#staging, `${id}.part`), { throwIfNoEntry: false })?.nlink ?? 0
   }
 

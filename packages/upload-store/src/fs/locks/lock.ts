@@ -161,7 +161,7 @@ export class Locks {
     const owner = ownerOf(text)
     // One of our own that could not be removed when it was released: it is not held.
     if (owner === ownOwner()) return true
-    return isDead(owner) ?? ageOf(path) >= this.#ownerTimeout
+    return isDead(owner) ?? fileAge(path) >= this.#ownerTimeout
   }
 
   /** While locks are held, those who cannot see this process see their time grow no older. */
@@ -222,7 +222,7 @@ function isUnchanged(claims: readonly Claim[]): boolean {
 }
 
 /** ms since the owner's last sign of life. A lock is a regular file, so anything else in its place has no owner. */
-function ageOf(path: string): number {
+function fileAge(path: string): number {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats === undefined) return 0
   return stats.isFile() ? Date.now() - stats.mtimeMs : Number.POSITIVE_INFINITY

@@ -6,8 +6,8 @@ import type { StoredContent } from '../../contract/stored-object.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
 import { LruMap } from '../../values/lru-map.ts'
 import { hasCode, isDirectory, unavailable } from '../disk/files.ts'
-import { isUnusable, reasonOf, UnreadableEntry } from '../disk/read-entry.ts'
-import type { FsContext } from '../fs-context.ts'
+import { explainFailure, isUnusable, UnreadableEntry } from '../disk/read-entry.ts'
+import type { FsParts } from '../fs-context.ts'
 import { openBlob } from './blobs.ts'
 import { readRecord } from './records.ts'
 
@@ -26,10 +26,10 @@ interface Kept {
 
 /** What the keys hold, as their records on disk say at this moment: a record is read again when its file is another one. */
 export class Contents {
-  readonly #context: FsContext
+  readonly #context: FsParts<'layout' | 'damage'>
   readonly #kept = new LruMap<string, Kept>(MAX_KEPT)
 
-  constructor(context: FsContext) {
+  constructor(context: FsParts<'layout' | 'damage'>) {
     this.#context = context
   }
 
@@ -51,12 +51,12 @@ export class Contents {
       this.#kept.delete(key)
       return this.#missing(path)
     }
-    const identity = identityOf(stats)
+    const identity = fileIdentity(stats)
     if (kept?.identity === identity) return kept.content
     this.#kept.delete(key)
     const record = await readRecord(this.#context.layout, key)
     if (record === null) return null
-    const content = this.#contentOf(record)
+    const content = this.#toContent(record)
     if (isSettled(stats)) this.#kept.set(key, { path, identity, content })
     return content
   }
@@ -76,12 +76,12 @@ export class Contents {
     if (!isDamage(error))
       return hasCode(error, 'ESTALE', 'ENOTCONN', 'ETIMEDOUT') ? unavailable(error) : error
     if (!isDirectory(layout.records)) return unavailable(error)
-    damage.report(path, reasonOf(error))
+    damage.report(path, explainFailure(error))
     const text = `The record of ${JSON.stringify(key)} is damaged. Store the object again, or delete it.`
     return new StoreError('CORRUPT', text, { cause: error })
   }
 
-  #contentOf(record: BlobRecord): StoredContent {
+  #toContent(record: BlobRecord): StoredContent {
     const { object, blob } = record
     const immutableFile = this.#context.layout.blob(blob)
     const stream: StoredContent['stream'] = (range) => this.#open(record, immutableFile, range)
@@ -97,7 +97,7 @@ export class Contents {
       if (!isMissing && !isDamage(error)) throw error
       if (!isDirectory(this.#context.layout.blobs)) throw unavailable(error)
       if (isMissing) throw error
-      this.#context.damage.report(path, reasonOf(error))
+      this.#context.damage.report(path, explainFailure(error))
       if (error instanceof StoreError) throw error
       const text = `The bytes of ${JSON.stringify(record.object.key)} cannot be read. Store the object again, or delete it.`
       throw new StoreError('CORRUPT', text, { cause: error })
@@ -113,7 +113,7 @@ function isDamage(error: unknown): boolean {
   return isUnusable(error) || (error instanceof StoreError && error.code === 'CORRUPT')
 }
 
-function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+function fileIdentity({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
 }
 

@@ -5,7 +5,7 @@ import type { BlobRecord } from '../../values/blob-record.ts'
 import { hasCode, removeIfThere } from '../disk/files.ts'
 import { recordName } from '../disk/layout.ts'
 import { isSameFile, statFile } from '../disk/stat-file.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsParts } from '../fs-context.ts'
 import { blobId } from './blob-id.ts'
 import { withRecordLocked } from './publish.ts'
 import { draftRecord, publishRecord, readAllRecords, readable, readRecord, syncRecord } from './records.ts'
@@ -14,7 +14,10 @@ import { draftRecord, publishRecord, readAllRecords, readable, readRecord, syncR
  * Gives the bytes of a blob that was just verified to every key of the same digest that names other bytes. Reads every
  * record, so it is called only after damage was found.
  */
-export async function correctKeys(context: FsContext, { object, blob }: BlobRecord): Promise<void> {
+export async function correctKeys(
+  context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>,
+  { object, blob }: BlobRecord,
+): Promise<void> {
   const { layout } = context
   const good = statFile(layout.blob(blob))
   if (good === undefined) return
@@ -35,7 +38,7 @@ export async function correctKeys(context: FsContext, { object, blob }: BlobReco
  * every process caches descriptors by it. Call under the lock of the key's record; returns whether it was done.
  */
 export async function replaceBytes(
-  context: FsContext,
+  context: FsParts<'layout' | 'disk' | 'locks'>,
   { object }: BlobRecord,
   good: BigIntStats,
 ): Promise<boolean> {
@@ -59,7 +62,7 @@ export async function replaceBytes(
 }
 
 async function linkIfSame(
-  { disk }: FsContext,
+  { disk }: FsParts<'disk'>,
   from: string,
   to: string,
   good: BigIntStats,

@@ -5,7 +5,7 @@ import type { Manifest, Staging } from '../../session/driver.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
 import { removeIfThere, withStoreErrors } from '../disk/files.ts'
 import type { Reservation } from '../disk/space.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsParts } from '../fs-context.ts'
 import { isWanted } from '../locks/fence.ts'
 import type { Lock } from '../locks/lock.ts'
 import { currentBoot } from '../locks/owner.ts'
@@ -38,7 +38,7 @@ export interface FileStagingParts {
 
 /** One upload in a file of its own, which becomes a blob without a copy. */
 export class FileStaging implements Staging {
-  readonly #context: FsContext
+  readonly #context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>
   readonly #parts: FileStagingParts
   readonly #file: PartFile
   readonly #publication: Publication
@@ -51,7 +51,7 @@ export class FileStaging implements Staging {
   /** The offset that the manifest tells. */
   #durable: number
 
-  constructor(context: FsContext, parts: FileStagingParts) {
+  constructor(context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>, parts: FileStagingParts) {
     this.#context = context
     this.#parts = parts
     this.#metadata = parts.manifest.metadata

@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs'
 import type { KnownUpload, UploadState } from '../../contract/upload-session.ts'
 import { isThere } from '../disk/files.ts'
 import type { Layout } from '../disk/layout.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsContext, FsParts } from '../fs-context.ts'
 import type { Lock } from '../locks/lock.ts'
 import { currentBoot } from '../locks/owner.ts'
 import { type FsManifest, readManifest } from './manifest.ts'
@@ -37,7 +37,7 @@ export async function interruptLocked(
 
 /** How far it has come, for good; `null` where nothing is left. */
 async function makeDurable(
-  context: FsContext,
+  context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>,
   id: string,
   fence: string,
   lock: Lock,

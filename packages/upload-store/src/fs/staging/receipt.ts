@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs'
 import type { StoredObject } from '../../contract/stored-object.ts'
 import { isThere } from '../disk/files.ts'
 import type { Layout } from '../disk/layout.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsParts } from '../fs-context.ts'
 import { hasBytes } from '../objects/blobs.ts'
 import { readable, readRecord, syncRecord } from '../objects/records.ts'
 import type { FsManifest } from './manifest.ts'
@@ -31,7 +31,7 @@ export async function committedObject(
 
 /** The same, and what the commit had still to do is done. Call under the upload's lock. */
 export async function finishCommit(
-  context: FsContext,
+  context: FsParts<'layout' | 'disk' | 'space'>,
   id: string,
   manifest: FsManifest,
 ): Promise<StoredObject | null> {
@@ -45,7 +45,10 @@ export async function finishCommit(
 }
 
 /** When an upload expires, in ms since the epoch. */
-export function expiry({ layout, expireAfter, expireEmptyAfter }: FsContext, id: string): number {
+export function expiry(
+  { layout, expireAfter, expireEmptyAfter }: FsParts<'layout' | 'expireAfter' | 'expireEmptyAfter'>,
+  id: string,
+): number {
   const isEmpty = lstatSync(layout.part(id), { throwIfNoEntry: false })?.size === 0
   return lastSign(layout, id) + (isEmpty ? expireEmptyAfter : expireAfter)
 }

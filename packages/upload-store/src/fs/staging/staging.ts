@@ -3,7 +3,7 @@ import type { UploadMetadata } from '../../contract/upload-session.ts'
 import type { StagingArea } from '../../session/driver.ts'
 import { RANDOM_ID, randomId } from '../../values/random-id.ts'
 import { withStoreErrors } from '../disk/files.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsContext, FsParts } from '../fs-context.ts'
 import { checkFence } from '../locks/fence.ts'
 import type { Lock } from '../locks/lock.ts'
 import { FileStaging } from './file-staging.ts'
@@ -55,7 +55,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
 
 /** Ends whoever has the upload, and runs `task` under its lock; `null` where there is none. */
 async function withUpload<T>(
-  context: FsContext,
+  context: FsParts<'layout' | 'locks'>,
   id: string,
   task: (fence: string, lock: Lock) => Promise<T>,
 ): Promise<T | null> {
@@ -69,7 +69,7 @@ async function withUpload<T>(
   }
 }
 
-async function deleteLocked(context: FsContext, id: string): Promise<boolean> {
+async function deleteLocked(context: FsParts<'layout' | 'disk' | 'space'>, id: string): Promise<boolean> {
   const manifest = await readManifest(context.layout.manifest(id))
   if (manifest === null) return false
   // The rest of a commit that was cut short: its object stays, durably.

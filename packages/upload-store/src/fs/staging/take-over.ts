@@ -5,7 +5,7 @@ import { StoreError } from '../../contract/store-error.ts'
 import type { Resumed } from '../../session/driver.ts'
 import type { Disk } from '../disk/disk.ts'
 import { hasCode, removeIfThere } from '../disk/files.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsParts } from '../fs-context.ts'
 import { checkFence, claimFence } from '../locks/fence.ts'
 import type { Lock } from '../locks/lock.ts'
 import { currentBoot } from '../locks/owner.ts'
@@ -21,20 +21,28 @@ import { discardFiles, leaveReceipt } from './staged-files.ts'
 const CLAIM_PATIENCE = 5000
 
 /** Claims the upload, and waits until its writer has released it. */
-export async function claim({ layout, locks }: FsContext, id: string, fence: string): Promise<Lock> {
+export async function claim(
+  { layout, locks }: FsParts<'layout' | 'locks'>,
+  id: string,
+  fence: string,
+): Promise<Lock> {
   claimFence(layout.fence(id), fence)
   const proceed = () => checkFence(layout.fence(id), fence)
   return locks.acquire(id, { patience: CLAIM_PATIENCE, proceed })
 }
 
 /** The same, and tells nobody where nobody writes. */
-export async function acquireOrClaim(context: FsContext, id: string, fence: string): Promise<Lock> {
+export async function acquireOrClaim(
+  context: FsParts<'layout' | 'locks'>,
+  id: string,
+  fence: string,
+): Promise<Lock> {
   return context.locks.tryAcquire(id) ?? claim(context, id, fence)
 }
 
 /** Opens what the session before has left; call under its lock. */
 export async function takeOver(
-  context: FsContext,
+  context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>,
   id: string,
   fence: string,
   lock: Lock,

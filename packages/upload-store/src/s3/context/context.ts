@@ -25,6 +25,9 @@ export interface S3Context {
   readonly orphanAge: number
 }
 
+/** The parts of a store that a function or class uses. */
+export type S3Parts<Used extends keyof S3Context> = Pick<S3Context, Used>
+
 /** Returns the context of one operation: all its requests for records and in the bucket together end within `ms`. */
 export function operation<C extends Pick<S3Context, 'bucket' | 'records'>>(
   context: C,

@@ -27,7 +27,7 @@ export class Names {
   }
 
   /** The key of a record; `null` where the name is nothing of ours. */
-  keyOf(record: string): string | null {
+  parseRecordName(record: string): string | null {
     try {
       return decodeURIComponent(record.slice(this.records.length).replaceAll('~', '%'))
     } catch {
@@ -37,7 +37,7 @@ export class Names {
 
   /** Whether an object below `records/` has the name of a record. */
   isRecord(name: string): boolean {
-    const key = this.keyOf(name)
+    const key = this.parseRecordName(name)
     return isKey(key) && this.record(key) === name
   }
 

@@ -5,7 +5,7 @@ import { LruMap } from '../../values/lru-map.ts'
 import type { Bucket } from '../client/bucket.ts'
 import type { Downloads } from '../client/downloads.ts'
 import { signUrl } from '../client/presign.ts'
-import { operation, type S3Context } from '../context/context.ts'
+import { operation, type S3Parts } from '../context/context.ts'
 import type { Names } from '../context/names.ts'
 import type { Records, S3Record } from '../context/records.ts'
 
@@ -29,7 +29,7 @@ export class Contents {
 
   /** @param maxAge for how long a record is believed, in ms; what this process writes itself is seen at once */
   constructor(
-    { bucket, records, names, downloads }: Pick<S3Context, 'bucket' | 'records' | 'names' | 'downloads'>,
+    { bucket, records, names, downloads }: S3Parts<'bucket' | 'names' | 'downloads' | 'records'>,
     maxAge: number,
   ) {
     this.#bucket = bucket
@@ -65,7 +65,7 @@ export class Contents {
     const { blob } = found.record
     const known = await before?.found.catch(() => null)
     // With a URL that is signed already.
-    return known?.blob === blob ? known : { content: this.#contentOf(found.record), blob }
+    return known?.blob === blob ? known : { content: this.#toContent(found.record), blob }
   }
 
   #operation(): { readonly bucket: Bucket; readonly records: Records } {
@@ -76,7 +76,7 @@ export class Contents {
     if (this.#kept.get(key) === kept) this.#kept.delete(key)
   }
 
-  #contentOf(record: S3Record): StoredContent {
+  #toContent(record: S3Record): StoredContent {
     const { object, blob, blobTag: tag } = record
     const name = this.#names.blob(blob)
     const url = this.#downloads.url(name)

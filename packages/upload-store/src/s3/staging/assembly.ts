@@ -1,17 +1,17 @@
 import { StoreError } from '../../contract/store-error.ts'
 import { TaskQueue } from '../../values/task-queue.ts'
 import type { Span } from '../client/downloads.ts'
-import type { S3Context } from '../context/context.ts'
+import type { S3Parts } from '../context/context.ts'
 import { Filling } from './filling.ts'
 import { PartSender } from './part-sender.ts'
-import { NO_PIECES, offsetOf, type Pieces } from './pieces.ts'
+import { endOffset, NO_PIECES, type Pieces } from './pieces.ts'
 
 /**
  * Makes parts of what comes, and objects of what is less than a part when an upload is paused: those go into the next part,
  * and nothing that is there is written again.
  */
 export class Assembly {
-  readonly #context: S3Context
+  readonly #context: S3Parts<'bucket' | 'names' | 'downloads' | 'budget' | 'leftovers' | 'partSize'>
   readonly #filling: Filling
   readonly #sender: PartSender
   readonly #obsolete: string[] = []
@@ -24,7 +24,7 @@ export class Assembly {
   onPart: () => void = () => {}
 
   constructor(
-    context: S3Context,
+    context: S3Parts<'bucket' | 'names' | 'downloads' | 'budget' | 'leftovers' | 'partSize'>,
     { id, fence, expected }: { readonly id: string; readonly fence: string; readonly expected: number },
     pieces: Pieces = NO_PIECES,
   ) {
@@ -87,7 +87,7 @@ export class Assembly {
   pieces(): Pieces & { readonly offset: number } {
     const { isAll, ...sent } = this.#sender.pieces(this.hold)
     const tails = isAll && this.hold === null ? this.#filling.tails : []
-    return { ...sent, tails, offset: offsetOf({ parts: sent.parts, tails }) }
+    return { ...sent, tails, offset: endOffset({ parts: sent.parts, tails }) }
   }
 
   /** Tells that the first `count` parts are in the manifest: what they were made of is not needed any more. */

@@ -1,11 +1,11 @@
 import { StoreError } from '../../contract/store-error.ts'
 import { randomId } from '../../values/random-id.ts'
 import type { Bucket } from '../client/bucket.ts'
-import { operation, type S3Context } from '../context/context.ts'
+import { operation, type S3Parts } from '../context/context.ts'
 import { isBlobMissing, wasPublished } from '../objects/publish.ts'
 import { parseManifest, type S3Manifest } from './manifest.ts'
 import { ManifestObject } from './manifest-object.ts'
-import { completeAsBlob, NO_PIECES, offsetOf } from './pieces.ts'
+import { completeAsBlob, endOffset, NO_PIECES } from './pieces.ts'
 
 const MAX_TRIES = 20
 
@@ -16,7 +16,7 @@ export interface Claimed {
 
 /** @throws StoreError CORRUPT */
 export async function readManifest(
-  { bucket, names }: S3Context,
+  { bucket, names }: S3Parts<'bucket' | 'names'>,
   id: string,
 ): Promise<{ readonly manifest: S3Manifest; readonly tag: string } | null> {
   const found = await bucket.get(names.manifest(id))
@@ -34,7 +34,7 @@ export async function readManifest(
  * @throws StoreError ABORTED if other writers claim it at the same time
  */
 export async function claim(
-  context: S3Context,
+  context: S3Parts<'bucket' | 'names' | 'records'>,
   id: string,
   wanted: (manifest: S3Manifest) => boolean = () => true,
 ): Promise<Claimed | null> {
@@ -65,9 +65,9 @@ async function isWritten(file: ManifestObject, manifest: S3Manifest, bucket: Buc
 }
 
 interface Contexts {
-  readonly context: S3Context
+  readonly context: S3Parts<'bucket'>
   /** That of the claim, with one time budget for all its requests. */
-  readonly shared: S3Context
+  readonly shared: S3Parts<'bucket' | 'names' | 'records'>
 }
 
 /** Finishes the step that the previous writer has announced, or finds that it was done. */
@@ -94,18 +94,21 @@ async function finish(
 }
 
 /** One that took out parts which were not its own may have made an object of all and died before it could tell. */
-async function gathered({ bucket }: S3Context, manifest: S3Manifest): Promise<S3Manifest> {
+async function gathered({ bucket }: S3Parts<'bucket'>, manifest: S3Manifest): Promise<S3Manifest> {
   const { multipart, parts, tails } = manifest.pieces
   if (multipart === undefined || manifest.stage === 'completing') return manifest
   const found = await bucket.head(multipart.name)
   if (found === null) return manifest
-  const end = offsetOf({ parts, tails: [] }) - 1
+  const end = endOffset({ parts, tails: [] }) - 1
   const span = { name: multipart.name, tag: found.tag, start: 0, end }
   return { ...manifest, pieces: { ...NO_PIECES, tails: end < 0 ? tails : [span, ...tails] } }
 }
 
 /** Whether the record was written. */
-async function isPublished(context: S3Context, { record }: S3Manifest): Promise<boolean> {
+async function isPublished(
+  context: S3Parts<'bucket' | 'names' | 'records'>,
+  { record }: S3Manifest,
+): Promise<boolean> {
   if (record === undefined) return false
   return wasPublished(record, await context.records.find(record.object.key)) || isBlobMissing(context, record)
 }

@@ -1,7 +1,7 @@
 import { StoreError } from '../../contract/store-error.ts'
 import { TaskQueue } from '../../values/task-queue.ts'
 import type { Bucket } from '../client/bucket.ts'
-import type { S3Context } from '../context/context.ts'
+import type { S3Parts } from '../context/context.ts'
 import { formatManifest, parseManifest, type S3Manifest } from './manifest.ts'
 
 type Fields = Omit<S3Manifest, 'fence' | 'since'>
@@ -15,7 +15,7 @@ function takenOver(): StoreError {
  * upload was taken over finds out, and changes nothing any more.
  */
 export class ManifestObject {
-  readonly #context: S3Context
+  readonly #context: S3Parts<'bucket' | 'names'>
   readonly #name: string
   readonly fence: string
   #tag: string | null
@@ -23,7 +23,7 @@ export class ManifestObject {
   #written = performance.now()
 
   /** @param tag of the manifest there is; `null` where there is none yet */
-  constructor(context: S3Context, id: string, fence: string, tag: string | null) {
+  constructor(context: S3Parts<'bucket' | 'names'>, id: string, fence: string, tag: string | null) {
     this.#context = context
     this.#name = context.names.manifest(id)
     this.fence = fence

@@ -5,7 +5,7 @@ import type { Manifest, Staging } from '../../session/driver.ts'
 import type { SavedIntake } from '../../session/intake.ts'
 import type { Span } from '../client/downloads.ts'
 import { isUnavailable } from '../client/errors.ts'
-import type { S3Context } from '../context/context.ts'
+import type { S3Parts } from '../context/context.ts'
 import type { S3Record } from '../context/records.ts'
 import type { Reservation } from '../context/space.ts'
 import { publish } from '../objects/publish.ts'
@@ -30,7 +30,7 @@ export interface ObjectStagingParts {
 
 /** One upload in parts of what will be its blob. */
 export class ObjectStaging implements Staging {
-  readonly #context: S3Context
+  readonly #context: S3Parts<'bucket' | 'names' | 'records' | 'leftovers' | 'space' | 'expireEmptyAfter'>
   readonly #parts: ObjectStagingParts
   readonly #assembly: Assembly
   readonly #progress: Progress
@@ -41,7 +41,10 @@ export class ObjectStaging implements Staging {
   #committing: string | undefined
   #onTakeover: () => void = () => {}
 
-  constructor(context: S3Context, parts: ObjectStagingParts) {
+  constructor(
+    context: S3Parts<'bucket' | 'names' | 'records' | 'leftovers' | 'space' | 'expireEmptyAfter'>,
+    parts: ObjectStagingParts,
+  ) {
     this.#context = context
     this.#parts = parts
     this.#assembly = parts.assembly

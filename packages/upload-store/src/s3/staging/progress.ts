@@ -5,7 +5,7 @@ import type { Bucket } from '../client/bucket.ts'
 import type { S3Record } from '../context/records.ts'
 import type { S3Manifest, UploadStage } from './manifest.ts'
 import type { ManifestObject } from './manifest-object.ts'
-import { offsetOf, type Pieces } from './pieces.ts'
+import { endOffset, type Pieces } from './pieces.ts'
 
 /** An upload's pieces, and what it takes to go on behind them. */
 export interface Checkpoint {
@@ -34,7 +34,7 @@ export class Progress {
   }
 
   get offset(): number {
-    return offsetOf(this.#durable.pieces)
+    return endOffset(this.#durable.pieces)
   }
 
   /** Keeps what it takes to go on behind a block. */

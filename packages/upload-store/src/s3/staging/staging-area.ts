@@ -3,13 +3,13 @@ import type { UploadState } from '../../contract/upload-session.ts'
 import type { Manifest, Resumed, StagingArea } from '../../session/driver.ts'
 import { RANDOM_ID, randomId } from '../../values/random-id.ts'
 import type { Span } from '../client/downloads.ts'
-import { operation, type S3Context } from '../context/context.ts'
+import { operation, type S3Context, type S3Parts } from '../context/context.ts'
 import { Assembly } from './assembly.ts'
 import { type Claimed, claim, readManifest } from './claim.ts'
 import type { S3Manifest } from './manifest.ts'
 import { ManifestObject } from './manifest-object.ts'
 import { ObjectStaging } from './object-staging.ts'
-import { NO_PIECES, offsetOf, type Pieces } from './pieces.ts'
+import { endOffset, NO_PIECES, type Pieces } from './pieces.ts'
 import { savableHash } from './savable-hash.ts'
 
 /** Stages uploads as parts of what will be their blobs, and the rest as small objects. */
@@ -19,7 +19,7 @@ export function s3StagingArea(context: S3Context): StagingArea {
     create: async (id, manifest) => {
       const file = new ManifestObject(context, id, randomId(), null)
       const known = manifest.metadata !== undefined
-      const staging = stagingOf(context, id, manifest, file, known)
+      const staging = openStaging(context, id, manifest, file, known)
       await begin(context, staging, known)
       return staging
     },
@@ -40,7 +40,7 @@ export function s3StagingArea(context: S3Context): StagingArea {
   }
 }
 
-async function begin({ space }: S3Context, staging: ObjectStaging, known: boolean): Promise<void> {
+async function begin({ space }: S3Parts<'space'>, staging: ObjectStaging, known: boolean): Promise<void> {
   try {
     await space.checkSpace(0)
   } catch (error) {
@@ -55,7 +55,7 @@ async function begin({ space }: S3Context, staging: ObjectStaging, known: boolea
   }
 }
 
-function stagingOf(
+function openStaging(
   context: S3Context,
   id: string,
   manifest: Manifest,
@@ -64,8 +64,8 @@ function stagingOf(
   { pieces, intake }: Pick<S3Manifest, 'pieces' | 'intake'> = { pieces: NO_PIECES, intake: undefined },
 ): ObjectStaging {
   const { expectedSize: expected } = manifest
-  const reservation = context.space.reserve(id, offsetOf(pieces), expected)
-  for (const name of objectsOf(pieces)) reservation.names.add(name)
+  const reservation = context.space.reserve(id, endOffset(pieces), expected)
+  for (const name of objectNames(pieces)) reservation.names.add(name)
   const assembly = new Assembly(context, { id, fence: file.fence, expected }, pieces)
   return new ObjectStaging(context, {
     id,
@@ -78,20 +78,20 @@ function stagingOf(
   })
 }
 
-function objectsOf({ multipart, tails }: Pieces): readonly string[] {
+function objectNames({ multipart, tails }: Pieces): readonly string[] {
   return [...tails.map(({ name }) => name), ...(multipart === undefined ? [] : [multipart.name])]
 }
 
 function resumed(context: S3Context, id: string, { manifest, file }: Claimed): Resumed {
   const { pieces, intake } = manifest
-  const staging = stagingOf(context, id, manifest, file, true, manifest)
+  const staging = openStaging(context, id, manifest, file, true, manifest)
   const bytes = (start: number) => read(context, pieces.tails, start)
-  return { staging, manifest, size: offsetOf(pieces), bytes, intake }
+  return { staging, manifest, size: endOffset(pieces), bytes, intake }
 }
 
 /** Bytes of an upload that has no parts. */
 async function* read(
-  { downloads }: S3Context,
+  { downloads }: S3Parts<'downloads'>,
   tails: readonly Span[],
   start: number,
 ): AsyncGenerator<Uint8Array> {
@@ -104,7 +104,7 @@ async function* read(
 }
 
 /** The manifests of receipts have the same names. */
-async function listIds({ bucket, names }: S3Context): Promise<readonly string[]> {
+async function listIds({ bucket, names }: S3Parts<'bucket' | 'names'>): Promise<readonly string[]> {
   const ids: string[] = []
   for await (const { name } of bucket.list(names.staging)) {
     const id = name.slice(names.staging.length).replace(/\.json$/, '')
@@ -113,20 +113,26 @@ async function listIds({ bucket, names }: S3Context): Promise<readonly string[]>
   return ids
 }
 
-async function interrupt(context: S3Context, id: string): Promise<UploadState | null> {
+async function interrupt(
+  context: S3Parts<'bucket' | 'names' | 'records' | 'expireAfter' | 'expireEmptyAfter'>,
+  id: string,
+): Promise<UploadState | null> {
   const found = RANDOM_ID.test(id) ? await readManifest(operation(context), id) : null
   if (found === null) return null
   const manifest = isSettled(found.manifest) ? found.manifest : await settle(context, id)
   if (manifest === null) return null
   const { key, metadata = {}, pieces } = manifest
   const committed = committedObject(manifest)
-  const offset = committed?.size ?? offsetOf(pieces)
+  const offset = committed?.size ?? endOffset(pieces)
   return { id, key, metadata, offset, committed, expires: expiry(context, manifest) }
 }
 
 /** When an upload expires, in ms since the epoch. */
-export function expiry({ expireAfter, expireEmptyAfter }: S3Context, manifest: S3Manifest): number {
-  const isEmpty = manifest.stage !== 'committed' && offsetOf(manifest.pieces) === 0
+export function expiry(
+  { expireAfter, expireEmptyAfter }: S3Parts<'expireAfter' | 'expireEmptyAfter'>,
+  manifest: S3Manifest,
+): number {
+  const isEmpty = manifest.stage !== 'committed' && endOffset(manifest.pieces) === 0
   return manifest.since + (isEmpty ? expireEmptyAfter : expireAfter)
 }
 
@@ -139,7 +145,10 @@ function isSettled({ stage }: S3Manifest): boolean {
 }
 
 /** Ends the writer. */
-async function settle(context: S3Context, id: string): Promise<S3Manifest | null> {
+async function settle(
+  context: S3Parts<'bucket' | 'names' | 'records'>,
+  id: string,
+): Promise<S3Manifest | null> {
   const claimed = await claim(context, id)
   if (claimed === null || isSettled(claimed.manifest)) return claimed?.manifest ?? null
   const paused = { ...claimed.manifest, stage: 'paused' } as const
@@ -160,6 +169,6 @@ export async function deleteUpload(
     await file.remove()
     return 'receipt'
   }
-  await stagingOf(context, id, manifest, file, true, manifest).discard()
+  await openStaging(context, id, manifest, file, true, manifest).discard()
   return 'upload'
 }

@@ -3,7 +3,7 @@ import { StoreError } from '../../contract/store-error.ts'
 import { inBatches } from '../client/in-batches.ts'
 import { abortMultipart, listMultiparts, listParts } from '../client/multipart.ts'
 import type { Listed } from '../client/pages.ts'
-import type { S3Context } from '../context/context.ts'
+import type { S3Context, S3Parts } from '../context/context.ts'
 import { readManifest } from '../staging/claim.ts'
 import type { S3Manifest } from '../staging/manifest.ts'
 import { deleteUpload, expiry } from '../staging/staging-area.ts'
@@ -18,7 +18,9 @@ interface Uploads {
 }
 
 /** Nothing is left to be done after a crash: whoever resumes an upload finishes what was begun. */
-export async function recoverUploads(context: S3Context): Promise<RecoverReport> {
+export async function recoverUploads(
+  context: S3Parts<'bucket' | 'names' | 'expireAfter' | 'expireEmptyAfter'>,
+): Promise<RecoverReport> {
   return (await readUploads(context)).report
 }
 
@@ -43,7 +45,9 @@ export async function sweepStore(context: S3Context): Promise<SweepReport> {
   return { paused, busy, discarded, expired, blobs: orphans.length, bytes, digests: 0, damaged }
 }
 
-async function readUploads(context: S3Context): Promise<Uploads> {
+async function readUploads(
+  context: S3Parts<'bucket' | 'names' | 'expireAfter' | 'expireEmptyAfter'>,
+): Promise<Uploads> {
   const staged = await collect(context.bucket.list(context.names.staging))
   const ids = staged.flatMap(({ name }) => /([\w-]{22})\.json$/.exec(name)?.[1] ?? [])
   const report = { paused: 0, discarded: 0, busy: 0 }
@@ -53,7 +57,7 @@ async function readUploads(context: S3Context): Promise<Uploads> {
     const manifest = await readOrSkip(context, id)
     if (manifest === null) return
     needed.add(context.names.manifest(id))
-    for (const name of needsOf(context, manifest)) needed.add(name)
+    for (const name of neededNames(context, manifest)) needed.add(name)
     if (isExpired(context, manifest)) expired.push(id)
     else if (manifest.stage === 'paused') report.paused++
     else if (manifest.stage !== 'committed') report.busy++
@@ -62,7 +66,7 @@ async function readUploads(context: S3Context): Promise<Uploads> {
 }
 
 /** A damaged one is as good as none. */
-async function readOrSkip(context: S3Context, id: string): Promise<S3Manifest | null> {
+async function readOrSkip(context: S3Parts<'bucket' | 'names'>, id: string): Promise<S3Manifest | null> {
   try {
     return (await readManifest(context, id))?.manifest ?? null
   } catch (error) {
@@ -71,7 +75,7 @@ async function readOrSkip(context: S3Context, id: string): Promise<S3Manifest | 
   }
 }
 
-function needsOf({ names }: S3Context, { stage, pieces, record }: S3Manifest): readonly string[] {
+function neededNames({ names }: S3Parts<'names'>, { stage, pieces, record }: S3Manifest): readonly string[] {
   const { multipart, tails } = pieces
   const blob = record === undefined || stage === 'committed' ? [] : [names.blob(record.blob)]
   return [
@@ -81,18 +85,24 @@ function needsOf({ names }: S3Context, { stage, pieces, record }: S3Manifest): r
   ]
 }
 
-function isExpired(context: S3Context, manifest: S3Manifest): boolean {
+function isExpired(context: S3Parts<'expireAfter' | 'expireEmptyAfter'>, manifest: S3Manifest): boolean {
   return Date.now() >= expiry(context, manifest)
 }
 
 /** Manifests that were discarded or are damaged, and bytes that none tells of; how many uploads that were. */
-async function removeStaged(context: S3Context, { staged, needed }: Uploads): Promise<number> {
+async function removeStaged(
+  context: S3Parts<'bucket' | 'names' | 'orphanAge'>,
+  { staged, needed }: Uploads,
+): Promise<number> {
   const stale = staged.filter((each) => !needed.has(each.name) && isOld(context, each.written))
   await inBatches(stale, ({ name }) => context.bucket.remove(name))
   return new Set(stale.map(({ name }) => name.slice(context.names.staging.length).slice(0, 22))).size
 }
 
-async function abortMultiparts(context: S3Context, { needed }: Uploads): Promise<void> {
+async function abortMultiparts(
+  context: S3Parts<'bucket' | 'names' | 'orphanAge'>,
+  { needed }: Uploads,
+): Promise<void> {
   const { bucket, names } = context
   const multiparts = await collect(listMultiparts(bucket, names.blobs))
   const stale = multiparts.filter(({ uploadId, begun }) => !needed.has(uploadId) && isOld(context, begun))
@@ -108,7 +118,7 @@ async function abortMultiparts(context: S3Context, { needed }: Uploads): Promise
  * an upload's, each of them has one, and none is read.
  */
 async function findOrphans(
-  context: S3Context,
+  context: S3Parts<'bucket' | 'names' | 'records' | 'orphanAge'>,
   blobs: readonly Listed[],
   { needed }: Uploads,
 ): Promise<{ readonly orphans: readonly Listed[]; readonly damaged: number }> {
@@ -138,7 +148,7 @@ async function findOrphans(
   return { orphans, damaged }
 }
 
-function isOld({ orphanAge }: S3Context, written: number): boolean {
+function isOld({ orphanAge }: S3Parts<'orphanAge'>, written: number): boolean {
   return Date.now() - written >= orphanAge
 }
 

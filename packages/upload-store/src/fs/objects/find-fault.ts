@@ -10,7 +10,7 @@ const READ_LENGTH = 1024 ** 2
 export type Reads = Map<string, { readonly digest: string; readonly size: number }>
 
 /** Reads the file at `path`; returns in one sentence why it does not hold the bytes of the object, or `null` if it does. */
-export async function faultOf(
+export async function findFault(
   path: string,
   { size, digest }: BlobRecord['object'],
   reads: Reads,
@@ -26,7 +26,7 @@ export async function faultOf(
     if (!stats.isFile()) return 'Its blob is not a regular file.'
     // An inode number is reused after its file was removed.
     const identity = [stats.dev, stats.ino, stats.mtimeNs, stats.size].join()
-    const found = reads.get(identity) ?? (await digestOf(file))
+    const found = reads.get(identity) ?? (await computeDigest(file))
     reads.set(identity, found)
     if (found.size !== size) return `It has ${found.size} bytes, and had ${size} when it was committed.`
     return found.digest === digest ? null : `The sha-256 of its bytes is ${found.digest}, and was ${digest}.`
@@ -51,7 +51,7 @@ function faultIn(error: unknown): string {
   return `Its bytes cannot be read: ${error instanceof Error && 'code' in error ? error.code : error}.`
 }
 
-async function digestOf(file: FileHandle): Promise<{ digest: string; size: number }> {
+async function computeDigest(file: FileHandle): Promise<{ digest: string; size: number }> {
   const hash = createHash('sha256')
   const buffer = Buffer.allocUnsafe(READ_LENGTH)
   for (let size = 0; ; ) {
