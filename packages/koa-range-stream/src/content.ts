@@ -27,7 +27,7 @@ export interface Content extends Representation {
   /**
    * The path of a regular file that holds the content from its first byte to its last, and never anything else. It is read
    * in place of `stream`, through a descriptor that stays open between requests. `stream` is called only if the file cannot
-   * be opened or has another size (none).
+   * be opened or has another size. Leave it out of a copy of a content that has another `stream` (none).
    */
   readonly immutableFile?: string | undefined
 }
