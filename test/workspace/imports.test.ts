@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { REPOSITORY } from '../support/server.ts'
 
@@ -25,6 +25,51 @@ const ALLOWED = {
     /^(?:close-with-grace|content-disposition|file-type|http-errors|ipaddr\.js|lru-cache|pino|prom-client|structured-headers)$/,
   ],
 } satisfies Record<string, RegExp[]>
+
+/**
+ * The folders of each source tree, from top to bottom; a file of the root has its own line, and `.` covers all others.
+ * An import points downward or stays in its folder. A folder that is not listed belongs to its nearest listed parent.
+ */
+const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
+  'apps/server/src': [
+    'main.ts',
+    'index.ts',
+    'processes',
+    'app.ts',
+    'routes.ts',
+    'routes/tus',
+    'routes',
+    'upload-slots.ts',
+    'uploads',
+    'middleware',
+    'access',
+    'observe',
+    'html',
+    'http',
+    'media',
+    'config',
+    'shared',
+    'types',
+  ],
+  'apps/server/web': ['page.ts', 'shortcuts.ts', 'uploads', 'library', 'player', 'shared'],
+}
+
+/** Imports that still point upward. The list only gets shorter. */
+const UPWARD: Readonly<Record<string, readonly string[]>> = {
+  'apps/server/src': [
+    'access/access.ts -> middleware/guards.ts',
+    'middleware/problems.ts -> routes/sign-in.ts',
+    'observe/metrics.ts -> uploads/slots.ts',
+    'observe/readiness.ts -> uploads/current-object.ts',
+    'uploads/shared-count.ts -> processes/messages.ts',
+  ],
+  'apps/server/web': ['player/player.ts -> library/row.ts'],
+}
+
+const MAX_FILES_IN_A_FOLDER = 15
+
+/** Folders that still have more files. The list only gets shorter. */
+const LARGE: readonly string[] = ['apps/server/src/http']
 
 /** What only those need who import a subpath of a package. */
 const SUBPATHS = {
@@ -55,8 +100,12 @@ async function importsOf(file: string): Promise<{ from: string; typeOnly: boolea
   ]
 }
 
-async function importsBelow(directory: string) {
-  const files = await sources(`${directory}/src`, '.ts')
+function importsBelow(directory: string) {
+  return importsInside(`${directory}/src`)
+}
+
+async function importsInside(tree: string) {
+  const files = await sources(tree, '.ts')
   const each = files.map(async (file) => (await importsOf(file)).map((found) => ({ file, ...found })))
   return (await Promise.all(each)).flat()
 }
@@ -81,6 +130,43 @@ describe.each(Object.entries(ALLOWED))('%s', (directory, allowed) => {
       ({ file, from }) => from.startsWith('.') && !join(file, '..', from).startsWith(`${directory}/src/`),
     )
     expect(outside).toEqual([])
+  })
+})
+
+/** The line of the order that covers a file: its own, or that of its nearest listed folder. */
+function position(order: readonly string[], file: string): number {
+  for (let path = file; ; path = dirname(path)) {
+    const index = order.indexOf(path)
+    if (index !== -1 || path === '.') return index
+  }
+}
+
+describe.each(Object.entries(FOLDER_ORDER))('the folders of %s', (tree, order) => {
+  it('are all in the order, which lists no other', async () => {
+    const files = (await sources(tree, '.ts')).map((file) => relative(tree, file))
+    expect(files.filter((file) => position(order, file) === -1)).toEqual([])
+    const covered = new Set(files.map((file) => order[position(order, file)]))
+    expect(order.filter((line) => !covered.has(line))).toEqual([])
+  })
+
+  it('import downward only', async () => {
+    const imports = (await importsInside(tree)).map(({ file, from }) => ({
+      file: relative(tree, file),
+      target: from.startsWith('.') ? relative(tree, join(dirname(file), from)) : '..',
+    }))
+    const upward = imports
+      .filter(({ target }) => !target.startsWith('..') && target.endsWith('.ts'))
+      .filter(({ file, target }) => position(order, target) < position(order, file))
+    const edges = new Set(upward.map(({ file, target }) => `${file} -> ${target}`))
+    expect([...edges].sort()).toEqual(UPWARD[tree] ?? [])
+  })
+
+  it(`have at most ${MAX_FILES_IN_A_FOLDER} files each`, async () => {
+    const files = new Map<string, number>()
+    for (const file of await sources(tree, '.ts'))
+      files.set(dirname(file), (files.get(dirname(file)) ?? 0) + 1)
+    const large = [...files].filter(([, count]) => count > MAX_FILES_IN_A_FOLDER).map(([folder]) => folder)
+    expect(large.filter((folder) => !LARGE.includes(folder))).toEqual([])
   })
 })
 
