@@ -36,15 +36,14 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
     'index.ts',
     'processes',
     'app.ts',
-    'routes.ts',
     'routes/tus',
     'routes',
-    'upload-slots.ts',
     'uploads',
     'middleware',
     'access',
     'observe',
     'html',
+    'connections',
     'http',
     'media',
     'config',
@@ -54,22 +53,7 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
   'apps/server/web': ['page.ts', 'shortcuts.ts', 'uploads', 'library', 'player', 'shared'],
 }
 
-/** Imports that still point upward. The list only gets shorter. */
-const UPWARD: Readonly<Record<string, readonly string[]>> = {
-  'apps/server/src': [
-    'access/access.ts -> middleware/guards.ts',
-    'middleware/problems.ts -> routes/sign-in.ts',
-    'observe/metrics.ts -> uploads/slots.ts',
-    'observe/readiness.ts -> uploads/current-object.ts',
-    'uploads/shared-count.ts -> processes/messages.ts',
-  ],
-  'apps/server/web': ['player/player.ts -> library/row.ts'],
-}
-
 const MAX_FILES_IN_A_FOLDER = 15
-
-/** Folders that still have more files. The list only gets shorter. */
-const LARGE: readonly string[] = ['apps/server/src/http']
 
 /** What only those need who import a subpath of a package. */
 const SUBPATHS = {
@@ -81,6 +65,9 @@ const TYPES_ONLY = {
   'packages/koa-range-stream': /^koa$/,
   'packages/koa-resumable-upload': /^koa$/,
 } as Readonly<Record<string, RegExp>>
+
+/** Compiled for the server and for the page. */
+const SHARED = 'apps/server/src/shared'
 
 /** Media belong to the store and the streamer: the server neither computes ranges nor opens their files. */
 const SERVER_FS = /^node:fs(?:\/promises)?$/
@@ -158,15 +145,14 @@ describe.each(Object.entries(FOLDER_ORDER))('the folders of %s', (tree, order) =
       .filter(({ target }) => !target.startsWith('..') && target.endsWith('.ts'))
       .filter(({ file, target }) => position(order, target) < position(order, file))
     const edges = new Set(upward.map(({ file, target }) => `${file} -> ${target}`))
-    expect([...edges].sort()).toEqual(UPWARD[tree] ?? [])
+    expect([...edges].sort()).toEqual([])
   })
 
   it(`have at most ${MAX_FILES_IN_A_FOLDER} files each`, async () => {
     const files = new Map<string, number>()
     for (const file of await sources(tree, '.ts'))
       files.set(dirname(file), (files.get(dirname(file)) ?? 0) + 1)
-    const large = [...files].filter(([, count]) => count > MAX_FILES_IN_A_FOLDER).map(([folder]) => folder)
-    expect(large.filter((folder) => !LARGE.includes(folder))).toEqual([])
+    expect([...files].filter(([, count]) => count > MAX_FILES_IN_A_FOLDER)).toEqual([])
   })
 })
 
@@ -190,14 +176,29 @@ describe('upload-store', () => {
 })
 
 describe('apps/server', () => {
+  it('shares with its page only src/shared, which imports nothing else', async () => {
+    const imports = [...(await importsInside('apps/server/web')), ...(await importsInside(SHARED))]
+    const relatives = imports.flatMap(({ file, from }) =>
+      from.startsWith('.')
+        ? [{ file, target: join(dirname(file), from) }]
+        : file.startsWith(SHARED)
+          ? [{ file, target: from }]
+          : [],
+    )
+    const allowed = ({ file, target }: { file: string; target: string }) =>
+      target.startsWith(`${SHARED}/`) ||
+      (file.startsWith('apps/server/web/') && target.startsWith('apps/server/web/'))
+    expect(relatives.filter((each) => !allowed(each))).toEqual([])
+  })
+
   it('opens no file but its package.json, its page, the certificate, the standard streams and the kernel table of connections', async () => {
     const users: string[] = []
     for (const file of await sources('apps/server/src', '.ts')) {
       if ((await importsOf(file)).some(({ from }) => SERVER_FS.test(from))) users.push(file)
     }
     expect(users.sort()).toEqual([
-      'apps/server/src/http/tls.ts',
-      'apps/server/src/http/unacknowledged.ts',
+      'apps/server/src/connections/tls.ts',
+      'apps/server/src/connections/unacknowledged.ts',
       'apps/server/src/main.ts',
       'apps/server/src/observe/outlet.ts',
       'apps/server/src/routes/static-files.ts',

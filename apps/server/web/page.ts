@@ -7,7 +7,7 @@ import { addCaptions, enableCaptions, isCaptions } from './player/captions.ts'
 import { enhancePlayer } from './player/player.ts'
 import { enableShare } from './player/share.ts'
 import { enableSpeed } from './player/speed.ts'
-import { enableRequests } from './player/trace-panel.ts'
+import { enableTraces } from './player/trace-panel.ts'
 import { maybe } from './shared/dom.ts'
 import { enableKeys } from './shortcuts.ts'
 import { enableDrop, enablePaste, enhanceForm } from './uploads/pick-files.ts'
@@ -22,7 +22,7 @@ enableDelete()
 enableKeys()
 enableSpeed()
 enableShare()
-enableRequests()
+enableTraces()
 for (const origin of document.querySelectorAll('.origin')) origin.textContent = location.origin
 const form = maybe<HTMLFormElement>('#upload')
 if (form !== null) {

@@ -1,6 +1,7 @@
 import { fileTypeFromBuffer } from 'file-type'
+import { CAPTIONS } from '../shared/video.ts'
 import { isFalseBox, readBoxes } from './boxes.ts'
-import { beginsCaptions, CAPTIONS } from './captions.ts'
+import { beginsCaptions } from './captions.ts'
 import { frameType } from './frames.ts'
 import { oggType } from './ogg.ts'
 import { isMarkup, isText } from './text.ts'

@@ -6,8 +6,8 @@ import { renderProblem } from '../html/problem-page.ts'
 import { renderSignIn } from '../html/sign-in-page.ts'
 import { isAbort } from '../http/client-abort.ts'
 import { type Problem, titleOf } from '../http/problem.ts'
+import { localTarget } from '../http/redirect.ts'
 import { lingerAfter } from '../http/unread-body.ts'
-import { localTarget } from '../routes/sign-in.ts'
 
 /** Fields that were set for the content that does not come; they would even make caches keep the problem. */
 const CONTENT_FIELDS = [

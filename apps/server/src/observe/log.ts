@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty'
 import type Koa from 'koa'
 import { type Logger, pino } from 'pino'
+import type { DamagedEntry } from 'upload-store'
 import type { Config } from '../config/config.ts'
 import { isAbort } from '../http/client-abort.ts'
 import { prettyLine } from './log-format.ts'
@@ -71,5 +72,13 @@ export function logErrors(logger: Logger): (error: Error, ctx?: Koa.Context) => 
     if (ctx !== undefined && isAbort(ctx, error))
       logger.debug({ id: requestIdOf(ctx), reason: error.message }, 'client went away')
     else logger.error({ id: requestIdOf(ctx), err: error }, error.message)
+  }
+}
+
+/** Returns a callback for a store that logs one line for each damaged entry and counts the entry in `metrics`. */
+export function reportDamage(logger: Logger, metrics?: Metrics): (entry: DamagedEntry) => void {
+  return ({ entry, reason }) => {
+    metrics?.damaged()
+    logger.error({ entry, reason }, 'the store skips a damaged entry')
   }
 }

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:cluster'
 import type { MetricObjectWithValues, MetricValue } from 'prom-client'
-import type { SeenRequest } from '../observe/traces.ts'
+import type { TracedRequest } from '../shared/traced-request.ts'
 import type { Grant } from '../uploads/client-shares.ts'
 
 /** All that a process has counted. */
@@ -19,13 +19,13 @@ export type FromWorker =
   /** Somebody asks it for the metrics of all. */
   | { readonly type: 'ask-metrics' }
   | { readonly type: 'counts'; readonly counts: Counts }
-  | Seen
+  | Traced
 
-/** One worker has seen it, and the others are to know. */
-export interface Seen {
-  readonly type: 'seen'
+/** A request that one worker has answered, for the traces of all workers. */
+export interface Traced {
+  readonly type: 'traced'
   readonly view: string
-  readonly request: SeenRequest
+  readonly request: TracedRequest
 }
 
 /** What the primary tells a worker. */
@@ -41,7 +41,7 @@ export type ToWorker =
   | { readonly type: 'metrics'; readonly text: string }
   /** To read the certificate anew. */
   | { readonly type: 'reload' }
-  | Seen
+  | Traced
 
 export function tellPrimary(message: FromWorker): void {
   // The callback takes the error of a channel that closes just now; `disconnect` follows.

@@ -5,16 +5,16 @@ import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import { createApp } from '../app.ts'
 import type { Config } from '../config/config.ts'
-import { Connections } from '../http/connections.ts'
-import { answerClientErrors } from '../http/parse-errors.ts'
-import { inOrder } from '../http/pipelining.ts'
-import { handleExpectations } from '../http/request-body.ts'
-import { closeSessions, createHttpServer } from '../http/server.ts'
-import { endStalledConnections } from '../http/stalled-connections.ts'
-import { readCertificate } from '../http/tls.ts'
+import { Connections } from '../connections/connections.ts'
+import { answerClientErrors } from '../connections/parse-errors.ts'
+import { inOrder } from '../connections/pipelining.ts'
+import { closeSessions, createHttpServer } from '../connections/server.ts'
+import { endStalledConnections } from '../connections/stalled-connections.ts'
+import { readCertificate } from '../connections/tls.ts'
+import { handleExpectations } from '../http/expect-continue.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import { Readiness } from '../observe/readiness.ts'
-import type { RequestViews } from '../observe/traces.ts'
+import type { RequestTraces } from '../observe/traces.ts'
+import { Readiness } from '../routes/readiness.ts'
 import type { Slots } from '../uploads/slots.ts'
 import type { UploadCount } from '../uploads/unfinished-uploads.ts'
 import { warmUp } from './maintenance.ts'
@@ -37,7 +37,7 @@ export interface ServeParts {
   /** Those of all workers; none in a process that serves alone. */
   readonly slots?: Slots
   readonly uploads?: UploadCount
-  readonly views?: RequestViews
+  readonly traces?: RequestTraces
 }
 
 /** Answers requests from the store in this process, and accepts them when it resolves. */

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:cluster'
 import type { Logger } from 'pino'
 import { AggregatorRegistry, Registry } from 'prom-client'
-import { countDroppedLines } from '../observe/dropped-lines.ts'
+import { countDroppedLines } from '../observe/metrics.ts'
 import { type Counts, type ToWorker, tellPrimary, tellWorker } from './messages.ts'
 
 /** How long the primary waits for a worker's counts, in ms. Those of a worker that is too busy are missing from the sum. */

@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts'
-import { reportDamage } from '../observe/damage.ts'
-import { createLogger, logWarnings } from '../observe/log.ts'
+import { createLogger, logWarnings, reportDamage } from '../observe/log.ts'
 import { Metrics } from '../observe/metrics.ts'
 import { keepTidy, recover } from './maintenance.ts'
 import { openStore } from './open-store.ts'

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type FromWorker, type Seen, tellWorker } from './messages.ts'
+import { type FromWorker, type Traced, tellWorker } from './messages.ts'
 import { WorkerFailure } from './startup-error.ts'
 
 /** A worker that served so long has not died of its start, and is replaced at once. */
@@ -134,7 +134,7 @@ export class WorkerPool {
     worker.on('message', (message: FromWorker) => {
       if (message.type === 'failed') failure = new WorkerFailure(message)
       else if (message.type === 'leave') dismiss(worker)
-      else if (message.type === 'seen') this.#tellOthers(worker, message)
+      else if (message.type === 'traced') this.#tellOthers(worker, message)
       else this.#options.onMessage(worker, message)
     })
     const reason = await endOf(worker)
@@ -145,7 +145,7 @@ export class WorkerPool {
     return { served, failure, reason }
   }
 
-  #tellOthers(worker: Worker, message: Seen): void {
+  #tellOthers(worker: Worker, message: Traced): void {
     for (const other of this.#listening) if (other !== worker) tellWorker(other, message)
   }
 

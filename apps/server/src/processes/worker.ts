@@ -1,16 +1,15 @@
 import cluster from 'node:cluster'
 import { inspect } from 'node:util'
 import type { Config } from '../config/config.ts'
-import { reportDamage } from '../observe/damage.ts'
-import { createLogger, logWarnings } from '../observe/log.ts'
+import { createLogger, logWarnings, reportDamage } from '../observe/log.ts'
 import { Metrics } from '../observe/metrics.ts'
 import { flushStandardStreams, standardError } from '../observe/standard-streams.ts'
-import { countOfPrimary } from '../uploads/shared-count.ts'
 import { type ToWorker, tellPrimary } from './messages.ts'
 import { openStore } from './open-store.ts'
 import { serve } from './serve.ts'
 import { slotsOfPrimary } from './shared-slots.ts'
-import { viewsOfAll } from './shared-traces.ts'
+import { sharedTraces } from './shared-traces.ts'
+import { countOfPrimary } from './shared-uploads.ts'
 import { explain, mendable } from './startup-error.ts'
 
 /** What a terminal sends to all its processes: the primary tells us what comes of it. */
@@ -42,7 +41,7 @@ export async function work(config: Config): Promise<void> {
       metrics,
       slots,
       uploads: countOfPrimary(),
-      views: viewsOfAll(),
+      traces: sharedTraces(),
     })
     process.on('message', (message: ToWorker) => {
       if (message.type === 'reload') reload()

@@ -1,4 +1,3 @@
-import createError from 'http-errors'
 import type Koa from 'koa'
 import { serveContent } from 'koa-range-stream'
 import { StoreError, type UploadStore } from 'upload-store'
@@ -6,6 +5,7 @@ import type { Config } from '../config/config.ts'
 import { queryValue } from '../http/query.ts'
 import { isInline } from '../media/media-type.ts'
 import { reprDigest, wantsSha256 } from '../media/repr-digest.ts'
+import { missingVideo } from '../media/video-json.ts'
 import { redirectOf, sendElsewhere } from './redirect-video.ts'
 
 /** How often a video that is replaced while we open it is looked up anew. */
@@ -27,7 +27,7 @@ export async function sendVideo(
   const { cacheControl, corsOrigin } = config
   for (let attempt = 1; ; attempt++) {
     const content = await store.get(key)
-    if (content === null) throw createError(404, `There is no video ${JSON.stringify(key)}.`)
+    if (content === null) throw missingVideo(key)
     const inline = isInline(content.type) && queryValue(ctx, 'download') === undefined
     const disposition = inline ? 'inline' : 'attachment'
     const url = await redirectOf(ctx, content, disposition, config)

@@ -2,18 +2,28 @@ import type { IncomingMessage } from 'node:http'
 import type Koa from 'koa'
 import { requireUnreadBody } from 'koa-resumable-upload'
 import type { StoredObject, UploadStore } from 'upload-store'
+import type { Config } from '../config/config.ts'
 import { isCutOff } from '../http/http2-stream.ts'
 import { expectBody } from '../http/request-body.ts'
+import { pathParameter } from '../http/route-table.ts'
 import { maxSizeOf, sealWithinLimits } from '../media/captions.ts'
+import { answerStored } from '../media/video-json.ts'
 import { ContentDigests } from '../uploads/content-digests.ts'
 import { objectBeforeUpload } from '../uploads/current-object.ts'
 import { refuseEncoded, refuseParts } from '../uploads/refusals.ts'
 import { writeConditions } from '../uploads/write-conditions.ts'
 
-export interface PutOutcome {
+interface PutOutcome {
   readonly object: StoredObject
-  /** Whether there was none under its key. */
+  /** Whether its key had no object before. */
   readonly created: boolean
+}
+
+/** `PUT /videos/:key`: creates or replaces the video if the request's preconditions hold. */
+export async function putVideo(ctx: Koa.Context, store: UploadStore, { maxFileSize }: Config): Promise<void> {
+  const { object, created } = await receivePut(ctx, store, pathParameter(ctx.path), maxFileSize)
+  ctx.set('ETag', object.etag)
+  answerStored(ctx, created ? 201 : 200, object)
 }
 
 /**
@@ -21,7 +31,7 @@ export interface PutOutcome {
  *
  * @param maxFileSize bytes
  */
-export async function receivePut(
+async function receivePut(
   ctx: Koa.Context,
   store: UploadStore,
   key: string,

@@ -4,7 +4,7 @@ import { mayRedirect } from 'range-core'
 import type { StoredContent } from 'upload-store'
 import type { Config } from '../config/config.ts'
 import { queryValue } from '../http/query.ts'
-import { CAPTIONS } from '../media/captions.ts'
+import { CAPTIONS } from '../shared/video.ts'
 
 /**
  * How long a signed URL can be used, in s: as long as a film. Chromium asks the store itself for every later range, and

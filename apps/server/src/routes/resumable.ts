@@ -12,14 +12,13 @@ import type { Config } from '../config/config.ts'
 import { expectBody } from '../http/request-body.ts'
 import { matchRoute, pathParameter, type RoutePattern } from '../http/route-table.ts'
 import { sealWithinLimits } from '../media/captions.ts'
-import { videoJson, videoPath } from '../media/video-json.ts'
+import { answerStored } from '../media/video-json.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import { uploadSlots } from '../upload-slots.ts'
 import { objectBeforeUpload } from '../uploads/current-object.ts'
 import { uploadName } from '../uploads/file-name.ts'
 import { publishAsNew } from '../uploads/publish.ts'
 import { refuseContentRange, refuseEncoded } from '../uploads/refusals.ts'
-import type { Slots } from '../uploads/slots.ts'
+import { limitUploads, type Slots } from '../uploads/slots.ts'
 import { clientGroup, clientMeta } from '../uploads/upload-client.ts'
 import { writeConditions } from '../uploads/write-conditions.ts'
 
@@ -37,7 +36,7 @@ export function resumable(
   slots: Slots,
   metrics: Metrics,
 ): Koa.Middleware {
-  const limited = uploadSlots(slots, metrics)
+  const limited = limitUploads(slots, metrics)
   return resumableUpload(store, {
     target: (ctx) => targetOf(ctx, store),
     commit: async (_ctx, session) => {
@@ -101,8 +100,6 @@ function conditionsOf({ ifMatch, ifNoneMatch }: UploadMeta): CommitOptions {
 }
 
 function respond(ctx: Koa.Context, object: StoredObject, { way, replaces }: UploadMeta): void {
-  ctx.status = replaces === true ? 200 : 201
   if (way === 'put') ctx.set('ETag', object.etag)
-  ctx.set('Location', videoPath(object.key))
-  ctx.body = videoJson(ctx, object)
+  answerStored(ctx, replaces === true ? 200 : 201, object)
 }

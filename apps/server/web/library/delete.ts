@@ -1,8 +1,10 @@
-import { captionsKey, captionsOf } from '../player/captions.ts'
+import { captionsKey, type PageVideo, videoPath } from '../../src/shared/video.ts'
+import { captionsOf } from '../player/captions.ts'
 import { show } from '../player/player.ts'
 import { announce, fromTemplate, get } from '../shared/dom.ts'
 import { clearProblem, request } from '../shared/notice.ts'
-import { state, type Video, videoOf, videoPath } from '../shared/video.ts'
+import { state } from '../shared/state.ts'
+import { readVideo } from '../shared/video.ts'
 import { refresh } from './library.ts'
 import { list, rows } from './row.ts'
 
@@ -16,7 +18,7 @@ interface Order {
 }
 
 interface Deletion {
-  readonly video: Video
+  readonly video: PageVideo
   readonly toast: HTMLElement
   timer: number
 }
@@ -58,7 +60,7 @@ export function undoDelete(): string | null {
 }
 
 function begin(row: HTMLElement): void {
-  const video = videoOf(row)
+  const video = readVideo(row)
   const { key } = video
   clearProblem()
   const neighbour = seen(row, 'nextElementSibling') ?? seen(row, 'previousElementSibling')
@@ -119,13 +121,13 @@ async function finish(deletion: Deletion): Promise<void> {
   await refresh(true)
 }
 
-function forget({ key }: Video): void {
+function forget({ key }: PageVideo): void {
   state.known.delete(key)
   state.deleted.delete(key)
   rowOf(key)?.remove()
 }
 
-function unhide({ key }: Video): HTMLElement | undefined {
+function unhide({ key }: PageVideo): HTMLElement | undefined {
   state.deleted.delete(key)
   const row = rowOf(key)
   if (row !== undefined) row.hidden = false
@@ -142,19 +144,19 @@ function end({ video, toast, timer }: Deletion): void {
   if (focused) get('#library-title').focus()
 }
 
-async function deleteCaptions(video: Video): Promise<void> {
+async function deleteCaptions(video: PageVideo): Promise<void> {
   const url = await captionsOf(video.key)
   if (url !== null) await fetch(videoPath(captionsKey(video.key)), { method: 'DELETE' }).catch(() => {})
 }
 
 /** As the page goes; nobody hears the answer. */
-function send(video: Video): void {
+function send(video: PageVideo): void {
   fetch(videoPath(video.key), orderFor(video)).catch(() => {})
   fetch(videoPath(captionsKey(video.key)), { method: 'DELETE', keepalive: true }).catch(() => {})
 }
 
 /** Only of what the person saw: another file may have come under that name since. */
-function orderFor({ digest }: Video): Order {
+function orderFor({ digest }: PageVideo): Order {
   return { method: 'DELETE', keepalive: true, headers: { 'If-Match': `"${digest}"` } }
 }
 

@@ -1,10 +1,11 @@
 import { play } from '../player/player.ts'
 import { scrollToStage } from '../player/stage.ts'
 import { fromTemplate, get, maybe } from '../shared/dom.ts'
-import { state, videoOf } from '../shared/video.ts'
+import { state } from '../shared/state.ts'
+import { readVideo } from '../shared/video.ts'
 import { fetchPage, fetchPages, type Page } from './listing.ts'
 import { forgetRows } from './posters.ts'
-import { fillRow, list, rows } from './row.ts'
+import { fillRow, list, markCurrent, rows } from './row.ts'
 
 const more = get<HTMLAnchorElement>('#more')
 const input = get<HTMLInputElement>('#search input')
@@ -17,7 +18,8 @@ let first = query.get('cursor')
 const PAUSE = 200
 
 export function enhanceLibrary(): void {
-  for (const row of rows()) fillRow(row, videoOf(row))
+  for (const row of rows()) fillRow(row, readVideo(row))
+  state.onPlaying(() => rows().forEach(markCurrent))
   list.addEventListener('click', onOpen)
   more.addEventListener('click', showMore)
   let timer = 0
@@ -73,7 +75,7 @@ function onOpen(event: MouseEvent): void {
   const row = link?.closest<HTMLElement>('.row')
   if (row == null || opensElsewhere(event)) return
   event.preventDefault()
-  play(videoOf(row))
+  play(readVideo(row))
   scrollToStage()
 }
 

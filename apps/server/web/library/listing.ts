@@ -1,8 +1,9 @@
+import { CAPTIONS, type PageVideo } from '../../src/shared/video.ts'
 import { request } from '../shared/notice.ts'
-import { type Listing, type Video, videoOfItem } from '../shared/video.ts'
+import { type Listing, toVideo } from '../shared/video.ts'
 
 export interface Page {
-  readonly videos: readonly Video[]
+  readonly videos: readonly PageVideo[]
   /** The cursor of the next page, `null` on the last. */
   readonly next: string | null
 }
@@ -19,8 +20,8 @@ export async function fetchPage(
   const response = quietly ? await fetch(url).catch(() => null) : await request(url)
   const listing: Listing | null = response?.ok ? await response.json().catch(() => null) : null
   if (listing === null) return null
-  const items = listing.items.filter(({ type }) => type !== 'text/vtt')
-  return { videos: items.map(videoOfItem), next: listing.cursor }
+  const items = listing.items.filter(({ type }) => type !== CAPTIONS)
+  return { videos: items.map(toVideo), next: listing.cursor }
 }
 
 /** From the beginning, as many pages as it takes to have `count` videos. */
@@ -30,7 +31,7 @@ export async function fetchPages(
   count: number,
   quietly: boolean,
 ): Promise<Page | null> {
-  const videos: Video[] = []
+  const videos: PageVideo[] = []
   let next = first
   do {
     const page = await fetchPage(prefix, next, quietly)

@@ -1,5 +1,5 @@
 import { clear, createStore, get, keys, set, type UseStore } from 'idb-keyval'
-import type { Video } from '../shared/video.ts'
+import type { PageVideo } from '../../src/shared/video.ts'
 
 export interface Poster {
   /** `null` where there is nothing to see. */
@@ -18,7 +18,7 @@ const MOST = 1000
 let store: UseStore | undefined
 
 /** Of this content, whatever it is named; made of a few ranges, and once only. */
-export async function posterOf(video: Video): Promise<Poster> {
+export async function posterOf(video: PageVideo): Promise<Poster> {
   const known = await recall(video.digest)
   if (known !== undefined) return known
   const poster = await makePoster(video)
@@ -26,7 +26,7 @@ export async function posterOf(video: Video): Promise<Poster> {
   return poster
 }
 
-async function makePoster({ url }: Video): Promise<Poster> {
+async function makePoster({ url }: PageVideo): Promise<Poster> {
   const media = document.createElement('video')
   // Else a server that redirects would have it from another origin, whose pictures no canvas gives out.
   media.crossOrigin = 'anonymous'

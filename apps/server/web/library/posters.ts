@@ -1,6 +1,6 @@
 import { get, maybe } from '../shared/dom.ts'
 import { clock } from '../shared/format.ts'
-import { videoOf } from '../shared/video.ts'
+import { readVideo } from '../shared/video.ts'
 import { type Poster, posterOf } from './poster.ts'
 
 /** More would take the line from what plays. */
@@ -52,7 +52,7 @@ function pump(): void {
 }
 
 async function fill(row: HTMLElement): Promise<void> {
-  const video = videoOf(row)
+  const video = readVideo(row)
   if (!/^(?:video|audio)\//.test(video.type)) return
   // Without one the row has its icon.
   const poster = await posterOf(video).catch(() => null)

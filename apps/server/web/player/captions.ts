@@ -1,10 +1,9 @@
+import { captionsKey, type PageVideo, videoPath } from '../../src/shared/video.ts'
 import { announce, maybe } from '../shared/dom.ts'
 import { clearProblem, request, showProblem } from '../shared/notice.ts'
-import { type Listing, state, type Video, videoOfItem, videoPath } from '../shared/video.ts'
+import { state } from '../shared/state.ts'
+import { type Listing, toVideo } from '../shared/video.ts'
 import { mediaElement } from './media.ts'
-
-/** Captions lie beside their video. */
-export const captionsKey = (key: string): string => `${key}.vtt`
 
 export const isCaptions = ({ name }: File): boolean => /\.vtt$/i.test(name)
 
@@ -46,12 +45,12 @@ export async function captionsOf(key: string): Promise<string | null> {
   const response = await fetch(`/videos?limit=1&prefix=${encodeURIComponent(wanted)}`).catch(() => null)
   const listing: Listing | null = response?.ok ? await response.json().catch(() => null) : null
   const [item] = listing?.items ?? []
-  return item?.key === wanted ? videoOfItem(item).url : null
+  return item?.key === wanted ? toVideo(item).url : null
 }
 
 /** Returns the track, or `null` where there are none. */
 export async function showCaptionsOf(
-  { key }: Video,
+  { key }: PageVideo,
   media: HTMLMediaElement,
 ): Promise<HTMLTrackElement | null> {
   labelCaptions(media)

@@ -1,5 +1,6 @@
+import type { PageVideo } from '../../src/shared/video.ts'
 import { get, maybe } from '../shared/dom.ts'
-import { state, type Video } from '../shared/video.ts'
+import { state } from '../shared/state.ts'
 import { type Note, setStage, showNote, stage } from './stage.ts'
 
 const controller = get('#controller')
@@ -18,7 +19,7 @@ export async function enhanceControls(): Promise<void> {
 }
 
 /** @param time in seconds */
-export function insertMedia(kind: 'video' | 'audio', video: Video, time: number): HTMLMediaElement {
+export function insertMedia(kind: 'video' | 'audio', video: PageVideo, time: number): HTMLMediaElement {
   const media = document.createElement(kind)
   media.slot = 'media'
   media.controls = customElements.get('media-controller') === undefined
@@ -33,7 +34,7 @@ export function insertMedia(kind: 'video' | 'audio', video: Video, time: number)
   return media
 }
 
-const sourceOf = ({ url }: Video, time: number): string =>
+const sourceOf = ({ url }: PageVideo, time: number): string =>
   `${url}${state.view === null ? '' : `?view=${state.view}`}${time > 0 ? `#t=${time}` : ''}`
 
 /** Asks for the same again where it is, under the name that holds now. */
@@ -57,7 +58,7 @@ export function removeMedia(): void {
 }
 
 /** Says what is wrong where a file does not play. */
-export function watch(media: HTMLMediaElement, video: Video): void {
+export function watch(media: HTMLMediaElement, video: PageVideo): void {
   const fail = (note: Note): void => {
     showNote(note, video)
     setStage('file')

@@ -1,7 +1,9 @@
-import { markCurrent, rows } from '../library/row.ts'
+import { humanSize } from '../../src/shared/human-size.ts'
+import { downloadPath, type PageVideo, playPath, videoKind } from '../../src/shared/video.ts'
 import { announce, get } from '../shared/dom.ts'
-import { clock, humanSize } from '../shared/format.ts'
-import { kindOf, playPath, state, type Video, videoOf, videoPath } from '../shared/video.ts'
+import { clock } from '../shared/format.ts'
+import { state } from '../shared/state.ts'
+import { readVideo } from '../shared/video.ts'
 import { labelCaptions, showCaptionsOf } from './captions.ts'
 import { enhanceControls, insertMedia, mediaElement, removeMedia, watch } from './media.ts'
 import { keepPosition, positionOf } from './positions.ts'
@@ -14,7 +16,7 @@ const KEEP_EVERY = 5000
 export function enhancePlayer(): void {
   const player = get('#player')
   if (player.dataset['key'] !== undefined) {
-    state.playing = videoOf(player)
+    state.playing = readVideo(player)
     state.known.set(state.playing.key, state.playing)
   }
   const media = mediaElement()
@@ -30,7 +32,7 @@ export function enhancePlayer(): void {
   addEventListener('pagehide', keep)
 }
 
-export function play(video: Video): void {
+export function play(video: PageVideo): void {
   const path = playPath(video.key)
   if (path !== location.pathname + location.search) history.pushState(null, '', path)
   show(video)
@@ -42,8 +44,8 @@ export function play(video: Video): void {
 }
 
 /** @param time where it begins, in seconds; `null`: where it was left */
-export function show(video: Video | null, time: number | null = null): void {
-  const kind = video === null ? 'none' : kindOf(video.type)
+export function show(video: PageVideo | null, time: number | null = null): void {
+  const kind = video === null ? 'none' : videoKind(video.type)
   keep()
   state.playing = video
   removeMedia()
@@ -56,15 +58,14 @@ export function show(video: Video | null, time: number | null = null): void {
     void showCaptionsOf(video, media)
   }
   describe(video)
-  for (const row of rows()) markCurrent(row)
 }
 
-function describe(video: Video | null): void {
+function describe(video: PageVideo | null): void {
   get('#caption').hidden = get('#requests').hidden = video === null
   get('#playing bdi').textContent = video?.key ?? 'Player'
   get('#facts').textContent = video && `${humanSize(video.size)} · ${video.type}`
   for (const link of get('#player').querySelectorAll<HTMLAnchorElement>('a[download]'))
-    link.href = video === null ? '' : `${videoPath(video.key)}?download`
+    link.href = video === null ? '' : downloadPath(video.key)
   document.title = `${video === null ? '' : `${video.key} – `}Range server`
 }
 

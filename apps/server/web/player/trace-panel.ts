@@ -1,8 +1,8 @@
-import type { SeenRequest } from '../../src/observe/traces.ts'
+import { humanSize } from '../../src/shared/human-size.ts'
+import type { TracedRequest } from '../../src/shared/traced-request.ts'
 import { get } from '../shared/dom.ts'
-import { humanSize } from '../shared/format.ts'
+import { state } from '../shared/state.ts'
 import { recall, remember } from '../shared/storage.ts'
-import { state } from '../shared/video.ts'
 import { reloadMedia } from './media.ts'
 
 const EVERY = 1000
@@ -20,10 +20,10 @@ const MEANINGS: Readonly<Record<number, string>> = {
 }
 
 /**
- * Has the media asked for under a name of this page, as long as somebody looks: by another URL the browser's cache would not
- * know them, so it is the same one until the tab is closed.
+ * Requests the media with an id of this page while the panel is open. The id stays the same until the tab is closed, because
+ * the browser's cache does not know the media under another URL.
  */
-export function enableRequests(): void {
+export function enableTraces(): void {
   const details = get<HTMLDetailsElement>('#requests')
   if (recall('sessionStorage', STORAGE) !== null) details.open = true
   details.addEventListener('toggle', () => {
@@ -49,14 +49,14 @@ async function ask(): Promise<void> {
   const { view } = state
   if (view === null || document.hidden) return
   const response = await fetch(`/requests?view=${view}`).catch(() => null)
-  const body: { requests: SeenRequest[] } | null = response?.ok
+  const body: { requests: TracedRequest[] } | null = response?.ok
     ? await response.json().catch(() => null)
     : null
   if (body === null || state.view !== view) return
   get('#requests tbody').replaceChildren(...body.requests.reverse().map(rowOf))
 }
 
-function rowOf(request: SeenRequest): HTMLTableRowElement {
+function rowOf(request: TracedRequest): HTMLTableRowElement {
   const row = document.createElement('tr')
   row.dataset['status'] = String(request.status)
   const cells = [
@@ -76,7 +76,7 @@ function rowOf(request: SeenRequest): HTMLTableRowElement {
   return row
 }
 
-function sentOf({ state: progress, sent }: SeenRequest): string {
+function sentOf({ state: progress, sent }: TracedRequest): string {
   if (progress === 'sending') return 'under way'
   const amount = sent === null ? [] : [humanSize(sent)]
   return [...amount, ...(progress === 'stopped' ? ['stopped'] : [])].join(', ')

@@ -1,4 +1,5 @@
-import { humanSize, humanTime } from '../shared/format.ts'
+import { humanSize } from '../../src/shared/human-size.ts'
+import { humanTime } from '../shared/format.ts'
 import type { Problem } from '../shared/problem.ts'
 
 export type JobState =

@@ -1,5 +1,5 @@
+import { humanSize } from '../../src/shared/human-size.ts'
 import { announce, fromTemplate, get, setIcon } from '../shared/dom.ts'
-import { humanSize } from '../shared/format.ts'
 import { fillAlert } from '../shared/notice.ts'
 import {
   type JobState,

@@ -1,4 +1,4 @@
-import { humanSize } from '../shared/format.ts'
+import { humanSize } from '../../src/shared/human-size.ts'
 import type { Problem } from '../shared/problem.ts'
 
 export interface Limits {

@@ -4,7 +4,8 @@ import { isIdle } from '../player/media.ts'
 import { play } from '../player/player.ts'
 import { announce, get, maybe } from '../shared/dom.ts'
 import { clearProblem } from '../shared/notice.ts'
-import { state, videoOfItem } from '../shared/video.ts'
+import { state } from '../shared/state.ts'
+import { toVideo } from '../shared/video.ts'
 import { Job } from './job.ts'
 import { type Limits, refusalOf } from './precheck.ts'
 import type { Stored } from './transfer.ts'
@@ -81,7 +82,7 @@ async function welcome({ key, item }: Stored): Promise<void> {
   announce(`${key} uploaded`)
   await refresh()
   // In the order of keys it may come on a page that is not loaded.
-  const video = state.known.get(key) ?? (item && videoOfItem({ ...item, created: new Date().toISOString() }))
+  const video = state.known.get(key) ?? (item && toVideo({ ...item, created: new Date().toISOString() }))
   if (video !== null && isIdle()) play(video)
 }
 

@@ -1,5 +1,5 @@
+import { humanSize } from '../../src/shared/human-size.ts'
 import { announce, fromTemplate, get, maybe } from '../shared/dom.ts'
-import { humanSize } from '../shared/format.ts'
 import { fillAlert } from '../shared/notice.ts'
 import { LOST } from '../shared/problem.ts'
 import { percent } from './job-state.ts'

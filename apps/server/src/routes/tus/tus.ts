@@ -8,7 +8,7 @@ import { isGone, terminate } from '../../http/http2-stream.ts'
 import { seeOther } from '../../http/redirect.ts'
 import { declaredLength } from '../../http/request-body.ts'
 import { matchRoute, pathParameter } from '../../http/route-table.ts'
-import { videoPath } from '../../media/video-json.ts'
+import { contentPath } from '../../media/video-json.ts'
 import type { Metrics } from '../../observe/metrics.ts'
 import { publishAsNew } from '../../uploads/publish.ts'
 import { refuseEncoded } from '../../uploads/refusals.ts'
@@ -80,7 +80,7 @@ function createTus({ maxFileSize }: Config, store: UploadStore, metrics: Metrics
     },
     onUploadFinish: async (_request, { id }) => {
       const object = (await store.peek(id))?.committed
-      return object ? { headers: { 'Content-Location': videoPath(object.key) } } : {}
+      return object ? { headers: { 'Content-Location': contentPath(object.key) } } : {}
     },
     onResponseError: (request, error) => {
       failures.set(request, error)
@@ -126,5 +126,5 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
 async function redirect(ctx: Koa.Context, store: UploadStore, id: string): Promise<void> {
   const object = (await store.peek(id))?.committed
   if (!object) throw createError(404, 'No upload of this name was completed here of late.')
-  seeOther(ctx, videoPath(object.key))
+  seeOther(ctx, contentPath(object.key))
 }

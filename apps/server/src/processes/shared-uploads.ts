@@ -1,6 +1,6 @@
-import { type ToWorker, tellPrimary } from '../processes/messages.ts'
-import type { Grant } from './client-shares.ts'
-import type { UploadCount } from './unfinished-uploads.ts'
+import type { Grant } from '../uploads/client-shares.ts'
+import type { UploadCount } from '../uploads/unfinished-uploads.ts'
+import { type ToWorker, tellPrimary } from './messages.ts'
 
 /** The count of unfinished uploads for a worker, which the primary keeps. */
 export function countOfPrimary(): UploadCount {

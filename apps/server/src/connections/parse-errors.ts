@@ -3,8 +3,8 @@ import type { Http2ServerResponse } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import { isHttp2 } from './http2-stream.ts'
-import { titleOf } from './problem.ts'
+import { isHttp2 } from '../http/http2-stream.ts'
+import { titleOf } from '../http/problem.ts'
 import { gateOf } from './request-gate.ts'
 
 /** How long a client may take to read why its connection ends. */

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
-import { isHttp2 } from './http2-stream.ts'
+import type { Handler } from '../http/expect-continue.ts'
+import { isHttp2 } from '../http/http2-stream.ts'
 import { gateOf } from './request-gate.ts'
-import type { Handler } from './server.ts'
 
 type Exchange = Parameters<Handler>
 
