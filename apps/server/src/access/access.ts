@@ -2,7 +2,7 @@ import createError from 'http-errors'
 import type Koa from 'koa'
 import type { Config } from '../config/config.ts'
 import { clientNetwork } from '../http/client-address.ts'
-import { matchRoute, type RoutePattern, SAFE_METHODS } from '../http/route-table.ts'
+import { matchRoute, type RoutePattern, SAFE_METHODS, UPLOAD_ROUTES } from '../http/route-table.ts'
 import { type Credentials, credentialsOf, SESSION_LIFETIME } from './credentials.ts'
 import { FailureLimit } from './failure-limit.ts'
 
@@ -15,15 +15,13 @@ const ALWAYS_OPEN: ReadonlySet<RoutePattern> = new Set(['/healthz', '/readyz', '
 /** Routes that everybody may call, but whose response shows whether a token is the right one. */
 const SHOWS_SESSION: ReadonlySet<RoutePattern> = new Set(['/', '/sign-in'])
 
-/** Routes of uploads in progress, which only a client that may upload may see. */
-const UPLOADING: ReadonlySet<RoutePattern> = new Set(['/uploads', '/uploads/:id', '/files', '/files/:id'])
-
 /** Returns whether a request needs the token. */
 function needsToken(method: string, pattern: RoutePattern | undefined, isPrivate: boolean): boolean {
   if (pattern !== undefined && ALWAYS_OPEN.has(pattern)) return false
   const read = SAFE_METHODS.has(method)
   if (isPrivate) return !(read && pattern === '/page/*')
-  return !read || (pattern !== undefined && UPLOADING.has(pattern) && method !== 'OPTIONS')
+  // Only a client that may upload may see uploads in progress.
+  return !read || (pattern !== undefined && UPLOAD_ROUTES.has(pattern) && method !== 'OPTIONS')
 }
 
 /** Decides what a client may do, by one token that all clients with access share. */

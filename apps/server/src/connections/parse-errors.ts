@@ -1,10 +1,10 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import { isHttp2 } from '../http/http2-stream.ts'
-import { titleOf } from '../http/problem.ts'
+import { onRequest } from '../http/expect-continue.ts'
+import { createProblem, PROBLEM_TYPE } from '../http/problem.ts'
 import { gateOf } from './request-gate.ts'
 
 /** How long a client may take to read why its connection ends. */
@@ -28,15 +28,13 @@ const DETAILS: Readonly<Record<number, string>> = {
 export function answerClientErrors(server: Server, logger: Logger): void {
   const unanswered = new WeakMap<Duplex, Set<ServerResponse>>()
   const ending = new WeakSet<Duplex>()
-  const track = (request: IncomingMessage, response: ServerResponse): void => {
+  onRequest(server, ({ socket }, response) => {
     // A malformed frame of HTTP/2 ends its whole connection, without this.
-    if (isHttp2(request)) return
-    const { socket } = request
+    if (!(response instanceof ServerResponse)) return
     const responses = unanswered.get(socket) ?? new Set()
     unanswered.set(socket, responses.add(response))
     response.once('close', () => responses.delete(response))
-  }
-  for (const event of ['request', 'checkContinue', 'checkExpectation']) server.prependListener(event, track)
+  })
 
   /** Sends the responses before the one that ends the connection. */
   async function end(socket: Socket, status: number): Promise<void> {
@@ -89,11 +87,11 @@ async function closeOf(response: ServerResponse): Promise<void> {
 }
 
 function render(status: number): string {
-  const body = JSON.stringify({ title: titleOf(status), status, detail: DETAILS[status] })
+  const body = JSON.stringify(createProblem(status, DETAILS[status]))
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     `Date: ${new Date().toUTCString()}`,
-    'Content-Type: application/problem+json',
+    `Content-Type: ${PROBLEM_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'X-Content-Type-Options: nosniff',
     'Connection: close',

@@ -114,7 +114,7 @@ export class RequestGate {
   /** How many bytes of the chunk are the next piece. */
   #pieceOf(chunk: Buffer): number {
     if (this.#latest !== undefined) {
-      this.#bodyLeft = this.#latest.complete ? 0 : declaredLength(this.#latest)
+      this.#bodyLeft = this.#latest.complete ? 0 : fixedLength(this.#latest)
       this.#latest = undefined
     }
     if (this.#bodyLeft > 0) {
@@ -137,6 +137,7 @@ function endOfHead(tail: string, chunk: Buffer): number {
   return at === -1 ? -1 : at + END_OF_HEAD.length
 }
 
-function declaredLength({ headers }: IncomingMessage): number {
+/** The bytes of a body of known length; 0 for a chunked body, which the parser has to end. */
+function fixedLength({ headers }: IncomingMessage): number {
   return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : 0
 }

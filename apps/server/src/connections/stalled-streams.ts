@@ -1,5 +1,6 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Server } from 'node:net'
+import { onRequest } from '../http/expect-continue.ts'
 import { SlicedResponse } from './sliced-response.ts'
 import { handleOf } from './socket-handle.ts'
 
@@ -30,12 +31,11 @@ export function endStalledStreams(server: Server, timeout: number): void {
     }
   }
 
-  for (const event of ['request', 'checkContinue', 'checkExpectation'])
-    server.prependListener(event, (_request: unknown, response: unknown) => {
-      if (!(response instanceof SlicedResponse)) return
-      open.set(response, { taken: 0, silent: 0 })
-      response.once('close', () => open.delete(response))
-    })
+  onRequest(server, (_request, response) => {
+    if (!(response instanceof SlicedResponse)) return
+    open.set(response, { taken: 0, silent: 0 })
+    response.once('close', () => open.delete(response))
+  })
   const timer = setInterval(look, timeout / LOOKS).unref()
   server.once('close', () => clearInterval(timer))
 }

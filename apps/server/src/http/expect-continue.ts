@@ -30,6 +30,12 @@ export function handleExpectations(server: Server, handler: Handler): void {
   })
 }
 
+/** Calls `listener` for every request before the handler; Node emits requests with `Expect` as events of their own. */
+export function onRequest(server: Server, listener: Handler): void {
+  for (const event of ['request', 'checkContinue', 'checkExpectation'])
+    server.prependListener(event, listener)
+}
+
 /** Answers 417 if the request expects anything other than 100-continue. */
 export function refuseExpectations(): Koa.Middleware {
   return async function refuseExpectations(ctx, next) {

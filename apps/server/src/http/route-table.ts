@@ -50,6 +50,14 @@ const METHODS: Readonly<Record<RoutePattern, readonly Method[]>> = {
   '/videos/:key': ['GET', 'PUT', 'DELETE'],
 }
 
+/** Routes of uploads in progress. */
+export const UPLOAD_ROUTES: ReadonlySet<RoutePattern> = new Set([
+  '/uploads',
+  '/uploads/:id',
+  '/files',
+  '/files/:id',
+])
+
 export interface MatchedRoute {
   readonly pattern: RoutePattern
   /** The path below the route's fixed part as the client sent it, percent-encoded; empty if the pattern has no such part. */

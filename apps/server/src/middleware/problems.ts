@@ -5,7 +5,7 @@ import { PAGE_FIELDS } from '../html/html.ts'
 import { renderProblem } from '../html/problem-page.ts'
 import { renderSignIn } from '../html/sign-in-page.ts'
 import { isAbort } from '../http/client-abort.ts'
-import { type Problem, titleOf } from '../http/problem.ts'
+import { createProblem, PROBLEM_TYPE, type Problem } from '../http/problem.ts'
 import { localTarget } from '../http/redirect.ts'
 import { lingerAfter } from '../http/unread-body.ts'
 
@@ -37,7 +37,7 @@ export function problems(): Koa.Middleware {
       fail(ctx, error)
       return
     }
-    if (ctx.status >= 400 && ctx.body == null) answer(ctx, { title: titleOf(ctx.status), status: ctx.status })
+    if (ctx.status >= 400 && ctx.body == null) answer(ctx, createProblem(ctx.status))
   }
 }
 
@@ -65,15 +65,10 @@ function isUnavailable(error: unknown): boolean {
 }
 
 function toProblem(error: unknown): Problem {
-  if (!(error instanceof Error)) return { title: titleOf(500), status: 500 }
+  if (!(error instanceof Error)) return createProblem(500)
   const [status, detail] = statusOf(error)
   const more: unknown = isHttpError(error) ? error['problem'] : undefined
-  return {
-    title: titleOf(status),
-    status,
-    ...(detail === undefined ? {} : { detail }),
-    ...(typeof more === 'object' ? more : {}),
-  }
+  return createProblem(status, detail, typeof more === 'object' && more !== null ? more : {})
 }
 
 function statusOf(error: Error): readonly [number, string | undefined] {
@@ -94,7 +89,7 @@ function answer(ctx: Koa.Context, problem: Problem): void {
   ctx.body = lingerAfter(ctx, text)
   ctx.status = status
   ctx.length = Buffer.byteLength(text)
-  ctx.set('Content-Type', forPeople ? 'text/html; charset=utf-8' : 'application/problem+json')
+  ctx.set('Content-Type', forPeople ? 'text/html; charset=utf-8' : PROBLEM_TYPE)
 }
 
 /** Who has to sign in goes on with what was asked for, unless that was to write. */

@@ -41,7 +41,8 @@ export async function sendVideo(
             'Content-Security-Policy': SANDBOX,
             'Cross-Origin-Resource-Policy': corsOrigin.length === 0 ? 'same-site' : 'cross-origin',
           })
-          if (wantsSha256(ctx.get('Want-Repr-Digest'))) ctx.set('Repr-Digest', reprDigest(content.digest))
+          if (wantsSha256(ctx.get('Want-Repr-Digest')) !== false)
+            ctx.set('Repr-Digest', reprDigest(content.digest))
         },
       })
     } catch (error) {
