@@ -1,7 +1,7 @@
 import Koa from 'koa'
 import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
-import { accessOf } from './access/access.ts'
+import { createAccess } from './access/access.ts'
 import type { Config } from './config/config.ts'
 import { refuseExpectations } from './http/expect-continue.ts'
 import { closeAfterUnreadBodies } from './http/unread-body.ts'
@@ -69,7 +69,7 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   app.use(checkHost(config))
   app.use(checkOrigin(config))
   app.use(checkPath())
-  const access = accessOf(config)
+  const access = createAccess(config)
   if (access !== null) app.use(access.check())
   app.use(checkRoute(config))
   app.use(notModified())

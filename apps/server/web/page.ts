@@ -1,6 +1,6 @@
 import './page.css'
 import './player.css'
-import { keepFresh } from './library/auto-refresh.ts'
+import { enableAutoRefresh } from './library/auto-refresh.ts'
 import { enableDelete } from './library/delete.ts'
 import { enhanceLibrary } from './library/library.ts'
 import { addCaptions, enableCaptions, isCaptions } from './player/captions.ts'
@@ -17,7 +17,7 @@ import { listUnfinished } from './uploads/unfinished.ts'
 // Before the library, whose rows show what plays.
 enhancePlayer()
 enhanceLibrary()
-keepFresh()
+enableAutoRefresh()
 enableDelete()
 enableKeys()
 enableSpeed()

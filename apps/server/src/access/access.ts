@@ -3,7 +3,7 @@ import type Koa from 'koa'
 import type { Config } from '../config/config.ts'
 import { clientNetwork } from '../http/client-address.ts'
 import { matchRoute, type RoutePattern, SAFE_METHODS, UPLOAD_ROUTES } from '../http/route-table.ts'
-import { type Credentials, credentialsOf, SESSION_LIFETIME } from './credentials.ts'
+import { type Credentials, createCredentials, SESSION_LIFETIME } from './credentials.ts'
 import { FailureLimit } from './failure-limit.ts'
 
 /** The name of each cookie that a server of this kind has set, on any port of this host. */
@@ -31,7 +31,7 @@ export class Access {
   readonly #failures = new FailureLimit()
 
   constructor(token: string, isPrivate: boolean) {
-    this.#credentials = credentialsOf(token)
+    this.#credentials = createCredentials(token)
     this.#isPrivate = isPrivate
   }
 
@@ -43,7 +43,7 @@ export class Access {
       if (needed && this.#isPrivate) ctx.vary('Authorization, Cookie')
       const shows = pattern !== undefined && SHOWS_SESSION.has(pattern)
       if ((needed || shows) && !this.isAuthorized(ctx)) {
-        if (bearerOf(ctx) !== undefined) this.#countFailure(ctx)
+        if (bearerToken(ctx) !== undefined) this.#countFailure(ctx)
         if (needed) refuse(ctx)
       }
       await next()
@@ -52,7 +52,7 @@ export class Access {
 
   /** Returns whether the request carries the token or a valid session. */
   isAuthorized(ctx: Koa.Context): boolean {
-    const token = bearerOf(ctx)
+    const token = bearerToken(ctx)
     if (token !== undefined && this.#credentials.isToken(token)) return true
     return this.#validCookies(ctx).length > 0
   }
@@ -94,7 +94,7 @@ export class Access {
 
 /** @throws 401 */
 function refuse(ctx: Koa.Context): never {
-  if (bearerOf(ctx) !== undefined)
+  if (bearerToken(ctx) !== undefined)
     throw wrongToken('The token in Authorization is not the token of the server.')
   const detail =
     'This request needs the token of the server: send it as Authorization: Bearer, or sign in on the page.'
@@ -106,12 +106,12 @@ function wrongToken(detail: string): Error {
 }
 
 /** The access that `config` asks for, or `null` if every client may do everything. */
-export function accessOf({ token, private: isPrivate }: Config): Access | null {
+export function createAccess({ token, private: isPrivate }: Config): Access | null {
   return token === undefined ? null : new Access(token, isPrivate)
 }
 
 /** The token68 of RFC 6750 §2.1, and any other visible characters of ASCII that a token may have. */
-function bearerOf(ctx: Koa.Context): string | undefined {
+function bearerToken(ctx: Koa.Context): string | undefined {
   return /^Bearer +([\x21-\x7e]+) *$/i.exec(ctx.get('Authorization'))?.[1]
 }
 

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { onRequest } from '../http/expect-continue.ts'
 import { createProblem, PROBLEM_TYPE } from '../http/problem.ts'
-import { gateOf } from './request-gate.ts'
+import { findGate } from './request-gate.ts'
 
 /** How long a client may take to read why its connection ends. */
 const MAX_WAIT = 1000
@@ -39,12 +39,12 @@ export function answerClientErrors(server: Server, logger: Logger): void {
   /** Sends the responses before the one that ends the connection. */
   async function end(socket: Socket, status: number): Promise<void> {
     // What still arrives cannot be parsed, and must not destroy the response.
-    gateOf(socket)?.discard()
+    findGate(socket)?.discard()
     if (ending.has(socket)) return
     ending.add(socket)
     const responses = [...(unanswered.get(socket) ?? [])]
     // Those before the broken one were understood, and get their answers first.
-    if (socket.writable) await Promise.all(responses.filter(({ req }) => req.complete).map(closeOf))
+    if (socket.writable) await Promise.all(responses.filter(({ req }) => req.complete).map(waitForClose))
     const begun = responses.some(({ req, headersSent }) => !req.complete && headersSent)
     if (!socket.writable || begun) {
       socket.destroy()
@@ -81,7 +81,7 @@ function takeOver(socket: Socket, responses: () => Iterable<ServerResponse> | un
   socket.resume()
 }
 
-async function closeOf(response: ServerResponse): Promise<void> {
+async function waitForClose(response: ServerResponse): Promise<void> {
   // Not events.once, which rejects where the response fails first, and with nobody there to hear it ends the process.
   if (!response.closed) await new Promise((resolve) => response.once('close', resolve))
 }

@@ -1,5 +1,5 @@
 import type Koa from 'koa'
-import { http2StreamOf, isReset } from './http2-stream.ts'
+import { http2Stream, isReset } from './http2-stream.ts'
 
 const ABORT_CODES = new Set([
   'ECONNRESET',
@@ -17,7 +17,7 @@ const ABORT_MESSAGES = /^Request (?:aborted|closed)$/
 export function isAbort(ctx: Koa.Context, error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''
-  const stream = http2StreamOf(ctx)
+  const stream = http2Stream(ctx)
   const cut = stream === null ? ctx.req.destroyed && !ctx.req.complete : stream.aborted
   // A store behind us may lose its connection too, with the same codes and our client waiting.
   const gone = stream === null ? !ctx.req.socket || ctx.req.socket.destroyed : isReset(stream)

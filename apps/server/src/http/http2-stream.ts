@@ -12,7 +12,7 @@ export function isHttp2(request: IncomingMessage | Http2ServerRequest): request 
 }
 
 /** The HTTP/2 stream of a request, or `null` in HTTP/1. */
-export function http2StreamOf({ req }: Pick<Koa.Context, 'req'>): ServerHttp2Stream | null {
+export function http2Stream({ req }: Pick<Koa.Context, 'req'>): ServerHttp2Stream | null {
   return 'stream' in req ? (req.stream as ServerHttp2Stream) : null
 }
 
@@ -22,15 +22,15 @@ export function isReset(stream: ServerHttp2Stream): boolean {
 }
 
 /** Whether nobody is left who would read an answer. */
-export function isGone(ctx: Koa.Context): boolean {
-  const stream = http2StreamOf(ctx)
+export function isClientGone(ctx: Koa.Context): boolean {
+  const stream = http2Stream(ctx)
   if (stream !== null) return isReset(stream)
   return ctx.req.socket.destroyed || (ctx.req.destroyed && !ctx.req.complete)
 }
 
 /** Ends the request abruptly, without an answer. */
 export function terminate(ctx: Koa.Context): void {
-  const stream = http2StreamOf(ctx)
+  const stream = http2Stream(ctx)
   if (stream === null) ctx.req.socket.destroy()
   else stream.close(constants.NGHTTP2_CANCEL)
 }
@@ -43,7 +43,7 @@ const RESET_DELAY = 50
  * a request that it gives up, and RST_STREAM right behind it.
  */
 export async function isCutOff(ctx: Koa.Context): Promise<boolean> {
-  const stream = http2StreamOf(ctx)
+  const stream = http2Stream(ctx)
   if (stream === null) return false
   if (!isReset(stream)) await wait(RESET_DELAY)
   return isReset(stream)

@@ -2,7 +2,7 @@ import createError from 'http-errors'
 import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
 import { sendContinue } from './expect-continue.ts'
-import { http2StreamOf } from './http2-stream.ts'
+import { http2Stream } from './http2-stream.ts'
 import { bodyWatch } from './slow-body.ts'
 
 /** Room for the boundaries, field names and small fields around one file in a multipart body. */
@@ -54,5 +54,5 @@ export function declaredLength(ctx: Koa.Context): number | undefined {
   // Node has checked that it is a number.
   if (length !== undefined) return Number(length)
   // Without both there is no body in HTTP/1 (RFC 9112 §6.3), and any in HTTP/2.
-  return http2StreamOf(ctx)?.endAfterHeaders === false ? undefined : 0
+  return http2Stream(ctx)?.endAfterHeaders === false ? undefined : 0
 }

@@ -93,7 +93,7 @@ export function matchRoute(path: string | null | undefined): MatchedRoute | null
 }
 
 /** Returns the methods that a route supports, without HEAD and OPTIONS. */
-export function methodsOf(pattern: RoutePattern): readonly Method[] {
+export function routeMethods(pattern: RoutePattern): readonly Method[] {
   return METHODS[pattern]
 }
 

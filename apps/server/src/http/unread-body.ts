@@ -1,7 +1,7 @@
 import { constants } from 'node:http2'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
-import { http2StreamOf } from './http2-stream.ts'
+import { http2Stream } from './http2-stream.ts'
 
 const MAX_DRAINED = 1024 ** 2
 const MAX_WAIT = 1000
@@ -14,7 +14,7 @@ export function closeAfterUnreadBodies(): Koa.Middleware {
   return async function closeAfterUnreadBodies(ctx, next) {
     await next()
     if (ctx.req.complete || ctx.headerSent) return
-    const stream = http2StreamOf(ctx)
+    const stream = http2Stream(ctx)
     if (stream === null) ctx.set('Connection', 'close')
     // Closes the stream alone: the client stops sending and still gets the response (RFC 9113 §8.1).
     else ctx.res.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
@@ -31,7 +31,7 @@ export function closeAfterUnreadBodies(): Koa.Middleware {
  */
 export function lingerAfter(ctx: Koa.Context, text: string): Readable | string {
   const { req } = ctx
-  if (req.complete || req.destroyed || !hasBody(ctx) || http2StreamOf(ctx) !== null) return text
+  if (req.complete || req.destroyed || !hasBody(ctx) || http2Stream(ctx) !== null) return text
   ctx.set('Connection', 'close')
   const body = new Readable({ read() {} })
   const end = () => {

@@ -6,7 +6,7 @@ import { CAPTIONS } from '../shared/video.ts'
 const MAX_SIZE = 1024 ** 2
 
 /** How much an upload under `key` may have, in bytes, as far as its name tells. */
-export const maxSizeOf = (key: string, maxFileSize: number): number =>
+export const maxUploadSize = (key: string, maxFileSize: number): number =>
   key.endsWith('.vtt') ? Math.min(MAX_SIZE, maxFileSize) : maxFileSize
 
 /** @see https://www.w3.org/TR/webvtt1/#file-structure */

@@ -1,7 +1,7 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
 import type { Config } from '../config/config.ts'
-import { matchRoute, methodsOf, type RoutePattern, UPLOAD_ROUTES } from '../http/route-table.ts'
+import { matchRoute, type RoutePattern, routeMethods, UPLOAD_ROUTES } from '../http/route-table.ts'
 
 /** Methods that the server supports on any of its routes. */
 const IMPLEMENTED = new Set(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'])
@@ -62,6 +62,6 @@ function isWrite(pattern: RoutePattern, method: string): boolean {
 }
 
 function allowed(pattern: RoutePattern, readOnly: boolean): readonly string[] {
-  const methods = methodsOf(pattern).filter((method) => !(readOnly && isWrite(pattern, method)))
+  const methods = routeMethods(pattern).filter((method) => !(readOnly && isWrite(pattern, method)))
   return [...methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])), 'OPTIONS']
 }

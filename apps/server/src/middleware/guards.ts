@@ -20,7 +20,7 @@ export function checkHost(config: Config): Koa.Middleware {
       throw createError(400, 'The request has more than one Host field (RFC 9112 §3.2).')
     }
     const forwarded = config.trustProxy ? ctx.get('X-Forwarded-Host').split(',', 1)[0]?.trim() : undefined
-    const authority = forwarded || authorityOf(ctx.req)
+    const authority = forwarded || requestAuthority(ctx.req)
     // A request of HTTP/1.0 may have no Host.
     if (authority !== undefined && !accepts(authority)) {
       const name = JSON.stringify(authority.slice(0, 80))
@@ -48,7 +48,7 @@ function hostRule({ host, trustProxy, token, allowedHosts }: Config): (authority
 }
 
 /** A target in absolute form overrules Host (RFC 9112 §3.2.2), and so does HTTP/2's :authority (RFC 9113 §8.3.1). */
-function authorityOf({ url = '', headers }: IncomingMessage): string | undefined {
+function requestAuthority({ url = '', headers }: IncomingMessage): string | undefined {
   return /^https?:\/\/([^/?#]+)/i.exec(url)?.[1] ?? headers[':authority']?.toString() ?? headers.host
 }
 

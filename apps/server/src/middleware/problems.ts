@@ -66,12 +66,12 @@ function isUnavailable(error: unknown): boolean {
 
 function toProblem(error: unknown): Problem {
   if (!(error instanceof Error)) return createProblem(500)
-  const [status, detail] = statusOf(error)
+  const [status, detail] = statusAndDetail(error)
   const more: unknown = isHttpError(error) ? error['problem'] : undefined
   return createProblem(status, detail, typeof more === 'object' && more !== null ? more : {})
 }
 
-function statusOf(error: Error): readonly [number, string | undefined] {
+function statusAndDetail(error: Error): readonly [number, string | undefined] {
   if (isHttpError(error)) return [error.status, error.expose ? error.message : undefined]
   const status = uploadErrorStatus(error) ?? 500
   // Its message may have a path in it.
@@ -83,7 +83,7 @@ function answer(ctx: Koa.Context, problem: Problem): void {
   ctx.vary('Accept')
   for (const name of CONTENT_FIELDS) ctx.remove(name)
   const forPeople = ctx.accepts('json', 'html') === 'html'
-  const text = forPeople ? pageOf(ctx, problem) : JSON.stringify(problem)
+  const text = forPeople ? renderProblemPage(ctx, problem) : JSON.stringify(problem)
   if (forPeople) ctx.set(PAGE_FIELDS)
   const status = problem.status
   ctx.body = lingerAfter(ctx, text)
@@ -93,7 +93,7 @@ function answer(ctx: Koa.Context, problem: Problem): void {
 }
 
 /** Who has to sign in goes on with what was asked for, unless that was to write. */
-function pageOf(ctx: Koa.Context, problem: Problem): string {
+function renderProblemPage(ctx: Koa.Context, problem: Problem): string {
   if (problem.status !== 401) return renderProblem(problem)
   const target = localTarget(ctx.method === 'GET' ? ctx.url : '/')
   return renderSignIn({ target, detail: problem.detail })

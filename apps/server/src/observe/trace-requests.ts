@@ -1,6 +1,6 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
-import { http2StreamOf } from '../http/http2-stream.ts'
+import { http2Stream } from '../http/http2-stream.ts'
 import { queryValue } from '../http/query.ts'
 import { matchRoute, type RoutePattern } from '../http/route-table.ts'
 import type { TracedRequest } from '../shared/traced-request.ts'
@@ -41,7 +41,7 @@ export function traceRequests(traces: RequestTraces): Koa.Middleware {
 
 /** Returns a function that counts the sent bytes. An HTTP/2 connection carries other responses too, so only a whole response is counted. */
 function sentCounter(ctx: Koa.Context): (state: TracedRequest['state']) => number | null {
-  if (http2StreamOf(ctx) !== null) {
+  if (http2Stream(ctx) !== null) {
     const length = ctx.length ?? 0
     return (state) => (state === 'sent' ? length : null)
   }

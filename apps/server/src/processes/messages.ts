@@ -43,12 +43,12 @@ export type ToWorker =
   | { readonly type: 'reload' }
   | Traced
 
-export function tellPrimary(message: FromWorker): void {
+export function sendToPrimary(message: FromWorker): void {
   // The callback takes the error of a channel that closes just now; `disconnect` follows.
   if (process.connected) process.send?.(message, undefined, undefined, () => {})
 }
 
-export function tellWorker(worker: Worker, message: ToWorker): void {
+export function sendToWorker(worker: Worker, message: ToWorker): void {
   // Likewise: `exit` follows.
   if (worker.isConnected()) worker.send(message, undefined, undefined, () => {})
 }

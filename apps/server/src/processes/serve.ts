@@ -18,7 +18,7 @@ import { Readiness } from '../routes/readiness.ts'
 import type { Slots } from '../uploads/slots.ts'
 import type { UploadCount } from '../uploads/unfinished-uploads.ts'
 import { warmUp } from './maintenance.ts'
-import { metricsOfAll } from './shared-metrics.ts'
+import { sharedMetricsText } from './shared-metrics.ts'
 
 /** How often a draining server looks for connections that have become idle. */
 const DRAIN_INTERVAL = 50
@@ -49,7 +49,9 @@ export async function serve(
 ): Promise<RunningServer> {
   const readiness = new Readiness(store, config.readOnly)
   const metricsText =
-    shared.slots === undefined ? () => metrics.registry.metrics() : metricsOfAll(metrics.registry, logger)
+    shared.slots === undefined
+      ? () => metrics.registry.metrics()
+      : sharedMetricsText(metrics.registry, logger)
   const app = createApp(config, store, { logger, metrics, metricsText, readiness, ...shared })
   const handler = inOrder(app.callback())
   const server = createHttpServer(readCertificate(config), config.trustProxy, config, handler)

@@ -1,5 +1,5 @@
 import { createTraces, type RequestTraces } from '../observe/traces.ts'
-import { type ToWorker, tellPrimary } from './messages.ts'
+import { sendToPrimary, type ToWorker } from './messages.ts'
 
 /** Traces of a worker that has the requests of all workers: a browser's connections go to any of them. */
 export function sharedTraces(): RequestTraces {
@@ -11,7 +11,7 @@ export function sharedTraces(): RequestTraces {
     list: traces.list,
     put(view, request) {
       traces.put(view, request)
-      tellPrimary({ type: 'traced', view, request })
+      sendToPrimary({ type: 'traced', view, request })
     },
   }
 }

@@ -19,13 +19,13 @@ export class WorkerFailure extends Error {
 }
 
 /** One line for what the person who started it can mend, and exit 2 where a value is bad; a stack only for what we have to. */
-export function explain(error: unknown): Explanation {
+export function describeFailure(error: unknown): Explanation {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return mendable(error) ?? { text, exitCode: 1 }
+  return expectedFailure(error) ?? { text, exitCode: 1 }
 }
 
 /** One line for what the person who started it can mend, `null` for anything else. */
-export function mendable(error: unknown): Explanation | null {
+export function expectedFailure(error: unknown): Explanation | null {
   if (!(error instanceof Error)) return null
   if (error instanceof WorkerFailure) return { text: error.message, exitCode: error.exitCode }
   if (error instanceof ConfigError) return { text: error.message, exitCode: BAD_USAGE }

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type FromWorker, type Traced, tellWorker } from './messages.ts'
+import { type FromWorker, sendToWorker, type Traced } from './messages.ts'
 import { WorkerFailure } from './startup-error.ts'
 
 /** A worker that served so long has not died of its start, and is replaced at once. */
@@ -134,10 +134,10 @@ export class WorkerPool {
     worker.on('message', (message: FromWorker) => {
       if (message.type === 'failed') failure = new WorkerFailure(message)
       else if (message.type === 'leave') dismiss(worker)
-      else if (message.type === 'traced') this.#tellOthers(worker, message)
+      else if (message.type === 'traced') this.#sendToOthers(worker, message)
       else this.#options.onMessage(worker, message)
     })
-    const reason = await endOf(worker)
+    const reason = await waitForEnd(worker)
     this.#living.delete(worker)
     this.#listening.delete(worker)
     this.#options.onEnd(worker)
@@ -145,8 +145,8 @@ export class WorkerPool {
     return { served, failure, reason }
   }
 
-  #tellOthers(worker: Worker, message: Traced): void {
-    for (const other of this.#listening) if (other !== worker) tellWorker(other, message)
+  #sendToOthers(worker: Worker, message: Traced): void {
+    for (const other of this.#listening) if (other !== worker) sendToWorker(other, message)
   }
 
   #listens(worker: Worker): void {
@@ -163,23 +163,26 @@ export class WorkerPool {
 function dismiss(worker: Worker): void {
   if (worker.exitedAfterDisconnect || !worker.isConnected()) return
   worker.disconnect()
-  tellWorker(worker, { type: 'drain' })
+  sendToWorker(worker, { type: 'drain' })
 }
 
 /** Why a worker has ended; by then all that it told is known. */
-async function endOf(worker: Worker): Promise<Reason> {
+async function waitForEnd(worker: Worker): Promise<Reason> {
   const { pid } = worker.process
   const failed = new Promise<Error>((resolve) => {
     worker.on('error', resolve)
   })
   // A process that the system did not start has no exit, only an error; one that runs has errors that end nothing.
   if (pid === undefined) return { err: await failed }
-  const [[code, signal]] = await Promise.all([eventOf(worker, 'exit'), eventOf(worker, 'disconnect')])
+  const [[code, signal]] = await Promise.all([
+    waitForEvent(worker, 'exit'),
+    waitForEvent(worker, 'disconnect'),
+  ])
   return { pid, code, signal }
 }
 
 /** Not events.once, which rejects at any error before. */
-function eventOf({ process }: Worker, event: 'exit' | 'disconnect'): Promise<readonly unknown[]> {
+function waitForEvent({ process }: Worker, event: 'exit' | 'disconnect'): Promise<readonly unknown[]> {
   return new Promise((resolve) => {
     process.once(event, (...values: unknown[]) => resolve(values))
   })

@@ -6,7 +6,7 @@ import { queryValue } from '../http/query.ts'
 import { isInline } from '../media/media-type.ts'
 import { reprDigest, wantsSha256 } from '../media/repr-digest.ts'
 import { missingVideo } from '../media/video-json.ts'
-import { redirectOf, sendElsewhere } from './redirect-video.ts'
+import { redirectUrl, sendElsewhere } from './redirect-video.ts'
 
 /** How often a video that is replaced while we open it is looked up anew. */
 const ATTEMPTS = 3
@@ -30,7 +30,7 @@ export async function sendVideo(
     if (content === null) throw missingVideo(key)
     const inline = isInline(content.type) && queryValue(ctx, 'download') === undefined
     const disposition = inline ? 'inline' : 'attachment'
-    const url = await redirectOf(ctx, content, disposition, config)
+    const url = await redirectUrl(ctx, content, disposition, config)
     if (url !== null) return sendElsewhere(ctx, url)
     try {
       return await serveContent(ctx, content, {

@@ -9,7 +9,7 @@ import { signInLink, signOutButton } from '../html/sign-in-page.ts'
 import { queryValue } from '../http/query.ts'
 import { contentPath } from '../media/video-json.ts'
 import { CAPTIONS, captionsKey, type PageVideo } from '../shared/video.ts'
-import { mediaOriginsOf } from './redirect-video.ts'
+import { mediaOrigins } from './redirect-video.ts'
 
 const GREETING =
   'A range server: POST a video to /video, read it back by ranges from the video_url of the answer.'
@@ -29,7 +29,7 @@ export async function sendHome(
   }
   const prefix = queryValue(ctx, 'prefix') ?? ''
   const { items, cursor: next } = await store.list({ prefix, cursor: queryValue(ctx, 'cursor') })
-  const media = ["'self'", ...mediaOriginsOf(config)].join(' ')
+  const media = ["'self'", ...mediaOrigins(config)].join(' ')
   ctx.set({ ...PAGE_FIELDS, 'Content-Security-Policy': `${PAGE_POLICY}; media-src ${media}` })
   ctx.type = 'html'
   ctx.body = renderPage({
@@ -59,7 +59,7 @@ async function findPlaying(ctx: Koa.Context, store: UploadStore): Promise<Playin
   return {
     video: pageVideo(object),
     captions: captions === null ? null : contentPath(captions.key),
-    time: secondsOf(queryValue(ctx, 't') ?? ''),
+    time: parseSeconds(queryValue(ctx, 't') ?? ''),
   }
 }
 
@@ -72,7 +72,7 @@ async function find(store: UploadStore, key: string): Promise<StoredObject | nul
   }
 }
 
-const secondsOf = (text: string): number => (/^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0)
+const parseSeconds = (text: string): number => (/^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0)
 
 function pageVideo({ key, size, type, digest, lastModified }: StoredObject): PageVideo {
   return { key, size, type, digest, created: new Date(lastModified).toISOString(), url: contentPath(key) }

@@ -75,10 +75,10 @@ export function formReceiver(store: UploadStore, maxFileSize: number): ReceiveFo
       await Promise.race([parse(ctx, async () => {}), failed, tooSlow])
       if (digests.needContent) await Promise.race([finished(ctx.req, { writable: false }), tooSlow])
     } catch (error) {
-      throw inWords(error, transfers.get(ctx.req)?.seen === true)
+      throw toHttpError(error, transfers.get(ctx.req)?.seen === true)
     }
     digests.check()
-    return fileOf(ctx)
+    return parsedFile(ctx)
   }
 }
 
@@ -108,7 +108,7 @@ function discardFields(req: IncomingMessage): void {
 }
 
 /** @throws 400, 422 */
-function fileOf(ctx: Koa.Context): StoredFile {
+function parsedFile(ctx: Koa.Context): StoredFile {
   // multer ignores a body whose type it cannot read, without an error.
   if (!('body' in ctx.request))
     throw createError(400, 'The Content-Type of the form has no boundary that can be read.')
@@ -135,7 +135,7 @@ function reportingTo(
   }
 }
 
-function inWords(error: unknown, seen: boolean): unknown {
+function toHttpError(error: unknown, seen: boolean): unknown {
   const unexpected = error instanceof MulterError && error.code === 'LIMIT_UNEXPECTED_FILE'
   return unexpected && !seen ? missingFile(`the form has a file in "${error.field}" instead`) : error
 }

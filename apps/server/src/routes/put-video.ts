@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts'
 import { isCutOff } from '../http/http2-stream.ts'
 import { expectBody } from '../http/request-body.ts'
 import { pathParameter } from '../http/route-table.ts'
-import { maxSizeOf, sealWithinLimits } from '../media/captions.ts'
+import { maxUploadSize, sealWithinLimits } from '../media/captions.ts'
 import { answerStored } from '../media/video-json.ts'
 import { ContentDigests } from '../uploads/content-digests.ts'
 import { objectBeforeUpload } from '../uploads/current-object.ts'
@@ -43,14 +43,14 @@ async function receivePut(
   const digests = new ContentDigests(ctx.req, ['sha-256'])
   const current = await objectBeforeUpload(ctx, store, key)
   const conditions = writeConditions(ctx, current)
-  const { length, tooSlow } = await expectBody(ctx, store, maxSizeOf(key, maxFileSize))
+  const { length, tooSlow } = await expectBody(ctx, store, maxUploadSize(key, maxFileSize))
   const session = await store.create(key, {
     type: ctx.get('Content-Type') || undefined,
     digest: digests.sha256,
     expectedSize: length,
   })
   try {
-    await Promise.race([session.append(0, contentOf(ctx.req, digests)), tooSlow])
+    await Promise.race([session.append(0, digestedContent(ctx.req, digests)), tooSlow])
     // Else a part would be stored as if it were the whole.
     if (length === undefined && (await isCutOff(ctx))) throw new Error('Request aborted')
     const { digest } = await sealWithinLimits(session)
@@ -59,11 +59,11 @@ async function receivePut(
   } catch (error) {
     // Not waited for: it may have to wait for the disk, and what is wrong is known.
     session.abort().catch(() => {})
-    throw digests.inWords(error)
+    throw digests.toHttpError(error)
   }
 }
 
-function contentOf(req: IncomingMessage, digests: ContentDigests): AsyncIterable<Buffer> {
+function digestedContent(req: IncomingMessage, digests: ContentDigests): AsyncIterable<Buffer> {
   // A refusal in mid-body must not destroy the request: its answer goes out on the same socket.
   const chunks: AsyncIterable<Buffer> = req.iterator({ destroyOnReturn: false })
   return digests.needContent ? passing(chunks, digests) : chunks

@@ -45,7 +45,7 @@ export class Readiness {
     const late = new Promise<string>((resolve) => {
       timer = setTimeout(resolve, PATIENCE, `The store has not answered for ${PATIENCE / 1000} seconds.`)
     })
-    const reason = await Promise.race([this.#probe().then(() => null, wordsOf), late])
+    const reason = await Promise.race([this.#probe().then(() => null, describeFailure), late])
     clearTimeout(timer)
     return reason
   }
@@ -61,13 +61,13 @@ export class Readiness {
 }
 
 /** By the code of its cause, or its own: messages of the file system have paths in them. */
-function wordsOf(error: unknown): string {
-  const cause = error instanceof Error ? codeOf(error.cause) : undefined
-  const own = codeOf(error) ?? 'an unknown error'
+function describeFailure(error: unknown): string {
+  const cause = error instanceof Error ? errorCode(error.cause) : undefined
+  const own = errorCode(error) ?? 'an unknown error'
   const code = own === 'UNAVAILABLE' ? (cause ?? own) : own
   return code === 'NO_SPACE' ? 'There is no space for uploads.' : `The store failed with ${code}.`
 }
 
-function codeOf(error: unknown): string | undefined {
+function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }

@@ -13,7 +13,7 @@ import { CAPTIONS } from '../shared/video.ts'
 const EXPIRES_IN = 4 * 60 * 60
 
 /** Where somebody else gives the answer that we would; `null`: it is ours to give. */
-export async function redirectOf(
+export async function redirectUrl(
   ctx: Koa.Context,
   content: StoredContent,
   disposition: 'inline' | 'attachment',
@@ -45,7 +45,7 @@ export function sendElsewhere(ctx: Koa.Context, url: URL): void {
 }
 
 /** What a page has to allow as the origin of media: AWS has one for each bucket and region. */
-export function mediaOriginsOf({ redirect, s3 }: Config): readonly string[] {
+export function mediaOrigins({ redirect, s3 }: Config): readonly string[] {
   if (redirect === undefined) return []
   if (redirect !== 'presigned') return [new URL(redirect).origin]
   return s3?.endpoint === undefined

@@ -38,7 +38,7 @@ export function resumable(
 ): Koa.Middleware {
   const limited = limitUploads(slots, metrics)
   return resumableUpload(store, {
-    target: (ctx) => targetOf(ctx, store),
+    target: (ctx) => uploadTarget(ctx, store),
     commit: async (_ctx, session) => {
       const object = await publish(store, session)
       metrics.committed()
@@ -51,7 +51,7 @@ export function resumable(
   })
 }
 
-async function targetOf(ctx: Koa.Context, store: UploadStore): Promise<UploadTarget | null> {
+async function uploadTarget(ctx: Koa.Context, store: UploadStore): Promise<UploadTarget | null> {
   const { method, path } = ctx
   const pattern = matchRoute(path)?.pattern
   const created = pattern === undefined ? undefined : CREATED_BY[pattern]
@@ -91,10 +91,10 @@ async function receiveInTime(
 async function publish(store: UploadStore, session: UploadSession): Promise<StoredObject> {
   if (session.meta['way'] !== 'put') return publishAsNew(store, session)
   await sealWithinLimits(session)
-  return session.commit(conditionsOf(session.meta))
+  return session.commit(storedConditions(session.meta))
 }
 
-function conditionsOf({ ifMatch, ifNoneMatch }: UploadMeta): CommitOptions {
+function storedConditions({ ifMatch, ifNoneMatch }: UploadMeta): CommitOptions {
   if (ifNoneMatch === '*') return { ifNoneMatch }
   return typeof ifMatch === 'string' ? { ifMatch } : {}
 }

@@ -65,7 +65,7 @@ export class ContentDigests {
   }
 
   /** A store's complaint about the sha-256 that it was told, as `check` would have put it; any other error as it is. */
-  inWords(error: unknown): unknown {
+  toHttpError(error: unknown): unknown {
     if (!(error instanceof StoreError) || error.code !== 'DIGEST_MISMATCH') return error
     return mismatch(
       this.#declared.filter(({ algorithm }) => algorithm === 'sha-256'),

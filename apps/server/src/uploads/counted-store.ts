@@ -3,7 +3,7 @@ import createError from 'http-errors'
 import type { CreateOptions, UploadMeta, UploadSession, UploadStore } from 'upload-store'
 import type { Grant } from './client-shares.ts'
 import type { UploadCount } from './unfinished-uploads.ts'
-import { clientOf } from './upload-client.ts'
+import { uploadClient } from './upload-client.ts'
 
 /** How soon a client should try again, in seconds: places become free when uploads finish or expire. */
 const RETRY_AFTER = '60'
@@ -12,7 +12,7 @@ const RETRY_AFTER = '60'
 export function countedStore(store: UploadStore, count: UploadCount): UploadStore {
   async function begin(key: string, options: CreateOptions, meta: UploadMeta): Promise<UploadSession> {
     const ticket = randomUUID()
-    const client = clientOf(meta)
+    const client = uploadClient(meta)
     const grant = await count.begin(ticket, client)
     if (grant !== 'granted') throw tooMany(grant)
     try {

@@ -20,6 +20,6 @@ export function clientMeta(group: string): UploadMeta {
 }
 
 /** Returns the group of the client that created an upload; empty for an upload of an earlier version. */
-export function clientOf(meta: UploadMeta): string {
+export function uploadClient(meta: UploadMeta): string {
   return String(meta[CLIENT] ?? '')
 }

@@ -4,7 +4,7 @@ import { refresh } from './library.ts'
 const EVERY = 10_000
 
 /** Keeps the list what the server has, while somebody looks at it, and as soon as somebody does again. */
-export function keepFresh(): void {
+export function enableAutoRefresh(): void {
   let asking = false
   const ask = async (): Promise<void> => {
     if (document.hidden || asking) return

@@ -1,5 +1,5 @@
 import { captionsKey, type PageVideo, videoPath } from '../../src/shared/video.ts'
-import { captionsOf } from '../player/captions.ts'
+import { findCaptions } from '../player/captions.ts'
 import { show } from '../player/player.ts'
 import { announce, fromTemplate, get } from '../shared/dom.ts'
 import { clearProblem, request } from '../shared/notice.ts'
@@ -11,7 +11,7 @@ import { list, rows } from './row.ts'
 /** How long a person has to think again, in ms. */
 const GRACE = 6000
 
-interface Order {
+interface DeleteRequest {
   readonly method: 'DELETE'
   readonly keepalive: true
   readonly headers: Record<string, string>
@@ -44,7 +44,7 @@ export function enableDelete(): void {
 }
 
 /** Whoever uploads a file again wants to have it. */
-export function keepDeleted(key: string): void {
+export function cancelDelete(key: string): void {
   const deletion = pending.get(key)
   if (deletion === undefined) return
   end(deletion)
@@ -113,8 +113,8 @@ function undo(deletion: Deletion): void {
 async function finish(deletion: Deletion): Promise<void> {
   const { video } = deletion
   end(deletion)
-  const isGone = (await request(videoPath(video.key), orderFor(video))) !== null
-  if (isGone) {
+  const isDeleted = (await request(videoPath(video.key), deleteRequest(video))) !== null
+  if (isDeleted) {
     forget(video)
     await deleteCaptions(video)
   } else unhide(video)
@@ -124,17 +124,17 @@ async function finish(deletion: Deletion): Promise<void> {
 function forget({ key }: PageVideo): void {
   state.known.delete(key)
   state.deleted.delete(key)
-  rowOf(key)?.remove()
+  findRow(key)?.remove()
 }
 
 function unhide({ key }: PageVideo): HTMLElement | undefined {
   state.deleted.delete(key)
-  const row = rowOf(key)
+  const row = findRow(key)
   if (row !== undefined) row.hidden = false
   return row
 }
 
-const rowOf = (key: string): HTMLElement | undefined => rows().find((row) => row.dataset['key'] === key)
+const findRow = (key: string): HTMLElement | undefined => rows().find((row) => row.dataset['key'] === key)
 
 function end({ video, toast, timer }: Deletion): void {
   clearTimeout(timer)
@@ -145,18 +145,18 @@ function end({ video, toast, timer }: Deletion): void {
 }
 
 async function deleteCaptions(video: PageVideo): Promise<void> {
-  const url = await captionsOf(video.key)
+  const url = await findCaptions(video.key)
   if (url !== null) await fetch(videoPath(captionsKey(video.key)), { method: 'DELETE' }).catch(() => {})
 }
 
 /** As the page goes; nobody hears the answer. */
 function send(video: PageVideo): void {
-  fetch(videoPath(video.key), orderFor(video)).catch(() => {})
+  fetch(videoPath(video.key), deleteRequest(video)).catch(() => {})
   fetch(videoPath(captionsKey(video.key)), { method: 'DELETE', keepalive: true }).catch(() => {})
 }
 
 /** Only of what the person saw: another file may have come under that name since. */
-function orderFor({ digest }: PageVideo): Order {
+function deleteRequest({ digest }: PageVideo): DeleteRequest {
   return { method: 'DELETE', keepalive: true, headers: { 'If-Match': `"${digest}"` } }
 }
 

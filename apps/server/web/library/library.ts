@@ -4,7 +4,7 @@ import { fromTemplate, get, maybe } from '../shared/dom.ts'
 import { state } from '../shared/state.ts'
 import { readVideo } from '../shared/video.ts'
 import { fetchPage, fetchPages, type Page } from './listing.ts'
-import { forgetRows } from './posters.ts'
+import { unobserveRows } from './posters.ts'
 import { fillRow, list, markCurrent, rows } from './row.ts'
 
 const more = get<HTMLAnchorElement>('#more')
@@ -62,7 +62,7 @@ function render({ videos, next }: Page): void {
   if (now.length !== old.size || now.some((row, index) => list.children[index] !== row))
     list.replaceChildren(...now)
   if (focused instanceof HTMLElement && list.contains(focused)) focused.focus({ preventScroll: true })
-  forgetRows([...old.values()].filter((row) => !row.isConnected))
+  unobserveRows([...old.values()].filter((row) => !row.isConnected))
   const isEmpty = videos.every(({ key }) => state.deleted.has(key))
   get('#empty').hidden = !isEmpty || prefix !== ''
   get('#unfound').hidden = !isEmpty || prefix === ''

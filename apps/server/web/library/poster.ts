@@ -18,11 +18,11 @@ const MOST = 1000
 let store: UseStore | undefined
 
 /** Of this content, whatever it is named; made of a few ranges, and once only. */
-export async function posterOf(video: PageVideo): Promise<Poster> {
-  const known = await recall(video.digest)
+export async function loadPoster(video: PageVideo): Promise<Poster> {
+  const known = await readPoster(video.digest)
   if (known !== undefined) return known
   const poster = await makePoster(video)
-  await keep(video.digest, poster)
+  await writePoster(video.digest, poster)
   return poster
 }
 
@@ -72,7 +72,7 @@ function draw(video: HTMLVideoElement): Promise<Blob | null> {
 const open = (): UseStore => (store ??= createStore('koa-range-server', 'posters'))
 
 /** A browser that keeps nothing makes them anew. */
-async function recall(digest: string): Promise<Poster | undefined> {
+async function readPoster(digest: string): Promise<Poster | undefined> {
   try {
     return await get<Poster>(digest, open())
   } catch {
@@ -80,7 +80,7 @@ async function recall(digest: string): Promise<Poster | undefined> {
   }
 }
 
-async function keep(digest: string, poster: Poster): Promise<void> {
+async function writePoster(digest: string, poster: Poster): Promise<void> {
   try {
     if ((await keys(open())).length >= MOST) await clear(open())
     await set(digest, poster, open())

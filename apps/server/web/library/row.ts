@@ -2,7 +2,7 @@ import { humanSize } from '../../src/shared/human-size.ts'
 import { downloadPath, type PageVideo, playPath, videoKind } from '../../src/shared/video.ts'
 import { get, maybe, setIcon } from '../shared/dom.ts'
 import { state } from '../shared/state.ts'
-import { wantPoster } from './posters.ts'
+import { loadPosterInView } from './posters.ts'
 
 export const list: HTMLElement = get('#rows')
 const DATE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' })
@@ -35,6 +35,6 @@ export function fillRow(row: HTMLElement, video: PageVideo): HTMLElement {
   maybe('button', row)?.setAttribute('aria-label', `Delete ${key}`)
   row.hidden = state.deleted.has(key)
   markCurrent(row)
-  wantPoster(row)
+  loadPosterInView(row)
   return row
 }

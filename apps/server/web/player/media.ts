@@ -25,7 +25,7 @@ export function insertMedia(kind: 'video' | 'audio', video: PageVideo, time: num
   media.controls = customElements.get('media-controller') === undefined
   media.preload = 'metadata'
   media.setAttribute('playsinline', '')
-  media.src = sourceOf(video, time)
+  media.src = mediaSource(video, time)
   controller.toggleAttribute('audio', kind === 'audio')
   controller.hidden = false
   controller.prepend(media)
@@ -34,7 +34,7 @@ export function insertMedia(kind: 'video' | 'audio', video: PageVideo, time: num
   return media
 }
 
-const sourceOf = ({ url }: PageVideo, time: number): string =>
+const mediaSource = ({ url }: PageVideo, time: number): string =>
   `${url}${state.view === null ? '' : `?view=${state.view}`}${time > 0 ? `#t=${time}` : ''}`
 
 /** Asks for the same again where it is, under the name that holds now. */
@@ -42,7 +42,7 @@ export function reloadMedia(): void {
   const media = mediaElement()
   if (media === null || state.playing === null || media.error !== null) return
   const { currentTime, paused, playbackRate } = media
-  media.src = sourceOf(state.playing, currentTime)
+  media.src = mediaSource(state.playing, currentTime)
   media.playbackRate = playbackRate
   if (!paused) media.play().catch(() => {})
 }

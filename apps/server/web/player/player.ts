@@ -4,9 +4,9 @@ import { announce, get } from '../shared/dom.ts'
 import { clock } from '../shared/format.ts'
 import { state } from '../shared/state.ts'
 import { readVideo } from '../shared/video.ts'
-import { labelCaptions, showCaptionsOf } from './captions.ts'
+import { labelCaptions, showCaptions } from './captions.ts'
 import { enhanceControls, insertMedia, mediaElement, removeMedia, watch } from './media.ts'
-import { keepPosition, positionOf } from './positions.ts'
+import { readPosition, savePosition } from './positions.ts'
 import { flash, setStage, showNote } from './stage.ts'
 
 /** How often a position is kept, in ms: often enough for a crash. */
@@ -21,7 +21,7 @@ export function enhancePlayer(): void {
   }
   const media = mediaElement()
   if (media !== null && state.playing !== null) {
-    const left = timeOfLocation() === null ? positionOf(state.playing.key) : 0
+    const left = linkedTime() === null ? readPosition(state.playing.key) : 0
     if (left > 0) media.currentTime = left
     watch(media, state.playing)
     follow(media, state.playing.key, left)
@@ -29,7 +29,7 @@ export function enhancePlayer(): void {
     void enhanceControls()
   }
   addEventListener('popstate', onPopState)
-  addEventListener('pagehide', keep)
+  addEventListener('pagehide', saveCurrentPosition)
 }
 
 export function play(video: PageVideo): void {
@@ -46,16 +46,16 @@ export function play(video: PageVideo): void {
 /** @param time where it begins, in seconds; `null`: where it was left */
 export function show(video: PageVideo | null, time: number | null = null): void {
   const kind = video === null ? 'none' : videoKind(video.type)
-  keep()
+  saveCurrentPosition()
   state.playing = video
   removeMedia()
   setStage(kind)
   showNote(kind === 'none' || kind === 'file' ? kind : null, video)
   if (video !== null && (kind === 'video' || kind === 'audio')) {
-    const left = time ?? positionOf(video.key)
+    const left = time ?? readPosition(video.key)
     const media = insertMedia(kind, video, left)
     follow(media, video.key, time === null ? left : 0)
-    void showCaptionsOf(video, media)
+    void showCaptions(video, media)
   }
   describe(video)
 }
@@ -75,16 +75,16 @@ function follow(media: HTMLMediaElement, key: string, left: number): void {
   media.addEventListener('timeupdate', () => {
     if (performance.now() - kept < KEEP_EVERY) return
     kept = performance.now()
-    if (!media.paused) keepPosition(key, media)
+    if (!media.paused) savePosition(key, media)
   })
-  for (const event of ['pause', 'ended']) media.addEventListener(event, () => keepPosition(key, media))
+  for (const event of ['pause', 'ended']) media.addEventListener(event, () => savePosition(key, media))
   if (left > 0) flash(`Goes on at ${clock(left)}; 0 begins anew`)
 }
 
-function keep(): void {
+function saveCurrentPosition(): void {
   const media = mediaElement()
   if (media !== null && state.playing !== null && media.currentTime > 0)
-    keepPosition(state.playing.key, media)
+    savePosition(state.playing.key, media)
 }
 
 function onPopState(): void {
@@ -92,11 +92,11 @@ function onPopState(): void {
   if (key === (state.playing?.key ?? null)) return
   const video = key === null ? null : state.known.get(key)
   if (video === undefined) location.reload()
-  else show(video, timeOfLocation())
+  else show(video, linkedTime())
 }
 
 /** As in a link to a moment of a video. */
-function timeOfLocation(): number | null {
+function linkedTime(): number | null {
   const time = Number(new URLSearchParams(location.search).get('t') ?? Number.NaN)
   return time >= 0 ? time : null
 }

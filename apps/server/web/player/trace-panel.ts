@@ -2,7 +2,7 @@ import { humanSize } from '../../src/shared/human-size.ts'
 import type { TracedRequest } from '../../src/shared/traced-request.ts'
 import { get } from '../shared/dom.ts'
 import { state } from '../shared/state.ts'
-import { recall, remember } from '../shared/storage.ts'
+import { readItem, writeItem } from '../shared/storage.ts'
 import { reloadMedia } from './media.ts'
 
 const EVERY = 1000
@@ -25,11 +25,11 @@ const MEANINGS: Readonly<Record<number, string>> = {
  */
 export function enableTraces(): void {
   const details = get<HTMLDetailsElement>('#requests')
-  if (recall('sessionStorage', STORAGE) !== null) details.open = true
+  if (readItem('sessionStorage', STORAGE) !== null) details.open = true
   details.addEventListener('toggle', () => {
     if (details.open === (state.view !== null)) return
-    state.view = details.open ? (recall('sessionStorage', STORAGE) ?? randomId()) : null
-    remember('sessionStorage', STORAGE, state.view)
+    state.view = details.open ? (readItem('sessionStorage', STORAGE) ?? randomId()) : null
+    writeItem('sessionStorage', STORAGE, state.view)
     reloadMedia()
     void ask()
   })
@@ -53,17 +53,17 @@ async function ask(): Promise<void> {
     ? await response.json().catch(() => null)
     : null
   if (body === null || state.view !== view) return
-  get('#requests tbody').replaceChildren(...body.requests.reverse().map(rowOf))
+  get('#requests tbody').replaceChildren(...body.requests.reverse().map(createRow))
 }
 
-function rowOf(request: TracedRequest): HTMLTableRowElement {
+function createRow(request: TracedRequest): HTMLTableRowElement {
   const row = document.createElement('tr')
   row.dataset['status'] = String(request.status)
   const cells = [
     TIME.format(new Date(request.time)),
     request.range ?? (request.method === 'GET' ? 'the whole file' : request.method),
     `${request.status} ${request.contentRange ?? ''}`,
-    sentOf(request),
+    formatSent(request),
   ].map((text) => {
     const cell = document.createElement('td')
     cell.textContent = text
@@ -76,7 +76,7 @@ function rowOf(request: TracedRequest): HTMLTableRowElement {
   return row
 }
 
-function sentOf({ state: progress, sent }: TracedRequest): string {
+function formatSent({ state: progress, sent }: TracedRequest): string {
   if (progress === 'sending') return 'under way'
   const amount = sent === null ? [] : [humanSize(sent)]
   return [...amount, ...(progress === 'stopped' ? ['stopped'] : [])].join(', ')

@@ -9,7 +9,7 @@ export const LOST: Problem = {
 }
 
 /** From whatever came back: RFC 9457 where the server wrote it, not where a proxy did. */
-export function problemOf(status: number, body: unknown): Problem {
+export function readProblem(status: number, body: unknown): Problem {
   const member = (name: string): string | null => {
     const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, name) : null
     return typeof value === 'string' && value !== '' ? value : null

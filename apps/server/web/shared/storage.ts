@@ -1,5 +1,5 @@
 /** A browser that may keep nothing throws where it is only asked. */
-export function recall(storage: 'localStorage' | 'sessionStorage', name: string): string | null {
+export function readItem(storage: 'localStorage' | 'sessionStorage', name: string): string | null {
   try {
     return window[storage].getItem(name)
   } catch {
@@ -8,7 +8,7 @@ export function recall(storage: 'localStorage' | 'sessionStorage', name: string)
 }
 
 /** @param value `null`: forget it */
-export function remember(
+export function writeItem(
   storage: 'localStorage' | 'sessionStorage',
   name: string,
   value: string | null,

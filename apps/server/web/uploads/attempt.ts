@@ -42,13 +42,13 @@ export function attempt(
       onProgress(sent)
     }
     upload.options.onSuccess = ({ lastResponse }) => end({ kind: 'stored', response: lastResponse })
-    upload.options.onError = (error) => end({ kind: 'failed', answer: answerOf(error) })
+    upload.options.onError = (error) => end({ kind: 'failed', answer: toAnswer(error) })
     signal.addEventListener('abort', stop)
     upload.start()
   })
 }
 
-function answerOf(error: Error | DetailedError): Answer | null {
+function toAnswer(error: Error | DetailedError): Answer | null {
   if (!('originalRequest' in error)) return null
   const { originalRequest, originalResponse, causingError } = error
   const response = causingError instanceof RefusedHead ? causingError.response : originalResponse

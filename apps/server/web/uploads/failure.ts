@@ -1,4 +1,4 @@
-import { type Problem, problemOf } from '../shared/problem.ts'
+import { type Problem, readProblem } from '../shared/problem.ts'
 
 /** What came back of a request that did not do what it was for. */
 export interface Answer {
@@ -26,10 +26,10 @@ const FIRST_DELAY = 1000
 const LONGEST_DELAY = 30_000
 
 /** @param answer `null` where none came */
-export function failureOf(answer: Answer | null): Failure {
+export function classifyFailure(answer: Answer | null): Failure {
   if (answer === null) return { kind: 'passing', problem: null, after: 0 }
   const { method, status, body, retryAfter } = answer
-  const problem = problemOf(status, parse(body))
+  const problem = readProblem(status, parse(body))
   const forgotten = method === 'PATCH' && FORGOTTEN.has(status)
   if (status >= 500 || PASSING.has(status) || forgotten)
     return { kind: 'passing', problem, after: 1000 * (Number(retryAfter) || 0) }

@@ -22,20 +22,20 @@ export interface Progress {
 export type Toggle = 'Pause' | 'Resume' | 'Retry'
 
 /** What the other button than that of cancelling does. */
-export function toggleOf(state: JobState): Toggle | null {
+export function stateToggle(state: JobState): Toggle | null {
   if (state.kind === 'paused') return 'Resume'
   if (state.kind === 'failed') return state.again ? 'Retry' : null
   return 'Pause'
 }
 
-export const shareOf = ({ sent, total }: Progress): number => (total === 0 ? 1 : sent / total)
+export const progressShare = ({ sent, total }: Progress): number => (total === 0 ? 1 : sent / total)
 
 export const percent = (share: number): string => `${Math.floor(share * 100)}%`
 
 /** What a person reads about it. */
-export function wordsOf(state: JobState, progress: Progress): string {
+export function describeState(state: JobState, progress: Progress): string {
   const { sent, total, rate } = progress
-  const reached = percent(shareOf(progress))
+  const reached = percent(progressShare(progress))
   switch (state.kind) {
     case 'queued':
       return 'Waiting for its turn'

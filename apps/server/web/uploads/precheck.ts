@@ -9,7 +9,7 @@ export interface Limits {
 }
 
 /** What the server would refuse a file for, as far as one knows before anything is sent. */
-export function refusalOf({ size, type }: Pick<File, 'size' | 'type'>, limits: Limits): Problem | null {
+export function precheck({ size, type }: Pick<File, 'size' | 'type'>, limits: Limits): Problem | null {
   const { maxFileSize, accept } = limits
   if (size > maxFileSize) {
     const detail = `The file is ${humanSize(size)}; the limit is ${humanSize(maxFileSize)}.`

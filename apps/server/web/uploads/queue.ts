@@ -1,4 +1,4 @@
-import { keepDeleted } from '../library/delete.ts'
+import { cancelDelete } from '../library/delete.ts'
 import { refresh } from '../library/library.ts'
 import { isIdle } from '../player/media.ts'
 import { play } from '../player/player.ts'
@@ -7,9 +7,9 @@ import { clearProblem } from '../shared/notice.ts'
 import { state } from '../shared/state.ts'
 import { toVideo } from '../shared/video.ts'
 import { Job } from './job.ts'
-import { type Limits, refusalOf } from './precheck.ts'
+import { type Limits, precheck } from './precheck.ts'
 import type { Stored } from './transfer.ts'
-import { canRemember, fingerprintOf } from './tus-client.ts'
+import { canStoreUploads, fileFingerprint } from './tus-client.ts'
 import { removeUnfinished } from './unfinished.ts'
 
 /** More would share the same line, and each be done later. */
@@ -24,7 +24,7 @@ export function enqueue(files: Iterable<File>): void {
   clearProblem()
   void learnMemory()
   for (const file of files) {
-    const known = jobs.get(fingerprintOf(file))
+    const known = jobs.get(fileFingerprint(file))
     if (known === undefined) add(file)
     else if (known.isIdle) known.resume()
   }
@@ -35,7 +35,7 @@ export const isInQueue = (fingerprint: string): boolean => jobs.has(fingerprint)
 
 function add(file: File): void {
   const job = new Job(file, onChange)
-  const refusal = refusalOf(file, limits())
+  const refusal = precheck(file, limits())
   const unfinished = removeUnfinished(job.fingerprint)
   if (unfinished === null) queue?.append(job.view.element)
   else {
@@ -78,7 +78,7 @@ async function run(job: Job): Promise<void> {
 }
 
 async function welcome({ key, item }: Stored): Promise<void> {
-  keepDeleted(key)
+  cancelDelete(key)
   announce(`${key} uploaded`)
   await refresh()
   // In the order of keys it may come on a page that is not loaded.
@@ -97,5 +97,5 @@ function warn(event: BeforeUnloadEvent): void {
 
 /** Tells whether what is begun survives the page; nobody waits for it. */
 async function learnMemory(): Promise<void> {
-  remembers = await canRemember().catch(() => false)
+  remembers = await canStoreUploads().catch(() => false)
 }

@@ -1,6 +1,6 @@
 import type { Problem } from '../shared/problem.ts'
 
-/** What a person is told where `alone` returns `null`. */
+/** What a person is told where `withTabLock` returns `null`. */
 export const ELSEWHERE: Problem = {
   title: 'Another tab is uploading this file',
   detail: 'It goes on there. Try again here when that tab is closed.',
@@ -13,7 +13,7 @@ const PATIENCE = 2000
  * Runs `run` unless another tab works on the same file: the server takes the newest request for the right one, and two tabs
  * would throw each other out for ever. Returns `null` where one does. Pages of plain HTTP have no locks, and go without.
  */
-export async function alone<T>(name: string, run: () => Promise<T>): Promise<T | null> {
+export async function withTabLock<T>(name: string, run: () => Promise<T>): Promise<T | null> {
   if (!('locks' in navigator)) return run()
   let begun = false
   const begin = (): Promise<T> => {

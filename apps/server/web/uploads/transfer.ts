@@ -2,7 +2,7 @@ import type { HttpResponse } from 'tus-js-client'
 import type { Problem } from '../shared/problem.ts'
 import type { Item } from '../shared/video.ts'
 import { attempt, type Ending } from './attempt.ts'
-import { backoff, failureOf } from './failure.ts'
+import { backoff, classifyFailure } from './failure.ts'
 import type { Upload } from './tus-client.ts'
 
 /** What an upload has become; without an item where only a later request learned of it. */
@@ -47,7 +47,7 @@ export async function transfer(
     const ending = await attemptWith(open, signal, onProgress)
     if (ending.kind === 'stored') return { kind: 'stored', stored: storedBy(ending.response) }
     if (ending.kind === 'stopped') break
-    const failure = failureOf(ending.answer)
+    const failure = classifyFailure(ending.answer)
     if (failure.kind === 'final') return { ...failure, kind: 'failed' }
     // To XMLHttpRequest that is a network error, too.
     if (!(await isReadable(file))) return { kind: 'failed', problem: UNREADABLE, again: false }

@@ -29,7 +29,8 @@ function load(): Promise<typeof Tus> {
 }
 
 /** The same for the same file in a later visit; the media type may differ with the way a file is chosen. */
-export const fingerprintOf = ({ name, size, lastModified }: File): string => `${name}-${size}-${lastModified}`
+export const fileFingerprint = ({ name, size, lastModified }: File): string =>
+  `${name}-${size}-${lastModified}`
 
 /** Goes on where the file was left, in an earlier visit too. */
 export async function openUpload(file: File): Promise<Upload> {
@@ -39,7 +40,7 @@ export async function openUpload(file: File): Promise<Upload> {
     protocol: 'ietf-draft-05',
     headers: { Accept: 'application/json' },
     metadata: { filename: file.name },
-    fingerprint: () => Promise.resolve(fingerprintOf(file)),
+    fingerprint: () => Promise.resolve(fileFingerprint(file)),
     removeFingerprintOnSuccess: true,
     // When to try again is decided in transfer.ts: a timer here would not hear that the network is back.
     retryDelays: null,
@@ -47,7 +48,7 @@ export async function openUpload(file: File): Promise<Upload> {
       // As a header for all requests it would make a list of two types with that of PATCH.
       if (request.getMethod() === 'POST' && file.type !== '') request.setHeader('Content-Type', file.type)
     },
-    onAfterResponse: keepUpload,
+    onAfterResponse: rejectRefusedHead,
   }
   const upload = new tus.Upload(file, options)
   const [previous] = await upload.findPreviousUploads()
@@ -56,7 +57,7 @@ export async function openUpload(file: File): Promise<Upload> {
 }
 
 /** tus-js-client begins anew whatever a HEAD is refused for, and all that has been sent would be lost by a 503. */
-function keepUpload(request: Tus.HttpRequest, response: Tus.HttpResponse): void {
+function rejectRefusedHead(request: Tus.HttpRequest, response: Tus.HttpResponse): void {
   const status = response.getStatus()
   if (request.getMethod() === 'HEAD' && status >= 400 && !GONE.has(status)) throw new RefusedHead(response)
 }
@@ -70,7 +71,7 @@ export class RefusedHead extends Error {
   }
 }
 
-export async function canRemember(): Promise<boolean> {
+export async function canStoreUploads(): Promise<boolean> {
   return (await load()).canStoreURLs
 }
 
@@ -99,14 +100,14 @@ function hasRecords(): boolean {
 }
 
 /** By its URL: the same file may have been begun anew meanwhile. */
-export async function forget(url: string): Promise<void> {
+export async function removeRecord(url: string): Promise<void> {
   const { urlStorage } = (await load()).defaultOptions
   for (const record of await uploadRecords())
     if (record.url === url) await urlStorage.removeUpload(record.key)
 }
 
 /** How many bytes are on the server: `'gone'` where it knows nothing of them, `null` where it does not say. */
-export async function offsetOf({ url, size }: UploadRecord): Promise<number | 'gone' | null> {
+export async function fetchOffset({ url, size }: UploadRecord): Promise<number | 'gone' | null> {
   const response = await fetch(url, { method: 'HEAD', headers: INTEROP }).catch(() => null)
   if (response !== null && GONE.has(response.status)) return 'gone'
   const offset = response?.headers.get('Upload-Offset')

@@ -4,7 +4,7 @@ import type Koa from 'koa'
 import { requireUnreadBody, tusDataStore } from 'koa-resumable-upload'
 import { StoreError, sanitizeKey, type UploadStore } from 'upload-store'
 import type { Config } from '../../config/config.ts'
-import { isGone, terminate } from '../../http/http2-stream.ts'
+import { isClientGone, terminate } from '../../http/http2-stream.ts'
 import { seeOther } from '../../http/redirect.ts'
 import { declaredLength } from '../../http/request-body.ts'
 import { matchRoute, pathParameter } from '../../http/route-table.ts'
@@ -116,7 +116,7 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
     // Somebody else goes on with the upload, or has removed it: this request is the stale one.
     terminate(ctx)
   }
-  if (isGone(ctx)) ctx.respond = false
+  if (isClientGone(ctx)) ctx.respond = false
   // For the log.
   else if (response.status === 500) throw failure
   else await answerAs(ctx, response)
