@@ -30,7 +30,7 @@ function end({ tlsCert }: Config, { close, reload }: RunningServer): void {
     delay: false,
     logger: false,
     onSecondSignal: (signal) => process.exit(128 + constants.signals[signal]),
-    // A terminal that closes sends it, too, but then nobody has a certificate.
+    // A closing terminal sends SIGHUP too. Without a certificate to read again, SIGHUP ends the server.
     skip: tlsCert === undefined ? [] : ['SIGHUP'],
   } satisfies closeWithGrace.Options
   if (tlsCert !== undefined) process.on('SIGHUP', reload)

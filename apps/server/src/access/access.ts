@@ -1,10 +1,31 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
+import { LRUCache } from 'lru-cache'
 import type { Config } from '../config/config.ts'
 import { clientNetwork } from '../http/client-address.ts'
 import { matchRoute, type RoutePattern, SAFE_METHODS, UPLOAD_ROUTES } from '../http/route-table.ts'
 import { type Credentials, createCredentials, SESSION_LIFETIME } from './credentials.ts'
-import { FailureLimit } from './failure-limit.ts'
+
+const FAILURE_WINDOW = 60_000
+const MAX_FAILURES = 10
+/** At most 2 MB. An attacker with more addresses than this is not stopped by counting them. */
+const MAX_ADDRESSES = 10_000
+
+/** Counts failures per client network (`clientNetwork`). */
+class FailureLimit {
+  readonly #counts = new LRUCache<string, number>({
+    max: MAX_ADDRESSES,
+    ttl: FAILURE_WINDOW,
+    noUpdateTTL: true,
+  })
+
+  /** Counts a failure. Returns how many seconds the client has to wait, or `null` while it is within the limit. */
+  add(network: string): number | null {
+    const count = (this.#counts.get(network) ?? 0) + 1
+    this.#counts.set(network, count)
+    return count <= MAX_FAILURES ? null : Math.ceil(this.#counts.getRemainingTTL(network) / 1000)
+  }
+}
 
 /** The name of each cookie that a server of this kind has set, on any port of this host. */
 const COOKIES = /(?<=^|; *)range_server_session_\d{1,5}(?==)/g
@@ -12,7 +33,7 @@ const COOKIES = /(?<=^|; *)range_server_session_\d{1,5}(?==)/g
 /** Routes that need no token even with --private: for load balancers, and for signing in. */
 const ALWAYS_OPEN: ReadonlySet<RoutePattern> = new Set(['/healthz', '/readyz', '/sign-in', '/sign-out'])
 
-/** Routes that everybody may call, but whose response shows whether a token is the right one. */
+/** Routes that every client may call, but whose response shows whether a token is the right one. */
 const SHOWS_SESSION: ReadonlySet<RoutePattern> = new Set(['/', '/sign-in'])
 
 /** Returns whether a request needs the token. */

@@ -82,7 +82,7 @@ function takeOver(socket: Socket, responses: () => Iterable<ServerResponse> | un
 }
 
 async function waitForClose(response: ServerResponse): Promise<void> {
-  // Not events.once, which rejects where the response fails first, and with nobody there to hear it ends the process.
+  // Not events.once: it rejects if the response fails first, and the unhandled rejection would end the process.
   if (!response.closed) await new Promise((resolve) => response.once('close', resolve))
 }
 

@@ -13,7 +13,10 @@ const ABORT_CODES = new Set([
 /** multer's, which have no code. */
 const ABORT_MESSAGES = /^Request (?:aborted|closed)$/
 
-/** Whether an error only says that the client went away, or sent what is no HTTP: normal, and nobody is left to tell. */
+/**
+ * Returns whether an error only reports that the client aborted the request, or sent bytes that are not HTTP. No
+ * client is left for a response.
+ */
 export function isAbort(ctx: Koa.Context, error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''

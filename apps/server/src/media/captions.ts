@@ -5,7 +5,7 @@ import { CAPTIONS } from '../shared/video.ts'
 /** Hours of talk have 200 kB; a page reads all of it at once. */
 const MAX_SIZE = 1024 ** 2
 
-/** How much an upload under `key` may have, in bytes, as far as its name tells. */
+/** The maximum size of an upload, in bytes, by its key: the name alone shows whether it is to be captions. */
 export const maxUploadSize = (key: string, maxFileSize: number): number =>
   key.endsWith('.vtt') ? Math.min(MAX_SIZE, maxFileSize) : maxFileSize
 

@@ -20,7 +20,7 @@ const CONTENT_FIELDS = [
   'Repr-Digest',
 ]
 
-/** Refusals with a status of 500 and more that are nobody's failure; how soon to ask again, in seconds. */
+/** Statuses from 500 on that are no failure of the server, and when a client should retry, in seconds. */
 const RETRY_AFTER: Readonly<Record<number, string>> = { 503: '5', 507: '60' }
 
 const DAMAGED = 'What is stored under this name is damaged. Upload it again, or delete it.'
@@ -46,7 +46,7 @@ function fail(ctx: Koa.Context, error: unknown): void {
   const retryAfter = RETRY_AFTER[problem.status]
   const isRefusal =
     problem.status < 500 || REFUSALS.has(problem.status) || retryAfter !== undefined || isDamage(error)
-  // The listener tells a client that went away from a failure.
+  // The listener distinguishes an abort of the client from a failure.
   if (!isRefusal || isUnavailable(error)) ctx.app.emit('error', error, ctx)
   if (ctx.headerSent || isAbort(ctx, error)) return
   if (isHttpError(error) && error.headers !== undefined) ctx.set(error.headers)
@@ -92,7 +92,7 @@ function answer(ctx: Koa.Context, problem: Problem): void {
   ctx.set('Content-Type', forPeople ? 'text/html; charset=utf-8' : PROBLEM_TYPE)
 }
 
-/** Who has to sign in goes on with what was asked for, unless that was to write. */
+/** Returns the page of a problem. After a 401 the client signs in and continues with its request, unless that was a write. */
 function renderProblemPage(ctx: Koa.Context, problem: Problem): string {
   if (problem.status !== 401) return renderProblem(problem)
   const target = localTarget(ctx.method === 'GET' ? ctx.url : '/')

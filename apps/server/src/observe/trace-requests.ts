@@ -39,7 +39,10 @@ export function traceRequests(traces: RequestTraces): Koa.Middleware {
   }
 }
 
-/** Returns a function that counts the sent bytes. An HTTP/2 connection carries other responses too, so only a whole response is counted. */
+/**
+ * Returns a function that counts the sent bytes. An HTTP/2 connection carries other responses too, so only a whole
+ * response is counted.
+ */
 function sentCounter(ctx: Koa.Context): (state: TracedRequest['state']) => number | null {
   if (http2Stream(ctx) !== null) {
     const length = ctx.length ?? 0

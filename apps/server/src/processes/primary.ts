@@ -43,7 +43,7 @@ export async function listenWithWorkers(config: Config): Promise<RunningServer> 
       recovered = recovered.then(recoverStore)
     },
   })
-  // After a second signal, or an error in here, there is nobody to tell them.
+  // After a second signal, or an error in this process, no other process ends the workers.
   process.once('exit', () => pool.kill())
   await Promise.race([pool.ready, pool.failed])
   pool.failed.catch(endWith)
@@ -90,7 +90,7 @@ async function grant(
   sendToWorker(worker, { type: 'upload-grant', ticket, grant: await uploads.begin(ticket, client) })
 }
 
-/** A worker that is gone gives no slot back, and says nothing more. */
+/** Releases what a worker held: after its end it sends no message. */
 function releaseShares({ slots, gatherer }: Shared, worker: Worker): void {
   slots.freeAll(worker)
   gatherer.take(worker, [])
@@ -107,7 +107,7 @@ async function probe(config: Config): Promise<Bound> {
   return bound
 }
 
-/** Like any error that nobody handles. */
+/** Throws the error as an uncaught exception, which ends the process. */
 function endWith(error: unknown): void {
   setImmediate(() => {
     throw error

@@ -26,7 +26,7 @@ const DRAIN_INTERVAL = 50
 export interface RunningServer {
   /** The local URL, without a slash at the end. */
   readonly url: string
-  /** Reads the certificate anew, for the connections to come. */
+  /** Reads the certificate again, for new connections. */
   reload(): void
   /** Refuses new connections, lets requests in flight finish within `shutdownTimeout`, and closes the store. */
   close(): Promise<void>

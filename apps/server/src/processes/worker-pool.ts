@@ -41,7 +41,7 @@ type Reason =
 export class WorkerPool {
   /** Resolves when all of them accept requests. */
   readonly ready: Promise<void>
-  /** Rejects when nobody serves and the latest worker says that none can; all others have been ended by then. */
+  /** Rejects when no worker serves and the latest one reports that none can; all others have been killed by then. */
   readonly failed: Promise<never>
   readonly #options: PoolOptions
   readonly #living = new Set<Worker>()
@@ -85,7 +85,7 @@ export class WorkerPool {
 
   /** Ends all workers, whatever they are doing. */
   kill(): void {
-    // Not worker.kill(), which waits for the worker to let go of its connections.
+    // Not worker.kill(), which waits until the worker has closed its connections.
     for (const worker of this.#living) worker.process.kill('SIGKILL')
   }
 
@@ -158,7 +158,7 @@ export class WorkerPool {
 
 /**
  * Lets a worker finish what it has. node:cluster gives it no connection after those that are under way to it; if the worker
- * itself closed its server first, one of those could come back when there is nobody else, and hang.
+ * itself closed its server first, one of those could return to the primary when no other worker exists, and hang.
  */
 function dismiss(worker: Worker): void {
   if (worker.exitedAfterDisconnect || !worker.isConnected()) return
@@ -166,7 +166,7 @@ function dismiss(worker: Worker): void {
   sendToWorker(worker, { type: 'drain' })
 }
 
-/** Why a worker has ended; by then all that it told is known. */
+/** Resolves to the reason why a worker has ended, after all of its messages have arrived. */
 async function waitForEnd(worker: Worker): Promise<Reason> {
   const { pid } = worker.process
   const failed = new Promise<Error>((resolve) => {

@@ -12,7 +12,7 @@ import { sharedTraces } from './shared-traces.ts'
 import { sharedUploadCount } from './shared-uploads.ts'
 import { describeFailure, expectedFailure } from './startup-error.ts'
 
-/** What a terminal sends to all its processes: the primary tells us what comes of it. */
+/** Signals that a terminal sends to all of its processes: the primary decides what follows from them. */
 const FOR_THE_PRIMARY = ['SIGINT', 'SIGQUIT', 'SIGHUP'] as const
 
 const CONFIG = 'RANGE_SERVER_WORKER_CONFIG'
@@ -28,7 +28,7 @@ export function workerConfig(): Config | null {
   return cluster.isWorker && text !== undefined ? (JSON.parse(text) as Config) : null
 }
 
-/** Answers requests on the port that the primary shares out, until told to end or left alone. */
+/** Answers requests on the port that the primary shares out, until the primary ends this worker or disappears. */
 export async function work(config: Config): Promise<void> {
   const end = endOnce()
   try {

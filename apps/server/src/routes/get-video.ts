@@ -8,7 +8,7 @@ import { reprDigest, wantsSha256 } from '../media/repr-digest.ts'
 import { missingVideo } from '../media/video-json.ts'
 import { redirectUrl, sendElsewhere } from './redirect-video.ts'
 
-/** How often a video that is replaced while we open it is looked up anew. */
+/** How often a video is looked up again if it is replaced while it is opened. */
 const ATTEMPTS = 3
 
 /**

@@ -67,7 +67,7 @@ async function find(store: UploadStore, key: string): Promise<StoredObject | nul
   try {
     return await store.get(key)
   } catch {
-    // What somebody typed into the address bar may be no key at all.
+    // The text in the address bar may not be a valid key.
     return null
   }
 }

@@ -3,12 +3,12 @@ import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
 import { currentObject } from '../uploads/current-object.ts'
 
-/** Anybody may ask, and each look writes: so often at the most. */
+/** How long a result is used again, in ms: every client may ask, and each probe writes. */
 const MAX_AGE = 1000
-/** A disk that takes longer serves nobody. */
+/** A disk that takes longer cannot serve requests. */
 const PATIENCE = 5000
 
-/** Whether this process can take uploads in and serve, for who sends it its requests. */
+/** Shows load balancers whether this process can store and serve (`GET /readyz`). */
 export class Readiness {
   readonly #store: UploadStore
   readonly #readOnly: boolean
@@ -50,7 +50,7 @@ export class Readiness {
     return reason
   }
 
-  /** What an upload does first; of a disk that has become read-only nothing else tells. */
+  /** Does what an upload does first: only a write shows that a disk has become read-only. */
   async #probe(): Promise<void> {
     await currentObject(this.#store, 'ready')
     if (this.#readOnly) return

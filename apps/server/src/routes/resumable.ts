@@ -87,7 +87,7 @@ async function receiveInTime(
   await Promise.race([receive(), tooSlow])
 }
 
-/** As the request that began it asked for, whoever completes it. */
+/** Publishes an upload as the request that created it demanded, whichever request completes it. */
 async function publish(store: UploadStore, session: UploadSession): Promise<StoredObject> {
   if (session.meta['way'] !== 'put') return publishAsNew(store, session)
   await sealWithinLimits(session)

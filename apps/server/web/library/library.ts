@@ -14,7 +14,9 @@ const query = new URLSearchParams(location.search)
 let prefix = query.get('prefix') ?? ''
 let first = query.get('cursor')
 
-/** Letters of one word are one question. */
+/** How often the list is refreshed, in ms; an unchanged list is a 304. */
+const REFRESH_INTERVAL = 10_000
+/** Time between the last letter and the search, in ms. */
 const PAUSE = 200
 
 export function enhanceLibrary(): void {
@@ -44,6 +46,22 @@ export async function refresh(quietly = false): Promise<void> {
   const page = await fetchPages(prefix, first, rows().length, quietly)
   // Another search may have begun.
   if (page !== null && asked === prefix) render(page)
+}
+
+/** Refreshes the list regularly while the page is visible, and when it becomes visible again. */
+export function enableAutoRefresh(): void {
+  let asking = false
+  const ask = async (): Promise<void> => {
+    if (document.hidden || asking) return
+    asking = true
+    await refresh(true)
+    asking = false
+  }
+  setInterval(() => void ask(), REFRESH_INTERVAL)
+  for (const event of ['focus', 'online']) addEventListener(event, () => void ask())
+  // The page was restored from the back-forward cache; a page that was just loaded is up to date.
+  addEventListener('pageshow', ({ persisted }) => void (persisted && ask()))
+  document.addEventListener('visibilitychange', () => void ask())
 }
 
 async function search(): Promise<void> {

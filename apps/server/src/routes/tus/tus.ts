@@ -113,7 +113,7 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
   const response = await (content === null ? answering : Promise.race([answering, content.failed]))
   const failure = tus.failures.get(request)
   if (failure instanceof StoreError && failure.code === 'ABORTED') {
-    // Somebody else goes on with the upload, or has removed it: this request is the stale one.
+    // Another request continues the upload or has removed it, so this request is stale.
     terminate(ctx)
   }
   if (isClientGone(ctx)) ctx.respond = false
