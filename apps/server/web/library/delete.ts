@@ -8,7 +8,7 @@ import { readVideo } from '../shared/video.ts'
 import { refresh } from './library.ts'
 import { list, rows } from './row.ts'
 
-/** How long a person has to think again, in ms. */
+/** How long a person can undo a deletion, in ms. */
 const GRACE = 6000
 
 interface DeleteRequest {
@@ -23,7 +23,7 @@ interface Deletion {
   timer: number
 }
 
-/** Those that the server has not been asked for, the latest last. */
+/** Deletions that have not been sent to the server, the latest last. */
 const pending = new Map<string, Deletion>()
 
 /** Listens on the list, because rows come and go. */
@@ -33,7 +33,7 @@ export function enableDelete(): void {
     const row = button?.closest<HTMLElement>('.row')
     if (row != null) begin(row)
   })
-  // Who has said delete, and seen it go, means it; nobody would notice that it came back.
+  // A person who leaves the page after a deletion expects it to happen, and would not notice that the video is back.
   addEventListener('pagehide', () => {
     for (const deletion of [...pending.values()]) {
       end(deletion)
@@ -43,7 +43,7 @@ export function enableDelete(): void {
   })
 }
 
-/** Whoever uploads a file again wants to have it. */
+/** Cancels the deletion of a video that is uploaded again. */
 export function cancelDelete(key: string): void {
   const deletion = pending.get(key)
   if (deletion === undefined) return
@@ -51,7 +51,7 @@ export function cancelDelete(key: string): void {
   unhide(deletion.video)
 }
 
-/** Takes the latest deletion back; returns what to say about it. */
+/** Undoes the latest deletion; returns the text to show. */
 export function undoDelete(): string | null {
   const latest = [...pending.values()].at(-1)
   if (latest === undefined) return null
@@ -83,7 +83,7 @@ function begin(row: HTMLElement): void {
   announce(`${key} deleted. Z undoes it.`)
 }
 
-/** Time stands still while somebody is about to press the button. */
+/** Waits for the grace period, which halts while the pointer or the focus is on the toast. */
 function waitFor(deletion: Deletion): void {
   const { toast } = deletion
   const run = (): void => {
@@ -149,13 +149,13 @@ async function deleteCaptions(video: PageVideo): Promise<void> {
   if (url !== null) await fetch(videoPath(captionsKey(video.key)), { method: 'DELETE' }).catch(() => {})
 }
 
-/** As the page goes; nobody hears the answer. */
+/** Deletes while the page is being left; the response is not read. */
 function send(video: PageVideo): void {
   fetch(videoPath(video.key), deleteRequest(video)).catch(() => {})
   fetch(videoPath(captionsKey(video.key)), { method: 'DELETE', keepalive: true }).catch(() => {})
 }
 
-/** Only of what the person saw: another file may have come under that name since. */
+/** Deletes only the content that the person saw: the key may hold another file by now. */
 function deleteRequest({ digest }: PageVideo): DeleteRequest {
   return { method: 'DELETE', keepalive: true, headers: { 'If-Match': `"${digest}"` } }
 }

@@ -37,9 +37,9 @@ export function enhanceLibrary(): void {
 }
 
 /**
- * Reads as many pages again as are on screen, and keeps the rows that stay, so that focus stays too.
+ * Fetches as many pages as are on screen, and keeps the rows of videos that still exist, with their focus.
  *
- * @param quietly where nobody has asked for it, and a failure is no news
+ * @param quietly shows no problem, because no person has asked for the refresh
  */
 export async function refresh(quietly = false): Promise<void> {
   const asked = prefix

@@ -8,7 +8,7 @@ export interface Page {
   readonly next: string | null
 }
 
-/** One page of the list, or `null` where the server does not say; a person is told unless `quietly`. */
+/** Fetches one page of the list; `null` if that fails, which the page shows unless `quietly`. */
 export async function fetchPage(
   prefix: string,
   cursor: string | null,
@@ -24,7 +24,7 @@ export async function fetchPage(
   return { videos: items.map(toVideo), next: listing.cursor }
 }
 
-/** From the beginning, as many pages as it takes to have `count` videos. */
+/** Fetches as many pages, from the first, as are necessary for `count` videos. */
 export async function fetchPages(
   prefix: string,
   first: string | null,

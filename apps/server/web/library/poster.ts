@@ -4,7 +4,7 @@ import type { PageVideo } from '../../src/shared/video.ts'
 export interface Poster {
   /** `null` where there is nothing to see. */
   readonly image: Blob | null
-  /** In seconds; infinite of a stream that tells none. */
+  /** In seconds; infinite for a stream of unknown duration. */
   readonly duration: number
 }
 
@@ -44,7 +44,7 @@ async function makePoster({ url }: PageVideo): Promise<Poster> {
     await seeked
     return { image: await draw(media), duration }
   } finally {
-    // A detached element would go on loading.
+    // A detached element would continue to load.
     media.removeAttribute('src')
     media.load()
   }
@@ -71,7 +71,7 @@ function draw(video: HTMLVideoElement): Promise<Blob | null> {
 
 const open = (): UseStore => (store ??= createStore('koa-range-server', 'posters'))
 
-/** A browser that keeps nothing makes them anew. */
+/** Returns `undefined` in a browser that stores nothing; the poster is then made again. */
 async function readPoster(digest: string): Promise<Poster | undefined> {
   try {
     return await get<Poster>(digest, open())

@@ -19,14 +19,14 @@ const observer = new IntersectionObserver((entries) => {
   pump()
 })
 
-/** Gives the row its poster and duration as soon as it comes into view. */
+/** Loads the poster and duration of a row as soon as it comes into view. */
 export function loadPosterInView(row: HTMLElement): void {
   const { digest = '' } = row.dataset
   if (row.dataset['poster'] === digest) return
   maybe('.tile img', row)?.remove()
   get('.length', row).textContent = ''
   row.dataset['poster'] = digest
-  // What is observed already would not be told again.
+  // An element that is observed already would not be reported again.
   observer.unobserve(row)
   observer.observe(row)
 }

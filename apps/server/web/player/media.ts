@@ -37,7 +37,7 @@ export function insertMedia(kind: 'video' | 'audio', video: PageVideo, time: num
 const mediaSource = ({ url }: PageVideo, time: number): string =>
   `${url}${state.view === null ? '' : `?view=${state.view}`}${time > 0 ? `#t=${time}` : ''}`
 
-/** Asks for the same again where it is, under the name that holds now. */
+/** Requests the media again from its current position, with the current `view`. */
 export function reloadMedia(): void {
   const media = mediaElement()
   if (media === null || state.playing === null || media.error !== null) return
@@ -52,12 +52,12 @@ export function removeMedia(): void {
   const media = mediaElement()
   if (media === null) return
   media.remove()
-  // A detached element would go on loading.
+  // A detached element would continue to load.
   media.removeAttribute('src')
   media.load()
 }
 
-/** Says what is wrong where a file does not play. */
+/** Shows a note if a file does not play. */
 export function watch(media: HTMLMediaElement, video: PageVideo): void {
   const fail = (note: Note): void => {
     showNote(note, video)

@@ -69,7 +69,7 @@ function describe(video: PageVideo | null): void {
   document.title = `${video === null ? '' : `${video.key} – `}Range server`
 }
 
-/** @param left where it goes on, for a person to know, in seconds */
+/** @param left the position where playback resumes, to show it, in seconds */
 function follow(media: HTMLMediaElement, key: string, left: number): void {
   let kept = 0
   media.addEventListener('timeupdate', () => {

@@ -2,7 +2,7 @@ import { readItem, writeItem } from '../shared/storage.ts'
 
 /** Shorter ones are seen from the beginning. */
 const WORTHWHILE = 60
-/** Who is so near the beginning or the end wants to begin anew; in seconds. */
+/** Playback that ended so near the beginning or the end starts from the beginning; in seconds. */
 const MARGIN = 10
 const MOST = 200
 const STORAGE = 'positions'

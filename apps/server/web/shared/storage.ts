@@ -1,4 +1,4 @@
-/** A browser that may keep nothing throws where it is only asked. */
+/** Returns a stored item; a browser that may not store anything throws on access. */
 export function readItem(storage: 'localStorage' | 'sessionStorage', name: string): string | null {
   try {
     return window[storage].getItem(name)
@@ -7,7 +7,7 @@ export function readItem(storage: 'localStorage' | 'sessionStorage', name: strin
   }
 }
 
-/** @param value `null`: forget it */
+/** @param value `null`: remove the item */
 export function writeItem(
   storage: 'localStorage' | 'sessionStorage',
   name: string,
@@ -17,6 +17,6 @@ export function writeItem(
     if (value === null) window[storage].removeItem(name)
     else window[storage].setItem(name, value)
   } catch {
-    // Nothing is lost but comfort.
+    // The page works without the item.
   }
 }

@@ -3,10 +3,10 @@ import { humanTime } from '../shared/format.ts'
 import type { Problem } from '../shared/problem.ts'
 
 export type JobState =
-  /** In line behind others. */
+  /** Waits for other uploads. */
   | { readonly kind: 'queued' }
   | { readonly kind: 'sending' }
-  /** For the network, or for the server where that gave a reason; goes on by itself. */
+  /** Waits for the network, or for the server if that gave a reason; resumes by itself. */
   | { readonly kind: 'waiting'; readonly problem: Problem | null }
   | { readonly kind: 'paused' }
   | { readonly kind: 'failed'; readonly problem: Problem; readonly again: boolean }
@@ -21,7 +21,7 @@ export interface Progress {
 
 export type Toggle = 'Pause' | 'Resume' | 'Retry'
 
-/** What the other button than that of cancelling does. */
+/** The action of the button beside that of cancelling. */
 export function stateToggle(state: JobState): Toggle | null {
   if (state.kind === 'paused') return 'Resume'
   if (state.kind === 'failed') return state.again ? 'Retry' : null
@@ -32,7 +32,7 @@ export const progressShare = ({ sent, total }: Progress): number => (total === 0
 
 export const percent = (share: number): string => `${Math.floor(share * 100)}%`
 
-/** What a person reads about it. */
+/** Returns the text that a person reads about an upload. */
 export function describeState(state: JobState, progress: Progress): string {
   const { sent, total, rate } = progress
   const reached = percent(progressShare(progress))

@@ -8,7 +8,7 @@ export interface Limits {
   readonly accept: string
 }
 
-/** What the server would refuse a file for, as far as one knows before anything is sent. */
+/** Returns the problem for which the server would refuse a file, as far as it is known before the upload; otherwise `null`. */
 export function precheck({ size, type }: Pick<File, 'size' | 'type'>, limits: Limits): Problem | null {
   const { maxFileSize, accept } = limits
   if (size > maxFileSize) {

@@ -19,7 +19,7 @@ const queue = maybe('#queue')
 const jobs = new Map<string, Job>()
 let remembers = false
 
-/** Uploads files in their order, two at a time; one that is in the list already goes on where it is. */
+/** Uploads files in their order, two at a time; a file that is already in the list continues there. */
 export function enqueue(files: Iterable<File>): void {
   clearProblem()
   void learnMemory()
@@ -87,7 +87,7 @@ async function welcome({ key, item }: Stored): Promise<void> {
 }
 
 /**
- * Asks only for files that nobody would remember: what the server has begun to take is offered again by the next visit, and
+ * Asks only about files that no storage remembers: what the server has begun to take is offered again by the next visit, and
  * a question that is not needed teaches people to click it away.
  */
 function warn(event: BeforeUnloadEvent): void {
@@ -95,7 +95,7 @@ function warn(event: BeforeUnloadEvent): void {
   if (all.some((job) => job.isUnknown || (job.isRunning && !remembers))) event.preventDefault()
 }
 
-/** Tells whether what is begun survives the page; nobody waits for it. */
+/** Finds out whether uploads survive the page. No caller waits for it. */
 async function learnMemory(): Promise<void> {
   remembers = await canStoreUploads().catch(() => false)
 }

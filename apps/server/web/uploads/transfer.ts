@@ -38,7 +38,7 @@ export async function transfer(
   let failures = 0
   let furthest = 0
   const onProgress = (sent: number): void => {
-    // Each attempt tells where it begins; that alone is no reason for hope.
+    // Each attempt reports its start, which alone is no progress.
     if (sent > furthest) failures = 0
     furthest = Math.max(furthest, sent)
     listener.onProgress(sent)
@@ -93,7 +93,10 @@ function waitOrOnline(time: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** The answer to the last byte is the video; one that was lost is made up for by a HEAD, which tells the path only. */
+/**
+ * Reads the stored video from the final response. If that was lost, a HEAD has found the upload complete, and has only the
+ * path of the video.
+ */
 function storedBy(response: HttpResponse): Stored {
   if (response.getBody() !== '') {
     const item: Omit<Item, 'created'> = JSON.parse(response.getBody())

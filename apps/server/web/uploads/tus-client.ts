@@ -32,7 +32,7 @@ function load(): Promise<typeof Tus> {
 export const fileFingerprint = ({ name, size, lastModified }: File): string =>
   `${name}-${size}-${lastModified}`
 
-/** Goes on where the file was left, in an earlier visit too. */
+/** Opens an upload of the file, which resumes an earlier one, of an earlier visit too. */
 export async function openUpload(file: File): Promise<Upload> {
   const tus = await load()
   const options = {
@@ -56,7 +56,7 @@ export async function openUpload(file: File): Promise<Upload> {
   return upload
 }
 
-/** tus-js-client begins anew whatever a HEAD is refused for, and all that has been sent would be lost by a 503. */
+/** Throws after a refused HEAD. tus-js-client would create the upload again, so that a 503 would lose all sent bytes. */
 function rejectRefusedHead(request: Tus.HttpRequest, response: Tus.HttpResponse): void {
   const status = response.getStatus()
   if (request.getMethod() === 'HEAD' && status >= 400 && !GONE.has(status)) throw new RefusedHead(response)
@@ -77,7 +77,7 @@ export async function canStoreUploads(): Promise<boolean> {
 
 /** The oldest first. */
 export async function uploadRecords(): Promise<UploadRecord[]> {
-  // Who has none need not wait for the library to say so.
+  // Without records the library need not be loaded.
   if (!hasRecords()) return []
   const previous = await (await load()).defaultOptions.urlStorage.findAllUploads()
   const age = ({ creationTime }: Tus.PreviousUpload): number => Date.parse(creationTime)
@@ -99,14 +99,14 @@ function hasRecords(): boolean {
   }
 }
 
-/** By its URL: the same file may have been begun anew meanwhile. */
+/** Removes the record of an upload by its URL: a newer upload may have the same file. */
 export async function removeRecord(url: string): Promise<void> {
   const { urlStorage } = (await load()).defaultOptions
   for (const record of await uploadRecords())
     if (record.url === url) await urlStorage.removeUpload(record.key)
 }
 
-/** How many bytes are on the server: `'gone'` where it knows nothing of them, `null` where it does not say. */
+/** Fetches how many bytes the server has: `'gone'` if it has no such upload, `null` if it does not answer. */
 export async function fetchOffset({ url, size }: UploadRecord): Promise<number | 'gone' | null> {
   const response = await fetch(url, { method: 'HEAD', headers: INTEROP }).catch(() => null)
   if (response !== null && GONE.has(response.status)) return 'gone'
@@ -116,7 +116,7 @@ export async function fetchOffset({ url, size }: UploadRecord): Promise<number |
   return Number(offset) === size ? 'gone' : Number(offset)
 }
 
-/** Removes what is on the server; returns whether nothing is left of it. */
+/** Deletes an upload on the server; returns whether it no longer exists. */
 export async function deleteUpload(url: string): Promise<boolean> {
   const response = await fetch(url, { method: 'DELETE', headers: INTEROP, keepalive: true }).catch(() => null)
   return response !== null && (response.ok || GONE.has(response.status))
