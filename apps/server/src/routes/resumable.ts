@@ -12,14 +12,13 @@ import type { Config } from '../config/config.ts'
 import { expectBody } from '../http/request-body.ts'
 import { matchRoute, pathParameter, type RoutePattern } from '../http/route-table.ts'
 import { sealWithinLimits } from '../media/captions.ts'
-import { videoJson, videoPath } from '../media/video-json.ts'
+import { answerStored } from '../media/video-json.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import { uploadSlots } from '../upload-slots.ts'
 import { objectBeforeUpload } from '../uploads/current-object.ts'
 import { uploadName } from '../uploads/file-name.ts'
 import { publishAsNew } from '../uploads/publish.ts'
 import { refuseContentRange, refuseEncoded } from '../uploads/refusals.ts'
-import type { Slots } from '../uploads/slots.ts'
+import { limitUploads, type Slots } from '../uploads/slots.ts'
 import { clientGroup, clientMetadata } from '../uploads/upload-client.ts'
 import { writeConditions } from '../uploads/write-conditions.ts'
 
@@ -37,9 +36,9 @@ export function resumable(
   slots: Slots,
   metrics: Metrics,
 ): Koa.Middleware {
-  const limited = uploadSlots(slots, metrics)
+  const limited = limitUploads(slots, metrics)
   return resumableUpload(store, {
-    resolveTarget: (ctx) => resolveTarget(ctx, store),
+    resolveTarget: (ctx) => uploadTarget(ctx, store),
     commit: async (_ctx, session) => {
       const object = await publish(store, session)
       metrics.committed()
@@ -52,7 +51,7 @@ export function resumable(
   })
 }
 
-async function resolveTarget(ctx: Koa.Context, store: UploadStore): Promise<UploadTarget | null> {
+async function uploadTarget(ctx: Koa.Context, store: UploadStore): Promise<UploadTarget | null> {
   const { method, path } = ctx
   const pattern = matchRoute(path)?.pattern
   const created = pattern === undefined ? undefined : CREATED_BY[pattern]
@@ -88,21 +87,19 @@ async function receiveInTime(
   await Promise.race([receive(), tooSlow])
 }
 
-/** As the request that began it asked for, whoever completes it. */
+/** Publishes an upload as the request that created it demanded, whichever request completes it. */
 async function publish(store: UploadStore, session: UploadSession): Promise<StoredObject> {
   if (session.metadata['way'] !== 'put') return publishAsNew(store, session)
   await sealWithinLimits(session)
-  return session.commit(conditionsOf(session.metadata))
+  return session.commit(storedConditions(session.metadata))
 }
 
-function conditionsOf({ ifMatch, ifNoneMatch }: UploadMetadata): CommitOptions {
+function storedConditions({ ifMatch, ifNoneMatch }: UploadMetadata): CommitOptions {
   if (ifNoneMatch === '*') return { ifNoneMatch }
   return typeof ifMatch === 'string' ? { ifMatch } : {}
 }
 
 function respond(ctx: Koa.Context, object: StoredObject, { way, replaces }: UploadMetadata): void {
-  ctx.status = replaces === true ? 200 : 201
   if (way === 'put') ctx.set('ETag', object.etag)
-  ctx.set('Location', videoPath(object.key))
-  ctx.body = videoJson(ctx, object)
+  answerStored(ctx, replaces === true ? 200 : 201, object)
 }

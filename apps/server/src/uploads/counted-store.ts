@@ -3,7 +3,7 @@ import createError from 'http-errors'
 import type { CreateOptions, UploadSession, UploadStore } from 'upload-store'
 import type { Grant } from './client-shares.ts'
 import type { UploadCount } from './unfinished-uploads.ts'
-import { clientOf } from './upload-client.ts'
+import { uploadClient } from './upload-client.ts'
 
 /** How soon a client should try again, in seconds: places become free when uploads finish or expire. */
 const RETRY_AFTER = '60'
@@ -25,9 +25,7 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
   }
 
   /** An abort does nothing to an upload that was paused, and another process may have paused it. */
-  async function endIfGone(id: string): Promise<void> {
-    if ((await store.getUpload(id)) === null) count.ended(id)
-  }
+  const endIfGone = async (id: string) => (await store.getUpload(id)) ?? count.ended(id)
 
   function counted(session: UploadSession): UploadSession {
     const { id, key } = session
@@ -71,7 +69,9 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
     verify: () => store.verify(),
     close: () => store.close(),
     createUpload: (key, options = {}) =>
-      options.metadata ? begin(key, options, clientOf(options.metadata)) : store.createUpload(key, options),
+      options.metadata
+        ? begin(key, options, uploadClient(options.metadata))
+        : store.createUpload(key, options),
     resumeUpload: async (id) => {
       const session = await store.resumeUpload(id)
       return session === null ? null : counted(session)

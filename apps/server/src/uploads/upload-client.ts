@@ -20,6 +20,6 @@ export function clientMetadata(group: string): UploadMetadata {
 }
 
 /** Returns the group of the client that created an upload; empty for an upload of an earlier version. */
-export function clientOf(metadata: UploadMetadata): string {
+export function uploadClient(metadata: UploadMetadata): string {
   return String(metadata[CLIENT] ?? '')
 }

@@ -97,7 +97,8 @@ async function answerCommitted(
     return
   }
   setUploadFields(exchange, true, { offset: object.size, length: object.size })
-  if (wantsSha256(ctx.get('Want-Repr-Digest'))) ctx.set('Repr-Digest', formatReprDigest(object.digest))
+  if (wantsSha256(ctx.get('Want-Repr-Digest')) === true)
+    ctx.set('Repr-Digest', formatReprDigest(object.digest))
   await settings.respond(ctx, object, metadata)
   if (location === undefined || !request.interop.lengthCompletes) return
   // tus-js-client takes the Location of a creation for the upload's, and asks there later.

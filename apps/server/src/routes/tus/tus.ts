@@ -4,11 +4,11 @@ import type Koa from 'koa'
 import { requireUnreadBody, tusDataStore } from 'koa-resumable-upload'
 import { StoreError, sanitizeKey, type UploadStore } from 'upload-store'
 import type { Config } from '../../config/config.ts'
-import { isGone, terminate } from '../../http/http2-stream.ts'
+import { isClientGone, terminate } from '../../http/http2-stream.ts'
 import { seeOther } from '../../http/redirect.ts'
 import { declaredLength } from '../../http/request-body.ts'
 import { matchRoute, pathParameter } from '../../http/route-table.ts'
-import { videoPath } from '../../media/video-json.ts'
+import { contentPath } from '../../media/video-json.ts'
 import type { Metrics } from '../../observe/metrics.ts'
 import { publishAsNew } from '../../uploads/publish.ts'
 import { refuseEncoded } from '../../uploads/refusals.ts'
@@ -80,7 +80,7 @@ function createTus({ maxFileSize }: Config, store: UploadStore, metrics: Metrics
     },
     onUploadFinish: async (_request, { id }) => {
       const object = (await store.getUpload(id))?.committed
-      return object ? { headers: { 'Content-Location': videoPath(object.key) } } : {}
+      return object ? { headers: { 'Content-Location': contentPath(object.key) } } : {}
     },
     onResponseError: (request, error) => {
       failures.set(request, error)
@@ -113,10 +113,10 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
   const response = await (content === null ? answering : Promise.race([answering, content.failed]))
   const failure = tus.failures.get(request)
   if (failure instanceof StoreError && failure.code === 'ABORTED') {
-    // Somebody else goes on with the upload, or has removed it: this request is the stale one.
+    // Another request continues the upload or has removed it, so this request is stale.
     terminate(ctx)
   }
-  if (isGone(ctx)) ctx.respond = false
+  if (isClientGone(ctx)) ctx.respond = false
   // For the log.
   else if (response.status === 500) throw failure
   else await answerAs(ctx, response)
@@ -126,5 +126,5 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
 async function redirect(ctx: Koa.Context, store: UploadStore, id: string): Promise<void> {
   const object = (await store.getUpload(id))?.committed
   if (!object) throw createError(404, 'No upload of this name was completed here of late.')
-  seeOther(ctx, videoPath(object.key))
+  seeOther(ctx, contentPath(object.key))
 }

@@ -1,6 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2'
 import type { Server } from 'node:net'
-import { handleOf } from './socket-handle.ts'
+import { socketHandle } from './socket-handle.ts'
 
 /** Looks in the time that a client has; the first one sends the PING, so that the rest is its time to answer. */
 const LOOKS = 5
@@ -75,5 +75,5 @@ function send(session: ServerHttp2Session): Ping {
 }
 
 function isBlocked({ socket }: ServerHttp2Session): boolean {
-  return (handleOf(socket)?.writeQueueSize ?? 0) > 0
+  return (socketHandle(socket)?.writeQueueSize ?? 0) > 0
 }

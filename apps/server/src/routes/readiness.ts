@@ -3,12 +3,12 @@ import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
 import { currentObject } from '../uploads/current-object.ts'
 
-/** Anybody may ask, and each look writes: so often at the most. */
+/** How long a result is used again, in ms: every client may ask, and each probe writes. */
 const MAX_AGE = 1000
-/** A disk that takes longer serves nobody. */
+/** A disk that takes longer cannot serve requests. */
 const PATIENCE = 5000
 
-/** Whether this process can take uploads in and serve, for who sends it its requests. */
+/** Shows load balancers whether this process can store and serve (`GET /readyz`). */
 export class Readiness {
   readonly #store: UploadStore
   readonly #readOnly: boolean
@@ -45,12 +45,12 @@ export class Readiness {
     const late = new Promise<string>((resolve) => {
       timer = setTimeout(resolve, PATIENCE, `The store has not answered for ${PATIENCE / 1000} seconds.`)
     })
-    const reason = await Promise.race([this.#probe().then(() => null, wordsOf), late])
+    const reason = await Promise.race([this.#probe().then(() => null, describeFailure), late])
     clearTimeout(timer)
     return reason
   }
 
-  /** What an upload does first; of a disk that has become read-only nothing else tells. */
+  /** Does what an upload does first: only a write shows that a disk has become read-only. */
   async #probe(): Promise<void> {
     await currentObject(this.#store, 'ready')
     if (this.#readOnly) return
@@ -61,13 +61,13 @@ export class Readiness {
 }
 
 /** By the code of its cause, or its own: messages of the file system have paths in them. */
-function wordsOf(error: unknown): string {
-  const cause = error instanceof Error ? codeOf(error.cause) : undefined
-  const own = codeOf(error) ?? 'an unknown error'
+function describeFailure(error: unknown): string {
+  const cause = error instanceof Error ? errorCode(error.cause) : undefined
+  const own = errorCode(error) ?? 'an unknown error'
   const code = own === 'UNAVAILABLE' ? (cause ?? own) : own
   return code === 'NO_SPACE' ? 'There is no space for uploads.' : `The store failed with ${code}.`
 }
 
-function codeOf(error: unknown): string | undefined {
+function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }

@@ -1,7 +1,8 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Server } from 'node:net'
+import { onRequest } from '../http/expect-continue.ts'
 import { SlicedResponse } from './sliced-response.ts'
-import { handleOf } from './socket-handle.ts'
+import { socketHandle } from './socket-handle.ts'
 
 /** Looks in the time that a client has. */
 const LOOKS = 8
@@ -30,12 +31,11 @@ export function endStalledStreams(server: Server, timeout: number): void {
     }
   }
 
-  for (const event of ['request', 'checkContinue', 'checkExpectation'])
-    server.prependListener(event, (_request: unknown, response: unknown) => {
-      if (!(response instanceof SlicedResponse)) return
-      open.set(response, { taken: 0, silent: 0 })
-      response.once('close', () => open.delete(response))
-    })
+  onRequest(server, (_request, response) => {
+    if (!(response instanceof SlicedResponse)) return
+    open.set(response, { taken: 0, silent: 0 })
+    response.once('close', () => open.delete(response))
+  })
   const timer = setInterval(look, timeout / LOOKS).unref()
   server.once('close', () => clearInterval(timer))
 }
@@ -43,5 +43,5 @@ export function endStalledStreams(server: Server, timeout: number): void {
 /** Whether the client has not taken yet what other streams send. */
 function isBusy({ session }: ServerHttp2Stream): boolean {
   const socket = session?.socket
-  return socket !== undefined && (handleOf(socket)?.writeQueueSize ?? 0) > 0
+  return socket !== undefined && (socketHandle(socket)?.writeQueueSize ?? 0) > 0
 }

@@ -1,11 +1,11 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import { isHttp2 } from './http2-stream.ts'
-import { titleOf } from './problem.ts'
-import { gateOf } from './request-gate.ts'
+import { onRequest } from '../http/expect-continue.ts'
+import { createProblem, PROBLEM_TYPE } from '../http/problem.ts'
+import { findGate } from './request-gate.ts'
 
 /** How long a client may take to read why its connection ends. */
 const MAX_WAIT = 1000
@@ -28,25 +28,23 @@ const DETAILS: Readonly<Record<number, string>> = {
 export function answerClientErrors(server: Server, logger: Logger): void {
   const unanswered = new WeakMap<Duplex, Set<ServerResponse>>()
   const ending = new WeakSet<Duplex>()
-  const track = (request: IncomingMessage, response: ServerResponse): void => {
+  onRequest(server, ({ socket }, response) => {
     // A malformed frame of HTTP/2 ends its whole connection, without this.
-    if (isHttp2(request)) return
-    const { socket } = request
+    if (!(response instanceof ServerResponse)) return
     const responses = unanswered.get(socket) ?? new Set()
     unanswered.set(socket, responses.add(response))
     response.once('close', () => responses.delete(response))
-  }
-  for (const event of ['request', 'checkContinue', 'checkExpectation']) server.prependListener(event, track)
+  })
 
   /** Sends the responses before the one that ends the connection. */
   async function end(socket: Socket, status: number): Promise<void> {
     // What still arrives cannot be parsed, and must not destroy the response.
-    gateOf(socket)?.discard()
+    findGate(socket)?.discard()
     if (ending.has(socket)) return
     ending.add(socket)
     const responses = [...(unanswered.get(socket) ?? [])]
     // Those before the broken one were understood, and get their answers first.
-    if (socket.writable) await Promise.all(responses.filter(({ req }) => req.complete).map(closeOf))
+    if (socket.writable) await Promise.all(responses.filter(({ req }) => req.complete).map(waitForClose))
     const begun = responses.some(({ req, headersSent }) => !req.complete && headersSent)
     if (!socket.writable || begun) {
       socket.destroy()
@@ -83,17 +81,17 @@ function takeOver(socket: Socket, responses: () => Iterable<ServerResponse> | un
   socket.resume()
 }
 
-async function closeOf(response: ServerResponse): Promise<void> {
-  // Not events.once, which rejects where the response fails first, and with nobody there to hear it ends the process.
+async function waitForClose(response: ServerResponse): Promise<void> {
+  // Not events.once: it rejects if the response fails first, and the unhandled rejection would end the process.
   if (!response.closed) await new Promise((resolve) => response.once('close', resolve))
 }
 
 function render(status: number): string {
-  const body = JSON.stringify({ title: titleOf(status), status, detail: DETAILS[status] })
+  const body = JSON.stringify(createProblem(status, DETAILS[status]))
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     `Date: ${new Date().toUTCString()}`,
-    'Content-Type: application/problem+json',
+    `Content-Type: ${PROBLEM_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'X-Content-Type-Options: nosniff',
     'Connection: close',

@@ -1,9 +1,9 @@
-import { type ToWorker, tellPrimary } from '../processes/messages.ts'
-import type { Grant } from './client-shares.ts'
-import type { UploadCount } from './unfinished-uploads.ts'
+import type { Grant } from '../uploads/client-shares.ts'
+import type { UploadCount } from '../uploads/unfinished-uploads.ts'
+import { sendToPrimary, type ToWorker } from './messages.ts'
 
 /** The count of unfinished uploads for a worker, which the primary keeps. */
-export function countOfPrimary(): UploadCount {
+export function sharedUploadCount(): UploadCount {
   const waiting = new Map<string, (grant: Grant) => void>()
   process.on('message', (message: ToWorker) => {
     if (message.type !== 'upload-grant') return
@@ -20,9 +20,9 @@ export function countOfPrimary(): UploadCount {
         // Without a primary there is no count, and this worker is about to exit.
         if (!process.connected) return resolve('all-used')
         waiting.set(ticket, resolve)
-        tellPrimary({ type: 'begin-upload', ticket, client })
+        sendToPrimary({ type: 'begin-upload', ticket, client })
       }),
-    begun: (ticket, id, client) => tellPrimary({ type: 'upload-begun', ticket, id, client }),
-    ended: (id) => tellPrimary({ type: 'upload-ended', id }),
+    begun: (ticket, id, client) => sendToPrimary({ type: 'upload-begun', ticket, id, client }),
+    ended: (id) => sendToPrimary({ type: 'upload-ended', id }),
   }
 }

@@ -10,7 +10,7 @@ export interface SocketHandle {
 }
 
 /** The handle of an open TCP connection; `null` if it is closed, or this version of Node has no such fields. */
-export function handleOf(socket: Socket): SocketHandle | null {
+export function socketHandle(socket: Socket): SocketHandle | null {
   const handle: unknown = Reflect.get(socket, '_handle')
   return isSocketHandle(handle) ? handle : null
 }

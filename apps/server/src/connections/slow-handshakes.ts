@@ -7,7 +7,7 @@ import type { Server, Socket } from 'node:net'
 export function endSlowHandshakes(server: Server, timeout: number): void {
   const timers = new Map<string, NodeJS.Timeout>()
   server.on('connection', (socket: Socket) => {
-    const peers = peersOf(socket)
+    const peers = connectionKey(socket)
     const timer = setTimeout(() => socket.destroy(), timeout).unref()
     timers.set(peers, timer)
     socket.once('close', () => {
@@ -16,13 +16,13 @@ export function endSlowHandshakes(server: Server, timeout: number): void {
     })
   })
   server.on('secureConnection', (socket: Socket) => {
-    const peers = peersOf(socket)
+    const peers = connectionKey(socket)
     clearTimeout(timers.get(peers))
     timers.delete(peers)
   })
 }
 
 /** The same for a TLS socket and the one below it, which Node does not connect publicly. */
-function peersOf({ localAddress, remoteAddress, remotePort }: Socket): string {
+function connectionKey({ localAddress, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${remoteAddress} ${remotePort}`
 }

@@ -1,5 +1,5 @@
 import type Koa from 'koa'
-import { matchRoute } from './route-table.ts'
+import { matchRoute } from '../http/route-table.ts'
 
 /**
  * Makes the method that X-HTTP-Method-Override names the method of a tus request, whatever the request line says (tus 1.0,

@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net'
-import { handleOf } from './socket-handle.ts'
+import { socketHandle } from './socket-handle.ts'
 import { unacknowledged } from './unacknowledged.ts'
 
 /** Looks in the time that a peer has. */
@@ -27,7 +27,7 @@ export function endStalledConnections(server: Server, connections: Iterable<Sock
   let waiting: ReadonlyMap<Socket, Waiting> = new Map()
 
   async function look(): Promise<void> {
-    waiting = waitingOf(connections, waiting)
+    waiting = findWaiting(connections, waiting)
     const stuck = [...waiting].filter(([, { isStuck }]) => isStuck)
     if (stuck.length === 0) return
     const rest = await unacknowledged(stuck.map(([, { fd }]) => fd))
@@ -46,13 +46,13 @@ export function endStalledConnections(server: Server, connections: Iterable<Sock
 }
 
 /** The connections for which the kernel has no room. */
-function waitingOf(
+function findWaiting(
   connections: Iterable<Socket>,
   before: ReadonlyMap<Socket, Waiting>,
 ): Map<Socket, Waiting> {
   const waiting = new Map<Socket, Waiting>()
   for (const socket of connections) {
-    const handle = handleOf(socket)
+    const handle = socketHandle(socket)
     if (handle === null || handle.writeQueueSize === 0) continue
     const taken = handle.bytesWritten - handle.writeQueueSize
     const known = before.get(socket)

@@ -19,7 +19,7 @@ export function readCertificate({ tlsCert, tlsKey }: Config): Certificate | null
     createSecureContext(certificate)
   } catch (error) {
     throw new ConfigError(
-      `--tls-cert ${tlsCert} and --tls-key ${tlsKey} are no certificate and its key in PEM: ${wordsOf(error)}.`,
+      `--tls-cert ${tlsCert} and --tls-key ${tlsKey} are no certificate and its key in PEM: ${errorMessage(error)}.`,
     )
   }
   return certificate
@@ -29,10 +29,10 @@ function read(flag: string, path: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new ConfigError(`--${flag} cannot be read: ${wordsOf(error)}.`)
+    throw new ConfigError(`--${flag} cannot be read: ${errorMessage(error)}.`)
   }
 }
 
-function wordsOf(error: unknown): string {
+function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,23 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import {
-  createSecureServer,
-  type Http2SecureServer,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Session,
-} from 'node:http2'
+import { createServer, type Server } from 'node:http'
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
+import type { Handler } from '../http/expect-continue.ts'
 import { endHalfFrames } from './half-frames.ts'
 import { gateRequests } from './request-gate.ts'
 import { SlicedResponse } from './sliced-response.ts'
 import { endSlowHandshakes } from './slow-handshakes.ts'
 import { endStalledStreams } from './stalled-streams.ts'
 import type { Certificate } from './tls.ts'
-
-/** Koa takes both. */
-export type Handler = (
-  request: IncomingMessage | Http2ServerRequest,
-  response: ServerResponse | Http2ServerResponse,
-) => void
 
 /** How long a connection waits for its next request. */
 const KEEP_ALIVE = {

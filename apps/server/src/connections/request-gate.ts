@@ -17,7 +17,7 @@ export function gateRequests(server: Server): void {
   } else server.on('connection', install)
 }
 
-export function gateOf(socket: Duplex): RequestGate | undefined {
+export function findGate(socket: Duplex): RequestGate | undefined {
   return gates.get(socket)
 }
 
@@ -95,7 +95,7 @@ export class RequestGate {
       if (chunk === undefined) break
       // Read and dropped: closing a socket with unread data resets the connection, which destroys the last response.
       if (chunk !== null && (this.#isDiscarding || this.#socket.writableEnded)) continue
-      const length = chunk === null ? 0 : this.#pieceOf(chunk)
+      const length = chunk === null ? 0 : this.#nextPiece(chunk)
       if (chunk !== null && length < chunk.length) this.#held.unshift(chunk.subarray(length))
       isMoreWanted = this.#push(chunk?.subarray(0, length) ?? null)
     }
@@ -112,9 +112,9 @@ export class RequestGate {
   }
 
   /** How many bytes of the chunk are the next piece. */
-  #pieceOf(chunk: Buffer): number {
+  #nextPiece(chunk: Buffer): number {
     if (this.#latest !== undefined) {
-      this.#bodyLeft = this.#latest.complete ? 0 : declaredLength(this.#latest)
+      this.#bodyLeft = this.#latest.complete ? 0 : fixedLength(this.#latest)
       this.#latest = undefined
     }
     if (this.#bodyLeft > 0) {
@@ -137,6 +137,7 @@ function endOfHead(tail: string, chunk: Buffer): number {
   return at === -1 ? -1 : at + END_OF_HEAD.length
 }
 
-function declaredLength({ headers }: IncomingMessage): number {
+/** The bytes of a body of known length; 0 for a chunked body, which the parser has to end. */
+function fixedLength({ headers }: IncomingMessage): number {
   return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : 0
 }

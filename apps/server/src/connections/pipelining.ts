@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
-import { isHttp2 } from './http2-stream.ts'
-import { gateOf } from './request-gate.ts'
-import type { Handler } from './server.ts'
+import type { Handler } from '../http/expect-continue.ts'
+import { isHttp2 } from '../http/http2-stream.ts'
+import { findGate } from './request-gate.ts'
 
 type Exchange = Parameters<Handler>
 
@@ -27,14 +27,14 @@ export function inOrder(handler: Handler): Handler {
     const exchange = socket.destroyed || socket.writableEnded ? undefined : queue?.shift()
     if (exchange === undefined) waiting.delete(socket)
     else start(socket, exchange)
-    if (queue !== undefined && queue.length < MAX_WAITING) gateOf(socket)?.open()
+    if (queue !== undefined && queue.length < MAX_WAITING) findGate(socket)?.open()
   }
 
   return (request, response) => {
     // The streams of HTTP/2 have no order.
     if (isHttp2(request)) return handler(request, response)
     const { socket } = request
-    const gate = gateOf(socket)
+    const gate = findGate(socket)
     gate?.note(request)
     const queue = waiting.get(socket)
     if (queue === undefined) {
