@@ -22,7 +22,10 @@ function projects() {
   const slowOnS3 = Object.keys(SLOW_ON_S3)
   const hasCeph = missing(['ceph-mon', 'ceph-osd', 'radosgw']) === null
   const elsewhere = ['test/on-s3/**', ...slow, ...(hasCeph ? SHARING_CEPH : [])]
-  const onDisk = [project('disk', ['test/**/*.test.ts'], elsewhere), project('slow', slow, [])]
+  const onDisk = [
+    project('disk', ['test/**/*.test.ts', 'apps/bench/test/*.test.ts'], elsewhere),
+    project('slow', slow, []),
+  ]
   if (!hasCeph) return onDisk
   const fast = project('s3', [...ON_S3, ...SHARING_CEPH], slowOnS3, true)
   return [...onDisk, fast, project('slow-s3', slowOnS3, [], true)]

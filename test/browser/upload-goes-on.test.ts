@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { describeWith } from '../support/tools.ts'
 import { MIB, UploadPage } from './upload-page.ts'
-import { isGone, UploadSite } from './upload-site.ts'
+import { isDeleted, UploadSite } from './upload-site.ts'
 
 describeWith(['chromium'], 'an upload on the page goes on', () => {
   let site: UploadSite
@@ -156,7 +156,7 @@ describeWith(['chromium'], 'an upload on the page goes on', () => {
     await choose.click()
     await (await chooser).setFiles(other.path)
     await upload.row(begun.name).getByRole('alert').getByText('That is not the same file').waitFor()
-    expect(await isGone(upload.uploads[0])).toBe(false)
+    expect(await isDeleted(upload.uploads[0])).toBe(false)
 
     // The same file, dropped, is known by itself.
     await upload.drop(begun.path)
@@ -164,7 +164,7 @@ describeWith(['chromium'], 'an upload on the page goes on', () => {
     await upload.page.reload()
     await upload.button('Discard begun.mp4').click()
     await upload.row(begun.name).waitFor({ state: 'detached' })
-    expect(await isGone(upload.uploads[0])).toBe(true)
+    expect(await isDeleted(upload.uploads[0])).toBe(true)
     expect(upload.uploads.length).toBe(1)
     expect(await upload.remembered()).toBe(0)
   })

@@ -82,6 +82,6 @@ function flags(directory: string, port: string): string[] {
 }
 
 /** Whether the server knows nothing of an upload. */
-export async function isGone(upload: string | undefined): Promise<boolean> {
+export async function isDeleted(upload: string | undefined): Promise<boolean> {
   return (await fetch(upload ?? '', { method: 'HEAD' })).status === 404
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { ServerProcess } from '../support/server.ts'
 import { describeWith } from '../support/tools.ts'
 import { MIB } from './upload-page.ts'
-import { isGone, UploadSite } from './upload-site.ts'
+import { isDeleted, UploadSite } from './upload-site.ts'
 
 describeWith(['chromium'], 'uploads on the page', () => {
   let site: UploadSite
@@ -46,14 +46,14 @@ describeWith(['chromium'], 'uploads on the page', () => {
     await upload.drop(dropped.path)
     await upload.reaches(dropped.name, 0.3)
     expect(await upload.share(kept.name)).toBe(paused)
-    expect(await isGone(upload.uploads[1])).toBe(false)
+    expect(await isDeleted(upload.uploads[1])).toBe(false)
 
     // The same file again is not another one.
     await upload.drop(dropped.path)
     await upload.reaches(dropped.name, 0.4)
     await upload.button('Cancel dropped.mp4').click()
     await upload.row(dropped.name).waitFor({ state: 'detached' })
-    await expect.poll(() => isGone(upload.uploads[1])).toBe(true)
+    await expect.poll(() => isDeleted(upload.uploads[1])).toBe(true)
 
     await upload.throttle(-1)
     await upload.button('Resume kept.mp4').click()

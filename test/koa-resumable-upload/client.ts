@@ -31,9 +31,9 @@ export function startUploads(
   const app = new Koa()
   // Of clients that are cut off.
   app.silent = true
-  const target: ResumableUploadOptions['target'] = ({ path }) =>
+  const resolveTarget: ResumableUploadOptions['resolveTarget'] = ({ path }) =>
     path.startsWith('/files/') ? { key: path.slice('/files/'.length), type: 'text/plain' } : null
-  app.use(resumableUpload(store, { target, ...options }))
+  app.use(resumableUpload(store, { resolveTarget, ...options }))
   app.use((ctx) => {
     ctx.status = 299
     ctx.body = 'next'

@@ -66,7 +66,7 @@ async function start(reader: Koa.Middleware, upload: Koa.Middleware): Promise<St
 }
 
 function draft(store: UploadStore): Koa.Middleware {
-  return resumableUpload(store, { target: ({ path }) => ({ key: path.split('/').at(-1) ?? '' }) })
+  return resumableUpload(store, { resolveTarget: ({ path }) => ({ key: path.split('/').at(-1) ?? '' }) })
 }
 
 const CHUNKED = { 'Transfer-Encoding': 'chunked' }

@@ -108,7 +108,9 @@ describe('104', () => {
     const uploads = watchUploads(store)
     const app = new Koa()
     app.silent = true
-    app.use(resumableUpload(store, { target: ({ path }) => (path === '/files/a' ? { key: 'a' } : null) }))
+    app.use(
+      resumableUpload(store, { resolveTarget: ({ path }) => (path === '/files/a' ? { key: 'a' } : null) }),
+    )
     const server = createServer(app.callback()).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)

@@ -43,7 +43,7 @@ describe('requests that are not for an upload', () => {
 
   it('are 404 with the fields of the protocol when no middleware answers GET of such a path', async () => {
     const app = new Koa()
-    app.use(resumableUpload(await storeOf('memory'), { target: () => null }))
+    app.use(resumableUpload(await storeOf('memory'), { resolveTarget: () => null }))
     const url = await serve(app.callback())
     const { status, headers } = await send(url, 'GET', LIKE_AN_ID)
     expect([status, headers.get('upload-complete')]).toEqual([404, '?0'])
@@ -56,12 +56,14 @@ describe('requests that are not for an upload', () => {
   })
 })
 
-describe('a part of an upload that target does not name', () => {
+describe('a part of an upload for which resolveTarget returns null', () => {
   /** An app whose handler, unlike its target, ignores case and a slash at the end, as routers do. */
   async function startLenient() {
     const store = await storeOf('memory')
     const app = new Koa()
-    app.use(resumableUpload(store, { target: ({ path }) => (path === '/film' ? { key: 'film' } : null) }))
+    app.use(
+      resumableUpload(store, { resolveTarget: ({ path }) => (path === '/film' ? { key: 'film' } : null) }),
+    )
     app.use(async (ctx) => {
       if (isPartialContent(ctx.headers)) ctx.throw(400)
       if (!/^\/film\/?$/i.test(ctx.path)) return

@@ -99,14 +99,14 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
   it('knows no upload of another protocol, and none of a strange name', async () => {
     const store = await storeOf(kind)
     const url = await startTus(store)
-    const session = await store.create('a', { meta: { 'rufh.length': 5 } })
+    const session = await store.createUpload('a', { metadata: { 'rufh.length': 5 } })
     await session.pause()
     for (const id of [session.id, '..%2f..%2fpasswd', 'x', 'a'.repeat(22)]) {
       expect((await look(url, `/files/${id}`))[0]).toBe(404)
       expect((await append(url, `/files/${id}`, 0, 'hello')).status).toBe(404)
       expect((await send(url, 'DELETE', `/files/${id}`, VERSION)).status).toBe(404)
     }
-    expect(await store.peek(session.id)).not.toBe(null)
+    expect(await store.getUpload(session.id)).not.toBe(null)
   })
 
   it('goes on only where the upload is', async () => {

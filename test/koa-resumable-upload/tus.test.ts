@@ -148,11 +148,11 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
   it('asks the app what an upload is for', async () => {
     const store = await storeOf(kind)
     const url = await startTus(store, {
-      target: ({ album }) => {
+      resolveTarget: ({ album }) => {
         if (!album) throw Object.assign(new Error(), { status_code: 403, body: 'No album.' })
-        return { key: `${album}-1`, meta: { album } }
+        return { key: `${album}-1`, metadata: { album } }
       },
-      commit: (session) => session.commit({ key: `${session.meta['album']}-2` }),
+      commit: (session) => session.commit({ key: `${session.metadata['album']}-2` }),
     })
     const refused = await create(url, { 'Upload-Length': '5' }, 'hello')
     expect([refused.status, refused.body]).toEqual([403, 'No album.'])

@@ -293,7 +293,7 @@ describe('what the app refuses', () => {
   it('before the content is asked for creates nothing', async () => {
     const store = await storeOf('memory')
     const url = await startUploads(store, {
-      receiving: async (ctx) => ctx.throw(503, 'Busy.', { expose: true }),
+      aroundBody: async (ctx) => ctx.throw(503, 'Busy.', { expose: true }),
     })
     const answer = await send(url, 'POST', '/files/a', { 'Upload-Complete': '?0' }, 'hello')
     expect([answer.status, answer.headers.get('upload-complete'), answer.headers.get('retry-after')]).toEqual(

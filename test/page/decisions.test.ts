@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { backoff, failureOf } from '../../apps/server/web/uploads/failure.ts'
-import { refusalOf } from '../../apps/server/web/uploads/precheck.ts'
+import { backoff, classifyFailure } from '../../apps/server/web/uploads/failure.ts'
+import { precheck } from '../../apps/server/web/uploads/precheck.ts'
 import { Rate } from '../../apps/server/web/uploads/rate.ts'
 
 describe('what the page decides about an upload', () => {
@@ -21,14 +21,14 @@ describe('what the page decides about an upload', () => {
     ['POST', 413, 'final'],
     ['PATCH', 415, 'final'],
   ])('an answer to %s of %i is %s', (method, status, expected) => {
-    const failure = failureOf({ method, status, body: '<html>', retryAfter: null })
+    const failure = classifyFailure({ method, status, body: '<html>', retryAfter: null })
     const isOffered = failure.kind === 'final' && failure.again
     expect(failure.kind + (isOffered ? ', again' : '')).toBe(expected)
   })
 
   it('waits as long as the server asks, and tells its reason', () => {
     const body = '{"title":"The server is full","detail":"3 bytes are left."}'
-    expect(failureOf({ method: 'POST', status: 507, body, retryAfter: '60' })).toEqual({
+    expect(classifyFailure({ method: 'POST', status: 507, body, retryAfter: '60' })).toEqual({
       kind: 'passing',
       problem: { title: 'The server is full', detail: '3 bytes are left.' },
       after: 60_000,
@@ -64,6 +64,6 @@ describe('what the page decides about an upload', () => {
     ['application/ogg', 'video/*', true],
     ['text/plain', '', true],
   ])('a file of type %j is sent to a server of %j: %s', (type, accept, sent) => {
-    expect(refusalOf({ size: 1, type }, { maxFileSize: 1, accept }) === null).toBe(sent)
+    expect(precheck({ size: 1, type }, { maxFileSize: 1, accept }) === null).toBe(sent)
   })
 })

@@ -1,22 +1,22 @@
-import { mayRedirect, type RequestFields } from 'range-core'
+import { canRedirect, type RequestFields } from 'range-core'
 import { describe, expect, it } from 'vitest'
 
 const clip = { size: 2000, etag: '"a"', lastModified: Date.parse('2025-06-01T00:00:00Z') }
 const AT = 'Sun, 01 Jun 2025 00:00:00 GMT'
-const ask = (headers: RequestFields, method = 'GET') => mayRedirect({ method, headers }, clip)
+const ask = (headers: RequestFields, method = 'GET') => canRedirect({ method, headers }, clip)
 
-describe('mayRedirect: what another server would answer the same', () => {
+describe('canRedirect: what another server would answer the same', () => {
   it.each(['bytes=0-', 'bytes=5-9', 'bytes=-500', 'bytes=-5000', 'bytes=1999-99999'])('%s', (range) => {
     expect(ask({ range })).toBe(true)
   })
 
   it('everything', () => {
     expect(ask({})).toBe(true)
-    expect(mayRedirect({ method: 'GET', headers: {} }, { size: 0 })).toBe(true)
+    expect(canRedirect({ method: 'GET', headers: {} }, { size: 0 })).toBe(true)
   })
 })
 
-describe('mayRedirect: what is to be answered here', () => {
+describe('canRedirect: what is to be answered here', () => {
   it.each([
     ['416', { range: 'bytes=2000-' }],
     ['416 to no byte at all', { range: 'bytes=-0' }],
@@ -40,6 +40,6 @@ describe('mayRedirect: what is to be answered here', () => {
 
   it('HEAD, and a range of nothing', () => {
     expect(ask({}, 'HEAD')).toBe(false)
-    expect(mayRedirect({ method: 'GET', headers: { range: 'bytes=0-' } }, { size: 0 })).toBe(false)
+    expect(canRedirect({ method: 'GET', headers: { range: 'bytes=0-' } }, { size: 0 })).toBe(false)
   })
 })

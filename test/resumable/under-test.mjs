@@ -30,20 +30,20 @@ function createApp(store, uploads, { expireAfter, maxSize, maxAppendSize, minApp
   app.use(
     resumableUpload(store, {
       ...Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
-      target: (ctx) => {
+      resolveTarget: (ctx) => {
         const key = ['POST', 'PUT', 'OPTIONS'].includes(ctx.method) ? keyOf(ctx) : undefined
         if (key === undefined) return null
         const type = ctx.get('Content-Type')
         return {
           key,
-          meta: { once: ctx.get('If-None-Match') === '*' },
+          metadata: { once: ctx.get('If-None-Match') === '*' },
           ...(type === '' ? {} : { type }),
         }
       },
       authorize: (ctx, action) => {
         if (ctx.get('X-Refuse') === action) ctx.throw(403, `Not to be had: ${action}`)
       },
-      commit: (_, session) => session.commit(session.meta.once ? { ifNoneMatch: '*' } : {}),
+      commit: (_, session) => session.commit(session.metadata.once ? { ifNoneMatch: '*' } : {}),
       respond: (ctx, { key, size, type, digest }) => {
         ctx.status = 201
         ctx.set('Location', `/videos/${key}`)

@@ -67,11 +67,11 @@ const OPERATIONS: readonly Operation[] = [
   ['the beginning of parts', /^POST \S*\?uploads/, (store) => store.put('c', source(film))],
   ['a part', /^PUT \S*partNumber/, (store) => store.put('c', source(film))],
   ['the completion of parts', /^POST \S*uploadId/, (store) => store.put('c', source(film))],
-  ['create', /^PUT \S*\/staging\//, (store) => store.create('c', { meta: {} })],
-  ['resume', /^GET \S*\/staging\//, (store, id) => store.resume(id)],
-  ['inspect', /^GET \S*\/staging\//, (store, id) => store.inspect(id)],
-  ['peek', /^GET \S*\/staging\//, (store, id) => store.peek(id)],
-  ['forget', /^GET \S*\/staging\//, (store, id) => store.forget(id)],
+  ['createUpload', /^PUT \S*\/staging\//, (store) => store.createUpload('c', { metadata: {} })],
+  ['resumeUpload', /^GET \S*\/staging\//, (store, id) => store.resumeUpload(id)],
+  ['interruptUpload', /^GET \S*\/staging\//, (store, id) => store.interruptUpload(id)],
+  ['getUpload', /^GET \S*\/staging\//, (store, id) => store.getUpload(id)],
+  ['deleteUpload', /^GET \S*\/staging\//, (store, id) => store.deleteUpload(id)],
   ['recover', /^GET \S*list-type/, (store) => store.recover()],
   ['sweep, by the uploads', /^GET \S*\?\S*uploads/, (store) => store.sweep()],
   ['sweep, by the blobs', /^GET \S*prefix=\S*blobs/, (store) => store.sweep()],
@@ -80,7 +80,7 @@ const OPERATIONS: readonly Operation[] = [
   ['sweep, by its deletions', /^DELETE \S*\/blobs\//, (store) => store.sweep()],
   ['verify', /^GET \S*list-type/, (store) => store.verify()],
   ['verify, by the bytes', /^GET \S*\/blobs\//, (store) => store.verify()],
-  ['admit', /^GET \S*list-type/, (store) => store.admit(1)],
+  ['checkSpace', /^GET \S*list-type/, (store) => store.checkSpace(1)],
 ]
 
 describeWith(CEPH, "S3 store on Ceph: an answer that is not S3's", () => {
@@ -96,7 +96,7 @@ describeWith(CEPH, "S3 store on Ceph: an answer that is not S3's", () => {
       endpoint: line.url,
       recordMaxAge: 0,
       partSize: PART,
-      gracePeriod: 0,
+      orphanAge: 0,
       ...options,
     })
     const other = ceph.open({ prefix, recordMaxAge: 0 })
@@ -114,7 +114,7 @@ describeWith(CEPH, "S3 store on Ceph: an answer that is not S3's", () => {
     await other.put('a', source('hello'))
     const orphan = `blobs/${'x'.repeat(22)}`
     await objects.write(orphan, 'orphan')
-    const session = await other.create('b', { meta: {} })
+    const session = await other.createUpload('b', { metadata: {} })
     await session.append(0, source('half'))
     await session.pause()
     for (const [name, reply] of Object.entries(WRONG)) {
@@ -125,7 +125,7 @@ describeWith(CEPH, "S3 store on Ceph: an answer that is not S3's", () => {
     line.mend()
     expect(await other.get('c')).toBeNull()
     expect(await read(other, 'a')).toBe('hello')
-    expect(await other.inspect(session.id)).toMatchObject({ offset: 4 })
+    expect(await other.interruptUpload(session.id)).toMatchObject({ offset: 4 })
     expect(await objects.names()).toContain(orphan)
   })
 

@@ -56,9 +56,9 @@ describeWith(CEPH, 'S3 store on Ceph: failures', () => {
         put: (store) => store.put('b', source('x')),
         'put of several parts': (store) => store.put('b', source(bytes.subarray(0, 6 * MEBIBYTE))),
         delete: (store) => store.delete('a'),
-        create: (store) => store.create('b', { meta: {} }),
-        inspect: (store) => store.inspect('x'.repeat(22)),
-        resume: (store) => store.resume('x'.repeat(22)),
+        createUpload: (store) => store.createUpload('b', { metadata: {} }),
+        interruptUpload: (store) => store.interruptUpload('x'.repeat(22)),
+        resumeUpload: (store) => store.resumeUpload('x'.repeat(22)),
         sweep: (store) => store.sweep(),
         verify: (store) => store.verify(),
         stream: async (store) => (await store.get('a'))?.stream(),
@@ -113,9 +113,9 @@ describeWith(CEPH, 'S3 store on Ceph: failures', () => {
       }
     })
 
-    it('leaves an upload with meta resumable from what was durable', async () => {
+    it('leaves an upload with metadata resumable from what was durable', async () => {
       const store = ceph.open(limits)
-      const session = await store.create('a', { meta: {} })
+      const session = await store.createUpload('a', { metadata: {} })
       let durable = 0
       const stalled = new Readable({ read() {} })
       stalled.push(bytes.subarray(0, 20 * MEBIBYTE))
@@ -126,7 +126,7 @@ describeWith(CEPH, 'S3 store on Ceph: failures', () => {
       const paused = session.pause()
       await expect(paused).rejects.toMatchObject({ code: 'UNAVAILABLE' })
       await ceph.signal('client.rgw.a', 'SIGCONT')
-      const resumed = await store.resume(session.id)
+      const resumed = await store.resumeUpload(session.id)
       // The pause may have been heard all the same.
       expect([16 * MEBIBYTE, 20 * MEBIBYTE]).toContain(resumed?.offset)
       await resumed?.append(resumed.offset, source(bytes.subarray(resumed.offset)))

@@ -22,8 +22,9 @@ describeWith(CEPH, 'S3 store on Ceph: in a Koa app', () => {
       const app = new Koa()
       app.silent = true
       const keyOf = (path: string) => path.slice('/files/'.length)
-      const target = ({ path }: Koa.Context) => (path.startsWith('/files/') ? { key: keyOf(path) } : null)
-      app.use(resumableUpload(store, { target }))
+      const resolveTarget = ({ path }: Koa.Context) =>
+        path.startsWith('/files/') ? { key: keyOf(path) } : null
+      app.use(resumableUpload(store, { resolveTarget }))
       app.use(async (ctx) => {
         const content = await store.get(keyOf(ctx.path))
         if (content !== null) await serveContent(ctx, content)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { CommitOptions, UploadMeta, UploadStore } from 'upload-store'
+import type { CommitOptions, UploadMetadata, UploadStore } from 'upload-store'
 import type { S3StoreOptions } from 'upload-store/s3'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { describeWith } from '../support/tools.ts'
@@ -9,7 +9,7 @@ import { LossyLine } from './lossy-line.ts'
 import { Objects } from './objects.ts'
 
 const COMMIT = /^PUT \S*\/records\//
-const INTENT = /^PUT \S*\/staging\/[\w-]{22}\.json/
+const MANIFEST = /^PUT \S*\/staging\/[\w-]{22}\.json/
 
 describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
   const ceph = new Ceph()
@@ -65,7 +65,7 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
         await store.put('a', source('ours'), { ifMatch: etag })
         expect(await read(store, 'a')).toBe('ours')
         // Those do not count any more.
-        await store.admit(4)
+        await store.checkSpace(4)
         await expectNoLeftovers(objects)
       },
     )
@@ -129,10 +129,10 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
   })
 
   describe('every answer to a commit, until the deadline', () => {
-    async function commitInVain({ meta, before }: { meta?: UploadMeta; before?: string } = {}) {
+    async function commitInVain({ metadata, before }: { metadata?: UploadMetadata; before?: string } = {}) {
       const all = await open({ transferTimeout: 1000 })
       if (before !== undefined) await all.store.put('a', source(before))
-      const session = await all.store.create('a', { meta })
+      const session = await all.store.createUpload('a', { metadata })
       await session.append(0, source('ours'))
       all.line.lose('answer', COMMIT, undefined, Number.POSITIVE_INFINITY)
       const ifMatch = (await all.store.get('a'))?.etag
@@ -171,14 +171,14 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
     )
 
     it('other processes find out that it is committed', async () => {
-      const { session, other } = await commitInVain({ meta: {} })
-      expect(await other.inspect(session.id)).toMatchObject({ committed: { key: 'a', size: 4 } })
+      const { session, other } = await commitInVain({ metadata: {} })
+      expect(await other.interruptUpload(session.id)).toMatchObject({ committed: { key: 'a', size: 4 } })
     })
 
     it('and that it was, where somebody else has replaced it', async () => {
-      const { session, other, objects } = await commitInVain({ meta: {} })
+      const { session, other, objects } = await commitInVain({ metadata: {} })
       await other.put('a', source('theirs'))
-      expect(await other.inspect(session.id)).toMatchObject({ committed: { key: 'a', size: 4 } })
+      expect(await other.interruptUpload(session.id)).toMatchObject({ committed: { key: 'a', size: 4 } })
       await expectNoLeftovers(objects)
     })
   })
@@ -187,17 +187,17 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
     'to what an upload tells of itself (%s): it goes on',
     async (loss) => {
       const { line, store, other, objects } = await open()
-      line.lose(loss, INTENT)
-      const session = await store.create('a', { meta: {} })
+      line.lose(loss, MANIFEST)
+      const session = await store.createUpload('a', { metadata: {} })
       await session.append(0, source('ou'))
-      line.lose(loss, INTENT)
+      line.lose(loss, MANIFEST)
       await session.pause()
-      expect(await other.inspect(session.id)).toMatchObject({ offset: 2 })
-      const resumed = await store.resume(session.id)
+      expect(await other.interruptUpload(session.id)).toMatchObject({ offset: 2 })
+      const resumed = await store.resumeUpload(session.id)
       await resumed?.append(2, source('rs'))
-      line.lose(loss, INTENT)
+      line.lose(loss, MANIFEST)
       await resumed?.commit()
-      expect(await other.inspect(session.id)).toMatchObject({ committed: { size: 4 } })
+      expect(await other.interruptUpload(session.id)).toMatchObject({ committed: { size: 4 } })
       expect(await read(other, 'a')).toBe('ours')
       await expectNoLeftovers(objects)
     },

@@ -24,7 +24,7 @@ describeWith(CEPH, 'S3 store on Ceph: maintenance', () => {
 
   describe('sweep', () => {
     it('removes blobs that no record names, and no others', async () => {
-      const { store, objects } = open({ gracePeriod: 0 })
+      const { store, objects } = open({ orphanAge: 0 })
       await store.put('a', source('hello'))
       await objects.write(`blobs/${'x'.repeat(22)}`, 'orphan')
       expect(await store.sweep()).toMatchObject({ blobs: 1, bytes: 6, damaged: 0 })
@@ -44,7 +44,7 @@ describeWith(CEPH, 'S3 store on Ceph: maintenance', () => {
     })
 
     it('keeps the blobs that are older than a record of which nothing is legible', async () => {
-      const { store, objects } = open({ gracePeriod: 0 })
+      const { store, objects } = open({ orphanAge: 0 })
       await store.put('a', source('hello'))
       await objects.write(`blobs/${'x'.repeat(22)}`, 'orphan')
       await objects.write('records/a', '{')
@@ -53,7 +53,7 @@ describeWith(CEPH, 'S3 store on Ceph: maintenance', () => {
     })
 
     it('removes every orphan but the blob that a damaged record still names', async () => {
-      const { store, objects } = open({ gracePeriod: 0 })
+      const { store, objects } = open({ orphanAge: 0 })
       await store.put('a', source('hello'))
       await objects.write(`blobs/${'x'.repeat(22)}`, 'orphan')
       const text = await objects.read('records/a')
@@ -65,24 +65,24 @@ describeWith(CEPH, 'S3 store on Ceph: maintenance', () => {
     })
 
     it('aborts multipart uploads that nobody can resume, of its own prefix, and keeps those that somebody can', async () => {
-      const { store, objects } = open({ gracePeriod: 0 })
+      const { store, objects } = open({ orphanAge: 0 })
       const strangers = new Objects(ceph.connection, `${randomUUID()}/`)
       const uploadId = await strangers.beginMultipart('blobs/theirs')
-      const session = await store.create('a', { meta: {} })
+      const session = await store.createUpload('a', { metadata: {} })
       await session.append(0, source(bytes))
       await session.pause()
       await objects.beginMultipart('blobs/nobodys')
       expect(await store.sweep()).toMatchObject({ paused: 1, discarded: 0 })
       expect(await objects.multiparts()).toHaveLength(1)
       expect(await strangers.multiparts()).toEqual(['blobs/theirs'])
-      const resumed = await store.resume(session.id)
+      const resumed = await store.resumeUpload(session.id)
       expect(await resumed?.commit()).toMatchObject({ size: bytes.length })
       await strangers.abortMultipart('blobs/theirs', uploadId)
     })
 
-    it('removes all of an upload that has expired: intent, parts and the rest', async () => {
+    it('removes all of an upload that has expired: manifest, parts and the rest', async () => {
       const { store, objects } = open({ expireAfter: 100 })
-      const session = await store.create('a', { meta: {} })
+      const session = await store.createUpload('a', { metadata: {} })
       await session.append(0, source(bytes))
       await session.pause()
       expect(await objects.names()).toHaveLength(2)
@@ -92,31 +92,31 @@ describeWith(CEPH, 'S3 store on Ceph: maintenance', () => {
       await expect.poll(() => objects.multiparts()).toEqual([])
     })
 
-    it('removes what a stale writer has left beside an upload, and intents that are damaged', async () => {
-      const { store, objects } = open({ gracePeriod: 0 })
-      const session = await store.create('a', { meta: {} })
+    it('removes what a stale writer has left beside an upload, and manifests that are damaged', async () => {
+      const { store, objects } = open({ orphanAge: 0 })
+      const session = await store.createUpload('a', { metadata: {} })
       await session.append(0, source('kept'))
       await session.pause()
       await objects.write(`staging/${session.id}.4.${'x'.repeat(22)}`, 'stale')
       await objects.write(`staging/${'y'.repeat(22)}.json`, '{')
       expect(await store.sweep()).toMatchObject({ discarded: 2, paused: 1 })
       expect(await objects.names()).toHaveLength(2)
-      expect(await store.resume(session.id)).toMatchObject({ offset: 4 })
+      expect(await store.resumeUpload(session.id)).toMatchObject({ offset: 4 })
     })
   })
 
   it('counts open and paused uploads apart in recover, and changes none', async () => {
     const { store } = open()
-    const paused = await store.create('a')
+    const paused = await store.createUpload('a')
     await paused.pause()
-    const writing = await store.create('b', { meta: {} })
+    const writing = await store.createUpload('b', { metadata: {} })
     expect(await store.recover()).toEqual({ paused: 1, busy: 1, discarded: 0 })
     await writing.append(0, source('x'))
     expect(await writing.commit()).toMatchObject({ size: 1 })
   })
 
   it('verify takes away what is not what was committed, and sweep leaves its bytes to be looked at', async () => {
-    const { store, objects } = open({ gracePeriod: 0, recordMaxAge: 0 })
+    const { store, objects } = open({ orphanAge: 0, recordMaxAge: 0 })
     await store.put('good', source('hello'))
     await store.put('empty', source())
     const before = new Set(await objects.names())
@@ -154,11 +154,11 @@ describeWith(CEPH, 'S3 store on Ceph: maintenance', () => {
     const { store, prefix } = open()
     await store.put('a', source('12345'))
     const limited = ceph.open({ prefix, maxTotalSize: 6 })
-    await expect(limited.admit(2)).rejects.toMatchObject({ code: 'NO_SPACE' })
-    const session = await limited.create('b', { expectedSize: 1 })
-    await expect(limited.create('c', { expectedSize: 1 })).rejects.toMatchObject({ code: 'NO_SPACE' })
+    await expect(limited.checkSpace(2)).rejects.toMatchObject({ code: 'NO_SPACE' })
+    const session = await limited.createUpload('b', { expectedSize: 1 })
+    await expect(limited.createUpload('c', { expectedSize: 1 })).rejects.toMatchObject({ code: 'NO_SPACE' })
     await session.abort()
-    await limited.create('c', { expectedSize: 1 })
+    await limited.createUpload('c', { expectedSize: 1 })
   })
 
   it('sets a bucket up twice, and leaves its other rules', async () => {

@@ -45,7 +45,7 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
       }
       await expect(store.put('a', cut())).rejects.toThrow('connection lost')
       await expect(store.put('a', source(parted))).rejects.toMatchObject({ code: 'TOO_LARGE' })
-      const session = await store.create('a', { meta: {} })
+      const session = await store.createUpload('a', { metadata: {} })
       await session.append(0, source(parted.subarray(0, 11 * MEBIBYTE)))
       await session.abort()
       await expect.poll(() => objects.names()).toEqual([])
@@ -77,7 +77,7 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
     it('have a URL that anybody can read them by, and a range of them, with their type', async () => {
       const { store } = open()
       await store.put('a', source('hello world'), { type: 'video/mp4' })
-      const url = await (await store.get('a'))?.location?.({ expiresIn: 30 })
+      const url = await (await store.get('a'))?.signedUrl?.({ expiresIn: 30 })
       const whole = await fetch(url ?? '')
       expect([whole.status, whole.headers.get('content-type'), await whole.text()]).toEqual([
         200,
@@ -93,11 +93,11 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
       await store.put('a', source('hello world'))
       const content = await store.get('a')
       const contentDisposition = `attachment; filename="\u00f6"; filename*=UTF-8''%C3%B6`
-      const url = await content?.location?.({ contentDisposition, cacheControl: 'private' })
+      const url = await content?.signedUrl?.({ contentDisposition, cacheControl: 'private' })
       const { headers } = await fetch(url ?? '')
       expect(headers.get('cache-control')).toBe('private')
       expect(headers.get('content-disposition')).toContain("filename*=UTF-8''%C3%B6")
-      const short = await content?.location?.({ expiresIn: 1 })
+      const short = await content?.signedUrl?.({ expiresIn: 1 })
       expect((await fetch(short ?? '')).status).toBe(200)
       await expect.poll(async () => (await fetch(short ?? '')).status).toBe(403)
     })
@@ -175,11 +175,11 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
       expect(await count(() => store.sweep())).toBeLessThanOrEqual(7)
     })
 
-    it('of an upload with meta are as many as the README says', async () => {
+    it('of an upload with metadata are as many as the README says', async () => {
       const { store } = open(small)
       let id = ''
       const upload = async (bytes: Uint8Array) => {
-        const session = await store.create('a', { meta: {} })
+        const session = await store.createUpload('a', { metadata: {} })
         await session.append(0, source(bytes))
         await session.commit()
         id = session.id
@@ -187,11 +187,11 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
       expect(await count(() => upload(Buffer.from('x')))).toBe(2 + 3)
       await store.delete('a')
       expect(await count(() => upload(parted))).toBeLessThanOrEqual(3 + 4 + 3 + 3 + 1)
-      expect(await count(() => store.inspect(id))).toBe(1)
-      const paused = await store.create('a', { meta: {} })
+      expect(await count(() => store.interruptUpload(id))).toBe(1)
+      const paused = await store.createUpload('a', { metadata: {} })
       await paused.pause()
       const append = async () => {
-        const session = await store.resume(paused.id)
+        const session = await store.resumeUpload(paused.id)
         await session?.append(0, source('x'))
         await session?.pause()
       }
@@ -202,17 +202,17 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
   describe('uploads in pieces', () => {
     it('write each byte of small appends once before the part is full, and then nothing but the part', async () => {
       const { store, objects } = open(small)
-      const { id } = await store.create('a', { meta: {} })
+      const { id } = await store.createUpload('a', { metadata: {} })
       const step = MEBIBYTE + 7
       for (let offset = 0; offset < 5 * MEBIBYTE - step; offset += step) {
-        const session = await store.resume(id)
+        const session = await store.resumeUpload(id)
         await session?.append(offset, source(parted.subarray(offset, offset + step)))
         await session?.pause()
       }
       const tails = Object.entries(await objects.sizes()).filter(([name]) => !name.endsWith('.json'))
       expect(tails.map(([, size]) => size)).toEqual([step, step, step, step])
       expect(await objects.multiparts()).toEqual([])
-      const session = await store.resume(id)
+      const session = await store.resumeUpload(id)
       await session?.append(4 * step, source(parted.subarray(4 * step)))
       expect(await session?.commit()).toMatchObject({ size: parted.length, digest: sha256(parted) })
       expect(sha256(await read(store, 'a'))).toBe(sha256(parted))
@@ -223,13 +223,13 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
     it.each([1, 5 * MEBIBYTE, 5 * MEBIBYTE + 1, 10 * MEBIBYTE])(
       'go on in another process from %i bytes, whether others know of them from the start or not',
       async (length) => {
-        for (const options of [{ meta: {} }, {}]) {
+        for (const options of [{ metadata: {} }, {}]) {
           const { store, prefix } = open(small)
-          const session = await store.create('a', { type: 'video/mp4', ...options })
+          const session = await store.createUpload('a', { type: 'video/mp4', ...options })
           await session.append(0, source(parted.subarray(0, length)))
           expect(await session.pause()).toBe(length)
           const other = ceph.open({ prefix, ...small })
-          const resumed = await other.resume(session.id)
+          const resumed = await other.resumeUpload(session.id)
           await resumed?.append(length, source(parted.subarray(length)))
           expect(await resumed?.commit()).toMatchObject({ type: 'video/mp4', digest: sha256(parted) })
           expect(sha256(await read(store, 'a'))).toBe(sha256(parted))
@@ -244,10 +244,10 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
         return 'video/mp4'
       }
       const { store, prefix } = open({ detectType })
-      const session = await store.create('a', { meta: {} })
+      const session = await store.createUpload('a', { metadata: {} })
       await session.append(0, source(parted.subarray(0, 1000)))
       await session.pause()
-      const resumed = await ceph.open({ prefix, detectType }).resume(session.id)
+      const resumed = await ceph.open({ prefix, detectType }).resumeUpload(session.id)
       await resumed?.append(1000, source(parted.subarray(1000, 9000)))
       await resumed?.commit()
       expect(heads.map((head) => Buffer.from(head).equals(parted.subarray(0, 4096)))).toEqual([true])
@@ -255,12 +255,12 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
 
     it('are refused when they go on where less is taken now', async () => {
       const { store, prefix } = open()
-      const session = await store.create('a', { meta: {} })
+      const session = await store.createUpload('a', { metadata: {} })
       await session.append(0, source('12345'))
       await session.pause()
       const strict = ceph.open({ prefix, maxFileSize: 4 })
-      await expect(strict.resume(session.id)).rejects.toMatchObject({ code: 'TOO_LARGE' })
-      expect(await store.inspect(session.id)).toMatchObject({ offset: 5 })
+      await expect(strict.resumeUpload(session.id)).rejects.toMatchObject({ code: 'TOO_LARGE' })
+      expect(await store.interruptUpload(session.id)).toMatchObject({ offset: 5 })
     })
 
     it.each([3, 9 * MEBIBYTE])(
@@ -268,7 +268,7 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
       async (length) => {
         for (const kept of [6, 6 * MEBIBYTE]) {
           const { store } = open(small)
-          const session = await store.create('a', { meta: {} })
+          const session = await store.createUpload('a', { metadata: {} })
           await session.append(0, source(parted.subarray(0, kept)))
           const wrong = session.append(kept, source(Buffer.alloc(length)), {
             verify: () => {
@@ -277,7 +277,7 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
           })
           await expect(wrong).rejects.toThrow('not these')
           expect(await session.pause()).toBe(kept)
-          const resumed = await store.resume(session.id)
+          const resumed = await store.resumeUpload(session.id)
           await resumed?.append(kept, source(parted.subarray(kept)), { verify: () => {} })
           expect(await resumed?.commit()).toMatchObject({ digest: sha256(parted) })
           expect(sha256(await read(store, 'a'))).toBe(sha256(parted))
@@ -287,7 +287,7 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
 
     it('tell what is durable part by part, and so much is there when their writer is gone', async () => {
       const { store, prefix } = open(small)
-      const session = await store.create('a', { meta: {} })
+      const session = await store.createUpload('a', { metadata: {} })
       const told: number[] = []
       const stalled = new Readable({ read() {} })
       stalled.push(parted)
@@ -296,7 +296,7 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
       await expect.poll(() => told.at(-1)).toBe(10 * MEBIBYTE)
       expect(told.every((offset) => offset % (5 * MEBIBYTE) === 0)).toBe(true)
       const other = ceph.open({ prefix, ...small })
-      const resumed = await other.resume(session.id)
+      const resumed = await other.resumeUpload(session.id)
       expect(resumed?.offset).toBe(10 * MEBIBYTE)
       await resumed?.append(10 * MEBIBYTE, source(parted.subarray(10 * MEBIBYTE)))
       expect(await resumed?.commit()).toMatchObject({ digest: sha256(parted) })
@@ -307,12 +307,12 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
     it('may be paused, go on and grow after their commit was refused', async () => {
       const { store } = open(small)
       await store.put('a', source('x'))
-      const session = await store.create('a', { meta: {} })
+      const session = await store.createUpload('a', { metadata: {} })
       await session.append(0, source(parted))
       const refusal = { code: 'PRECONDITION_FAILED' }
       await expect(session.commit({ ifNoneMatch: '*' })).rejects.toMatchObject(refusal)
       expect(await session.pause()).toBe(parted.length)
-      const resumed = await store.resume(session.id)
+      const resumed = await store.resumeUpload(session.id)
       await resumed?.append(parted.length, source('more'))
       const all = Buffer.concat([parted, Buffer.from('more')])
       expect(await resumed?.commit({ key: 'b' })).toMatchObject({ key: 'b', digest: sha256(all) })

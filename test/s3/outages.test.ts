@@ -74,12 +74,12 @@ const OPERATIONS: Readonly<Record<string, (store: UploadStore) => Promise<unknow
   list: (store) => store.list(),
   delete: (store) => store.delete('a'),
   put: (store) => store.put('a', source('hello')),
-  create: (store) => store.create('a', { meta: {} }),
-  resume: (store) => store.resume(ID),
-  inspect: (store) => store.inspect(ID),
-  peek: (store) => store.peek(ID),
-  forget: (store) => store.forget(ID),
-  admit: (store) => store.admit(1),
+  createUpload: (store) => store.createUpload('a', { metadata: {} }),
+  resumeUpload: (store) => store.resumeUpload(ID),
+  interruptUpload: (store) => store.interruptUpload(ID),
+  getUpload: (store) => store.getUpload(ID),
+  deleteUpload: (store) => store.deleteUpload(ID),
+  checkSpace: (store) => store.checkSpace(1),
   recover: (store) => store.recover(),
   sweep: (store) => store.sweep(),
   verify: (store) => store.verify(),
@@ -182,7 +182,7 @@ describe('an S3 gateway that fails', () => {
       if (isPart) fail(503, 'SlowDown')(request, response)
       else answer(request, response)
     })
-    const session = await open(endpoint, { transferTimeout: 60_000 }).create('a')
+    const session = await open(endpoint, { transferTimeout: 60_000 }).createUpload('a')
     const append = session.append(0, source(Buffer.alloc(PART + 5)))
     append.catch(() => {})
     await expect.poll(() => parts).toBeGreaterThan(0)

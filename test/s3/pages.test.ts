@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { pageOf } from '../../packages/upload-store/dist/s3/client/pages.js'
+import { parsePage } from '../../packages/upload-store/dist/s3/client/pages.js'
 
 const asked = { Bucket: 'tests', Prefix: 'p/', StartAfter: 'p/a' }
 const date = new Date(1000)
@@ -16,21 +16,21 @@ const page = {
 describe('a page of a list', () => {
   it('is the names that it lists', () => {
     const listed = ['p/b', 'p/c'].map((name) => ({ name, size: 1, written: 1000 }))
-    expect(pageOf(page, asked)).toEqual({ listed, isLast: false })
-    expect(pageOf({ ...page, IsTruncated: false }, asked)).toEqual({ listed, isLast: true })
+    expect(parsePage(page, asked)).toEqual({ listed, isLast: false })
+    expect(parsePage({ ...page, IsTruncated: false }, asked)).toEqual({ listed, isLast: true })
   })
 
   it('may be empty, of the whole bucket, or of the bucket behind an access point', () => {
     const { Contents, Prefix, ...empty } = { ...page, KeyCount: 0, IsTruncated: false }
-    expect(pageOf(empty, { ...asked, Prefix: '' })).toEqual({ listed: [], isLast: true })
+    expect(parsePage(empty, { ...asked, Prefix: '' })).toEqual({ listed: [], isLast: true })
     const Bucket = 'arn:aws:s3:us-east-1:123456789012:accesspoint/films'
-    expect(pageOf(page, { ...asked, Bucket })).toMatchObject({ isLast: false })
+    expect(parsePage(page, { ...asked, Bucket })).toMatchObject({ isLast: false })
   })
 
   it('lists names in the order of their UTF-8 bytes', () => {
     // In UTF-16 the second one comes first.
     const Contents = [entry('p/\u{ff5e}'), entry('p/\u{1f600}')]
-    expect(pageOf({ ...page, Contents }, asked).listed).toHaveLength(2)
+    expect(parsePage({ ...page, Contents }, asked).listed).toHaveLength(2)
   })
 
   it.each([
@@ -52,7 +52,7 @@ describe('a page of a list', () => {
     ['it has an entry without a date', { Contents: [entry('p/b'), { Key: 'p/c', Size: 1 }] }],
   ])('is rejected if %s', (_, change) => {
     const changed = Object.entries({ ...page, ...change }).filter(([, value]) => value !== undefined)
-    expect(() => pageOf({ $metadata: {}, ...Object.fromEntries(changed) }, asked)).toThrow(
+    expect(() => parsePage({ $metadata: {}, ...Object.fromEntries(changed) }, asked)).toThrow(
       'does not answer its request',
     )
   })

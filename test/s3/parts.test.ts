@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { escapeKey, Names } from '../../packages/upload-store/dist/s3/context/names.js'
 import { PartBudget } from '../../packages/upload-store/dist/s3/context/part-budget.js'
-import { MAX_PARTS, partSizeOf } from '../../packages/upload-store/dist/s3/staging/part-size.js'
+import { MAX_PARTS, partSize } from '../../packages/upload-store/dist/s3/staging/part-size.js'
 
 const MEBIBYTE = 1024 ** 2
 const TEBIBYTE = 1024 ** 4
@@ -19,7 +19,7 @@ describe('names of records', () => {
         const order = Math.sign(Buffer.compare(Buffer.from(a), Buffer.from(b)))
         const [first, second] = [escapeKey(a), escapeKey(b)]
         expect(Math.sign(Buffer.compare(Buffer.from(first), Buffer.from(second)))).toBe(order)
-        expect(names.keyOf(names.record(a))).toBe(a)
+        expect(names.parseRecordName(names.record(a))).toBe(a)
         expect(first).toMatch(/^[\x21-\x7e]+$/)
         expect(escapeKey(a + b).startsWith(first)).toBe(true)
       }),
@@ -34,23 +34,23 @@ describe('names of records', () => {
 describe('the length of a part', () => {
   const reach = (expected: number, least: number) => {
     let bytes = 0
-    for (let index = 0; index < MAX_PARTS; index++) bytes += partSizeOf(index, expected, least)
+    for (let index = 0; index < MAX_PARTS; index++) bytes += partSize(index, expected, least)
     return bytes
   }
 
   it.each([1, MEBIBYTE, 100 * 1024 ** 3, 5 * TEBIBYTE])(
     'is the same for all of %d bytes, and 10,000 do',
     (expected) => {
-      const size = partSizeOf(0, expected, 8 * MEBIBYTE)
-      expect(partSizeOf(9999, expected, 8 * MEBIBYTE)).toBe(size)
+      const size = partSize(0, expected, 8 * MEBIBYTE)
+      expect(partSize(9999, expected, 8 * MEBIBYTE)).toBe(size)
       expect(size % (256 * 1024)).toBe(0)
       expect(reach(expected, 8 * MEBIBYTE)).toBeGreaterThan(expected)
     },
   )
 
   it('doubles where nobody knows how much will come: 10,000 are 484 GiB', () => {
-    expect(partSizeOf(1999, 0, 8 * MEBIBYTE)).toBe(8 * MEBIBYTE)
-    expect(partSizeOf(2000, 0, 8 * MEBIBYTE)).toBe(16 * MEBIBYTE)
+    expect(partSize(1999, 0, 8 * MEBIBYTE)).toBe(8 * MEBIBYTE)
+    expect(partSize(2000, 0, 8 * MEBIBYTE)).toBe(16 * MEBIBYTE)
     expect(Math.floor(reach(0, 8 * MEBIBYTE) / 1024 ** 3)).toBe(484)
   })
 })

@@ -41,7 +41,7 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
   /** A process that writes an upload, says its id and then each durable offset, and stalls. */
   const writer = async (options: object, length: number) => {
     const script = run(
-      `const session = await store.create('a', { meta: { from: 'writer' } })
+      `const session = await store.createUpload('a', { metadata: { from: 'writer' } })
        say(session.id)
        const told = (offset) => say(offset)
        await session.append(0, stalling(0, Number(rest[0])), { onDurable: told }).catch((error) => say(error.code))
@@ -58,13 +58,13 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     for (let durable: unknown = 0; durable !== 2 * PART; ) durable = await script.next()
     await script.kill('SIGKILL')
     const store = ceph.open(options)
-    expect(await store.peek(id)).toMatchObject({ key: 'a', meta: { from: 'writer' } })
-    expect(await store.inspect(id)).toMatchObject({ offset: 2 * PART, committed: null })
-    const resumed = await store.resume(id)
+    expect(await store.getUpload(id)).toMatchObject({ key: 'a', metadata: { from: 'writer' } })
+    expect(await store.interruptUpload(id)).toMatchObject({ offset: 2 * PART, committed: null })
+    const resumed = await store.resumeUpload(id)
     await resumed?.append(2 * PART, source(whole.subarray(2 * PART)))
     expect(await resumed?.commit()).toMatchObject({ size: whole.length, digest: sha256(whole) })
     expect(await digestOf(store, 'a')).toBe(sha256(whole))
-    expect(await store.inspect(id)).toMatchObject({ offset: whole.length, committed: { key: 'a' } })
+    expect(await store.interruptUpload(id)).toMatchObject({ offset: whole.length, committed: { key: 'a' } })
   })
 
   it('take an upload from one that only stalls, which finds out within seconds', async () => {
@@ -72,7 +72,7 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     const { script, id } = await writer(options, PART + 1000)
     expect(await script.next()).toBe(PART)
     const store = ceph.open(options)
-    const resumed = await store.resume(id)
+    const resumed = await store.resumeUpload(id)
     expect(resumed).toMatchObject({ offset: PART })
     const began = Date.now()
     expect(await script.next()).toBe('ABORTED')
@@ -86,7 +86,7 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
   it('are not overruled by one that was frozen, whatever it goes on to do', async () => {
     const options = shared()
     const frozen = run(
-      `const session = await store.create('a', { meta: {} })
+      `const session = await store.createUpload('a', { metadata: {} })
        await session.append(0, bytes(content(0, ${PART + 1000})))
        say(session.id)
        while ((await store.get('go')) === null) await sleep(20)
@@ -100,11 +100,11 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     )
     const id = String(await frozen.next())
     // Its first part is durable.
-    const intent = () => new Objects(ceph.connection, options.prefix).read(`staging/${id}.json`)
-    await expect.poll(intent).toContain('"number":1')
+    const manifest = () => new Objects(ceph.connection, options.prefix).read(`staging/${id}.json`)
+    await expect.poll(manifest).toContain('"number":1')
     frozen.child.kill('SIGSTOP')
     const store = ceph.open(options)
-    const resumed = await store.resume(id)
+    const resumed = await store.resumeUpload(id)
     expect(resumed?.offset).toBe(PART)
     await resumed?.append(PART, source(whole.subarray(PART, PART + 500)))
     expect(await resumed?.pause()).toBe(PART + 500)
@@ -114,8 +114,8 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     // Its bytes may still be taken in; nothing comes of them.
     expect(answers.slice(1)).toEqual(['ABORTED', 'ABORTED', 'done'])
     expect(await store.get('a')).toBeNull()
-    expect(await store.inspect(id)).toMatchObject({ offset: PART + 500 })
-    const again = await store.resume(id)
+    expect(await store.interruptUpload(id)).toMatchObject({ offset: PART + 500 })
+    const again = await store.resumeUpload(id)
     await again?.append(PART + 500, source(whole.subarray(PART + 500)))
     expect(await again?.commit()).toMatchObject({ digest: sha256(whole) })
     expect(await digestOf(store, 'a')).toBe(sha256(whole))
@@ -124,11 +124,11 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
   it('race for an upload: one of them writes it, and it is whole', async () => {
     const options = shared()
     const store = ceph.open(options)
-    const session = await store.create('a', { meta: {} })
+    const session = await store.createUpload('a', { metadata: {} })
     await session.append(0, source(whole.subarray(0, PART + 7)))
     await session.pause()
     const code = `
-      const session = await store.resume(rest[0])
+      const session = await store.resumeUpload(rest[0])
       await session.append(session.offset, bytes(content(session.offset, ${whole.length} - session.offset)))
       await session.commit()
       say('committed')`
@@ -137,7 +137,7 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     )
     const answers = await Promise.all(racers.map((racer) => racer.next()))
     expect(answers.filter((answer) => answer === 'committed').length).toBeGreaterThan(0)
-    expect(await store.inspect(session.id)).toMatchObject({ committed: { digest: sha256(whole) } })
+    expect(await store.interruptUpload(session.id)).toMatchObject({ committed: { digest: sha256(whole) } })
     expect(await digestOf(store, 'a')).toBe(sha256(whole))
   })
 
@@ -146,7 +146,7 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     const all = whole.subarray(0, 2 * PART + 10)
     const script = run(
       `import { subscribe } from 'node:diagnostics_channel'
-       const session = await store.create('a', { meta: {} })
+       const session = await store.createUpload('a', { metadata: {} })
        await session.append(0, bytes(content(0, ${all.length})))
        say(session.id)
        let left = 4
@@ -157,7 +157,7 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     const id = String(await script.next())
     expect(await script.ended).toBeNull()
     const store = ceph.open(options)
-    const resumed = await store.resume(id)
+    const resumed = await store.resumeUpload(id)
     const offset = resumed?.offset ?? 0
     await resumed?.append(offset, source(all.subarray(offset)))
     expect(await resumed?.commit()).toMatchObject({ digest: sha256(all) })
@@ -179,26 +179,26 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
       }
     }
 
-    /** Resolves when the intent names `count` parts, so that no request is on its way. */
+    /** Resolves when the manifest names `count` parts, so that no request is on its way. */
     async function untilDurable(objects: Objects, { id }: UploadSession, count: number): Promise<void> {
-      const intent = () => objects.read(`staging/${id}.json`)
-      await expect.poll(intent, { interval: 10, timeout: 25_000 }).toContain(`"number":${count}`)
+      const manifest = () => objects.read(`staging/${id}.json`)
+      await expect.poll(manifest, { interval: 10, timeout: 25_000 }).toContain(`"number":${count}`)
     }
 
     it.each([0, 1, 2, 3, 4, 5, 6, 7])('after %i calls of its commit', async (count) => {
       const { line, writer, store, objects } = await open()
       const all = whole.subarray(0, 2 * PART + 10)
-      const session = await writer.create('a', { meta: {} })
+      const session = await writer.createUpload('a', { metadata: {} })
       await session.append(0, source(all))
       await untilDurable(objects, session, 2)
       line.cutAfter(count)
       await session.commit().catch(() => {})
-      const state = await store.inspect(session.id)
+      const state = await store.interruptUpload(session.id)
       // The sixth call writes the record.
       expect(state?.committed !== null).toBe(count >= 6)
       if (state?.committed === null) {
         expect(await store.get('a')).toBeNull()
-        const resumed = await store.resume(session.id)
+        const resumed = await store.resumeUpload(session.id)
         expect(resumed?.offset).toBe(state.offset)
         // More than there was when the commit began.
         await resumed?.append(state.offset, source(whole.subarray(state.offset)))
@@ -213,15 +213,15 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
 
     it.each([0, 1, 2, 3, 4, 5])('after %i calls of a commit of a paused upload', async (count) => {
       const { line, writer, store } = await open()
-      const { id } = await writer.create('a', { meta: {} })
-      const first = await writer.resume(id)
+      const { id } = await writer.createUpload('a', { metadata: {} })
+      const first = await writer.resumeUpload(id)
       await first?.append(0, source('hello '))
       await first?.pause()
-      const session = await writer.resume(id)
+      const session = await writer.resumeUpload(id)
       await session?.append(6, source('world'))
       line.cutAfter(count)
       await session?.commit().catch(() => {})
-      const resumed = await store.resume(id)
+      const resumed = await store.resumeUpload(id)
       await resumed?.append(resumed.offset, source('hello world'.slice(resumed.offset)))
       await resumed?.commit()
       expect(await digestOf(store, 'a')).toBe(sha256(Buffer.from('hello world')))
@@ -232,20 +232,20 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
       async (count) => {
         const { line, writer, store, objects } = await open()
         const all = whole.subarray(0, PART + 10)
-        const { id } = await writer.create('a', { meta: {} })
+        const { id } = await writer.createUpload('a', { metadata: {} })
         const verify = () => {
           throw new Error('not these')
         }
-        const wrong = await writer.resume(id)
+        const wrong = await writer.resumeUpload(id)
         await wrong?.append(0, source(Buffer.alloc(3 * PART)), { verify }).catch(() => {})
         await wrong?.pause()
-        const session = await writer.resume(id)
+        const session = await writer.resumeUpload(id)
         if (session === null) throw new Error('The upload is lost.')
         await session.append(0, source(all))
         await untilDurable(objects, session, 1)
         line.cutAfter(count)
         await session.commit().catch(() => {})
-        const resumed = await store.resume(id)
+        const resumed = await store.resumeUpload(id)
         if (resumed !== null) {
           expect([PART, all.length]).toContain(resumed.offset)
           await resumed.append(resumed.offset, source(all.subarray(resumed.offset)))
@@ -299,7 +299,7 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     const store = ceph.open({ ...shared(), partMemory: 2 * PART })
     const slow = await Promise.all(
       [0, 1].map(async (index) => {
-        const session = await store.create(`slow-${index}`)
+        const session = await store.createUpload(`slow-${index}`)
         await session.append(0, source(whole.subarray(0, 2 * MEBIBYTE)))
         return session
       }),

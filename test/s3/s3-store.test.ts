@@ -1,7 +1,7 @@
 import { describeWith } from '../support/tools.ts'
 import { describeContract } from '../upload-store/contract.ts'
-import { describeInspection } from '../upload-store/contract-inspect.ts'
 import { describeResumption } from '../upload-store/contract-resume.ts'
+import { describeUploads } from '../upload-store/contract-uploads.ts'
 import { CEPH, Ceph } from './ceph.ts'
 
 describeWith(CEPH, 'S3 store on Ceph', () => {
@@ -9,5 +9,5 @@ describeWith(CEPH, 'S3 store on Ceph', () => {
 
   describeContract('S3 store', async (options) => ceph.open(options))
   describeResumption('S3 store', async (options) => ceph.open(options))
-  describeInspection('S3 store', async (options) => ceph.open(options))
+  describeUploads('S3 store', async (options) => ceph.open(options))
 })

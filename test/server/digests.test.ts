@@ -146,6 +146,40 @@ describe('Repr-Digest of a stored object', () => {
   })
 })
 
+describe('Want-Repr-Digest', () => {
+  /** Whether the content of a GET and the final response of a resumable upload come with the sha-256. */
+  async function answers(field: string): Promise<{ get: boolean; upload: boolean }> {
+    const { url } = await startApp()
+    const headers = {
+      'Want-Repr-Digest': field,
+      'Upload-Complete': '?1',
+      'Upload-Draft-Interop-Version': '8',
+    }
+    const upload = await fetch(`${url}/videos/a`, { method: 'PUT', headers, body: 'hello world' })
+    expect(upload.status).toBe(201)
+    const get = await fetch(`${url}/videos/a`, { headers: { 'Want-Repr-Digest': field } })
+    return { get: get.headers.has('repr-digest'), upload: upload.headers.has('repr-digest') }
+  }
+
+  it.each(['sha-256=1', 'sha-512=3, sha-256=10'])(
+    '%s gets the digest by GET and from an upload',
+    async (field) => {
+      expect(await answers(field)).toEqual({ get: true, upload: true })
+    },
+  )
+
+  it.each(['sha-256=0', 'sha-512=5', 'sha-256=0, sha-512=0'])('%s gets it from neither', async (field) => {
+    expect(await answers(field)).toEqual({ get: false, upload: false })
+  })
+
+  it.each(['sha-256=11', 'sha-256=1.5', 'sha-256=high', 'sha-512=0', '='])(
+    '%s counts as no field: a GET has the digest, an upload has not',
+    async (field) => {
+      expect(await answers(field)).toEqual({ get: true, upload: false })
+    },
+  )
+})
+
 describe('an upload whose client goes away before its digest is known', () => {
   it('leaves nothing', async () => {
     const { url, store } = await startApp()

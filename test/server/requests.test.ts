@@ -1,13 +1,14 @@
 import { request } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { keepViews, type SeenRequest } from '../../apps/server/src/observe/traces.ts'
+import { createTraces } from '../../apps/server/src/observe/traces.ts'
+import type { TracedRequest } from '../../apps/server/src/shared/traced-request.ts'
 import { startApp } from '../support/app.ts'
 import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
 const VIEW = 'abcdefghijklmnopqrstuv'
 
-const seenBy = async (url: string, view = VIEW): Promise<SeenRequest[]> =>
+const seenBy = async (url: string, view = VIEW): Promise<TracedRequest[]> =>
   (await (await fetch(`${url}/requests?view=${view}`)).json()).requests
 
 /** Not by fetch, which says no-cache where somebody sets a condition. */
@@ -80,15 +81,15 @@ describe('what a page may see of its requests', () => {
       await expect
         .poll(async () => {
           const response = await fetch(`${url}/requests?view=${VIEW}`, { headers: { Connection: 'close' } })
-          const { requests }: { requests: SeenRequest[] } = await response.json()
+          const { requests }: { requests: TracedRequest[] } = await response.json()
           return [requests.length, new Set(requests.map(({ id }) => id.split('-')[0])).size]
         })
         .toEqual([10, 2])
   })
 })
 
-describe('views', () => {
-  const one = (id: number): SeenRequest => ({
+describe('the traces of a page', () => {
+  const one = (id: number): TracedRequest => ({
     id: String(id),
     time: '',
     method: 'GET',
@@ -99,28 +100,28 @@ describe('views', () => {
     sent: null,
   })
 
-  it('keep the last 50 requests, each as it was told last', () => {
-    const views = keepViews()
-    for (let id = 0; id < 60; id++) views.put('a', one(id))
-    views.put('a', { ...one(20), state: 'sent' })
-    const kept = views.list('a')
+  it('keep the last 50 requests, each in its latest state', () => {
+    const traces = createTraces()
+    for (let id = 0; id < 60; id++) traces.put('a', one(id))
+    traces.put('a', { ...one(20), state: 'sent' })
+    const kept = traces.list('a')
     expect(kept.length).toBe(50)
     expect(kept[0]?.id).toBe('10')
     expect(kept[10]).toMatchObject({ id: '20', state: 'sent' })
   })
 
-  it('are forgotten a minute after anybody came or asked, and when there are 200 others', () => {
-    let time = 0
-    const views = keepViews(() => time)
-    views.put('a', one(1))
-    views.put('b', one(1))
+  it('are removed when they have been unused for a minute, or when 200 other pages have some', () => {
+    let time = 1
+    const traces = createTraces(() => time)
+    traces.put('a', one(1))
+    traces.put('b', one(1))
     time = 50_000
-    expect(views.list('a').length).toBe(1)
+    expect(traces.list('a').length).toBe(1)
     time = 100_000
-    expect(views.list('b')).toEqual([])
-    expect(views.list('a').length).toBe(1)
-    for (let other = 0; other < 200; other++) views.put(`other ${other}`, one(1))
-    expect(views.list('a')).toEqual([])
-    expect(views.list('other 0').length).toBe(1)
+    expect(traces.list('b')).toEqual([])
+    expect(traces.list('a').length).toBe(1)
+    for (let other = 0; other < 200; other++) traces.put(`other ${other}`, one(1))
+    expect(traces.list('a')).toEqual([])
+    expect(traces.list('other 0').length).toBe(1)
   })
 })

@@ -79,7 +79,7 @@ describe('--max-concurrent-uploads', () => {
   })
 
   it('counts the addresses that a trusted proxy names, and one /64 of IPv6 as one', async () => {
-    const url = await startProcess('--max-uploads', '8', ...PROXIED)
+    const url = await startProcess('--max-concurrent-uploads', '8', ...PROXIED)
     const putFor = async (client: string) => {
       const headers = { 'X-Forwarded-For': client }
       return (await fetch(`${url}/videos/x`, { method: 'PUT', body: 'x', headers })).status

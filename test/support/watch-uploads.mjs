@@ -5,7 +5,7 @@ const INTERVAL = 5
 /** Lets tests wait for what the uploads of `store`, in this process, have accepted. */
 export function watchUploads(store) {
   const writers = new Set()
-  for (const name of ['create', 'resume']) {
+  for (const name of ['createUpload', 'resumeUpload']) {
     const open = store[name].bind(store)
     store[name] = async (...parameters) => {
       const session = await open(...parameters)

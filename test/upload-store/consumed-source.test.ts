@@ -103,7 +103,7 @@ describe('a source that the store cannot read from its start', () => {
   it.each(Object.entries(READ))(
     'is rejected by append, which changes nothing, when it %s',
     async (_, open) => {
-      const session = await createMemoryStore().create('a')
+      const session = await createMemoryStore().createUpload('a')
       await session.append(0, readable('abc'))
       await expect(session.append(3, await open())).rejects.toMatchObject(CONSUMED)
       expect(session.offset).toBe(3)

@@ -16,13 +16,13 @@ export function describeResumption(
   describe(`${name}: paused uploads`, () => {
     it('go on where they were paused, as often as one likes', async () => {
       const store = await open()
-      let session = await store.create('a.mp4', { type: 'video/mp4' })
+      let session = await store.createUpload('a.mp4', { type: 'video/mp4' })
       const { id } = session
       const bytes = Buffer.from(Array.from({ length: 1_000_000 }, (_, index) => (index * 7) % 251))
       for (let offset = 0; offset < bytes.length; offset += 300_000) {
         await session.append(offset, source(bytes.subarray(offset, offset + 300_000)))
         expect(await session.pause()).toBe(Math.min(offset + 300_000, bytes.length))
-        session = (await store.resume(id)) ?? session
+        session = (await store.resumeUpload(id)) ?? session
         expect(session).toMatchObject({ id, key: 'a.mp4', offset: Math.min(offset + 300_000, bytes.length) })
       }
       const object = await session.commit()
@@ -33,21 +33,21 @@ export function describeResumption(
 
     it('keep what arrived before their source failed', async () => {
       const store = await open()
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       const failing = async function* () {
         yield Buffer.from('hello ')
         throw new Error('connection lost')
       }
       await expect(session.append(0, failing())).rejects.toThrow('connection lost')
       expect(await session.pause()).toBe(6)
-      const resumed = await store.resume(session.id)
+      const resumed = await store.resumeUpload(session.id)
       await resumed?.append(6, source('world'))
       expect(await resumed?.commit()).toMatchObject({ size: 11, digest: sha256('hello world') })
     })
 
     it('show nothing, and take nothing more from who paused them', async () => {
       const store = await open()
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       await session.append(0, source('x'))
       await session.pause()
       expect(await session.pause()).toBe(1)
@@ -57,18 +57,18 @@ export function describeResumption(
       }
       // Not its own any more, so not its own to remove.
       await session.abort()
-      expect(await store.resume(session.id)).toMatchObject({ offset: 1 })
+      expect(await store.resumeUpload(session.id)).toMatchObject({ offset: 1 })
     })
 
     it('are taken from who still writes them, even where no byte comes', async () => {
       const store = await open()
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       const stalled = new Readable({ read() {} })
       stalled.push('hello ')
       const append = session.append(0, stalled)
       append.catch(() => {})
       await new Promise((resolve) => setTimeout(resolve, 50))
-      const resumed = await store.resume(session.id)
+      const resumed = await store.resumeUpload(session.id)
       await expect(append).rejects.toMatchObject({ code: 'ABORTED' })
       expect(resumed).toMatchObject({ offset: 6 })
       await resumed?.append(6, source('world'))
@@ -78,7 +78,7 @@ export function describeResumption(
     it('end with an abort or a pause, at whatever moment it comes', async () => {
       const store = await open()
       for (let moment = 0; moment < 12; moment++) {
-        const session = await store.create('a')
+        const session = await store.createUpload('a')
         const stalled = new Readable({ read() {} })
         stalled.push('x')
         const append = session.append(0, stalled)
@@ -91,82 +91,84 @@ export function describeResumption(
 
     it('are aborted or paused by what was called first', async () => {
       const store = await open()
-      const aborted = await store.create('a')
+      const aborted = await store.createUpload('a')
       await aborted.append(0, source('x'))
       const ends = await Promise.allSettled([aborted.abort(), aborted.pause()])
       expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
-      expect(await store.resume(aborted.id)).toBeNull()
-      const paused = await store.create('b')
+      expect(await store.resumeUpload(aborted.id)).toBeNull()
+      const paused = await store.createUpload('b')
       await paused.append(0, source('x'))
       expect(await Promise.all([paused.pause(), paused.abort()])).toEqual([1, undefined])
-      expect(await store.resume(paused.id)).toMatchObject({ offset: 1 })
+      expect(await store.resumeUpload(paused.id)).toMatchObject({ offset: 1 })
     })
 
     it('belong to one of many who resume them at once', async () => {
       const store = await open()
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       await session.append(0, source('x'))
       await session.pause()
-      const resumed = await Promise.allSettled(Array.from({ length: 10 }, () => store.resume(session.id)))
+      const resumed = await Promise.allSettled(
+        Array.from({ length: 10 }, () => store.resumeUpload(session.id)),
+      )
       const appends = resumed.map(async (result) => {
         if (result.status === 'fulfilled') await result.value?.append(1, source('y'))
         else throw result.reason
       })
       const won = (await Promise.allSettled(appends)).filter(({ status }) => status === 'fulfilled')
       expect(won).toHaveLength(1)
-      expect(await (await store.resume(session.id))?.commit()).toMatchObject({ digest: sha256('xy') })
+      expect(await (await store.resumeUpload(session.id))?.commit()).toMatchObject({ digest: sha256('xy') })
     })
 
     it('can be sealed, paused, resumed and committed', async () => {
       const store = await open()
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       await session.append(0, source('hello'))
       await session.seal()
       expect(await session.pause()).toBe(5)
-      const resumed = await store.resume(session.id)
+      const resumed = await store.resumeUpload(session.id)
       expect(await resumed?.commit()).toMatchObject({ digest: sha256('hello') })
-      expect(await store.resume(session.id)).toBeNull()
+      expect(await store.resumeUpload(session.id)).toBeNull()
     })
 
     it('can be aborted once they are resumed', async () => {
       const store = await open()
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       await session.pause()
-      await (await store.resume(session.id))?.abort()
-      expect(await store.resume(session.id)).toBeNull()
+      await (await store.resumeUpload(session.id))?.abort()
+      expect(await store.resumeUpload(session.id)).toBeNull()
     })
 
     it.each(['', 'x', '../../etc/passwd', 'A'.repeat(22)])('do not exist under the id %j', async (id) => {
-      expect(await (await open()).resume(id)).toBeNull()
+      expect(await (await open()).resumeUpload(id)).toBeNull()
     })
 
     it('must still have the digest that was declared', async () => {
       const store = await open()
-      const session = await store.create('a', { digest: sha256('right') })
+      const session = await store.createUpload('a', { digest: sha256('right') })
       await session.append(0, source('wr'))
       await session.pause()
-      const resumed = await store.resume(session.id)
+      const resumed = await store.resumeUpload(session.id)
       await resumed?.append(2, source('ong'))
       await expect(resumed?.commit()).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' })
     })
 
     it('outlive the closing of their store, which aborts the others', async () => {
       const store = await open()
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       await session.append(0, source('x'))
       await session.pause()
-      const resumed = await store.resume(session.id)
-      const unknown = await store.create('b')
+      const resumed = await store.resumeUpload(session.id)
+      const unknown = await store.createUpload('b')
       await store.close()
       await expect(resumed?.append(1, source('y'))).rejects.toMatchObject({ code: 'ABORTED' })
       await expect(unknown.append(0, source('y'))).rejects.toMatchObject({ code: 'ABORTED' })
-      await expect(store.resume(session.id)).rejects.toMatchObject({ code: 'ABORTED' })
+      await expect(store.resumeUpload(session.id)).rejects.toMatchObject({ code: 'ABORTED' })
     })
 
     it('are counted by recover, and removed by sweep when nobody resumes them in time', async () => {
       const expireAfter = 1000
       const store = await open({ expireAfter })
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       const paused = Date.now()
       await session.pause()
       expect(await store.recover()).toMatchObject({ paused: 1, discarded: 0, busy: 0 })
@@ -178,7 +180,7 @@ export function describeResumption(
       }
       expect(Date.now() - paused).toBeGreaterThanOrEqual(expireAfter)
       expect(swept).toMatchObject({ paused: 0, expired: 1 })
-      expect(await store.resume(session.id)).toBeNull()
+      expect(await store.resumeUpload(session.id)).toBeNull()
     })
   })
 
@@ -218,37 +220,37 @@ export function describeResumption(
     it('are listed by id while they are written, paused and resumed, until they are committed or removed', async () => {
       const store = await open()
       const listed = async () => {
-        const known = await Promise.all((await store.listUploads()).map((id) => store.peek(id)))
+        const known = await Promise.all((await store.listUploads()).map((id) => store.getUpload(id)))
         return known.flatMap((upload) => (upload?.committed === null ? [upload.id] : [])).sort()
       }
-      const plain = await store.create('plain')
-      const kept = await store.create('kept', { meta: {} })
-      const paused = await store.create('paused')
+      const plain = await store.createUpload('plain')
+      const kept = await store.createUpload('kept', { metadata: {} })
+      const paused = await store.createUpload('paused')
       await paused.append(0, source('x'))
       await paused.pause()
       expect(await listed()).toEqual([kept.id, paused.id].sort())
       await kept.append(0, source('x'))
       await kept.commit()
       expect(await listed()).toEqual([paused.id])
-      await store.forget(paused.id)
+      await store.deleteUpload(paused.id)
       expect(await listed()).toEqual([])
       await plain.abort()
     })
 
     it('expire earlier when they have no byte', async () => {
       const store = await open({ expireEmptyAfter: 0 })
-      const empty = await store.create('empty', { meta: {} })
+      const empty = await store.createUpload('empty', { metadata: {} })
       await empty.pause()
-      const begun = await store.create('begun', { meta: {} })
+      const begun = await store.createUpload('begun', { metadata: {} })
       await begun.append(0, source('x'))
       await begun.pause()
-      expect((await store.inspect(empty.id))?.expires).toBeLessThanOrEqual(Date.now())
-      expect((await store.inspect(begun.id))?.expires).toBeGreaterThan(Date.now() + 23 * 3_600_000)
+      expect((await store.interruptUpload(empty.id))?.expires).toBeLessThanOrEqual(Date.now())
+      expect((await store.interruptUpload(begun.id))?.expires).toBeGreaterThan(Date.now() + 23 * 3_600_000)
       await store.recover()
-      expect(await store.peek(empty.id)).toMatchObject({ key: 'empty' })
+      expect(await store.getUpload(empty.id)).toMatchObject({ key: 'empty' })
       expect((await store.sweep()).expired).toBe(1)
-      expect(await store.peek(empty.id)).toBeNull()
-      expect(await store.peek(begun.id)).toMatchObject({ key: 'begun' })
+      expect(await store.getUpload(empty.id)).toBeNull()
+      expect(await store.getUpload(begun.id)).toMatchObject({ key: 'begun' })
     })
   })
 
@@ -258,21 +260,21 @@ export function describeResumption(
       await store.put('a', source('12345'))
       await store.put('b', source('12345'))
       await expect(store.put('c', source('1'))).rejects.toMatchObject({ code: 'NO_SPACE' })
-      await expect(store.admit()).rejects.toMatchObject({ code: 'NO_SPACE' })
+      await expect(store.checkSpace()).rejects.toMatchObject({ code: 'NO_SPACE' })
       await store.delete('a')
-      await store.admit(5)
-      await expect(store.admit(6)).rejects.toMatchObject({ code: 'NO_SPACE' })
-      await expect(store.create('c', { expectedSize: 6 })).rejects.toMatchObject({ code: 'NO_SPACE' })
+      await store.checkSpace(5)
+      await expect(store.checkSpace(6)).rejects.toMatchObject({ code: 'NO_SPACE' })
+      await expect(store.createUpload('c', { expectedSize: 6 })).rejects.toMatchObject({ code: 'NO_SPACE' })
       expect(await store.put('c', source('12345'), { expectedSize: 5 })).toMatchObject({ size: 5 })
     })
 
     it('is used by uploads that are paused, too', async () => {
       const store = await open({ maxTotalSize: 10 })
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       await session.append(0, source('12345678'))
       await session.pause()
-      await expect(store.admit(3)).rejects.toMatchObject({ code: 'NO_SPACE' })
-      const resumed = await store.resume(session.id)
+      await expect(store.checkSpace(3)).rejects.toMatchObject({ code: 'NO_SPACE' })
+      const resumed = await store.resumeUpload(session.id)
       await resumed?.append(8, source('90'))
       expect(await resumed?.commit()).toMatchObject({ size: 10 })
     })
@@ -280,10 +282,10 @@ export function describeResumption(
     it('ends an upload of unknown size where it is used up, and the upload goes on when there is some', async () => {
       const store = await open({ maxTotalSize: 10 })
       await store.put('a', source('123456'))
-      const session = await store.create('b')
+      const session = await store.createUpload('b')
       await session.append(0, source('123'))
       expect(await session.pause()).toBe(3)
-      const refused = await store.resume(session.id)
+      const refused = await store.resumeUpload(session.id)
       const tooMuch = async () => {
         await refused?.append(3, source('45'))
         await refused?.commit()
@@ -291,18 +293,18 @@ export function describeResumption(
       await expect(tooMuch()).rejects.toMatchObject({ code: 'NO_SPACE' })
       await refused?.pause()
       await store.delete('a')
-      const resumed = await store.resume(session.id)
+      const resumed = await store.resumeUpload(session.id)
       await resumed?.append(resumed.offset, source('45'))
       expect(await resumed?.commit()).toMatchObject({ size: 5 })
     })
 
     it('is looked at again when an upload goes on that had been let in', async () => {
       const store = await open({ maxTotalSize: 10 })
-      const session = await store.create('a', { expectedSize: 10 })
+      const session = await store.createUpload('a', { expectedSize: 10 })
       await session.append(0, source('123'))
       await session.pause()
       await store.put('b', source('1234'))
-      const resumed = await store.resume(session.id)
+      const resumed = await store.resumeUpload(session.id)
       const tooMuch = async () => {
         await resumed?.append(3, source('4567890'))
         await resumed?.commit()

@@ -95,7 +95,7 @@ export function describeContract(
       expect(await store.put(decomposed, source('x'))).toMatchObject({ key: composed })
       expect(await store.get(decomposed)).toMatchObject({ key: composed })
       expect((await store.list({ prefix: 'cafe\u0301' })).items).toMatchObject([{ key: composed }])
-      const session = await store.create('other')
+      const session = await store.createUpload('other')
       await session.append(0, source('y'))
       expect(await session.commit({ key: decomposed })).toMatchObject({ key: composed })
       await expect(store.put(decomposed, source('z'), { ifNoneMatch: '*' })).rejects.toMatchObject({
@@ -171,7 +171,7 @@ export function describeContract(
   describe(`${name}: sessions`, () => {
     it('shows an upload only when it is committed', async () => {
       const store = await open()
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       expect(session.id).toMatch(/^[\w-]{22}$/)
       expect(await session.append(0, source('hello '))).toBe(6)
       expect(await session.append(6, source('world'))).toBe(11)
@@ -182,7 +182,7 @@ export function describeContract(
     })
 
     it('refuses bytes that do not continue the upload', async () => {
-      const session = await (await open()).create('a')
+      const session = await (await open()).createUpload('a')
       await session.append(0, source('abc'))
       await expect(session.append(2, source('x'))).rejects.toMatchObject({ code: 'OFFSET_MISMATCH' })
       await expect(session.append(4, source('x'))).rejects.toMatchObject({ code: 'OFFSET_MISMATCH' })
@@ -192,13 +192,13 @@ export function describeContract(
 
     it('commits nothing after an abort, and aborts nothing after a commit', async () => {
       const store = await open()
-      const aborted = await store.create('a')
+      const aborted = await store.createUpload('a')
       await aborted.append(0, source('x'))
       await aborted.abort()
       await aborted.abort()
       await expect(aborted.commit()).rejects.toMatchObject({ code: 'ABORTED' })
       expect(await store.get('a')).toBeNull()
-      const committed = await store.create('b')
+      const committed = await store.createUpload('b')
       await committed.commit()
       await committed.abort()
       expect(await store.get('b')).toMatchObject({ size: 0 })
@@ -207,7 +207,7 @@ export function describeContract(
     it('commits under another key after the first was refused', async () => {
       const store = await open()
       await store.put('a', source('first'))
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       await session.append(0, source('second'))
       await expect(session.commit({ ifNoneMatch: '*' })).rejects.toMatchObject({
         code: 'PRECONDITION_FAILED',
@@ -218,18 +218,18 @@ export function describeContract(
 
     it('aborts open sessions when the store is closed, and begins no others', async () => {
       const store = await open()
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       await session.append(0, source('x'))
-      const opening = store.create('b')
+      const opening = store.createUpload('b')
       await store.close()
       await expect(session.commit()).rejects.toMatchObject({ code: 'ABORTED' })
       await expect((await opening).commit()).rejects.toMatchObject({ code: 'ABORTED' })
-      await expect(store.create('c')).rejects.toMatchObject({ code: 'ABORTED' })
+      await expect(store.createUpload('c')).rejects.toMatchObject({ code: 'ABORTED' })
     })
 
     it('ends an append that waits for a stalled source when it is aborted', async () => {
       const store = await open()
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       const stalled = new Readable({ read() {} })
       stalled.push('x')
       const append = session.append(0, stalled)
@@ -242,11 +242,11 @@ export function describeContract(
 
     it('commits nothing after an append that was refused', async () => {
       const store = await open({ maxFileSize: 10, accept: ['video/*'], detectType: () => 'text/html' })
-      const tooLarge = await store.create('a')
+      const tooLarge = await store.createUpload('a')
       await tooLarge.append(0, source('12345'))
       await expect(tooLarge.append(5, source('678901'))).rejects.toMatchObject({ code: 'TOO_LARGE' })
       await expect(tooLarge.commit()).rejects.toMatchObject({ code: 'ABORTED' })
-      const wrongType = await store.create('b')
+      const wrongType = await store.createUpload('b')
       await wrongType.append(0, source('12345'))
       await expect(wrongType.seal()).rejects.toMatchObject({ code: 'UNSUPPORTED_TYPE' })
       await expect(wrongType.commit()).rejects.toMatchObject({ code: 'UNSUPPORTED_TYPE' })

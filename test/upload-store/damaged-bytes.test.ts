@@ -82,7 +82,7 @@ const UPLOADS: Readonly<Record<string, (store: UploadStore, key: string) => Prom
   },
   'a resumed session': async (store, key) => {
     const { id } = await sent(store, key, CONTENT.subarray(0, 1000))
-    const session = await store.resume(id)
+    const session = await store.resumeUpload(id)
     if (session === null) throw new Error('The session is gone.')
     await session.append(1000, source(CONTENT.subarray(1000)))
     return session.commit()
@@ -91,7 +91,7 @@ const UPLOADS: Readonly<Record<string, (store: UploadStore, key: string) => Prom
 
 /** A paused upload with these bytes. */
 async function sent(store: UploadStore, key: string, bytes: Uint8Array) {
-  const session = await store.create(key, { meta: { way: 'test' } })
+  const session = await store.createUpload(key, { metadata: { way: 'test' } })
   await session.append(0, source(bytes))
   await session.pause()
   return session
@@ -100,7 +100,7 @@ async function sent(store: UploadStore, key: string, bytes: Uint8Array) {
 async function read(store: UploadStore, key: string): Promise<Buffer> {
   const content = await store.get(key)
   if (content === null) throw new Error(`There is no ${key}.`)
-  const { immutableFile = '' } = content.stream
+  const { immutableFile = '' } = content
   const bytes = await bytesOf(await content.stream())
   // Servers read the file itself.
   expect((await readFile(immutableFile)).equals(bytes)).toBe(true)
@@ -114,7 +114,7 @@ describe.each(Object.entries(BLOB_DAMAGE))('when the blob of an object %s', (_, 
       const { store, blob } = await damaged(damage)
       const object = await upload(store, 'a')
       expect((await read(store, 'a')).equals(CONTENT)).toBe(true)
-      expect((await store.get('a'))?.stream.immutableFile).not.toBe(blob)
+      expect((await store.get('a'))?.immutableFile).not.toBe(blob)
       expect(await store.get('a')).toMatchObject({ etag: object.etag, lastModified: object.lastModified })
       expect(await store.verify()).toMatchObject({ intact: 1, repaired: [], quarantined: [] })
     },
@@ -147,20 +147,20 @@ describe('damage that several keys share', () => {
     for (const key of keys) await store.put(key, source(CONTENT))
     await store.put('other', source('other'))
     const before = await Promise.all(keys.map((key) => store.get(key)))
-    const blob = before[0]?.stream.immutableFile ?? ''
+    const blob = before[0]?.immutableFile ?? ''
     await chmod(blob, 0o640)
     await flip(blob)
     await store.put('d', source(CONTENT))
     const inodes = new Set<number>()
     for (const [index, key] of keys.entries()) {
-      const { lastModified, etag, stream } = (await store.get(key)) ?? {}
+      const { lastModified, etag, immutableFile } = (await store.get(key)) ?? {}
       expect({ lastModified, etag }).toEqual({
         lastModified: before[index]?.lastModified,
         etag: before[index]?.etag,
       })
-      expect(stream?.immutableFile).not.toBe(before[index]?.stream.immutableFile)
+      expect(immutableFile).not.toBe(before[index]?.immutableFile)
       expect((await read(store, key)).equals(CONTENT)).toBe(true)
-      inodes.add((await stat(stream?.immutableFile ?? '')).ino)
+      inodes.add((await stat(immutableFile ?? '')).ino)
     }
     expect(inodes.size).toBe(1)
     expect(await store.verify()).toMatchObject({ intact: 5, repaired: [], quarantined: [] })
@@ -190,9 +190,9 @@ describe('damage that several keys share', () => {
       quarantined: [],
     })
     expect((await read(store, 'a')).equals(CONTENT)).toBe(true)
-    const { etag, lastModified, stream } = (await store.get('a')) ?? {}
+    const { etag, lastModified, immutableFile } = (await store.get('a')) ?? {}
     expect({ etag, lastModified }).toEqual({ etag: before?.etag, lastModified: before?.lastModified })
-    expect(stream?.immutableFile).not.toBe(blob)
+    expect(immutableFile).not.toBe(blob)
     expect(await store.verify()).toMatchObject({ intact: 1, repaired: [], quarantined: [] })
   })
 
@@ -217,7 +217,7 @@ describe('stored bytes that differ from an upload with the same digest', () => {
       const store = openStore(await temporaryDirectory())
       const content = randomBytes(300_000)
       await store.put('a', source(content))
-      const blob = (await store.get('a'))?.stream.immutableFile ?? ''
+      const blob = (await store.get('a'))?.immutableFile ?? ''
       await chmod(blob, 0o640)
       const file = await open(blob, 'r+')
       await file.write(Buffer.of((content.at(position) ?? 0) ^ 1), 0, 1, position)
@@ -233,7 +233,7 @@ describe('an upload whose own file is damaged before its commit', () => {
     const directory = await temporaryDirectory()
     const store = openStore(directory)
     await store.put('a', source(CONTENT))
-    const session = await store.create('b')
+    const session = await store.createUpload('b')
     await session.append(0, source(CONTENT))
     await session.seal()
     const part = join(directory, 'staging', `${session.id}.part`)
@@ -272,8 +272,10 @@ describe('a digest link', () => {
   it('that was damaged is replaced, so that later uploads share their bytes again', async () => {
     const { store } = await damaged(flip)
     for (const key of ['b', 'c', 'd']) await store.put(key, source(CONTENT))
-    const paths = await Promise.all(['a', 'b', 'c', 'd'].map(async (key) => (await store.get(key))?.stream))
-    const inodes = await Promise.all(paths.map(async (path) => (await stat(path?.immutableFile ?? '')).ino))
+    const contents = await Promise.all(['a', 'b', 'c', 'd'].map(async (key) => await store.get(key)))
+    const inodes = await Promise.all(
+      contents.map(async (content) => (await stat(content?.immutableFile ?? '')).ino),
+    )
     expect(new Set(inodes).size).toBe(1)
   })
 })
@@ -287,7 +289,7 @@ describe('an object whose bytes are lost', () => {
       expect(String(await read(store, 'a'))).toBe('created again')
       const again = store.put('a', source('x'), { ifNoneMatch: '*' })
       await expect(again).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
-      await unlink((await store.get('a'))?.stream.immutableFile ?? '')
+      await unlink((await store.get('a'))?.immutableFile ?? '')
       await store.put('a', source('replaced'), { ifMatch: etag })
       expect(String(await read(store, 'a'))).toBe('replaced')
     },
@@ -297,24 +299,24 @@ describe('an object whose bytes are lost', () => {
     const directory = await temporaryDirectory()
     const store = openStore(directory)
     const { id } = await sent(store, 'a', CONTENT)
-    await (await store.resume(id))?.commit()
-    expect(await store.inspect(id)).toMatchObject({ committed: { key: 'a' } })
-    const blob = (await store.get('a'))?.stream.immutableFile ?? ''
+    await (await store.resumeUpload(id))?.commit()
+    expect(await store.interruptUpload(id)).toMatchObject({ committed: { key: 'a' } })
+    const blob = (await store.get('a'))?.immutableFile ?? ''
     await chmod(blob, 0o640)
     await truncate(blob, 10)
-    expect(await store.peek(id)).toMatchObject({ committed: null })
-    expect(await store.inspect(id)).toBeNull()
-    expect(await store.resume(id)).toBeNull()
+    expect(await store.getUpload(id)).toMatchObject({ committed: null })
+    expect(await store.interruptUpload(id)).toBeNull()
+    expect(await store.resumeUpload(id)).toBeNull()
   })
 
   it('keeps its receipt when it was replaced or deleted', async () => {
     const store = openStore(await temporaryDirectory())
     const { id } = await sent(store, 'a', CONTENT)
-    await (await store.resume(id))?.commit()
+    await (await store.resumeUpload(id))?.commit()
     await store.put('a', source('replaced'))
-    expect(await store.inspect(id)).toMatchObject({ committed: { size: CONTENT.length } })
+    expect(await store.interruptUpload(id)).toMatchObject({ committed: { size: CONTENT.length } })
     await store.delete('a')
-    expect(await store.inspect(id)).toMatchObject({ committed: { size: CONTENT.length } })
+    expect(await store.interruptUpload(id)).toMatchObject({ committed: { size: CONTENT.length } })
   })
 })
 

@@ -56,9 +56,9 @@ describe('what a key holds', () => {
   it('names a file that has its bytes and no others', async () => {
     const [store] = await twoStores()
     await put(store, 'first')
-    const first = (await store.get('clip'))?.stream.immutableFile
+    const first = (await store.get('clip'))?.immutableFile
     await put(store, 'second')
-    const second = (await store.get('clip'))?.stream.immutableFile
+    const second = (await store.get('clip'))?.immutableFile
     expect(first).toBeTypeOf('string')
     expect(second).not.toBe(first)
   })
@@ -68,7 +68,7 @@ describe('what a key holds', () => {
     await put(store, 'first')
     await delay(SETTLED)
     const content = await store.get('clip')
-    await rm(content?.stream.immutableFile ?? '')
+    await rm(content?.immutableFile ?? '')
     await expect((await store.get('clip'))?.stream()).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 })

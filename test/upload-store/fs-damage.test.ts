@@ -147,7 +147,7 @@ describe('a foreign entry', () => {
     `${ID}.json`,
     `${ID}.part`,
     `${ID}.lock`,
-    `${ID}.epoch`,
+    `${ID}.fence`,
     `${ID}.record`,
     `x.${ID}.next`,
   ]
@@ -158,14 +158,14 @@ describe('a foreign entry', () => {
       const { directory, store, damaged, open } = await openStore()
       const path = join(directory, 'staging', name)
       await place(kind, path)
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       await session.append(0, source('x'))
       await session.pause()
-      const reopened = open({ expireAfter: 0, gracePeriod: 0 })
+      const reopened = open({ expireAfter: 0, ownerTimeout: 0 })
       expect(await reopened.recover()).toMatchObject({ paused: 1 })
       expect(await reopened.sweep()).toMatchObject({ expired: 1 })
       // A symbolic link is what the store makes of a claim.
-      if (name.endsWith('.epoch') && kind.includes('link')) return
+      if (name.endsWith('.fence') && kind.includes('link')) return
       expect(await lstat(path)).toBeDefined()
       expect(damaged).toEqual([{ entry: `staging/${name}`, reason: 'It is not a file of the store.' }])
     },
@@ -173,23 +173,23 @@ describe('a foreign entry', () => {
 
   it.each(KINDS)('in the place of the manifest, %s, leaves the bytes of its upload alone', async (kind) => {
     const { directory, store } = await openStore()
-    const session = await store.create('a')
+    const session = await store.createUpload('a')
     await session.append(0, source('x'))
     await session.pause()
     await replaceBy(kind, join(directory, 'staging', `${session.id}.json`))
     expect(await store.recover()).toMatchObject({ busy: 1, discarded: 0 })
-    await expect(store.inspect(session.id)).rejects.toMatchObject({ code: 'CORRUPT' })
+    await expect(store.interruptUpload(session.id)).rejects.toMatchObject({ code: 'CORRUPT' })
     expect((await lstat(join(directory, 'staging', `${session.id}.part`))).size).toBe(1)
   })
 
   it.each(KINDS)('in the place of the bytes, %s, stops no other upload', async (kind) => {
     const { directory, store } = await openStore()
-    const session = await store.create('a')
+    const session = await store.createUpload('a')
     await session.append(0, source('x'))
     await session.pause()
     await replaceBy(kind, join(directory, 'staging', `${session.id}.part`))
     await store.recover()
-    await expect(store.resume(session.id)).rejects.toMatchObject({ code: 'CORRUPT' })
+    await expect(store.resumeUpload(session.id)).rejects.toMatchObject({ code: 'CORRUPT' })
     expect(await store.put('b', source('b'))).toMatchObject({ size: 1 })
   })
 
@@ -197,11 +197,11 @@ describe('a foreign entry', () => {
     'in the place of a claim, %s, does not hang who resumes the upload',
     async (kind) => {
       const { directory, store } = await openStore()
-      const session = await store.create('a')
+      const session = await store.createUpload('a')
       await session.append(0, source('x'))
       await session.pause()
-      await place(kind, join(directory, 'staging', `${session.id}.epoch`))
-      expect(await (await store.resume(session.id))?.commit()).toMatchObject({ size: 1 })
+      await place(kind, join(directory, 'staging', `${session.id}.fence`))
+      expect(await (await store.resumeUpload(session.id))?.commit()).toMatchObject({ size: 1 })
     },
   )
 
@@ -220,7 +220,7 @@ describe('a foreign entry', () => {
     await writeFile(join(directory, 'owners', '.DS_Store'), '')
     await place('a directory', join(directory, 'owners', '@eaDir'))
     await place('a FIFO', join(directory, 'owners', ID))
-    const store = open({ gracePeriod: 0 })
+    const store = open({ ownerTimeout: 0 })
     await store.recover()
     await store.sweep()
     expect(await readdir(join(directory, 'owners'))).toEqual(expect.arrayContaining(names))
@@ -417,13 +417,13 @@ describe('a store whose directory', () => {
       store.list(),
       store.put('b', source('b')),
       store.delete('a'),
-      store.admit(1),
+      store.checkSpace(1),
       store.sweep(),
       content?.stream(),
-      store.peek(ID),
-      store.inspect(ID),
-      store.resume(ID),
-      store.forget(ID),
+      store.getUpload(ID),
+      store.interruptUpload(ID),
+      store.resumeUpload(ID),
+      store.deleteUpload(ID),
     ]
     for (const attempt of await Promise.allSettled(attempts))
       expect(attempt).toMatchObject({ reason: { code: 'UNAVAILABLE' } })
@@ -505,9 +505,9 @@ describe('a record that names the blob of another key', () => {
       await store.put('a', source('a'))
       const path = await recordIn(directory)
       await store.put('b', source(text))
-      const { stream } = (await store.get('b')) ?? {}
+      const { immutableFile } = (await store.get('b')) ?? {}
       const fields: unknown = JSON.parse(await readFile(path, 'utf8'))
-      const blob = basename(stream?.immutableFile ?? '')
+      const blob = basename(immutableFile ?? '')
       await writeFile(path, JSON.stringify(Object.assign({}, fields, { blob })))
       await act(open())
       expect(await textOf(open(), 'b')).toBe(text)

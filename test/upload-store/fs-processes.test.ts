@@ -128,7 +128,7 @@ describe('a lock', () => {
 
   it('of a process that is gone is taken over, chain and all, and leaves no link', async () => {
     const directory = await temporaryDirectory()
-    const store = createFsStore(directory, { gracePeriod: 0 })
+    const store = createFsStore(directory, { ownerTimeout: 0 })
     const lock = join(directory, 'staging', `${recordName('a')}.lock`)
     await writeFile(lock, dead('one'))
     await writeFile(
@@ -142,7 +142,7 @@ describe('a lock', () => {
 
   it('of a process that cannot be seen holds until its grace is over', async () => {
     const directory = await temporaryDirectory()
-    const store = createFsStore(directory, { gracePeriod: 700 })
+    const store = createFsStore(directory, { ownerTimeout: 700 })
     await writeFile(join(directory, 'staging', `${recordName('a')}.lock`), dead('one'))
     const started = performance.now()
     await store.put('b', source('x'))
@@ -153,7 +153,7 @@ describe('a lock', () => {
 
   it('that nobody asks for is removed by recover, and so is what succeeded one that is no more', async () => {
     const directory = await temporaryDirectory()
-    const store = createFsStore(directory, { gracePeriod: 0 })
+    const store = createFsStore(directory, { ownerTimeout: 0 })
     await writeFile(join(directory, 'staging', `${recordName('a')}.lock`), dead('one'))
     await writeFile(
       join(directory, 'staging', `${'gone'.padEnd(22, '0')}.${recordName('a')}.next`),
@@ -171,8 +171,8 @@ describe('a lock', () => {
     const directory = await temporaryDirectory()
     const script = runScript(
       `const { rmSync } = await import('node:fs')
-       const short = createFsStore(directory, { gracePeriod: 100 })
-       const session = await short.create('a')
+       const short = createFsStore(directory, { ownerTimeout: 100 })
+       const session = await short.createUpload('a')
        rmSync(directory + '/owners', { recursive: true })
        await sleep(1500)
        await session.append(0, bytes('x'))
@@ -204,13 +204,13 @@ describe('a lock', () => {
   it('of a process that was killed is free at once', async () => {
     const directory = await temporaryDirectory()
     const script = runScript(
-      `const session = await store.create('a'); await session.append(0, bytes('x')); say(session.id); await sleep(60_000)`,
+      `const session = await store.createUpload('a'); await session.append(0, bytes('x')); say(session.id); await sleep(60_000)`,
       directory,
     )
     await script.next()
     await script.kill('SIGKILL')
     const started = performance.now()
-    const store = createFsStore(directory, { gracePeriod: 1_000_000 })
+    const store = createFsStore(directory, { ownerTimeout: 1_000_000 })
     expect(await store.sweep()).toMatchObject({ discarded: 1, busy: 0 })
     expect(performance.now() - started).toBeLessThan(5000)
     expect(await readdir(join(directory, 'staging'))).toEqual([])

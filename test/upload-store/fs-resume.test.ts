@@ -18,9 +18,9 @@ describe('an upload on a file system', () => {
   it('goes on in another process after the first was killed, its hash made anew', async () => {
     const directory = await temporaryDirectory()
     const script = runScript(
-      `const session = await store.create('a', { type: 'video/mp4' })
+      `const session = await store.createUpload('a', { type: 'video/mp4' })
        await session.pause()
-       const resumed = await store.resume(session.id)
+       const resumed = await store.resumeUpload(session.id)
        async function* slowly() {
          for (let value = 0; ; value++) { yield Buffer.alloc(300_000, value); await sleep(5); if (value === 3) say(session.id) }
        }
@@ -31,7 +31,7 @@ describe('an upload on a file system', () => {
     await script.kill('SIGKILL')
     const store = createFsStore(directory)
     expect(await store.recover()).toEqual({ paused: 1, discarded: 0, busy: 0 })
-    const session = await store.resume(id)
+    const session = await store.resumeUpload(id)
     const offset = session?.offset ?? 0
     // What was in a block that was not full is lost, and no more.
     expect(offset).toBeGreaterThanOrEqual(3 * 256 * 1024)
@@ -47,7 +47,7 @@ describe('an upload on a file system', () => {
   it('is removed after its process was killed where it had never been paused', async () => {
     const directory = await temporaryDirectory()
     const script = runScript(
-      `const session = await store.create('a')
+      `const session = await store.createUpload('a')
        await session.append(0, bytes('x'.repeat(1_000_000)))
        say(session.id)
        await sleep(60_000)`,
@@ -57,7 +57,7 @@ describe('an upload on a file system', () => {
     const store = createFsStore(directory)
     expect(await store.recover()).toEqual({ paused: 0, discarded: 0, busy: 1 })
     await script.kill('SIGKILL')
-    expect(await store.resume(id)).toBeNull()
+    expect(await store.resumeUpload(id)).toBeNull()
     expect(await store.recover()).toEqual({ paused: 0, discarded: 1, busy: 0 })
     expect(await staged(directory)).toEqual([])
   })
@@ -65,10 +65,10 @@ describe('an upload on a file system', () => {
   it('is taken within 200 ms from another process that lives and waits for bytes', async () => {
     const directory = await temporaryDirectory()
     const script = runScript(
-      `const session = await store.create('a')
+      `const session = await store.createUpload('a')
        await session.append(0, bytes('hello '))
        await session.pause()
-       const resumed = await store.resume(session.id)
+       const resumed = await store.resumeUpload(session.id)
        say(session.id)
        async function* never() { await sleep(60_000) }
        await resumed.append(6, never()).catch((error) => say(error.code))
@@ -78,7 +78,7 @@ describe('an upload on a file system', () => {
     const id = String(await script.next())
     const store = createFsStore(directory)
     const started = performance.now()
-    const session = await store.resume(id)
+    const session = await store.resumeUpload(id)
     expect(performance.now() - started).toBeLessThan(1000)
     expect(await script.next()).toBe('ABORTED')
     await session?.append(6, source('world'))
@@ -88,20 +88,20 @@ describe('an upload on a file system', () => {
   it('is taken although another one resumes it at that moment and hashes what is there', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)
-    const session = await store.create('a')
+    const session = await store.createUpload('a')
     for (let round = 0; round < 20; round++)
       await session.append(session.offset, source(Buffer.alloc(10_000_000)))
     await session.pause()
     const script = runScript(
       `setTimeout(() => say('begun'), 10)
-       const session = await store.resume(rest[0])
+       const session = await store.resumeUpload(rest[0])
        await session.append(session.offset, (async function* () { await sleep(60_000) })()).catch((error) => say(error.code))
        process.exit()`,
       directory,
       session.id,
     )
     expect(await script.next()).toBe('begun')
-    const resumed = await store.resume(session.id)
+    const resumed = await store.resumeUpload(session.id)
     expect(resumed?.offset).toBe(200_000_000)
     await resumed?.abort()
   })
@@ -109,7 +109,7 @@ describe('an upload on a file system', () => {
   it('has one writer at any time, however many processes want it', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)
-    const created = await store.create('a')
+    const created = await store.createUpload('a')
     await created.pause()
     const { id } = created
     // Each appends its own number as often as it gets hold of the upload; whole blocks, so that a torn one would show.
@@ -117,7 +117,7 @@ describe('an upload on a file system', () => {
       let appended = 0
       while (appended < 5) {
         try {
-          const session = await store.resume(rest[0])
+          const session = await store.resumeUpload(rest[0])
           await session.append(session.offset, bytes(Buffer.alloc(300_000, Number(rest[1]))))
           await session.pause()
           appended++
@@ -126,7 +126,7 @@ describe('an upload on a file system', () => {
       say(appended)`
     const scripts = [1, 2, 3].map((number) => runScript(code, directory, id, String(number)))
     for (const script of scripts) expect(await script.ended).toBe(0)
-    const session = await store.resume(id)
+    const session = await store.resumeUpload(id)
     const object = await session?.commit()
     const bytes = await bytesOf((await (await store.get('a'))?.stream()) ?? source())
     expect(sha256(bytes)).toBe(object?.digest)
@@ -137,18 +137,18 @@ describe('an upload on a file system', () => {
   it('goes back to its durable offset after a power cut, since what lies behind it may be anything', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)
-    const session = await store.create('a')
+    const session = await store.createUpload('a')
     await session.append(0, source('durable'))
     await session.pause()
-    const intent = join(directory, 'staging', `${session.id}.json`)
+    const manifest = join(directory, 'staging', `${session.id}.json`)
     await appendFile(join(directory, 'staging', `${session.id}.part`), '\0\0\0\0')
-    expect(await (await createFsStore(directory).resume(session.id))?.pause()).toBe(11)
-    const before = await readFile(intent, 'utf8')
+    expect(await (await createFsStore(directory).resumeUpload(session.id))?.pause()).toBe(11)
+    const before = await readFile(manifest, 'utf8')
     await writeFile(
-      intent,
+      manifest,
       before.replace(/"offset":11/, '"offset":7').replace(/"boot":"[^"]*"/, '"boot":"another"'),
     )
-    const resumed = await createFsStore(directory).resume(session.id)
+    const resumed = await createFsStore(directory).resumeUpload(session.id)
     expect(resumed?.offset).toBe(7)
     expect(await resumed?.commit()).toMatchObject({ digest: sha256('durable') })
   })
@@ -156,17 +156,17 @@ describe('an upload on a file system', () => {
   it('is CORRUPT when fewer bytes are there than were made durable', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)
-    const session = await store.create('a')
+    const session = await store.createUpload('a')
     await session.append(0, source('durable'))
     await session.pause()
     await truncate(join(directory, 'staging', `${session.id}.part`), 3)
-    await expect(createFsStore(directory).resume(session.id)).rejects.toMatchObject({ code: 'CORRUPT' })
+    await expect(createFsStore(directory).resumeUpload(session.id)).rejects.toMatchObject({ code: 'CORRUPT' })
   })
 
   it('never writes into bytes that an object shares', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)
-    const session = await store.create('a')
+    const session = await store.createUpload('a')
     await session.append(0, source('shared'))
     await session.pause()
     // As a process leaves it that dies between linking the blob and publishing its record.
@@ -175,7 +175,7 @@ describe('an upload on a file system', () => {
     await mkdir(shard)
     await link(join(directory, 'staging', `${session.id}.part`), join(shard, digest))
     await store.put('b', source('shared'))
-    const resumed = await createFsStore(directory).resume(session.id)
+    const resumed = await createFsStore(directory).resumeUpload(session.id)
     await resumed?.append(6, source(' no more'))
     await resumed?.commit()
     const stream = await (await store.get('b'))?.stream()

@@ -100,7 +100,7 @@ describe('file-system store: on disk', () => {
     await expect(store.put('a', source('other'), { ifNoneMatch: '*' })).rejects.toMatchObject({
       code: 'PRECONDITION_FAILED',
     })
-    const session = await store.create('c')
+    const session = await store.createUpload('c')
     await session.append(0, source('123'))
     await session.abort()
     expect(await filesIn(directory)).toEqual(before)
@@ -132,9 +132,9 @@ describe('file-system store: on disk', () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)
     const refusal = { code: 'NO_SPACE' }
-    await expect(store.admit(2 ** 60)).rejects.toMatchObject(refusal)
-    await expect(store.create('a', { expectedSize: 2 ** 60 })).rejects.toMatchObject(refusal)
-    await store.admit(1)
+    await expect(store.checkSpace(2 ** 60)).rejects.toMatchObject(refusal)
+    await expect(store.createUpload('a', { expectedSize: 2 ** 60 })).rejects.toMatchObject(refusal)
+    await store.checkSpace(1)
     expect(await readdir(join(directory, 'staging'))).toEqual([])
   })
 
@@ -143,14 +143,14 @@ describe('file-system store: on disk', () => {
     const { bavail, bsize } = await statfs(directory)
     const most = Math.floor((bavail * bsize) / 3)
     const store = createFsStore(directory)
-    const first = await store.create('a', { expectedSize: most })
-    const second = await store.create('b', { expectedSize: most })
-    const third = await store.create('c', { expectedSize: most }).catch((error) => error.code)
+    const first = await store.createUpload('a', { expectedSize: most })
+    const second = await store.createUpload('b', { expectedSize: most })
+    const third = await store.createUpload('c', { expectedSize: most }).catch((error) => error.code)
     expect(third).toBe('NO_SPACE')
     await first.abort()
     await second.commit()
-    await (await store.create('c', { expectedSize: most })).pause()
-    await (await store.create('d', { expectedSize: most })).abort()
+    await (await store.createUpload('c', { expectedSize: most })).pause()
+    await (await store.createUpload('d', { expectedSize: most })).abort()
   })
 
   it('stores without syncing anything where durability is none', async () => {

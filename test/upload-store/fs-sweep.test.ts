@@ -52,33 +52,33 @@ describe('sweep', () => {
     expect((await filesIn(directory)).sort()).toEqual([...before, 'blobs/.DS_Store'].sort())
   })
 
-  it('leaves an upload alone whose intent cannot be read now', async () => {
+  it('leaves an upload alone whose manifest cannot be read now', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)
-    const session = await store.create('a')
+    const session = await store.createUpload('a')
     await session.append(0, source('x'))
     await session.pause()
-    const intent = join(directory, 'staging', `${session.id}.json`)
-    await rename(intent, `${intent}.away`)
+    const manifest = join(directory, 'staging', `${session.id}.json`)
+    await rename(manifest, `${manifest}.away`)
     // EISDIR, as another process short of descriptors would see EMFILE.
-    await mkdir(intent)
+    await mkdir(manifest)
     expect(await store.sweep()).toMatchObject({ busy: 1, discarded: 0 })
-    await rmdir(intent)
-    await rename(`${intent}.away`, intent)
-    expect(await store.resume(session.id)).toMatchObject({ offset: 1 })
+    await rmdir(manifest)
+    await rename(`${manifest}.away`, manifest)
+    expect(await store.resumeUpload(session.id)).toMatchObject({ offset: 1 })
   })
 
   it('is not kept from its work by a plain file in the place of a lock', async () => {
     const directory = await temporaryDirectory()
-    const store = createFsStore(directory, { gracePeriod: 0 })
+    const store = createFsStore(directory, { ownerTimeout: 0 })
     await writeFile(join(directory, 'staging', `${'A'.repeat(22)}.lock`), '')
     await store.sweep()
     expect(await readdir(join(directory, 'staging'))).toEqual([])
   })
 
   it('leaves uploads alone that are under way', async () => {
-    const store = createFsStore(await temporaryDirectory(), { gracePeriod: 0, expireAfter: 0 })
-    const session = await store.create('a')
+    const store = createFsStore(await temporaryDirectory(), { ownerTimeout: 0, expireAfter: 0 })
+    const session = await store.createUpload('a')
     await session.append(0, source('x'))
     expect(await store.sweep()).toMatchObject({ busy: 1, discarded: 0 })
     await session.append(1, source('y'))

@@ -1,8 +1,8 @@
 import { createMemoryStore } from 'upload-store'
 import { describeContract } from './contract.ts'
-import { describeInspection } from './contract-inspect.ts'
 import { describeResumption } from './contract-resume.ts'
+import { describeUploads } from './contract-uploads.ts'
 
 describeContract('memory store', async (options) => createMemoryStore(options))
 describeResumption('memory store', async (options) => createMemoryStore(options))
-describeInspection('memory store', async (options) => createMemoryStore(options))
+describeUploads('memory store', async (options) => createMemoryStore(options))

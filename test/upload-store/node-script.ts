@@ -23,7 +23,7 @@ export interface Script {
 const ON_FILES = `
   import { createFsStore } from 'upload-store'
   const directory = where
-  const store = createFsStore(directory, { gracePeriod: 1_000_000 })
+  const store = createFsStore(directory, { ownerTimeout: 1_000_000 })
 `
 
 /** Runs code in a process of its own, with a `store` on `directory`, `bytes(...)`, `sleep`, `say` and `rest`. */

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { REPOSITORY } from '../support/server.ts'
 
@@ -26,6 +26,60 @@ const ALLOWED = {
   ],
 } satisfies Record<string, RegExp[]>
 
+/**
+ * The folders of each source tree, from top to bottom; a file of the root has its own line, and `.` covers all others.
+ * An import points downward or stays in its folder. A folder that is not listed belongs to its nearest listed parent.
+ */
+const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
+  'packages/range-core/src': ['index.ts', '.'],
+  'packages/koa-range-stream/src': ['index.ts', '.', 'file', 'content.ts'],
+  'packages/upload-store/src': [
+    'index.ts',
+    's3.ts',
+    'memory',
+    'multer',
+    'fs/fs-store.ts',
+    'fs/upkeep',
+    'fs/staging',
+    'fs/objects',
+    'fs/fs-context.ts',
+    'fs/locks',
+    'fs/disk',
+    's3/s3-store.ts',
+    's3/upkeep',
+    's3/staging',
+    's3/objects',
+    's3/context',
+    's3/client',
+    'session',
+    'values',
+    'contract',
+  ],
+  'packages/koa-resumable-upload/src': ['index.ts', 'draft', 'tus', 'core', 'http', 'buffer-source.d.ts'],
+  'apps/server/src': [
+    'main.ts',
+    'index.ts',
+    'processes',
+    'app.ts',
+    'routes/tus',
+    'routes',
+    'uploads',
+    'middleware',
+    'access',
+    'observe',
+    'html',
+    'connections',
+    'http',
+    'media',
+    'config',
+    'shared',
+    'types',
+  ],
+  'apps/server/web': ['page.ts', 'shortcuts.ts', 'uploads', 'library', 'player', 'shared'],
+}
+
+const MAX_FILES_IN_A_FOLDER = 15
+
 /** What only those need who import a subpath of a package. */
 const SUBPATHS = {
   'packages/upload-store/src/s3/': /^(?:@aws-sdk\/(?:client-s3|s3-request-presigner)|hash-wasm)$/,
@@ -36,6 +90,9 @@ const TYPES_ONLY = {
   'packages/koa-range-stream': /^koa$/,
   'packages/koa-resumable-upload': /^koa$/,
 } as Readonly<Record<string, RegExp>>
+
+/** Compiled for the server and for the page. */
+const SHARED = 'apps/server/src/shared'
 
 /** Media belong to the store and the streamer: the server neither computes ranges nor opens their files. */
 const SERVER_FS = /^node:fs(?:\/promises)?$/
@@ -55,8 +112,12 @@ async function importsOf(file: string): Promise<{ from: string; typeOnly: boolea
   ]
 }
 
-async function importsBelow(directory: string) {
-  const files = await sources(`${directory}/src`, '.ts')
+function importsBelow(directory: string) {
+  return importsInside(`${directory}/src`)
+}
+
+async function importsInside(tree: string) {
+  const files = await sources(tree, '.ts')
   const each = files.map(async (file) => (await importsOf(file)).map((found) => ({ file, ...found })))
   return (await Promise.all(each)).flat()
 }
@@ -84,6 +145,42 @@ describe.each(Object.entries(ALLOWED))('%s', (directory, allowed) => {
   })
 })
 
+/** The line of the order that covers a file: its own, or that of its nearest listed folder. */
+function position(order: readonly string[], file: string): number {
+  for (let path = file; ; path = dirname(path)) {
+    const index = order.indexOf(path)
+    if (index !== -1 || path === '.') return index
+  }
+}
+
+describe.each(Object.entries(FOLDER_ORDER))('the folders of %s', (tree, order) => {
+  it('are all in the order, which lists no other', async () => {
+    const files = (await sources(tree, '.ts')).map((file) => relative(tree, file))
+    expect(files.filter((file) => position(order, file) === -1)).toEqual([])
+    const covered = new Set(files.map((file) => order[position(order, file)]))
+    expect(order.filter((line) => !covered.has(line))).toEqual([])
+  })
+
+  it('import downward only', async () => {
+    const imports = (await importsInside(tree)).map(({ file, from }) => ({
+      file: relative(tree, file),
+      target: from.startsWith('.') ? relative(tree, join(dirname(file), from)) : '..',
+    }))
+    const upward = imports
+      .filter(({ target }) => !target.startsWith('..') && target.endsWith('.ts'))
+      .filter(({ file, target }) => position(order, target) < position(order, file))
+    const edges = new Set(upward.map(({ file, target }) => `${file} -> ${target}`))
+    expect([...edges].sort()).toEqual([])
+  })
+
+  it(`have at most ${MAX_FILES_IN_A_FOLDER} files each`, async () => {
+    const files = new Map<string, number>()
+    for (const file of await sources(tree, '.ts'))
+      files.set(dirname(file), (files.get(dirname(file)) ?? 0) + 1)
+    expect([...files].filter(([, count]) => count > MAX_FILES_IN_A_FOLDER)).toEqual([])
+  })
+})
+
 describe('declarations', () => {
   it('of upload-store import nothing but node:*, and below its subpath the SDK', async () => {
     const foreign: string[] = []
@@ -104,14 +201,29 @@ describe('upload-store', () => {
 })
 
 describe('apps/server', () => {
+  it('shares with its page only src/shared, which imports nothing else', async () => {
+    const imports = [...(await importsInside('apps/server/web')), ...(await importsInside(SHARED))]
+    const relatives = imports.flatMap(({ file, from }) =>
+      from.startsWith('.')
+        ? [{ file, target: join(dirname(file), from) }]
+        : file.startsWith(SHARED)
+          ? [{ file, target: from }]
+          : [],
+    )
+    const allowed = ({ file, target }: { file: string; target: string }) =>
+      target.startsWith(`${SHARED}/`) ||
+      (file.startsWith('apps/server/web/') && target.startsWith('apps/server/web/'))
+    expect(relatives.filter((each) => !allowed(each))).toEqual([])
+  })
+
   it('opens no file but its package.json, its page, the certificate, the standard streams and the kernel table of connections', async () => {
     const users: string[] = []
     for (const file of await sources('apps/server/src', '.ts')) {
       if ((await importsOf(file)).some(({ from }) => SERVER_FS.test(from))) users.push(file)
     }
     expect(users.sort()).toEqual([
-      'apps/server/src/http/tls.ts',
-      'apps/server/src/http/unacknowledged.ts',
+      'apps/server/src/connections/tls.ts',
+      'apps/server/src/connections/unacknowledged.ts',
       'apps/server/src/main.ts',
       'apps/server/src/observe/outlet.ts',
       'apps/server/src/routes/static-files.ts',

@@ -66,7 +66,7 @@ describe('the quick starts', () => {
 
   it('of upload-store pauses an upload and resumes it', async () => {
     const code = (await blocks('packages/upload-store/README.md', 'js')).find((block) =>
-      block.includes('resume('),
+      block.includes('resumeUpload('),
     )
     const head = `import { Readable } from 'node:stream'
       import { createFsStore } from 'upload-store'

@@ -1,57 +1,29 @@
-import cors from '@koa/cors'
 import Koa from 'koa'
 import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
-import { accessOf } from './access/access.ts'
+import { createAccess } from './access/access.ts'
 import type { Config } from './config/config.ts'
-import { overrideMethod } from './http/method-override.ts'
-import { refuseVersions } from './http/refuse-versions.ts'
-import { closeAfterUnreadBodies, refuseExpectations } from './http/request-body.ts'
+import { refuseExpectations } from './http/expect-continue.ts'
+import { closeAfterUnreadBodies } from './http/unread-body.ts'
 import { checkRoute } from './middleware/check-route.ts'
-import { checkHost, checkOrigin, checkPath, parseOrigin } from './middleware/guards.ts'
+import { allowOrigins } from './middleware/cors.ts'
+import { checkHost, checkOrigin, checkPath, checkVersion } from './middleware/guards.ts'
+import { overrideMethod } from './middleware/method-override.ts'
 import { notModified } from './middleware/not-modified.ts'
 import { problems } from './middleware/problems.ts'
 import { createLogger, logErrors, logRequests } from './observe/log.ts'
 import { Metrics } from './observe/metrics.ts'
-import { Readiness } from './observe/readiness.ts'
 import { requestIds } from './observe/request-id.ts'
-import { seeRequests } from './observe/trace-requests.ts'
-import { keepViews, type RequestViews } from './observe/traces.ts'
+import { traceRequests } from './observe/trace-requests.ts'
+import { createTraces, type RequestTraces } from './observe/traces.ts'
+import { Readiness } from './routes/readiness.ts'
 import { resumable } from './routes/resumable.ts'
+import { routes } from './routes/routes.ts'
 import { builtPage, staticFiles } from './routes/static-files.ts'
 import { tus } from './routes/tus/tus.ts'
-import { routes } from './routes.ts'
 import { countedStore } from './uploads/counted-store.ts'
-import { countSlots, type Slots } from './uploads/slots.ts'
+import { countSlots, meteredSlots, type Slots } from './uploads/slots.ts'
 import { UnfinishedUploads, type UploadCount } from './uploads/unfinished-uploads.ts'
-
-/** Fields that a player on another site needs to see. */
-const EXPOSED = [
-  'Accept-Ranges',
-  'Content-Disposition',
-  'Content-Encoding',
-  'Content-Length',
-  'Content-Location',
-  'Content-Range',
-  'ETag',
-  'Last-Modified',
-  'Location',
-  'Repr-Digest',
-  'Tus-Checksum-Algorithm',
-  'Tus-Extension',
-  'Tus-Max-Size',
-  'Tus-Resumable',
-  'Tus-Version',
-  'Upload-Complete',
-  'Upload-Defer-Length',
-  'Upload-Draft-Interop-Version',
-  'Upload-Expires',
-  'Upload-Length',
-  'Upload-Limit',
-  'Upload-Metadata',
-  'Upload-Offset',
-  'X-Request-Id',
-]
 
 /** What the app shares with the server around it. */
 export interface AppParts {
@@ -63,7 +35,7 @@ export interface AppParts {
   /** What `/metrics` answers. */
   readonly metricsText?: () => Promise<string>
   readonly readiness?: Readiness
-  readonly views?: RequestViews
+  readonly traces?: RequestTraces
 }
 
 /**
@@ -78,8 +50,8 @@ export interface AppParts {
  */
 export function createApp(config: Config, store: UploadStore, parts: AppParts = {}): Koa {
   const { logger = createLogger(config), metrics = new Metrics() } = parts
-  const { readiness = new Readiness(store, config.readOnly), views = keepViews() } = parts
-  const slots = metrics.countSlots(parts.slots ?? countSlots(config.maxConcurrentUploads))
+  const { readiness = new Readiness(store, config.readOnly), traces = createTraces() } = parts
+  const slots = meteredSlots(parts.slots ?? countSlots(config.maxConcurrentUploads), metrics)
   const { metricsText = () => metrics.registry.metrics() } = parts
   const app = new Koa({ proxy: config.trustProxy, maxIpsCount: 1 })
   app.on('error', logErrors(logger))
@@ -89,15 +61,15 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   app.use(logRequests(logger, metrics))
   app.use(closeAfterUnreadBodies())
   if (config.corsOrigin.length > 0) app.use(allowOrigins(config))
-  app.use(seeRequests(views))
+  app.use(traceRequests(traces))
   app.use(problems())
   app.use(noSniff())
-  app.use(refuseVersions())
+  app.use(checkVersion())
   app.use(refuseExpectations())
   app.use(checkHost(config))
   app.use(checkOrigin(config))
   app.use(checkPath())
-  const access = accessOf(config)
+  const access = createAccess(config)
   if (access !== null) app.use(access.check())
   app.use(checkRoute(config))
   app.use(notModified())
@@ -107,23 +79,11 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
     app.use(resumable(config, counted, slots, metrics))
     app.use(tus(config, counted, slots, metrics))
   }
-  const router = routes(config, store, { slots, access, metrics, metricsText, readiness, views })
+  const router = routes(config, store, { slots, access, metrics, metricsText, readiness, traces })
   app.use(router.routes())
   staticFiles(app, '/assets', config.assets, { cacheControl: config.cacheControl, precompressed: false })
   staticFiles(app, '/page', builtPage(), { cacheControl: 'no-cache', precompressed: true })
   return app
-}
-
-function allowOrigins({ corsOrigin }: Config): Koa.Middleware {
-  return cors({
-    origin: ({ headers: { origin = '' } }) => {
-      if (corsOrigin.includes('*')) return '*'
-      return corsOrigin.includes(parseOrigin(origin)?.origin ?? '') ? origin : ''
-    },
-    allowMethods: 'GET,HEAD,POST,PUT,PATCH,DELETE',
-    exposeHeaders: EXPOSED,
-    maxAge: 600,
-  })
 }
 
 function noSniff(): Koa.Middleware {

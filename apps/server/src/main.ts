@@ -5,11 +5,11 @@ import closeWithGrace from 'close-with-grace'
 import { type Config, ConfigError, loadConfig } from './config/config.ts'
 import { helpText } from './config/flags.ts'
 import { flushStandardStreams, standardError, standardOutput } from './observe/standard-streams.ts'
-import { startupText } from './processes/banner.ts'
+import { bannerText } from './processes/banner.ts'
 import { listenWithWorkers } from './processes/primary.ts'
 import type { RunningServer } from './processes/serve.ts'
 import { listen } from './processes/single.ts'
-import { explain } from './processes/startup-error.ts'
+import { describeFailure } from './processes/startup-error.ts'
 import { work, workerConfig } from './processes/worker.ts'
 import { builtPage } from './routes/static-files.ts'
 
@@ -21,7 +21,7 @@ async function main(argv: readonly string[]): Promise<void> {
   builtPage()
   const server = await (config.workers === 1 ? listen(config) : listenWithWorkers(config))
   end(config, server)
-  write(startupText(server.url, config, argv))
+  write(bannerText(server.url, config, argv))
 }
 
 /** The first signal drains, a second one ends at once. */
@@ -30,12 +30,12 @@ function end({ tlsCert }: Config, { close, reload }: RunningServer): void {
     delay: false,
     logger: false,
     onSecondSignal: (signal) => process.exit(128 + constants.signals[signal]),
-    // A terminal that closes sends it, too, but then nobody has a certificate.
+    // A closing terminal sends SIGHUP too. Without a certificate to read again, SIGHUP ends the server.
     skip: tlsCert === undefined ? [] : ['SIGHUP'],
   } satisfies closeWithGrace.Options
   if (tlsCert !== undefined) process.on('SIGHUP', reload)
   closeWithGrace(options, async ({ err }) => {
-    if (err !== undefined) standardError().write(`${explain(err).text}\n`)
+    if (err !== undefined) standardError().write(`${describeFailure(err).text}\n`)
     await close()
     await flushStandardStreams()
   })
@@ -63,7 +63,7 @@ function version(): string {
 const fromPrimary = workerConfig()
 const running = fromPrimary === null ? main(process.argv.slice(2)) : work(fromPrimary)
 running.catch((error: unknown) => {
-  const { text, exitCode } = explain(error)
+  const { text, exitCode } = describeFailure(error)
   standardError().write(`${text}\n`)
   process.exitCode = exitCode
 })

@@ -1,13 +1,12 @@
 import './page.css'
 import './player.css'
-import { keepFresh } from './library/auto-refresh.ts'
 import { enableDelete } from './library/delete.ts'
-import { enhanceLibrary } from './library/library.ts'
+import { enableAutoRefresh, enhanceLibrary } from './library/library.ts'
 import { addCaptions, enableCaptions, isCaptions } from './player/captions.ts'
 import { enhancePlayer } from './player/player.ts'
 import { enableShare } from './player/share.ts'
 import { enableSpeed } from './player/speed.ts'
-import { enableRequests } from './player/trace-panel.ts'
+import { enableTraces } from './player/trace-panel.ts'
 import { maybe } from './shared/dom.ts'
 import { enableKeys } from './shortcuts.ts'
 import { enableDrop, enablePaste, enhanceForm } from './uploads/pick-files.ts'
@@ -17,12 +16,12 @@ import { listUnfinished } from './uploads/unfinished.ts'
 // Before the library, whose rows show what plays.
 enhancePlayer()
 enhanceLibrary()
-keepFresh()
+enableAutoRefresh()
 enableDelete()
 enableKeys()
 enableSpeed()
 enableShare()
-enableRequests()
+enableTraces()
 for (const origin of document.querySelectorAll('.origin')) origin.textContent = location.origin
 const form = maybe<HTMLFormElement>('#upload')
 if (form !== null) {

@@ -66,7 +66,7 @@ function onKey(event: KeyboardEvent): void {
   if (said !== null) flash(said)
 }
 
-/** Whether the key belongs to what has the focus: to who types, and to buttons and sliders their own. */
+/** Returns whether the focused element uses the key itself: a text field, a button or a slider. */
 function isTaken({ target }: KeyboardEvent, key: string): boolean {
   if (!(target instanceof Element)) return false
   if (target.closest('input, textarea, select, [contenteditable], dialog') !== null) return true

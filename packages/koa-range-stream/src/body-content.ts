@@ -6,7 +6,7 @@ import { blobContent, isBlob } from './blob-content.ts'
 import type { Content } from './content.ts'
 import type { FileContentOptions } from './file/file-content.ts'
 import { fileOfStream } from './file/file-of-stream.ts'
-import { fieldOf } from './response-fields.ts'
+import { responseField } from './response-fields.ts'
 import { isWebStream, webStreamContent } from './web-stream-content.ts'
 
 /** Content that may be in memory as a whole. */
@@ -30,8 +30,9 @@ export async function bodyContent(
     name: content.name,
     etag: content.etag,
     lastModified: content.lastModified,
-    type: fieldOf(ctx, 'Content-Type') ?? content.type,
-    // The stream needs its properties, such as `immutableFile`, and its object as `this`.
+    type: responseField(ctx, 'Content-Type') ?? content.type,
+    immutableFile: content.immutableFile,
+    // The stream needs its properties, such as the descriptor of its file, and its object as `this`.
     stream: Object.assign((range?: ByteRange) => content.stream(range), content.stream),
     ...(content.bytes === undefined ? {} : { bytes: content.bytes }),
   }

@@ -3,7 +3,7 @@ import type { ReadableStream } from 'node:stream/web'
 import type { ByteRange, ResponsePlan } from 'range-core'
 import type { ByteStream, Content } from './content.ts'
 import { type FilePiece, FileStream } from './file/file-stream.ts'
-import { borrowFile } from './file/open-file.ts'
+import { acquireFile } from './file/open-file.ts'
 import { type Piece, PieceStream, type Source } from './piece-stream.ts'
 import { gather, readSmall, SMALL, type SmallBody } from './small-body.ts'
 
@@ -18,16 +18,16 @@ export async function openBody(
   plan: ResponsePlan,
   gathering: (stream: Readable) => void,
 ): Promise<Readable | SmallBody> {
-  const file = await borrowFile(content.stream, content.size)
-  const length = lengthOf(content, plan)
+  const file = await acquireFile(content)
+  const length = bodyLength(content, plan)
   if (file === null) {
-    const stream = await openPieces(sourcesOf(content, plan))
+    const stream = await openPieces(pieceSources(content, plan))
     // @koa/etag would take a range in memory for all of the content.
     if (length > SMALL || plan.headers['ETag'] === undefined) return stream
     gathering(stream)
     return gather(stream, length)
   }
-  const pieces = piecesOf(content, plan)
+  const pieces = filePieces(content, plan)
   return length <= SMALL ? readSmall(file, pieces, length) : new FileStream(file, pieces)
 }
 
@@ -49,25 +49,27 @@ async function openPieces(pieces: readonly Piece[]): Promise<Readable> {
   return new PieceStream(pieces.slice(first + 1), before, { length: piece.length, stream })
 }
 
-function lengthOf({ size }: Content, plan: ResponsePlan): number {
+function bodyLength({ size }: Content, plan: ResponsePlan): number {
   if (plan.kind === 'partial') return plan.range.end - plan.range.start + 1
   return plan.kind === 'multipart' ? plan.layout.contentLength : size
 }
 
-function piecesOf({ size }: Content, plan: ResponsePlan): readonly FilePiece[] {
+function filePieces({ size }: Content, plan: ResponsePlan): readonly FilePiece[] {
   if (plan.kind === 'partial') return [plan.range]
   if (plan.kind !== 'multipart') return [{ start: 0, end: size - 1 }]
   const { parts, tail } = plan.layout
   return [...parts.flatMap(({ head, range }) => [ascii(head), range]), ascii(tail)]
 }
 
-function sourcesOf(content: Content, plan: ResponsePlan): readonly Piece[] {
+function pieceSources(content: Content, plan: ResponsePlan): readonly Piece[] {
   // All of it is asked for without a range: not every content can be sliced.
-  if (plan.kind !== 'partial' && plan.kind !== 'multipart') return [sourceOf(content)]
-  return piecesOf(content, plan).map((piece) => (Buffer.isBuffer(piece) ? piece : sourceOf(content, piece)))
+  if (plan.kind !== 'partial' && plan.kind !== 'multipart') return [pieceSource(content)]
+  return filePieces(content, plan).map((piece) =>
+    Buffer.isBuffer(piece) ? piece : pieceSource(content, piece),
+  )
 }
 
-function sourceOf(content: Content, range?: ByteRange): Source {
+function pieceSource(content: Content, range?: ByteRange): Source {
   const length = range === undefined ? content.size : range.end - range.start + 1
   return { length, open: () => openSource(content, range) }
 }

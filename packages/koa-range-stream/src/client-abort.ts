@@ -13,9 +13,9 @@ export function tieToClient(ctx: Koa.Context, body: Readable): void {
 export function endWithClient(ctx: Koa.Context, body: Readable): void {
   // Koa waits for the response to close, and one that is queued behind another on a pipelined connection never does.
   ctx.req.once('close', () => {
-    if (isGone(ctx)) body.destroy()
+    if (isClientGone(ctx)) body.destroy()
   })
-  if (isGone(ctx)) body.destroy()
+  if (isClientGone(ctx)) body.destroy()
 }
 
 /**
@@ -32,7 +32,7 @@ function forgiveAborts(ctx: Koa.Context): void {
 }
 
 /** Whether the client's connection, or its stream of one, is closed. */
-export function isGone({ req }: Koa.Context): boolean {
+export function isClientGone({ req }: Koa.Context): boolean {
   // HTTP/2 takes the socket away; a stand-in in somebody's tests may have no such property.
   return !req.socket || req.socket.destroyed === true
 }

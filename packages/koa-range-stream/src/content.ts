@@ -17,19 +17,17 @@ export type ByteStream = Readable | WebByteStream
  * fails, ends the connection; where up to 64 KiB are to be sent, and the content has an entity-tag, it leaves the
  * response untouched, too.
  */
-export interface ContentStream {
-  (range?: ByteRange): ByteStream | Promise<ByteStream>
-  /**
-   * The path of a regular file that holds the content from its first byte to its last, and never anything else: it is read
-   * in place of the stream, through a descriptor that stays open between requests. Where it cannot be opened, or has
-   * another size, the stream is asked (none).
-   */
-  readonly immutableFile?: string | undefined
-}
+export type ContentStream = (range?: ByteRange) => ByteStream | Promise<ByteStream>
 
 /** A readable, sliceable source of the bytes that a URL selects now. */
 export interface Content extends Representation {
   /** The file name, for Content-Disposition and, where `type` is missing, for the media type. */
   readonly name?: string | undefined
   readonly stream: ContentStream
+  /**
+   * The path of a regular file that holds the content from its first byte to its last, and never anything else. It is read
+   * in place of `stream`, through a descriptor that stays open between requests. `stream` is called only if the file cannot
+   * be opened or has another size. Leave it out of a copy of a content that has another `stream` (none).
+   */
+  readonly immutableFile?: string | undefined
 }

@@ -2,7 +2,7 @@ import type Koa from 'koa'
 import { parseHttpDate, type Representation } from 'range-core'
 
 /** The value of a field that is set already; Koa's own `get` is typed as a string and may give `undefined`. */
-export function fieldOf({ res }: Koa.Context, name: string): string | undefined {
+export function responseField({ res }: Koa.Context, name: string): string | undefined {
   const value = res.getHeader(name)
   return value === undefined ? undefined : String(value)
 }
@@ -13,12 +13,12 @@ export function fieldOf({ res }: Koa.Context, name: string): string | undefined 
  * A weak tag, which @koa/etag gives every file, yields to a strong one, as If-Range never matches it: Chromium would load
  * all of a video again at each seek. A date or tag that is malformed stays as it is, and matches nothing.
  */
-export function validatorsOf(
+export function contentValidators(
   ctx: Koa.Context,
   content: Representation,
 ): Pick<Representation, 'etag' | 'lastModified'> {
-  const date = fieldOf(ctx, 'Last-Modified')
-  const tag = fieldOf(ctx, 'ETag')
+  const date = responseField(ctx, 'Last-Modified')
+  const tag = responseField(ctx, 'ETag')
   const isWeaker = isWeak(tag) && content.etag !== undefined && !isWeak(content.etag)
   return {
     etag: isWeaker ? content.etag : (tag ?? content.etag),

@@ -3,12 +3,12 @@ import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { type PlanOptions, planResponse, type RequestFields, type ResponsePlan } from 'range-core'
 import { lazyBody, openBody } from './body.ts'
-import { endWithClient, isGone, tieToClient } from './client-abort.ts'
+import { endWithClient, isClientGone, tieToClient } from './client-abort.ts'
 import type { Content } from './content.ts'
-import type { Awaitable } from './file/awaitable.ts'
+import type { Awaitable } from './file/file-system.ts'
 import { trimNotModified } from './not-modified.ts'
-import { fieldOf, refusesRanges, validatorsOf } from './response-fields.ts'
-import { type SmallBody, takeBackWhenSent } from './small-body.ts'
+import { contentValidators, refusesRanges, responseField } from './response-fields.ts'
+import { releaseWhenSent, type SmallBody } from './small-body.ts'
 
 export interface ServeContentOptions extends Omit<PlanOptions, 'now'> {
   /** The value of Cache-Control on 200, 206 and 304 (what the app set before). */
@@ -40,14 +40,14 @@ export async function serveContent(
 ): Promise<void> {
   const type = mediaType(ctx, content)
   const { size } = content
-  const { etag, lastModified } = validatorsOf(ctx, content)
-  const headers = fieldsOf(ctx)
-  const acceptRanges = fieldOf(ctx, 'Accept-Ranges')
+  const { etag, lastModified } = contentValidators(ctx, content)
+  const headers = requestFields(ctx)
+  const acceptRanges = responseField(ctx, 'Accept-Ranges')
   // Ranges are of the identity encoding.
   const whole = ctx.res.hasHeader('Content-Encoding') || refusesRanges(acceptRanges)
   const planOptions = whole ? { ...options, maxRanges: 0 } : options
   const plan = planResponse({ method: ctx.method, headers }, { size, etag, lastModified, type }, planOptions)
-  const body = await bodyOf(ctx, content, plan)
+  const body = await createBody(ctx, content, plan)
   // koa-conditional-get asks ctx.fresh. Koa's own answer ANDs If-None-Match with If-Modified-Since and gives up on a
   // reload's no-cache, so ours, by RFC 9110, takes its place.
   // Without validators there is nothing to say, and @koa/etag upstream may yet find some.
@@ -62,7 +62,7 @@ export async function serveContent(
   }
   // Koa guesses a media type from the name here.
   if (options.disposition !== undefined)
-    ctx.attachment(content.name, dispositionOf(options.disposition, content))
+    ctx.attachment(content.name, contentDisposition(options.disposition, content))
   sendContent(ctx, plan, body, type)
   if (plan.kind === 'not-modified') {
     setField(ctx, 'Content-Length', `${size}`)
@@ -75,7 +75,7 @@ export async function serveContent(
 }
 
 /** A name in other than ASCII goes into `filename*` (RFC 6266 §4.3); content-disposition would send Latin-1 as raw bytes. */
-function dispositionOf(
+function contentDisposition(
   type: 'inline' | 'attachment',
   { name = '' }: Content,
 ): Parameters<Koa.Context['attachment']>[1] {
@@ -84,7 +84,7 @@ function dispositionOf(
 }
 
 /** Node drops the second line of a date field, where two lines are a list, which no date is (RFC 9110 §5.2, §13.1.3). */
-function fieldsOf({ req, headers }: Koa.Context): RequestFields {
+function requestFields({ req, headers }: Koa.Context): RequestFields {
   const dated = 'if-modified-since' in headers || 'if-unmodified-since' in headers
   return dated ? (req.headersDistinct ?? headers) : headers
 }
@@ -120,7 +120,7 @@ function setField({ res }: Koa.Context, name: string, value: string | undefined)
 
 type Body = Readable | Buffer | SmallBody | null
 
-function bodyOf(
+function createBody(
   ctx: Koa.Context,
   content: Content & { readonly bytes?: Buffer },
   plan: ResponsePlan,
@@ -128,7 +128,7 @@ function bodyOf(
   if (ctx.method === 'HEAD' || plan.status === 412 || plan.status === 416) return null
   // As the app left it, for @koa/etag and others upstream that look at bodies.
   if (content.bytes !== undefined && plan.status !== 206) return content.bytes
-  if (plan.status !== 304 && !isGone(ctx))
+  if (plan.status !== 304 && !isClientGone(ctx))
     return openBody(content, plan, (stream) => endWithClient(ctx, stream))
   const body = lazyBody(content, () => tieToClient(ctx, body))
   return body
@@ -138,7 +138,7 @@ function sendContent(ctx: Koa.Context, plan: ResponsePlan, body: Body, type: str
   const status = plan.kind === 'not-modified' ? 200 : plan.status
   setBody(ctx, body, type)
   ctx.status = status
-  if (body !== null && 'bytes' in body) takeBackWhenSent(ctx, body)
+  if (body !== null && 'bytes' in body) releaseWhenSent(ctx, body)
   // The body of a 304 is hardly ever read.
   else if (body instanceof Readable && plan.kind !== 'not-modified') tieToClient(ctx, body)
 }

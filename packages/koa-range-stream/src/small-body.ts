@@ -1,10 +1,10 @@
 import { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type Koa from 'koa'
-import type { Awaitable } from './file/awaitable.ts'
-import { giveBackBuffer, MIDDLE, takeBuffer } from './file/buffers.ts'
+import { acquireBuffer, MIDDLE, releaseBuffer } from './file/buffers.ts'
 import type { Descriptor } from './file/descriptors.ts'
 import type { FilePiece } from './file/file-stream.ts'
+import type { Awaitable } from './file/file-system.ts'
 
 /** The longest body, in bytes, that is read at once: Koa 3's pipeline alone takes longer than the reading. */
 export const SMALL: number = MIDDLE
@@ -21,7 +21,7 @@ export async function readSmall(
   pieces: readonly FilePiece[],
   length: number,
 ): Promise<SmallBody> {
-  const buffer = takeBuffer(length)
+  const buffer = acquireBuffer(length)
   try {
     let at = 0
     for (const piece of pieces) {
@@ -30,7 +30,7 @@ export async function readSmall(
     }
     return { bytes: buffer.subarray(0, length), buffer }
   } catch (error) {
-    file.forget()
+    file.evict()
     throw error
   } finally {
     file.release()
@@ -39,7 +39,7 @@ export async function readSmall(
 
 /** Reads all of a stream of `length` bytes; one that is destroyed meanwhile comes back as it is. */
 export function gather(stream: Readable, length: number): Promise<SmallBody | Readable> {
-  const buffer = takeBuffer(length)
+  const buffer = acquireBuffer(length)
   let at = 0
   return new Promise((resolve, reject) => {
     stream.on('data', (chunk: Buffer) => {
@@ -98,7 +98,7 @@ const bodyOnLoan: PropertyDescriptor & ThisType<Koa.Response & Lent> = {
 }
 
 /** Takes the memory back when the response, whose body it is, is out and nobody else can have it. */
-export function takeBackWhenSent(ctx: Koa.Context, { bytes, buffer }: SmallBody): void {
+export function releaseWhenSent(ctx: Koa.Context, { bytes, buffer }: SmallBody): void {
   const { res, status } = ctx
   // Somebody who has put a method of their own there may keep what they are given; HTTP/2 does not tell when it is out.
   if (!(res instanceof ServerResponse) || res.end !== ServerResponse.prototype.end) return
@@ -112,6 +112,6 @@ export function takeBackWhenSent(ctx: Koa.Context, { bytes, buffer }: SmallBody)
     const sentByKoa = loan.reads === 1 && ctx.respond !== false && res.statusCode === status
     if (!sentByKoa || res.end !== ServerResponse.prototype.end) return
     loan.bytes = undefined
-    giveBackBuffer(buffer)
+    releaseBuffer(buffer)
   })
 }

@@ -3,7 +3,7 @@ export type {
   UploadAction,
   UploadIdentity,
   UploadTarget,
-} from './draft/options.ts'
+} from './core/options.ts'
 export { resumableUpload } from './draft/resumable-upload.ts'
 export { requireUnreadBody } from './http/consumed-body.ts'
 export { isPartialContent } from './http/partial-content.ts'

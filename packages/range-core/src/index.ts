@@ -17,5 +17,5 @@ export {
   type RangeSpec,
   resolveRanges,
 } from './range.ts'
-export { mayRedirect } from './redirect.ts'
+export { canRedirect } from './redirect.ts'
 export type { Representation, RequestFields, RequestHead } from './representation.ts'

@@ -13,9 +13,9 @@ const PLAIN_RANGE = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/
  *
  * @see RFC 9110 §13, §15.4.8
  * @example
- * mayRedirect({ method: 'GET', headers: { range: 'bytes=0-' } }, { size: 2000 }) // true
+ * canRedirect({ method: 'GET', headers: { range: 'bytes=0-' } }, { size: 2000 }) // true
  */
-export function mayRedirect(request: RequestHead, representation: Representation): boolean {
+export function canRedirect(request: RequestHead, representation: Representation): boolean {
   const { method, headers } = request
   if (method !== 'GET' || PRECONDITIONS.some((name) => fieldValue(headers, name) !== undefined)) return false
   const range = fieldValue(headers, 'range')

@@ -1,7 +1,14 @@
-export type { Quarantined, RecoverReport, Repaired, SweepReport, VerifyReport } from './contract/reports.ts'
+export type {
+  DamagedEntry,
+  Quarantined,
+  RecoverReport,
+  Repaired,
+  SweepReport,
+  VerifyReport,
+} from './contract/reports.ts'
 export type { ListOptions, ListPage, PutOptions, StoreOptions, UploadStore } from './contract/store.ts'
 export { StoreError, type StoreErrorCode } from './contract/store-error.ts'
-export type { LocationOptions, StoredContent, StoredObject, StoredStream } from './contract/stored-object.ts'
+export type { SignedUrlOptions, StoredContent, StoredObject } from './contract/stored-object.ts'
 export type {
   AppendOptions,
   ByteSource,
@@ -9,7 +16,7 @@ export type {
   CreateOptions,
   KnownUpload,
   SealedUpload,
-  UploadMeta,
+  UploadMetadata,
   UploadSession,
   UploadState,
 } from './contract/upload-session.ts'
@@ -23,5 +30,4 @@ export {
   type StoredFile,
 } from './multer/multer-storage.ts'
 export { uploadErrorStatus } from './multer/upload-error-status.ts'
-export type { DamagedEntry } from './session/damage.ts'
 export { numberedKey, sanitizeKey } from './values/key.ts'

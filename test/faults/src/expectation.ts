@@ -6,9 +6,9 @@ export type Line =
   | { readonly type: 'begin'; readonly key: string; readonly content: Content | null }
   /** It has been acknowledged. */
   | { readonly type: 'done'; readonly key: string; readonly content: Content | null }
-  /** A session with meta is about to be created: it may be there without anybody knowing its id, until it expires. */
+  /** A session with metadata is about to be created: it may be there without anybody knowing its id, until it expires. */
   | { readonly type: 'creating' }
-  /** A session has been created: it need not outlive a crash before it is paused, unless it has meta. */
+  /** A session has been created: it need not outlive a crash before it is paused, unless it has metadata. */
   | { readonly type: 'created'; readonly id: string; readonly content: Content; readonly known: boolean }
   /** `pause` has been acknowledged at this offset. */
   | { readonly type: 'paused'; readonly id: string; readonly content: Content; readonly offset: number }
@@ -28,7 +28,7 @@ export type Line =
 export interface ExpectedSession {
   readonly id: string
   readonly content: Content
-  /** Whether it has meta, so that it is there from the start and leaves a receipt. */
+  /** Whether it has metadata, so that it is there from the start and leaves a receipt. */
   readonly known: boolean
   /** Acknowledged: it may be more by now, and never less. `null`: no pause has been, and the session may be gone. */
   readonly offset: number | null
@@ -47,7 +47,7 @@ export interface Expectation {
   readonly damaged: ReadonlyMap<string, Content>
   /** Keys that may hold anything. */
   readonly unsure: ReadonlySet<string>
-  /** How many sessions with meta may be there that nobody was told of. */
+  /** How many sessions with metadata may be there that nobody was told of. */
   readonly untold: number
 }
 

@@ -32,7 +32,7 @@ export async function check(directory: string, expected: Expectation): Promise<r
   return faults
 }
 
-/** What uploads with meta leave goes with time: receipts, and those that nobody was told of. */
+/** What uploads with metadata leave goes with time: receipts, and those that nobody was told of. */
 async function expireReceipts(directory: string, { sessions, untold }: Expectation): Promise<void> {
   if (untold === 0 && ![...sessions.values()].some(({ known }) => known)) return
   const store = openStore(directory, { expireAfter: 0 })
@@ -46,7 +46,7 @@ async function checkReceipt(
   { id, content, known, ending }: ExpectedSession,
 ): Promise<readonly Fault[]> {
   if (!known || typeof ending !== 'string') return []
-  const state = await store.inspect(id)
+  const state = await store.interruptUpload(id)
   const digest = (await store.get(ending))?.digest
   const isThere = digest === digestOf(content)
   if (isThere === (state?.committed?.digest === digestOf(content))) return []
@@ -58,7 +58,7 @@ async function checkSession(
   store: UploadStore,
   { id, content, offset, ending, ended }: ExpectedSession,
 ): Promise<readonly Fault[]> {
-  const session = await store.resume(id)
+  const session = await store.resumeUpload(id)
   if (session === null) {
     if (offset === null || ending === null || ended) return []
     const isCommitted = ending !== undefined && (await store.get(ending))?.digest === digestOf(content)
@@ -89,7 +89,7 @@ function checkFiles(directory: string, open?: Expectation): readonly Fault[] {
     if (path.startsWith('blobs/')) return named.filter((blob) => blob === basename(path)).length === 1
     if (path.startsWith('digests/')) return bytes.includes(inode)
     if (path.startsWith('owners/')) return open !== undefined && isOurs(join(directory, path))
-    const [, id = ''] = /^staging\/([\w-]{22})\.(?:part|json|epoch|json\.tmp|part\.tmp)$/.exec(path) ?? []
+    const [, id = ''] = /^staging\/([\w-]{22})\.(?:part|json|fence|json\.tmp|part\.tmp)$/.exec(path) ?? []
     if (path.startsWith('staging/')) return open?.sessions.has(id) === true || (open?.untold ?? 0) > 0
     return /^(?:FORMAT|quarantine\/.*|records\/..\/[\da-f]{64}\.json)$/.test(path)
   }

@@ -123,7 +123,7 @@ async function disturb(site: Site, kind: S3Break, round: S3Round): Promise<Happe
 
 /** What a sweep that waits for nothing leaves behind beside the objects. */
 async function leftovers(connection: ClusterConnection, objects: number): Promise<string[]> {
-  const store = createS3Store({ ...connection, prefix: PREFIX, gracePeriod: 0, expireAfter: 0 })
+  const store = createS3Store({ ...connection, prefix: PREFIX, orphanAge: 0, expireAfter: 0 })
   await store.sweep()
   await store.close()
   const { names, multiparts } = await bucketNames(connection, PREFIX)

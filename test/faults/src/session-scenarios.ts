@@ -20,7 +20,7 @@ const known = content('known', 12_000)
 /** More than becomes durable at once while it comes. */
 const long = content('long', 9 * 1024 ** 2)
 
-/** Uploads with meta: there from the first byte, and a receipt when they are committed. */
+/** Uploads with metadata: there from the first byte, and a receipt when they are committed. */
 const KNOWN: readonly Scenario[] = [
   {
     name: 'known-append',
@@ -30,7 +30,7 @@ const KNOWN: readonly Scenario[] = [
       return async () => {
         const session = await stage.create('known', known, { length: 12_000 })
         await session.append(0, chunksOf(known, 0, 5000))
-        await session.note({ length: 12_000, name: 'known' })
+        await session.setMetadata({ length: 12_000, name: 'known' })
         await stage.pause(session, known)
       }
     },
@@ -90,12 +90,12 @@ const KNOWN: readonly Scenario[] = [
     },
   },
   {
-    name: 'known-forget',
+    name: 'known-delete',
     fails: REMOVING,
     after: [{ scenario: 'known-append' }],
     prepare: async (stage) => {
       stage.open()
-      return () => stage.forget()
+      return () => stage.deleteUpload()
     },
   },
   {
@@ -114,12 +114,12 @@ const KNOWN: readonly Scenario[] = [
     },
   },
   {
-    name: 'known-inspect',
+    name: 'known-interrupt',
     fails: WRITING,
     after: [{ scenario: 'known-append' }, { scenario: 'known-resume-commit', killedAt: 20 }],
     prepare: async (stage) => {
       stage.open()
-      return () => stage.inspect()
+      return () => stage.interrupt()
     },
   },
 ]

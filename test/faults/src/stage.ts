@@ -2,7 +2,7 @@ import type {
   CommitOptions,
   FsStoreOptions,
   StoredObject,
-  UploadMeta,
+  UploadMetadata,
   UploadSession,
   UploadStore,
 } from 'upload-store'
@@ -54,10 +54,10 @@ export class Stage {
     this.#report({ type: 'done', key, content: null })
   }
 
-  async create(key: string, content: Content, meta?: UploadMeta): Promise<UploadSession> {
-    if (meta !== undefined) this.#report({ type: 'creating' })
-    const session = await this.store.create(key, { meta })
-    this.#report({ type: 'created', id: session.id, content, known: meta !== undefined })
+  async create(key: string, content: Content, metadata?: UploadMetadata): Promise<UploadSession> {
+    if (metadata !== undefined) this.#report({ type: 'creating' })
+    const session = await this.store.createUpload(key, { metadata })
+    this.#report({ type: 'created', id: session.id, content, known: metadata !== undefined })
     return session
   }
 
@@ -84,21 +84,21 @@ export class Stage {
   /** Goes on with the first session that an earlier process left paused. */
   async resume(): Promise<UploadSession> {
     const [paused] = this.#paused
-    const session = paused === undefined ? null : await this.store.resume(paused.id)
+    const session = paused === undefined ? null : await this.store.resumeUpload(paused.id)
     if (session === null) throw new Error('No session is paused')
     return session
   }
 
   /** Asks for the first session that an earlier process left. */
-  async inspect(): Promise<void> {
-    for (const { id } of this.#paused.slice(0, 1)) await this.store.inspect(id)
+  async interrupt(): Promise<void> {
+    for (const { id } of this.#paused.slice(0, 1)) await this.store.interruptUpload(id)
   }
 
   /** Removes the first session that an earlier process left. */
-  async forget(): Promise<void> {
+  async deleteUpload(): Promise<void> {
     for (const { id } of this.#paused.slice(0, 1)) {
       this.#report({ type: 'ending', id, key: null })
-      await this.store.forget(id)
+      await this.store.deleteUpload(id)
       this.#report({ type: 'ended', id })
     }
   }
@@ -106,7 +106,7 @@ export class Stage {
   /** Whether the first session that an earlier process left is an object now. */
   async isCommitted(): Promise<boolean> {
     const [paused] = this.#paused
-    return paused !== undefined && (await this.store.inspect(paused.id))?.committed != null
+    return paused !== undefined && (await this.store.interruptUpload(paused.id))?.committed != null
   }
 
   /** Sweeps as when every paused session has waited long enough. */

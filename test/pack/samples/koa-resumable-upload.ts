@@ -8,10 +8,10 @@ import { createFsStore, sanitizeKey } from 'upload-store'
 
 const directory = await mkdtemp('uploads-')
 const store = createFsStore(directory)
-const target: ResumableUploadOptions['target'] = ({ path }) =>
+const resolveTarget: ResumableUploadOptions['resolveTarget'] = ({ path }) =>
   path === '/files' ? { key: sanitizeKey('film.mp4') } : null
 const app = new Koa()
-app.use(resumableUpload(store, { target }))
+app.use(resumableUpload(store, { resolveTarget }))
 const server = app.listen(0, '127.0.0.1')
 await once(server, 'listening')
 const { port } = server.address() as AddressInfo

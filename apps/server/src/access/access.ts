@@ -1,11 +1,31 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
+import { LRUCache } from 'lru-cache'
 import type { Config } from '../config/config.ts'
 import { clientNetwork } from '../http/client-address.ts'
-import { matchRoute, type RoutePattern } from '../http/route-table.ts'
-import { SAFE_METHODS } from '../middleware/guards.ts'
-import { type Credentials, credentialsOf, SESSION_LIFETIME } from './credentials.ts'
-import { FailureLimit } from './failure-limit.ts'
+import { matchRoute, type RoutePattern, SAFE_METHODS, UPLOAD_ROUTES } from '../http/route-table.ts'
+import { type Credentials, createCredentials, SESSION_LIFETIME } from './credentials.ts'
+
+const FAILURE_WINDOW = 60_000
+const MAX_FAILURES = 10
+/** At most 2 MB. An attacker with more addresses than this is not stopped by counting them. */
+const MAX_ADDRESSES = 10_000
+
+/** Counts failures per client network (`clientNetwork`). */
+class FailureLimit {
+  readonly #counts = new LRUCache<string, number>({
+    max: MAX_ADDRESSES,
+    ttl: FAILURE_WINDOW,
+    noUpdateTTL: true,
+  })
+
+  /** Counts a failure. Returns how many seconds the client has to wait, or `null` while it is within the limit. */
+  add(network: string): number | null {
+    const count = (this.#counts.get(network) ?? 0) + 1
+    this.#counts.set(network, count)
+    return count <= MAX_FAILURES ? null : Math.ceil(this.#counts.getRemainingTTL(network) / 1000)
+  }
+}
 
 /** The name of each cookie that a server of this kind has set, on any port of this host. */
 const COOKIES = /(?<=^|; *)range_server_session_\d{1,5}(?==)/g
@@ -13,18 +33,16 @@ const COOKIES = /(?<=^|; *)range_server_session_\d{1,5}(?==)/g
 /** Routes that need no token even with --private: for load balancers, and for signing in. */
 const ALWAYS_OPEN: ReadonlySet<RoutePattern> = new Set(['/healthz', '/readyz', '/sign-in', '/sign-out'])
 
-/** Routes that everybody may call, but whose response shows whether a token is the right one. */
+/** Routes that every client may call, but whose response shows whether a token is the right one. */
 const SHOWS_SESSION: ReadonlySet<RoutePattern> = new Set(['/', '/sign-in'])
-
-/** Routes of uploads in progress, which only a client that may upload may see. */
-const UPLOADING: ReadonlySet<RoutePattern> = new Set(['/uploads', '/uploads/:id', '/files', '/files/:id'])
 
 /** Returns whether a request needs the token. */
 function needsToken(method: string, pattern: RoutePattern | undefined, isPrivate: boolean): boolean {
   if (pattern !== undefined && ALWAYS_OPEN.has(pattern)) return false
   const read = SAFE_METHODS.has(method)
   if (isPrivate) return !(read && pattern === '/page/*')
-  return !read || (pattern !== undefined && UPLOADING.has(pattern) && method !== 'OPTIONS')
+  // Only a client that may upload may see uploads in progress.
+  return !read || (pattern !== undefined && UPLOAD_ROUTES.has(pattern) && method !== 'OPTIONS')
 }
 
 /** Decides what a client may do, by one token that all clients with access share. */
@@ -34,7 +52,7 @@ export class Access {
   readonly #failures = new FailureLimit()
 
   constructor(token: string, isPrivate: boolean) {
-    this.#credentials = credentialsOf(token)
+    this.#credentials = createCredentials(token)
     this.#isPrivate = isPrivate
   }
 
@@ -46,7 +64,7 @@ export class Access {
       if (needed && this.#isPrivate) ctx.vary('Authorization, Cookie')
       const shows = pattern !== undefined && SHOWS_SESSION.has(pattern)
       if ((needed || shows) && !this.isAuthorized(ctx)) {
-        if (bearerOf(ctx) !== undefined) this.#countFailure(ctx)
+        if (bearerToken(ctx) !== undefined) this.#countFailure(ctx)
         if (needed) refuse(ctx)
       }
       await next()
@@ -55,7 +73,7 @@ export class Access {
 
   /** Returns whether the request carries the token or a valid session. */
   isAuthorized(ctx: Koa.Context): boolean {
-    const token = bearerOf(ctx)
+    const token = bearerToken(ctx)
     if (token !== undefined && this.#credentials.isToken(token)) return true
     return this.#validCookies(ctx).length > 0
   }
@@ -97,7 +115,7 @@ export class Access {
 
 /** @throws 401 */
 function refuse(ctx: Koa.Context): never {
-  if (bearerOf(ctx) !== undefined)
+  if (bearerToken(ctx) !== undefined)
     throw wrongToken('The token in Authorization is not the token of the server.')
   const detail =
     'This request needs the token of the server: send it as Authorization: Bearer, or sign in on the page.'
@@ -109,12 +127,12 @@ function wrongToken(detail: string): Error {
 }
 
 /** The access that `config` asks for, or `null` if every client may do everything. */
-export function accessOf({ token, private: isPrivate }: Config): Access | null {
+export function createAccess({ token, private: isPrivate }: Config): Access | null {
   return token === undefined ? null : new Access(token, isPrivate)
 }
 
 /** The token68 of RFC 6750 §2.1, and any other visible characters of ASCII that a token may have. */
-function bearerOf(ctx: Koa.Context): string | undefined {
+function bearerToken(ctx: Koa.Context): string | undefined {
   return /^Bearer +([\x21-\x7e]+) *$/i.exec(ctx.get('Authorization'))?.[1]
 }
 

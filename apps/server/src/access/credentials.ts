@@ -12,7 +12,7 @@ export interface Credentials {
   isSession(text: string, now: number): boolean
 }
 
-export function credentialsOf(token: string): Credentials {
+export function createCredentials(token: string): Credentials {
   // Slow by design: who steals a cookie has to pay this for each guess at the token.
   const key = scryptSync(token, 'koa-range-server session', 32)
   const sign = (expiry: string) => createHmac('sha256', key).update(expiry).digest('base64url')

@@ -46,7 +46,7 @@ export interface Config {
   /** Maximum of resumable uploads that are not complete; one client address may have a quarter of them. */
   readonly maxUnfinishedUploads: number
   readonly readOnly: boolean
-  /** Needed to write; `undefined`: everybody may. */
+  /** Needed to write; `undefined`: every client may write. */
   readonly token: string | undefined
   /** Needed to read as well. */
   readonly private: boolean

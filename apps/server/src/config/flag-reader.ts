@@ -20,8 +20,8 @@ export function flagReader(
 ): ReadFlag {
   const values = parseFlags(argv)
   return (name, parse) => {
-    const { fallback, secret, formerly = name } = flagNamed(name)
-    const { source, text = fallback } = find([name, formerly])
+    const { fallback, secret } = flagNamed(name)
+    const { source, text = fallback } = find(name)
     try {
       return parse(text)
     } catch (error) {
@@ -31,12 +31,10 @@ export function flagReader(
     }
   }
 
-  /** Returns the value that was given under one of a flag's names, and the flag or variable that gave it. */
-  function find(names: readonly string[]): { readonly source: string; readonly text: string | undefined } {
-    const given = names.find((name) => values[name] !== undefined)
-    if (given !== undefined) return { source: `--${given}`, text: values[given] }
-    const variables = names.map(environmentName)
-    const variable = variables.find((name) => env[name] !== undefined) ?? variables[0] ?? ''
+  /** Returns the value that was given for a flag, and the flag or variable that gave it. */
+  function find(name: string): { readonly source: string; readonly text: string | undefined } {
+    if (values[name] !== undefined) return { source: `--${name}`, text: values[name] }
+    const variable = environmentName(name)
     return { source: variable, text: env[variable] }
   }
 }
@@ -49,10 +47,7 @@ function flagNamed(name: string): Flag {
 
 function parseFlags(argv: readonly string[]): Readonly<Record<string, string | undefined>> {
   const options = Object.fromEntries(
-    FLAGS.flatMap(({ name, formerly = name, value }) => {
-      const type = value === undefined ? ('boolean' as const) : ('string' as const)
-      return [name, formerly].map((each) => [each, { type }] as const)
-    }),
+    FLAGS.map(({ name, value }) => [name, { type: value === undefined ? 'boolean' : 'string' } as const]),
   )
   try {
     const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false })

@@ -2,8 +2,6 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] 
 
 export interface Flag {
   readonly name: string
-  /** An earlier name, which is still accepted. */
-  readonly formerly?: string
   /** What stands for its value in --help; none for a switch. */
   readonly value?: string
   readonly fallback: string
@@ -64,7 +62,6 @@ export const FLAGS: readonly Flag[] = [
   },
   {
     name: 'max-concurrent-uploads',
-    formerly: 'max-uploads',
     value: 'N',
     fallback: '256',
     help: 'maximum of uploads in progress, in all workers; a quarter per client address; above: 503',

@@ -1,3 +1,5 @@
+import type { PageVideo } from '../shared/video.ts'
+
 /**
  * The Content-Security-Policy of every page: it loads nothing from other sites, and no site frames it. media-chrome has its
  * styles in its shadow roots, and the browser makes the posters.
@@ -41,4 +43,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+}
+
+/** The `hidden` attribute, unless the element is to be shown. */
+export const hiddenUnless = (shown: boolean): Html | null => (shown ? null : html` hidden`)
+
+/** The attributes from which the script reads a video. */
+export function videoAttributes({ key, size, type, digest, created, url }: PageVideo): Html {
+  return html` data-key="${key}" data-size="${size}" data-type="${type}" data-digest="${digest}" data-created="${created}" data-url="${url}"`
 }

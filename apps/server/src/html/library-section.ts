@@ -1,7 +1,7 @@
 import { humanSize } from '../shared/human-size.ts'
-import { type Html, html } from './html.ts'
+import { downloadPath, type PageVideo, playPath, videoKind } from '../shared/video.ts'
+import { type Html, hiddenUnless, html, videoAttributes } from './html.ts'
 import { icon } from './icons.ts'
-import { dataOf, downloadPath, hiddenUnless, kindOf, type PageVideo, playPath } from './page-video.ts'
 
 export interface Library {
   /** One page of the list, in the order of keys. */
@@ -55,11 +55,11 @@ const DATE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: '
 function row(video: PageVideo, current: boolean, readOnly: boolean): Html {
   const { key, size, type, created } = video
   const date = DATE.format(new Date(created))
-  return html`<li class="row"${dataOf(video)}>
+  return html`<li class="row"${videoAttributes(video)}>
 <a class="open" href="${playPath(key)}"${current ? html` aria-current="true"` : null}>
 <span class="text"><bdi class="name" title="${key}">${key}</bdi>
 <span class="meta"><span class="size">${humanSize(size)}</span> · <time datetime="${created}">${date}</time></span></span>
-<span class="tile">${icon(kindOf(type))}<span class="length"></span></span>
+<span class="tile">${icon(videoKind(type))}<span class="length"></span></span>
 </a>
 <a class="tool" href="${downloadPath(key)}" aria-label="Download ${key}" download>${icon('download')}</a>
 ${readOnly ? null : html`<button class="tool scripted" type="button" aria-label="Delete ${key}">${icon('delete')}</button>`}

@@ -1,7 +1,7 @@
 import { humanSize } from '../shared/human-size.ts'
-import { type Html, html } from './html.ts'
+import { downloadPath, type PageVideo, videoKind } from '../shared/video.ts'
+import { type Html, hiddenUnless, html, videoAttributes } from './html.ts'
 import { icon } from './icons.ts'
-import { dataOf, downloadPath, hiddenUnless, kindOf, type PageVideo } from './page-video.ts'
 
 export interface Playing {
   readonly video: PageVideo
@@ -14,8 +14,8 @@ export interface Playing {
 /** Which notes are hidden is all that the script has to change when another video or an error comes. */
 export function playerSection(playing: Playing | null, readOnly: boolean): Html {
   const video = playing?.video ?? null
-  const kind = video === null ? 'none' : kindOf(video.type)
-  return html`<section class="player" id="player" aria-labelledby="playing"${video && dataOf(video)}>
+  const kind = video === null ? 'none' : videoKind(video.type)
+  return html`<section class="player" id="player" aria-labelledby="playing"${video && videoAttributes(video)}>
 <div class="stage" id="stage" data-kind="${kind}">
 ${icon(kind === 'none' ? 'video' : kind)}
 ${controller(playing)}
@@ -40,7 +40,7 @@ const speed = (rate: number): Html =>
 
 /** Without script the elements of media-chrome are nothing, and the browser's own controls are there. */
 function controller(playing: Playing | null): Html {
-  const kind = playing === null ? 'file' : kindOf(playing.video.type)
+  const kind = playing === null ? 'file' : videoKind(playing.video.type)
   return html`<media-controller id="controller" nohotkeys${kind === 'audio' ? html` audio` : null}${hiddenUnless(kind !== 'file')}>
 ${playing && media(playing)}
 <media-loading-indicator slot="centered-chrome" noautohide></media-loading-indicator>
@@ -62,7 +62,7 @@ ${playing && media(playing)}
 }
 
 function media({ video, captions, time }: Playing): Html | null {
-  const kind = kindOf(video.type)
+  const kind = videoKind(video.type)
   if (kind === 'file') return null
   // A media fragment (https://www.w3.org/TR/media-frags/) needs no script.
   const src = `${video.url}${time > 0 ? `#t=${time}` : ''}`

@@ -1,7 +1,7 @@
 import { type Html, html } from './html.ts'
 
 export interface SignInModel {
-  /** The path to go on with. */
+  /** The path to which the client is redirected after it has signed in. */
   readonly target: string
   /** What was wrong the last time, if so. */
   readonly detail: string | undefined

@@ -32,7 +32,7 @@ function job(): Html {
 </li>`
 }
 
-/** Of an earlier visit: a page that is loaded anew may not read the file any more. */
+/** An upload of an earlier visit: a page that has been reloaded may not read the file any more. */
 function unfinished(accepted: Html | null): Html {
   return html`<li class="job" data-state="unfinished">
 <div class="job-head"><bdi class="name"></bdi>

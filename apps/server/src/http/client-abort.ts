@@ -1,5 +1,5 @@
 import type Koa from 'koa'
-import { http2StreamOf, isReset } from './http2-stream.ts'
+import { http2Stream, isReset } from './http2-stream.ts'
 
 const ABORT_CODES = new Set([
   'ECONNRESET',
@@ -13,11 +13,14 @@ const ABORT_CODES = new Set([
 /** multer's, which have no code. */
 const ABORT_MESSAGES = /^Request (?:aborted|closed)$/
 
-/** Whether an error only says that the client went away, or sent what is no HTTP: normal, and nobody is left to tell. */
+/**
+ * Returns whether an error only reports that the client aborted the request, or sent bytes that are not HTTP. No
+ * client is left for a response.
+ */
 export function isAbort(ctx: Koa.Context, error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''
-  const stream = http2StreamOf(ctx)
+  const stream = http2Stream(ctx)
   const cut = stream === null ? ctx.req.destroyed && !ctx.req.complete : stream.aborted
   // A store behind us may lose its connection too, with the same codes and our client waiting.
   const gone = stream === null ? !ctx.req.socket || ctx.req.socket.destroyed : isReset(stream)

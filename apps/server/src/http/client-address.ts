@@ -13,11 +13,11 @@ const WITH_PORT = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d*)?$/
  * clients share one count instead of having none.
  */
 export function clientNetwork({ ip, socket }: Pick<Koa.Context, 'ip' | 'socket'>): string {
-  return networkOf(ip) ?? networkOf(socket.remoteAddress ?? '') ?? ''
+  return parseNetwork(ip) ?? parseNetwork(socket.remoteAddress ?? '') ?? ''
 }
 
 /** `null` if `text` is not an address, with or without a port. */
-function networkOf(text: string): string | null {
+function parseNetwork(text: string): string | null {
   const bare = text.trim().replace(/^"(.*)"$/, '$1')
   const [, bracketed, dotted] = WITH_PORT.exec(bare) ?? []
   const address = bracketed ?? dotted ?? bare

@@ -1,8 +1,11 @@
 import { STATUS_CODES } from 'node:http'
 
-/** What a client is told, by RFC 9457. */
+/** The media type of a problem in JSON. */
+export const PROBLEM_TYPE = 'application/problem+json'
+
+/** The body of a response with an error status (RFC 9457). */
 export interface Problem {
-  /** Where one is registered for it (about:blank). */
+  /** A URI that identifies the kind of problem; without it the status does (`about:blank`). */
   readonly type?: string
   readonly title: string
   readonly status: number
@@ -33,6 +36,8 @@ const TITLES: Readonly<Record<number, string>> = {
   507: 'The server is full',
 }
 
-export function titleOf(status: number): string {
-  return TITLES[status] ?? STATUS_CODES[status] ?? 'Error'
+/** @param members further members; `type` and `title` replace those of the status */
+export function createProblem(status: number, detail?: string, members: object = {}): Problem {
+  const title = TITLES[status] ?? STATUS_CODES[status] ?? 'Error'
+  return { title, status, ...(detail === undefined ? {} : { detail }), ...members }
 }

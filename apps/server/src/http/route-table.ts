@@ -1,5 +1,8 @@
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
+/** Methods that change nothing (RFC 9110 §9.2.1). */
+export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
 /** The pattern of a route, which is also its label in metrics. */
 export type RoutePattern =
   | '*'
@@ -47,6 +50,14 @@ const METHODS: Readonly<Record<RoutePattern, readonly Method[]>> = {
   '/videos/:key': ['GET', 'PUT', 'DELETE'],
 }
 
+/** Routes of uploads in progress. */
+export const UPLOAD_ROUTES: ReadonlySet<RoutePattern> = new Set([
+  '/uploads',
+  '/uploads/:id',
+  '/files',
+  '/files/:id',
+])
+
 export interface MatchedRoute {
   readonly pattern: RoutePattern
   /** The path below the route's fixed part as the client sent it, percent-encoded; empty if the pattern has no such part. */
@@ -82,7 +93,7 @@ export function matchRoute(path: string | null | undefined): MatchedRoute | null
 }
 
 /** Returns the methods that a route supports, without HEAD and OPTIONS. */
-export function methodsOf(pattern: RoutePattern): readonly Method[] {
+export function routeMethods(pattern: RoutePattern): readonly Method[] {
   return METHODS[pattern]
 }
 

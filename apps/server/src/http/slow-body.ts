@@ -102,7 +102,7 @@ class Pace {
 }
 
 /**
- * Returns a function that tells how many bytes of the body have arrived. The count of the connection would include other
+ * Returns a function that counts how many bytes of the body have arrived. The count of the connection would include other
  * requests and, in HTTP/1, chunk headers, so that a client could keep a request alive without sending its body.
  */
 function countBytes(req: IncomingMessage): () => number {

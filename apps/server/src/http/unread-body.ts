@@ -1,9 +1,25 @@
+import { constants } from 'node:http2'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
-import { http2StreamOf } from './http2-stream.ts'
+import { http2Stream } from './http2-stream.ts'
 
 const MAX_DRAINED = 1024 ** 2
 const MAX_WAIT = 1000
+
+/**
+ * Closes the connection after the response to a request whose body has not been read. Otherwise Node would read the body,
+ * however long it is.
+ */
+export function closeAfterUnreadBodies(): Koa.Middleware {
+  return async function closeAfterUnreadBodies(ctx, next) {
+    await next()
+    if (ctx.req.complete || ctx.headerSent) return
+    const stream = http2Stream(ctx)
+    if (stream === null) ctx.set('Connection', 'close')
+    // Closes the stream alone: the client stops sending and still gets the response (RFC 9113 §8.1).
+    else ctx.res.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
+  }
+}
 
 /**
  * The body of an answer that comes before the request has been read: complete for the client at once (by its
@@ -15,7 +31,7 @@ const MAX_WAIT = 1000
  */
 export function lingerAfter(ctx: Koa.Context, text: string): Readable | string {
   const { req } = ctx
-  if (req.complete || req.destroyed || !hasBody(ctx) || http2StreamOf(ctx) !== null) return text
+  if (req.complete || req.destroyed || !hasBody(ctx) || http2Stream(ctx) !== null) return text
   ctx.set('Connection', 'close')
   const body = new Readable({ read() {} })
   const end = () => {

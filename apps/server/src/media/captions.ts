@@ -1,17 +1,12 @@
 import createError from 'http-errors'
 import type { SealedUpload, UploadSession } from 'upload-store'
-
-/** The media type of captions: WebVTT, in a file beside that of its video. */
-export const CAPTIONS = 'text/vtt'
+import { CAPTIONS } from '../shared/video.ts'
 
 /** Hours of talk have 200 kB; a page reads all of it at once. */
 const MAX_SIZE = 1024 ** 2
 
-/** The key of the captions of the video under `key`. */
-export const captionsKey = (key: string): string => `${key}.vtt`
-
-/** How much an upload under `key` may have, in bytes, as far as its name tells. */
-export const maxSizeOf = (key: string, maxFileSize: number): number =>
+/** The maximum size of an upload, in bytes, by its key: the name alone shows whether it is to be captions. */
+export const maxUploadSize = (key: string, maxFileSize: number): number =>
   key.endsWith('.vtt') ? Math.min(MAX_SIZE, maxFileSize) : maxFileSize
 
 /** @see https://www.w3.org/TR/webvtt1/#file-structure */

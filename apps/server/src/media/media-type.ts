@@ -1,6 +1,7 @@
 import { fileTypeFromBuffer } from 'file-type'
+import { CAPTIONS } from '../shared/video.ts'
 import { isFalseBox, readBoxes } from './boxes.ts'
-import { beginsCaptions, CAPTIONS } from './captions.ts'
+import { beginsCaptions } from './captions.ts'
 import { frameType } from './frames.ts'
 import { oggType } from './ogg.ts'
 import { isMarkup, isText } from './text.ts'
@@ -34,7 +35,7 @@ const WEAK: ReadonlySet<string> = new Set(['audio/mpeg', 'audio/aac', 'video/mp2
 /** Returns the type after a closer look, or the part of the head that file-type is to see. */
 function examine(head: Uint8Array, type: string | undefined): string | undefined | Uint8Array {
   const start = Buffer.from(head.subarray(0, 12)).toString('latin1')
-  if (start.startsWith('OggS')) return oggOf(head, type)
+  if (start.startsWith('OggS')) return examineOgg(head, type)
   // Its streams are described past the head, behind a long title or a picture.
   if (type === 'application/vnd.ms-asf') return 'video/x-ms-asf'
   if (/^(?:RF64|BW64)[\s\S]{4}WAVE/.test(start)) return 'audio/wav'
@@ -46,7 +47,7 @@ function examine(head: Uint8Array, type: string | undefined): string | undefined
   return type === undefined || WEAK.has(type) ? (frameType(head) ?? undefined) : type
 }
 
-function oggOf(head: Uint8Array, type: string | undefined): string | undefined {
+function examineOgg(head: Uint8Array, type: string | undefined): string | undefined {
   const found = oggType(head)
   return found === 'video/ogg' || type === 'application/ogg' ? (found ?? undefined) : type
 }

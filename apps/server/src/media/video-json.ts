@@ -1,7 +1,8 @@
+import createError from 'http-errors'
 import type Koa from 'koa'
 import type { StoredObject } from 'upload-store'
 
-/** A video as the API tells it. */
+/** A video in the JSON of the API. */
 export interface VideoJson {
   /** Absolute URL of its bytes. */
   readonly video_url: string
@@ -13,14 +14,27 @@ export interface VideoJson {
 }
 
 export function videoJson(ctx: Koa.Context, { key, size, type, digest }: StoredObject): VideoJson {
-  return { video_url: `${originOf(ctx)}${videoPath(key)}`, key, size, type, digest }
+  return { video_url: `${requestOrigin(ctx)}${contentPath(key)}`, key, size, type, digest }
 }
 
-export function videoPath(key: string): string {
+/** The path of a video's content, that of its `video_url`. */
+export function contentPath(key: string): string {
   return `/get_video_by_name/${encodeURIComponent(key)}`
 }
 
-function originOf(ctx: Koa.Context): string {
+/** Answers a request that has stored a video. */
+export function answerStored(ctx: Koa.Context, status: 200 | 201, object: StoredObject): void {
+  ctx.status = status
+  ctx.set('Location', contentPath(object.key))
+  ctx.body = videoJson(ctx, object)
+}
+
+/** The 404 for a key without an object. */
+export function missingVideo(key: string): Error {
+  return createError(404, `There is no video ${JSON.stringify(key)}.`)
+}
+
+function requestOrigin(ctx: Koa.Context): string {
   // An HTTP/1.0 client may send no Host.
   return `${ctx.protocol}://${ctx.host || `127.0.0.1:${ctx.socket.localPort}`}`
 }

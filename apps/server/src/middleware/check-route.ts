@@ -1,16 +1,13 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
 import type { Config } from '../config/config.ts'
-import { matchRoute, methodsOf, type RoutePattern } from '../http/route-table.ts'
+import { matchRoute, type RoutePattern, routeMethods, UPLOAD_ROUTES } from '../http/route-table.ts'
 
 /** Methods that the server supports on any of its routes. */
 const IMPLEMENTED = new Set(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'])
 
 /** Routes that exist only if the server has a token. */
 const SIGNING_IN: ReadonlySet<RoutePattern> = new Set(['/sign-in', '/sign-out'])
-
-/** Routes that exist only for uploads. */
-const UPLOADING: ReadonlySet<RoutePattern> = new Set(['/uploads', '/uploads/:id', '/files', '/files/:id'])
 
 /**
  * Lets only requests pass whose path is a route and whose method the route supports, so that no handler below has to decide
@@ -56,7 +53,7 @@ function checkMethod(ctx: Koa.Context, pattern: RoutePattern, { readOnly }: Conf
 function exists(pattern: RoutePattern, method: string, { token, readOnly }: Config): boolean {
   if (pattern === '*') return method === 'OPTIONS'
   if (SIGNING_IN.has(pattern)) return token !== undefined
-  return !readOnly || !UPLOADING.has(pattern) || isWrite(pattern, method)
+  return !readOnly || !UPLOAD_ROUTES.has(pattern) || isWrite(pattern, method)
 }
 
 /** Signing in changes nothing that is stored. */
@@ -65,6 +62,6 @@ function isWrite(pattern: RoutePattern, method: string): boolean {
 }
 
 function allowed(pattern: RoutePattern, readOnly: boolean): readonly string[] {
-  const methods = methodsOf(pattern).filter((method) => !(readOnly && isWrite(pattern, method)))
+  const methods = routeMethods(pattern).filter((method) => !(readOnly && isWrite(pattern, method)))
   return [...methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])), 'OPTIONS']
 }

@@ -4,8 +4,8 @@ import createError from 'http-errors'
 import type Koa from 'koa'
 import type { Config } from '../config/config.ts'
 import { hostName, isLoopback } from '../config/loopback.ts'
-
-export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+import { isHttp2 } from '../http/http2-stream.ts'
+import { SAFE_METHODS } from '../http/route-table.ts'
 
 /**
  * Refuses requests for a host name that this server does not answer for. This stops DNS rebinding: a page of a foreign
@@ -20,7 +20,7 @@ export function checkHost(config: Config): Koa.Middleware {
       throw createError(400, 'The request has more than one Host field (RFC 9112 §3.2).')
     }
     const forwarded = config.trustProxy ? ctx.get('X-Forwarded-Host').split(',', 1)[0]?.trim() : undefined
-    const authority = forwarded || authorityOf(ctx.req)
+    const authority = forwarded || requestAuthority(ctx.req)
     // A request of HTTP/1.0 may have no Host.
     if (authority !== undefined && !accepts(authority)) {
       const name = JSON.stringify(authority.slice(0, 80))
@@ -48,7 +48,7 @@ function hostRule({ host, trustProxy, token, allowedHosts }: Config): (authority
 }
 
 /** A target in absolute form overrules Host (RFC 9112 §3.2.2), and so does HTTP/2's :authority (RFC 9113 §8.3.1). */
-function authorityOf({ url = '', headers }: IncomingMessage): string | undefined {
+function requestAuthority({ url = '', headers }: IncomingMessage): string | undefined {
   return /^https?:\/\/([^/?#]+)/i.exec(url)?.[1] ?? headers[':authority']?.toString() ?? headers.host
 }
 
@@ -96,6 +96,24 @@ export function checkPath(): Koa.Middleware {
       decodeURIComponent(ctx.path ?? '%')
     } catch {
       throw createError(400, 'The path has a percent-escape that is broken or no UTF-8.')
+    }
+    await next()
+  }
+}
+
+const VERSIONS: ReadonlySet<string> = new Set(['1.0', '1.1'])
+
+/**
+ * Answers 505 if the request line of an HTTP/1 connection names another version. Node's parser accepts such a line and
+ * exempts its request from rules of HTTP/1.1, for example from the Host field.
+ */
+export function checkVersion(): Koa.Middleware {
+  return async function checkVersion(ctx, next) {
+    const { httpVersion } = ctx.req
+    if (!isHttp2(ctx.req) && !VERSIONS.has(httpVersion)) {
+      ctx.set('Connection', 'close')
+      const detail = `This connection uses HTTP/1.1; the request line says HTTP/${httpVersion}.`
+      throw createError(505, detail, { expose: true })
     }
     await next()
   }

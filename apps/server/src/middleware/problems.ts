@@ -5,9 +5,9 @@ import { PAGE_FIELDS } from '../html/html.ts'
 import { renderProblem } from '../html/problem-page.ts'
 import { renderSignIn } from '../html/sign-in-page.ts'
 import { isAbort } from '../http/client-abort.ts'
-import { type Problem, titleOf } from '../http/problem.ts'
+import { createProblem, PROBLEM_TYPE, type Problem } from '../http/problem.ts'
+import { localTarget } from '../http/redirect.ts'
 import { lingerAfter } from '../http/unread-body.ts'
-import { localTarget } from '../routes/sign-in.ts'
 
 /** Fields that were set for the content that does not come; they would even make caches keep the problem. */
 const CONTENT_FIELDS = [
@@ -20,7 +20,7 @@ const CONTENT_FIELDS = [
   'Repr-Digest',
 ]
 
-/** Refusals with a status of 500 and more that are nobody's failure; how soon to ask again, in seconds. */
+/** Statuses from 500 on that are no failure of the server, and when a client should retry, in seconds. */
 const RETRY_AFTER: Readonly<Record<number, string>> = { 503: '5', 507: '60' }
 
 const DAMAGED = 'What is stored under this name is damaged. Upload it again, or delete it.'
@@ -37,7 +37,7 @@ export function problems(): Koa.Middleware {
       fail(ctx, error)
       return
     }
-    if (ctx.status >= 400 && ctx.body == null) answer(ctx, { title: titleOf(ctx.status), status: ctx.status })
+    if (ctx.status >= 400 && ctx.body == null) answer(ctx, createProblem(ctx.status))
   }
 }
 
@@ -46,7 +46,7 @@ function fail(ctx: Koa.Context, error: unknown): void {
   const retryAfter = RETRY_AFTER[problem.status]
   const isRefusal =
     problem.status < 500 || REFUSALS.has(problem.status) || retryAfter !== undefined || isDamage(error)
-  // The listener tells a client that went away from a failure.
+  // The listener distinguishes an abort of the client from a failure.
   if (!isRefusal || isUnavailable(error)) ctx.app.emit('error', error, ctx)
   if (ctx.headerSent || isAbort(ctx, error)) return
   if (isHttpError(error) && error.headers !== undefined) ctx.set(error.headers)
@@ -65,18 +65,13 @@ function isUnavailable(error: unknown): boolean {
 }
 
 function toProblem(error: unknown): Problem {
-  if (!(error instanceof Error)) return { title: titleOf(500), status: 500 }
-  const [status, detail] = statusOf(error)
+  if (!(error instanceof Error)) return createProblem(500)
+  const [status, detail] = statusAndDetail(error)
   const more: unknown = isHttpError(error) ? error['problem'] : undefined
-  return {
-    title: titleOf(status),
-    status,
-    ...(detail === undefined ? {} : { detail }),
-    ...(typeof more === 'object' ? more : {}),
-  }
+  return createProblem(status, detail, typeof more === 'object' && more !== null ? more : {})
 }
 
-function statusOf(error: Error): readonly [number, string | undefined] {
+function statusAndDetail(error: Error): readonly [number, string | undefined] {
   if (isHttpError(error)) return [error.status, error.expose ? error.message : undefined]
   const status = uploadErrorStatus(error) ?? 500
   // Its message may have a path in it.
@@ -88,17 +83,17 @@ function answer(ctx: Koa.Context, problem: Problem): void {
   ctx.vary('Accept')
   for (const name of CONTENT_FIELDS) ctx.remove(name)
   const forPeople = ctx.accepts('json', 'html') === 'html'
-  const text = forPeople ? pageOf(ctx, problem) : JSON.stringify(problem)
+  const text = forPeople ? renderProblemPage(ctx, problem) : JSON.stringify(problem)
   if (forPeople) ctx.set(PAGE_FIELDS)
   const status = problem.status
   ctx.body = lingerAfter(ctx, text)
   ctx.status = status
   ctx.length = Buffer.byteLength(text)
-  ctx.set('Content-Type', forPeople ? 'text/html; charset=utf-8' : 'application/problem+json')
+  ctx.set('Content-Type', forPeople ? 'text/html; charset=utf-8' : PROBLEM_TYPE)
 }
 
-/** Who has to sign in goes on with what was asked for, unless that was to write. */
-function pageOf(ctx: Koa.Context, problem: Problem): string {
+/** Returns the page of a problem. After a 401 the client signs in and continues with its request, unless that was a write. */
+function renderProblemPage(ctx: Koa.Context, problem: Problem): string {
   if (problem.status !== 401) return renderProblem(problem)
   const target = localTarget(ctx.method === 'GET' ? ctx.url : '/')
   return renderSignIn({ target, detail: problem.detail })

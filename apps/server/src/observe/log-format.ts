@@ -11,12 +11,12 @@ const LEVELS: Readonly<Record<number, string>> = {
 export function prettyLine(json: string): string {
   const { level, time, msg, err, ...fields } = JSON.parse(json)
   const clock = new Date(time).toTimeString().slice(0, 8)
-  const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${wordOf(value)}`)
+  const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${formatValue(value)}`)
   const stack = err?.stack === undefined ? '' : `\n${err.stack}`
   return `${clock} ${(LEVELS[level] ?? String(level)).padEnd(5)} ${msg ?? ''}${pairs.join('')}${stack}\n`
 }
 
 /** As JSON where it has anything that could be taken for something else, or would move the terminal's cursor. */
-function wordOf(value: unknown): string {
+function formatValue(value: unknown): string {
   return typeof value === 'string' && /^[\w./:@%+=-]+$/.test(value) ? value : JSON.stringify(value)
 }

@@ -1,11 +1,12 @@
 import { isatty } from 'node:tty'
 import type Koa from 'koa'
 import { type Logger, pino } from 'pino'
+import type { DamagedEntry } from 'upload-store'
 import type { Config } from '../config/config.ts'
 import { isAbort } from '../http/client-abort.ts'
 import { prettyLine } from './log-format.ts'
 import type { Metrics } from './metrics.ts'
-import { requestIdOf } from './request-id.ts'
+import { requestId } from './request-id.ts'
 import { standardError } from './standard-streams.ts'
 
 /** Returns a logger that writes to standard error: one JSON object a line, or readable text if it is a terminal. */
@@ -49,7 +50,7 @@ export function logRequests(logger: Logger, metrics: Metrics): Koa.Middleware {
       const ms = performance.now() - started
       metrics.countRequest(ctx, ms)
       const line = {
-        id: requestIdOf(ctx),
+        id: requestId(ctx),
         ip,
         method: ctx.method,
         path: ctx.path,
@@ -69,7 +70,15 @@ export function logRequests(logger: Logger, metrics: Metrics): Koa.Middleware {
 export function logErrors(logger: Logger): (error: Error, ctx?: Koa.Context) => void {
   return (error, ctx) => {
     if (ctx !== undefined && isAbort(ctx, error))
-      logger.debug({ id: requestIdOf(ctx), reason: error.message }, 'client went away')
-    else logger.error({ id: requestIdOf(ctx), err: error }, error.message)
+      logger.debug({ id: requestId(ctx), reason: error.message }, 'client went away')
+    else logger.error({ id: requestId(ctx), err: error }, error.message)
+  }
+}
+
+/** Returns a callback for a store that logs one line for each damaged entry and counts the entry in `metrics`. */
+export function reportDamage(logger: Logger, metrics?: Metrics): (entry: DamagedEntry) => void {
+  return ({ entry, reason }) => {
+    metrics?.damaged()
+    logger.error({ entry, reason }, 'the store skips a damaged entry')
   }
 }

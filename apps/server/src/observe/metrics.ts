@@ -1,10 +1,9 @@
 import type Koa from 'koa'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Connections } from '../connections/connections.ts'
 import { isAbort } from '../http/client-abort.ts'
-import type { Connections } from '../http/connections.ts'
 import { matchRoute } from '../http/route-table.ts'
-import type { Slots } from '../uploads/slots.ts'
-import { countDroppedLines } from './dropped-lines.ts'
+import { standardError } from './standard-streams.ts'
 
 /** From a 304 to a film. */
 const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600]
@@ -88,19 +87,14 @@ export class Metrics {
     else this.#aborts.inc({ route })
   }
 
-  /** Returns `slots` whose use is counted. */
-  countSlots(slots: Slots): Slots {
-    return {
-      take: async (client) => {
-        const grant = await slots.take(client)
-        if (grant === 'granted') this.#uploadsInProgress.inc()
-        return grant
-      },
-      free: (client) => {
-        this.#uploadsInProgress.dec()
-        slots.free(client)
-      },
-    }
+  /** Counts a request that has begun to receive content. */
+  receiving(): void {
+    this.#uploadsInProgress.inc()
+  }
+
+  /** Counts the end of a request that `receiving` counted. */
+  received(): void {
+    this.#uploadsInProgress.dec()
   }
 
   /** Counts an entry that the store cannot use. */
@@ -116,4 +110,17 @@ export class Metrics {
   failed(ctx: Koa.Context, error: unknown): void {
     this.#uploads.inc({ outcome: isAbort(ctx, error) ? 'aborted' : 'refused' })
   }
+}
+
+/** Counts, in `registry`, the log lines that this process could not write. */
+export function countDroppedLines(registry: Registry): void {
+  new Counter({
+    name: 'log_lines_dropped_total',
+    help: 'Log lines dropped because standard error was full or not read',
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc(standardError().dropped)
+    },
+  })
 }

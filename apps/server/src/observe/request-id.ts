@@ -12,6 +12,6 @@ export function requestIds(trustProxy: boolean): Koa.Middleware {
   }
 }
 
-export function requestIdOf(ctx: Koa.Context | undefined): string | undefined {
+export function requestId(ctx: Koa.Context | undefined): string | undefined {
   return ctx?.state['requestId']
 }

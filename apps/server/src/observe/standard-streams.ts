@@ -6,10 +6,10 @@ import { openOutlet } from './outlet.ts'
 const opened = new Map<1 | 2, BoundedSink>()
 
 /** Standard output, for the start-up text. */
-export const standardOutput = (): BoundedSink => streamOf(1)
+export const standardOutput = (): BoundedSink => openStream(1)
 
 /** Standard error, for the log and for errors that end the process. */
-export const standardError = (): BoundedSink => streamOf(2)
+export const standardError = (): BoundedSink => openStream(2)
 
 /** Resolves when everything is written, or when a reader has been waited for long enough. */
 export async function flushStandardStreams(): Promise<void> {
@@ -17,7 +17,7 @@ export async function flushStandardStreams(): Promise<void> {
 }
 
 /** One for the whole process, as the descriptor is. */
-function streamOf(fd: 1 | 2): BoundedSink {
+function openStream(fd: 1 | 2): BoundedSink {
   const existing = opened.get(fd)
   if (existing !== undefined) return existing
   const sink = new BoundedSink(openOutlet(fd), { notice: isatty(fd) ? prettyNotice : notice })

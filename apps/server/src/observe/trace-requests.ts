@@ -1,46 +1,50 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
-import { http2StreamOf } from '../http/http2-stream.ts'
+import { http2Stream } from '../http/http2-stream.ts'
 import { queryValue } from '../http/query.ts'
 import { matchRoute, type RoutePattern } from '../http/route-table.ts'
-import type { RequestViews, SeenRequest } from './traces.ts'
+import type { TracedRequest } from '../shared/traced-request.ts'
+import type { RequestTraces } from './traces.ts'
 
-/** Random and long enough that nobody finds another's. */
+/** Long enough that no client finds another's by trying. */
 const VIEW = /^[\w-]{22,64}$/
 const VIDEOS: ReadonlySet<RoutePattern> = new Set(['/get_video_by_name/:video_name', '/videos/:key'])
 /** Characters of a field that are worth showing. */
-const MOST = 100
+const MAX_FIELD = 100
 
-/** Takes down requests for videos whose URL has `?view=`; outside of what makes a 304 or a problem of an answer. */
-export function seeRequests(views: RequestViews): Koa.Middleware {
+/** Records requests for videos whose URL has `?view=`. Mount it around everything that sets the final status. */
+export function traceRequests(traces: RequestTraces): Koa.Middleware {
   let count = 0
-  return async function seeRequests(ctx, next) {
+  return async function traceRequests(ctx, next) {
     await next()
     const pattern = matchRoute(ctx.path)?.pattern
     const view = pattern !== undefined && VIDEOS.has(pattern) ? queryValue(ctx, 'view') : undefined
     if (view === undefined || !VIEW.test(view)) return
-    const seen: SeenRequest = {
+    const traced: TracedRequest = {
       id: `${process.pid}-${++count}`,
       time: new Date().toISOString(),
       method: ctx.method,
       status: ctx.status,
-      range: ctx.get('Range').slice(0, MOST) || null,
+      range: ctx.get('Range').slice(0, MAX_FIELD) || null,
       contentRange: ctx.response.get('Content-Range') || null,
       state: 'sending',
       sent: null,
     }
-    const sent = counterOf(ctx)
-    views.put(view, seen)
+    const sent = sentCounter(ctx)
+    traces.put(view, traced)
     ctx.res.once('close', () => {
       const state = ctx.res.writableFinished ? 'sent' : 'stopped'
-      views.put(view, { ...seen, state, sent: sent(state) })
+      traces.put(view, { ...traced, state, sent: sent(state) })
     })
   }
 }
 
-/** A connection of HTTP/2 carries other answers as well, so that only of a whole one the bytes are known. */
-function counterOf(ctx: Koa.Context): (state: SeenRequest['state']) => number | null {
-  if (http2StreamOf(ctx) !== null) {
+/**
+ * Returns a function that counts the sent bytes. An HTTP/2 connection carries other responses too, so only a whole
+ * response is counted.
+ */
+function sentCounter(ctx: Koa.Context): (state: TracedRequest['state']) => number | null {
+  if (http2Stream(ctx) !== null) {
     const length = ctx.length ?? 0
     return (state) => (state === 'sent' ? length : null)
   }
@@ -49,8 +53,8 @@ function counterOf(ctx: Koa.Context): (state: SeenRequest['state']) => number | 
   return () => socket.bytesWritten - before
 }
 
-/** `GET /requests?view=`: what `seeRequests` has taken down. */
-export function listRequests(ctx: Koa.Context, views: RequestViews): void {
+/** `GET /requests?view=`: the requests that `traceRequests` has recorded. */
+export function listRequests(ctx: Koa.Context, traces: RequestTraces): void {
   const view = queryValue(ctx, 'view') ?? ''
   if (!VIEW.test(view))
     throw createError(
@@ -58,5 +62,5 @@ export function listRequests(ctx: Koa.Context, views: RequestViews): void {
       'view= is to be what the URLs of the videos have: 22 to 64 characters of base64url.',
     )
   ctx.set('Cache-Control', 'no-store')
-  ctx.body = { requests: views.list(view) }
+  ctx.body = { requests: traces.list(view) }
 }

@@ -4,7 +4,7 @@ import { isLoopback } from '../config/loopback.ts'
 import { humanSize } from '../shared/human-size.ts'
 
 /** What people want to know when the server has started: its URL alone on the first line, then the rest. */
-export function startupText(url: string, config: Config, argv: readonly string[]): string {
+export function bannerText(url: string, config: Config, argv: readonly string[]): string {
   const { redirect, workers } = config
   const rows = [
     ['videos', videos(config)],

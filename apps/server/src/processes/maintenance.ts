@@ -27,7 +27,7 @@ export function warmUp(store: UploadStore, logger: Logger): void {
 }
 
 /** Sweeps the store from time to time until the returned function is called. */
-export function keepTidy(store: UploadStore, logger: Logger): () => void {
+export function scheduleSweeps(store: UploadStore, logger: Logger): () => void {
   let timer = setTimeout(sweep, FIRST_SWEEP).unref()
   let stopped = false
 

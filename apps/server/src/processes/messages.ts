@@ -1,54 +1,54 @@
 import type { Worker } from 'node:cluster'
 import type { MetricObjectWithValues, MetricValue } from 'prom-client'
-import type { SeenRequest } from '../observe/traces.ts'
+import type { TracedRequest } from '../shared/traced-request.ts'
 import type { Grant } from '../uploads/client-shares.ts'
 
-/** All that a process has counted. */
+/** The metrics of one process. */
 export type Counts = readonly MetricObjectWithValues<MetricValue<string>>[]
 
-/** What a worker tells the primary. */
+/** Messages of a worker to the primary. */
 export type FromWorker =
-  /** It cannot start, for a reason that the person who started the server can mend. */
+  /** The worker cannot start, for a reason that the operator can correct. */
   | { readonly type: 'failed'; readonly text: string; readonly exitCode: number }
-  /** It was told to end, and waits for the primary to give it no more connections. */
+  /** The worker is to end, and waits until the primary passes it no more connections. */
   | { readonly type: 'leave' }
   | { readonly type: 'take-slot' | 'free-slot'; readonly client: string }
   | { readonly type: 'begin-upload'; readonly ticket: string; readonly client: string }
   | { readonly type: 'upload-begun'; readonly ticket: string; readonly id: string; readonly client: string }
   | { readonly type: 'upload-ended'; readonly id: string }
-  /** Somebody asks it for the metrics of all. */
+  /** A client asks the worker for the metrics of all workers. */
   | { readonly type: 'ask-metrics' }
   | { readonly type: 'counts'; readonly counts: Counts }
-  | Seen
+  | Traced
 
-/** One worker has seen it, and the others are to know. */
-export interface Seen {
-  readonly type: 'seen'
+/** A request that one worker has answered, for the traces of all workers. */
+export interface Traced {
+  readonly type: 'traced'
   readonly view: string
-  readonly request: SeenRequest
+  readonly request: TracedRequest
 }
 
-/** What the primary tells a worker. */
+/** Messages of the primary to a worker. */
 export type ToWorker =
   /** The answer to the first `take-slot` that has none yet. */
   | { readonly type: 'slot'; readonly grant: Grant }
   /** The answer to `begin-upload`. */
   | { readonly type: 'upload-grant'; readonly ticket: string; readonly grant: Grant }
   | { readonly type: 'drain' }
-  /** To tell its counts, which the primary adds up. */
+  /** Asks for the worker's counts, which the primary adds up. */
   | { readonly type: 'count' }
   /** The answer to all `ask-metrics` that have none yet. */
   | { readonly type: 'metrics'; readonly text: string }
-  /** To read the certificate anew. */
+  /** Asks the worker to read the certificate again. */
   | { readonly type: 'reload' }
-  | Seen
+  | Traced
 
-export function tellPrimary(message: FromWorker): void {
+export function sendToPrimary(message: FromWorker): void {
   // The callback takes the error of a channel that closes just now; `disconnect` follows.
   if (process.connected) process.send?.(message, undefined, undefined, () => {})
 }
 
-export function tellWorker(worker: Worker, message: ToWorker): void {
+export function sendToWorker(worker: Worker, message: ToWorker): void {
   // Likewise: `exit` follows.
   if (worker.isConnected()) worker.send(message, undefined, undefined, () => {})
 }

@@ -22,7 +22,7 @@ function openFiles(data: string, options: StoreOptions): UploadStore {
   try {
     return createFsStore(data, options)
   } catch (error) {
-    throw new ConfigError(`--data cannot be used: ${wordsOf(error, data)}`)
+    throw new ConfigError(`--data cannot be used: ${describeDataError(error, data)}`)
   }
 }
 
@@ -39,7 +39,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only; choose a directory on another one, or mount it for writing',
 }
 
-function wordsOf(error: unknown, data: string): string {
+function describeDataError(error: unknown, data: string): string {
   if (!(error instanceof Error)) return String(error)
   // The store says itself what to do about another layout.
   if (error instanceof StoreError) return error.message
@@ -55,12 +55,12 @@ async function openBucket(s3: S3Config, options: StoreOptions): Promise<UploadSt
   try {
     await checkBucket({ ...s3, timeout: START_TIMEOUT })
   } catch (error) {
-    throw new ConfigError(`--store s3: ${reasonOf(error, s3)}`)
+    throw new ConfigError(`--store s3: ${describeBucketError(error, s3)}`)
   }
   return createS3Store({ ...s3, ...options })
 }
 
-function reasonOf(error: unknown, { endpoint = 'AWS' }: S3Config): string {
+function describeBucketError(error: unknown, { endpoint = 'AWS' }: S3Config): string {
   if (!(error instanceof Error)) return String(error)
   if (!(error instanceof StoreError && error.code === 'UNAVAILABLE')) return error.message
   const { cause } = error

@@ -1,12 +1,11 @@
 import cluster, { type Worker } from 'node:cluster'
 import { createServer } from 'node:net'
 import type { Config } from '../config/config.ts'
-import { readCertificate } from '../http/tls.ts'
-import { reportDamage } from '../observe/damage.ts'
-import { createLogger, logWarnings } from '../observe/log.ts'
+import { readCertificate } from '../connections/tls.ts'
+import { createLogger, logWarnings, reportDamage } from '../observe/log.ts'
 import { UnfinishedUploads } from '../uploads/unfinished-uploads.ts'
-import { keepTidy, recover } from './maintenance.ts'
-import { tellWorker } from './messages.ts'
+import { recover, scheduleSweeps } from './maintenance.ts'
+import { sendToWorker } from './messages.ts'
 import { openStore } from './open-store.ts'
 import { type Bound, bind, type RunningServer } from './serve.ts'
 import { MetricsGatherer } from './shared-metrics.ts'
@@ -40,20 +39,20 @@ export async function listenWithWorkers(config: Config): Promise<RunningServer> 
     logger,
     onMessage: (worker, message) => answer(shared, pool, worker, message),
     onEnd: (worker) => {
-      forget(shared, worker)
+      releaseShares(shared, worker)
       recovered = recovered.then(recoverStore)
     },
   })
-  // After a second signal, or an error in here, there is nobody to tell them.
+  // After a second signal, or an error in this process, no other process ends the workers.
   process.once('exit', () => pool.kill())
   await Promise.race([pool.ready, pool.failed])
   pool.failed.catch(endWith)
   recovered = recovered.then(recoverStore)
-  const stopTidying = config.readOnly ? () => {} : keepTidy(store, logger)
+  const stopTidying = config.readOnly ? () => {} : scheduleSweeps(store, logger)
   return {
     url,
     reload: () => {
-      for (const worker of pool.workers) tellWorker(worker, { type: 'reload' })
+      for (const worker of pool.workers) sendToWorker(worker, { type: 'reload' })
     },
     close: async () => {
       stopTidying()
@@ -75,7 +74,7 @@ function answer(shared: Shared, pool: WorkerPool, worker: Worker, message: Worke
   const { slots, uploads, gatherer } = shared
   if (message.type === 'free-slot') slots.free(worker, message.client)
   else if (message.type === 'take-slot')
-    tellWorker(worker, { type: 'slot', grant: slots.take(worker, message.client) })
+    sendToWorker(worker, { type: 'slot', grant: slots.take(worker, message.client) })
   else if (message.type === 'begin-upload') void grant(uploads, worker, message)
   else if (message.type === 'upload-begun') uploads.begun(message.ticket, message.id, message.client)
   else if (message.type === 'upload-ended') uploads.ended(message.id)
@@ -88,11 +87,11 @@ async function grant(
   worker: Worker,
   { ticket, client }: { readonly ticket: string; readonly client: string },
 ): Promise<void> {
-  tellWorker(worker, { type: 'upload-grant', ticket, grant: await uploads.begin(ticket, client) })
+  sendToWorker(worker, { type: 'upload-grant', ticket, grant: await uploads.begin(ticket, client) })
 }
 
-/** A worker that is gone gives no slot back, and says nothing more. */
-function forget({ slots, gatherer }: Shared, worker: Worker): void {
+/** Releases what a worker held: after its end it sends no message. */
+function releaseShares({ slots, gatherer }: Shared, worker: Worker): void {
   slots.freeAll(worker)
   gatherer.take(worker, [])
 }
@@ -108,7 +107,7 @@ async function probe(config: Config): Promise<Bound> {
   return bound
 }
 
-/** Like any error that nobody handles. */
+/** Throws the error as an uncaught exception, which ends the process. */
 function endWith(error: unknown): void {
   setImmediate(() => {
     throw error

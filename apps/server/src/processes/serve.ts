@@ -5,20 +5,20 @@ import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import { createApp } from '../app.ts'
 import type { Config } from '../config/config.ts'
-import { Connections } from '../http/connections.ts'
-import { answerClientErrors } from '../http/parse-errors.ts'
-import { inOrder } from '../http/pipelining.ts'
-import { handleExpectations } from '../http/request-body.ts'
-import { closeSessions, createHttpServer } from '../http/server.ts'
-import { endStalledConnections } from '../http/stalled-connections.ts'
-import { readCertificate } from '../http/tls.ts'
+import { Connections } from '../connections/connections.ts'
+import { answerClientErrors } from '../connections/parse-errors.ts'
+import { inOrder } from '../connections/pipelining.ts'
+import { closeSessions, createHttpServer } from '../connections/server.ts'
+import { endStalledConnections } from '../connections/stalled-connections.ts'
+import { readCertificate } from '../connections/tls.ts'
+import { handleExpectations } from '../http/expect-continue.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import { Readiness } from '../observe/readiness.ts'
-import type { RequestViews } from '../observe/traces.ts'
+import type { RequestTraces } from '../observe/traces.ts'
+import { Readiness } from '../routes/readiness.ts'
 import type { Slots } from '../uploads/slots.ts'
 import type { UploadCount } from '../uploads/unfinished-uploads.ts'
 import { warmUp } from './maintenance.ts'
-import { metricsOfAll } from './shared-metrics.ts'
+import { sharedMetricsText } from './shared-metrics.ts'
 
 /** How often a draining server looks for connections that have become idle. */
 const DRAIN_INTERVAL = 50
@@ -26,7 +26,7 @@ const DRAIN_INTERVAL = 50
 export interface RunningServer {
   /** The local URL, without a slash at the end. */
   readonly url: string
-  /** Reads the certificate anew, for the connections to come. */
+  /** Reads the certificate again, for new connections. */
   reload(): void
   /** Refuses new connections, lets requests in flight finish within `shutdownTimeout`, and closes the store. */
   close(): Promise<void>
@@ -37,7 +37,7 @@ export interface ServeParts {
   /** Those of all workers; none in a process that serves alone. */
   readonly slots?: Slots
   readonly uploads?: UploadCount
-  readonly views?: RequestViews
+  readonly traces?: RequestTraces
 }
 
 /** Answers requests from the store in this process, and accepts them when it resolves. */
@@ -49,7 +49,9 @@ export async function serve(
 ): Promise<RunningServer> {
   const readiness = new Readiness(store, config.readOnly)
   const metricsText =
-    shared.slots === undefined ? () => metrics.registry.metrics() : metricsOfAll(metrics.registry, logger)
+    shared.slots === undefined
+      ? () => metrics.registry.metrics()
+      : sharedMetricsText(metrics.registry, logger)
   const app = createApp(config, store, { logger, metrics, metricsText, readiness, ...shared })
   const handler = inOrder(app.callback())
   const server = createHttpServer(readCertificate(config), config.trustProxy, config, handler)

@@ -1,8 +1,8 @@
 import type { Worker } from 'node:cluster'
 import type { Logger } from 'pino'
 import { AggregatorRegistry, Registry } from 'prom-client'
-import { countDroppedLines } from '../observe/dropped-lines.ts'
-import { type Counts, type ToWorker, tellPrimary, tellWorker } from './messages.ts'
+import { countDroppedLines } from '../observe/metrics.ts'
+import { type Counts, sendToPrimary, sendToWorker, type ToWorker } from './messages.ts'
 
 /** How long the primary waits for a worker's counts, in ms. Those of a worker that is too busy are missing from the sum. */
 const PATIENCE = 2000
@@ -13,15 +13,15 @@ type Answer = (text: string | Promise<string>) => void
  * Returns a function that gets the text of all workers' metrics together. It does not use prom-client's own messages: they
  * end a worker that is asked while it drains, and fail for 5 s after a worker has died.
  */
-export function metricsOfAll(registry: Registry, logger: Logger): () => Promise<string> {
+export function sharedMetricsText(registry: Registry, logger: Logger): () => Promise<string> {
   const waiting: Answer[] = []
 
   async function sendCounts(): Promise<void> {
     try {
-      tellPrimary({ type: 'counts', counts: await registry.getMetricsAsJSON() })
+      sendToPrimary({ type: 'counts', counts: await registry.getMetricsAsJSON() })
     } catch (error) {
       logger.error({ err: error }, 'the metrics of this worker could not be collected')
-      tellPrimary({ type: 'counts', counts: [] })
+      sendToPrimary({ type: 'counts', counts: [] })
     }
   }
 
@@ -40,7 +40,7 @@ export function metricsOfAll(registry: Registry, logger: Logger): () => Promise<
     if (!process.connected) return registry.metrics()
     return new Promise((resolve) => {
       waiting.push(resolve)
-      tellPrimary({ type: 'ask-metrics' })
+      sendToPrimary({ type: 'ask-metrics' })
     })
   }
 }
@@ -68,7 +68,7 @@ export class MetricsGatherer {
       .finally(() => {
         this.#gathering = undefined
       })
-    tellWorker(asker, { type: 'metrics', text: await this.#gathering })
+    sendToWorker(asker, { type: 'metrics', text: await this.#gathering })
   }
 
   /** Takes the counts of a worker, or none if it has ended. */
@@ -91,7 +91,7 @@ export class MetricsGatherer {
     if (!worker.isConnected()) return Promise.resolve([])
     return new Promise((resolve) => {
       this.#asked.set(worker, resolve)
-      tellWorker(worker, { type: 'count' })
+      sendToWorker(worker, { type: 'count' })
     })
   }
 }

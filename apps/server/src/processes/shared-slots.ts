@@ -1,12 +1,12 @@
 import { ClientShares, type Grant } from '../uploads/client-shares.ts'
 import type { Slots } from '../uploads/slots.ts'
-import { type ToWorker, tellPrimary } from './messages.ts'
+import { sendToPrimary, type ToWorker } from './messages.ts'
 
 /**
  * Slots of a worker, which the primary counts. A fixed part for each worker would refuse uploads at one worker while
  * another has slots left.
  */
-export function slotsOfPrimary(): Slots {
+export function sharedSlots(): Slots {
   const waiting: ((grant: Grant) => void)[] = []
   process.on('message', (message: ToWorker) => {
     if (message.type === 'slot') waiting.shift()?.(message.grant)
@@ -20,9 +20,9 @@ export function slotsOfPrimary(): Slots {
         // Without a primary there is no count, and this worker is about to exit.
         if (!process.connected) return resolve('all-used')
         waiting.push(resolve)
-        tellPrimary({ type: 'take-slot', client })
+        sendToPrimary({ type: 'take-slot', client })
       }),
-    free: (client) => tellPrimary({ type: 'free-slot', client }),
+    free: (client) => sendToPrimary({ type: 'free-slot', client }),
   }
 }
 

@@ -1,17 +1,17 @@
-import { keepViews, type RequestViews } from '../observe/traces.ts'
-import { type ToWorker, tellPrimary } from './messages.ts'
+import { createTraces, type RequestTraces } from '../observe/traces.ts'
+import { sendToPrimary, type ToWorker } from './messages.ts'
 
-/** Views of a worker that knows what the others have seen, too: a browser's connections go to any of them. */
-export function viewsOfAll(): RequestViews {
-  const views = keepViews()
+/** Traces of a worker that has the requests of all workers: a browser's connections go to any of them. */
+export function sharedTraces(): RequestTraces {
+  const traces = createTraces()
   process.on('message', (message: ToWorker) => {
-    if (message.type === 'seen') views.put(message.view, message.request)
+    if (message.type === 'traced') traces.put(message.view, message.request)
   })
   return {
-    list: views.list,
+    list: traces.list,
     put(view, request) {
-      views.put(view, request)
-      tellPrimary({ type: 'seen', view, request })
+      traces.put(view, request)
+      sendToPrimary({ type: 'traced', view, request })
     },
   }
 }

@@ -1,8 +1,7 @@
 import type { Config } from '../config/config.ts'
-import { reportDamage } from '../observe/damage.ts'
-import { createLogger, logWarnings } from '../observe/log.ts'
+import { createLogger, logWarnings, reportDamage } from '../observe/log.ts'
 import { Metrics } from '../observe/metrics.ts'
-import { keepTidy, recover } from './maintenance.ts'
+import { recover, scheduleSweeps } from './maintenance.ts'
 import { openStore } from './open-store.ts'
 import { type RunningServer, serve } from './serve.ts'
 
@@ -15,7 +14,7 @@ export async function listen(config: Config): Promise<RunningServer> {
   const server = await serve(config, store, logger, { metrics })
   // A read-only server writes nothing, whatever state the store is in.
   if (!config.readOnly) void recover(store, logger)
-  const stopTidying = config.readOnly ? () => {} : keepTidy(store, logger)
+  const stopTidying = config.readOnly ? () => {} : scheduleSweeps(store, logger)
   return {
     url: server.url,
     reload: server.reload,

@@ -7,7 +7,7 @@ export interface Explanation {
   readonly exitCode: number
 }
 
-/** A worker told why it cannot start: `message` is the one line. */
+/** A worker has reported why it cannot start: `message` is the one line for the operator. */
 export class WorkerFailure extends Error {
   override readonly name = 'WorkerFailure'
   readonly exitCode: number
@@ -18,14 +18,17 @@ export class WorkerFailure extends Error {
   }
 }
 
-/** One line for what the person who started it can mend, and exit 2 where a value is bad; a stack only for what we have to. */
-export function explain(error: unknown): Explanation {
+/**
+ * Returns one line for an error that the operator can correct, with exit code 2 for a bad value; the stack of any
+ * other error.
+ */
+export function describeFailure(error: unknown): Explanation {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return mendable(error) ?? { text, exitCode: 1 }
+  return expectedFailure(error) ?? { text, exitCode: 1 }
 }
 
-/** One line for what the person who started it can mend, `null` for anything else. */
-export function mendable(error: unknown): Explanation | null {
+/** Returns one line for an error that the operator can correct, `null` for any other. */
+export function expectedFailure(error: unknown): Explanation | null {
   if (!(error instanceof Error)) return null
   if (error instanceof WorkerFailure) return { text: error.message, exitCode: error.exitCode }
   if (error instanceof ConfigError) return { text: error.message, exitCode: BAD_USAGE }

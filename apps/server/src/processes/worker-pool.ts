@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type FromWorker, type Seen, tellWorker } from './messages.ts'
+import { type FromWorker, sendToWorker, type Traced } from './messages.ts'
 import { WorkerFailure } from './startup-error.ts'
 
 /** A worker that served so long has not died of its start, and is replaced at once. */
@@ -41,7 +41,7 @@ type Reason =
 export class WorkerPool {
   /** Resolves when all of them accept requests. */
   readonly ready: Promise<void>
-  /** Rejects when nobody serves and the latest worker says that none can; all others have been ended by then. */
+  /** Rejects when no worker serves and the latest one reports that none can; all others have been killed by then. */
   readonly failed: Promise<never>
   readonly #options: PoolOptions
   readonly #living = new Set<Worker>()
@@ -85,7 +85,7 @@ export class WorkerPool {
 
   /** Ends all workers, whatever they are doing. */
   kill(): void {
-    // Not worker.kill(), which waits for the worker to let go of its connections.
+    // Not worker.kill(), which waits until the worker has closed its connections.
     for (const worker of this.#living) worker.process.kill('SIGKILL')
   }
 
@@ -134,10 +134,10 @@ export class WorkerPool {
     worker.on('message', (message: FromWorker) => {
       if (message.type === 'failed') failure = new WorkerFailure(message)
       else if (message.type === 'leave') dismiss(worker)
-      else if (message.type === 'seen') this.#tellOthers(worker, message)
+      else if (message.type === 'traced') this.#sendToOthers(worker, message)
       else this.#options.onMessage(worker, message)
     })
-    const reason = await endOf(worker)
+    const reason = await waitForEnd(worker)
     this.#living.delete(worker)
     this.#listening.delete(worker)
     this.#options.onEnd(worker)
@@ -145,8 +145,8 @@ export class WorkerPool {
     return { served, failure, reason }
   }
 
-  #tellOthers(worker: Worker, message: Seen): void {
-    for (const other of this.#listening) if (other !== worker) tellWorker(other, message)
+  #sendToOthers(worker: Worker, message: Traced): void {
+    for (const other of this.#listening) if (other !== worker) sendToWorker(other, message)
   }
 
   #listens(worker: Worker): void {
@@ -158,28 +158,31 @@ export class WorkerPool {
 
 /**
  * Lets a worker finish what it has. node:cluster gives it no connection after those that are under way to it; if the worker
- * itself closed its server first, one of those could come back when there is nobody else, and hang.
+ * itself closed its server first, one of those could return to the primary when no other worker exists, and hang.
  */
 function dismiss(worker: Worker): void {
   if (worker.exitedAfterDisconnect || !worker.isConnected()) return
   worker.disconnect()
-  tellWorker(worker, { type: 'drain' })
+  sendToWorker(worker, { type: 'drain' })
 }
 
-/** Why a worker has ended; by then all that it told is known. */
-async function endOf(worker: Worker): Promise<Reason> {
+/** Resolves to the reason why a worker has ended, after all of its messages have arrived. */
+async function waitForEnd(worker: Worker): Promise<Reason> {
   const { pid } = worker.process
   const failed = new Promise<Error>((resolve) => {
     worker.on('error', resolve)
   })
   // A process that the system did not start has no exit, only an error; one that runs has errors that end nothing.
   if (pid === undefined) return { err: await failed }
-  const [[code, signal]] = await Promise.all([eventOf(worker, 'exit'), eventOf(worker, 'disconnect')])
+  const [[code, signal]] = await Promise.all([
+    waitForEvent(worker, 'exit'),
+    waitForEvent(worker, 'disconnect'),
+  ])
   return { pid, code, signal }
 }
 
 /** Not events.once, which rejects at any error before. */
-function eventOf({ process }: Worker, event: 'exit' | 'disconnect'): Promise<readonly unknown[]> {
+function waitForEvent({ process }: Worker, event: 'exit' | 'disconnect'): Promise<readonly unknown[]> {
   return new Promise((resolve) => {
     process.once(event, (...values: unknown[]) => resolve(values))
   })

@@ -1,19 +1,18 @@
 import cluster from 'node:cluster'
 import { inspect } from 'node:util'
 import type { Config } from '../config/config.ts'
-import { reportDamage } from '../observe/damage.ts'
-import { createLogger, logWarnings } from '../observe/log.ts'
+import { createLogger, logWarnings, reportDamage } from '../observe/log.ts'
 import { Metrics } from '../observe/metrics.ts'
 import { flushStandardStreams, standardError } from '../observe/standard-streams.ts'
-import { countOfPrimary } from '../uploads/shared-count.ts'
-import { type ToWorker, tellPrimary } from './messages.ts'
+import { sendToPrimary, type ToWorker } from './messages.ts'
 import { openStore } from './open-store.ts'
 import { serve } from './serve.ts'
-import { slotsOfPrimary } from './shared-slots.ts'
-import { viewsOfAll } from './shared-traces.ts'
-import { explain, mendable } from './startup-error.ts'
+import { sharedSlots } from './shared-slots.ts'
+import { sharedTraces } from './shared-traces.ts'
+import { sharedUploadCount } from './shared-uploads.ts'
+import { describeFailure, expectedFailure } from './startup-error.ts'
 
-/** What a terminal sends to all its processes: the primary tells us what comes of it. */
+/** Signals that a terminal sends to all of its processes: the primary decides what follows from them. */
 const FOR_THE_PRIMARY = ['SIGINT', 'SIGQUIT', 'SIGHUP'] as const
 
 const CONFIG = 'RANGE_SERVER_WORKER_CONFIG'
@@ -29,20 +28,20 @@ export function workerConfig(): Config | null {
   return cluster.isWorker && text !== undefined ? (JSON.parse(text) as Config) : null
 }
 
-/** Answers requests on the port that the primary shares out, until told to end or left alone. */
+/** Answers requests on the port that the primary shares out, until the primary ends this worker or disappears. */
 export async function work(config: Config): Promise<void> {
   const end = endOnce()
   try {
     const logger = createLogger(config).child({ pid: process.pid })
     logWarnings(logger)
-    const slots = slotsOfPrimary()
+    const slots = sharedSlots()
     const metrics = new Metrics()
     const store = await openStore(config, reportDamage(logger, metrics))
     const { close, reload } = await serve(config, store, logger, {
       metrics,
       slots,
-      uploads: countOfPrimary(),
-      views: viewsOfAll(),
+      uploads: sharedUploadCount(),
+      traces: sharedTraces(),
     })
     process.on('message', (message: ToWorker) => {
       if (message.type === 'reload') reload()
@@ -60,7 +59,7 @@ function endOnce(): { after(close: () => Promise<void>): void } {
   let exitCode = 0
 
   function leave(): void {
-    if (process.connected) tellPrimary({ type: 'leave' })
+    if (process.connected) sendToPrimary({ type: 'leave' })
     else end()
   }
 
@@ -98,11 +97,13 @@ function endOnce(): { after(close: () => Promise<void>): void } {
   }
 }
 
-/** What a person can mend the primary says, once for all workers; the rest is a crash. */
+/** The primary reports an expected failure, once for all workers; the rest is a crash. */
 async function report(error: unknown): Promise<never> {
-  const mend = mendable(error)
-  if (mend === null || !process.connected) standardError().write(`${explain(error).text}\n`)
+  const expected = expectedFailure(error)
+  if (expected === null || !process.connected) standardError().write(`${describeFailure(error).text}\n`)
   else
-    await new Promise((resolve) => process.send?.({ type: 'failed', ...mend }, undefined, undefined, resolve))
-  process.exit(mend?.exitCode ?? 1)
+    await new Promise((resolve) =>
+      process.send?.({ type: 'failed', ...expected }, undefined, undefined, resolve),
+    )
+  process.exit(expected?.exitCode ?? 1)
 }

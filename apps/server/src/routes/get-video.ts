@@ -1,4 +1,3 @@
-import createError from 'http-errors'
 import type Koa from 'koa'
 import { serveContent } from 'koa-range-stream'
 import { StoreError, type UploadStore } from 'upload-store'
@@ -6,9 +5,10 @@ import type { Config } from '../config/config.ts'
 import { queryValue } from '../http/query.ts'
 import { isInline } from '../media/media-type.ts'
 import { reprDigest, wantsSha256 } from '../media/repr-digest.ts'
-import { redirectOf, sendElsewhere } from './redirect-video.ts'
+import { missingVideo } from '../media/video-json.ts'
+import { redirectUrl, sendElsewhere } from './redirect-video.ts'
 
-/** How often a video that is replaced while we open it is looked up anew. */
+/** How often a video is looked up again if it is replaced while it is opened. */
 const ATTEMPTS = 3
 
 /**
@@ -27,10 +27,10 @@ export async function sendVideo(
   const { cacheControl, corsOrigin } = config
   for (let attempt = 1; ; attempt++) {
     const content = await store.get(key)
-    if (content === null) throw createError(404, `There is no video ${JSON.stringify(key)}.`)
+    if (content === null) throw missingVideo(key)
     const inline = isInline(content.type) && queryValue(ctx, 'download') === undefined
     const disposition = inline ? 'inline' : 'attachment'
-    const url = await redirectOf(ctx, content, disposition, config)
+    const url = await redirectUrl(ctx, content, disposition, config)
     if (url !== null) return sendElsewhere(ctx, url)
     try {
       return await serveContent(ctx, content, {
@@ -41,7 +41,8 @@ export async function sendVideo(
             'Content-Security-Policy': SANDBOX,
             'Cross-Origin-Resource-Policy': corsOrigin.length === 0 ? 'same-site' : 'cross-origin',
           })
-          if (wantsSha256(ctx.get('Want-Repr-Digest'))) ctx.set('Repr-Digest', reprDigest(content.digest))
+          if (wantsSha256(ctx.get('Want-Repr-Digest')) !== false)
+            ctx.set('Repr-Digest', reprDigest(content.digest))
         },
       })
     } catch (error) {

@@ -4,19 +4,18 @@ import type { Access } from '../access/access.ts'
 import type { Config } from '../config/config.ts'
 import { PAGE_FIELDS, PAGE_POLICY } from '../html/html.ts'
 import { type PageModel, renderPage } from '../html/page.ts'
-import type { PageVideo } from '../html/page-video.ts'
 import type { Playing } from '../html/player-section.ts'
 import { signInLink, signOutButton } from '../html/sign-in-page.ts'
 import { queryValue } from '../http/query.ts'
-import { CAPTIONS, captionsKey } from '../media/captions.ts'
-import { videoPath } from '../media/video-json.ts'
-import { mediaOriginsOf } from './redirect-video.ts'
+import { contentPath } from '../media/video-json.ts'
+import { CAPTIONS, captionsKey, type PageVideo } from '../shared/video.ts'
+import { mediaOrigins } from './redirect-video.ts'
 
 const GREETING =
   'A range server: POST a video to /video, read it back by ranges from the video_url of the answer.'
 
-/** `GET /`: the page for browsers, a greeting in JSON for everybody else. */
-export async function greet(
+/** `GET /`: the page for browsers, a greeting in JSON for other clients. */
+export async function sendHome(
   ctx: Koa.Context,
   config: Config,
   store: UploadStore,
@@ -30,7 +29,7 @@ export async function greet(
   }
   const prefix = queryValue(ctx, 'prefix') ?? ''
   const { items, cursor: next } = await store.list({ prefix, cursor: queryValue(ctx, 'cursor') })
-  const media = ["'self'", ...mediaOriginsOf(config)].join(' ')
+  const media = ["'self'", ...mediaOrigins(config)].join(' ')
   ctx.set({ ...PAGE_FIELDS, 'Content-Security-Policy': `${PAGE_POLICY}; media-src ${media}` })
   ctx.type = 'html'
   ctx.body = renderPage({
@@ -59,8 +58,8 @@ async function findPlaying(ctx: Koa.Context, store: UploadStore): Promise<Playin
   const captions = await find(store, captionsKey(object.key))
   return {
     video: pageVideo(object),
-    captions: captions === null ? null : videoPath(captions.key),
-    time: secondsOf(queryValue(ctx, 't') ?? ''),
+    captions: captions === null ? null : contentPath(captions.key),
+    time: parseSeconds(queryValue(ctx, 't') ?? ''),
   }
 }
 
@@ -68,13 +67,13 @@ async function find(store: UploadStore, key: string): Promise<StoredObject | nul
   try {
     return await store.get(key)
   } catch {
-    // What somebody typed into the address bar may be no key at all.
+    // The text in the address bar may not be a valid key.
     return null
   }
 }
 
-const secondsOf = (text: string): number => (/^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0)
+const parseSeconds = (text: string): number => (/^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0)
 
 function pageVideo({ key, size, type, digest, lastModified }: StoredObject): PageVideo {
-  return { key, size, type, digest, created: new Date(lastModified).toISOString(), url: videoPath(key) }
+  return { key, size, type, digest, created: new Date(lastModified).toISOString(), url: contentPath(key) }
 }

@@ -6,8 +6,12 @@ import type Koa from 'koa'
 import { requireUnreadBody } from 'koa-resumable-upload'
 import { MulterError } from 'multer'
 import { type MulterStorageEngine, multerStorage, type StoredFile, type UploadStore } from 'upload-store'
+import { seeOther } from '../http/redirect.ts'
 import { expectBody, FORM_OVERHEAD } from '../http/request-body.ts'
+import { answerStored } from '../media/video-json.ts'
+import { playPath } from '../shared/video.ts'
 import { ContentDigests } from '../uploads/content-digests.ts'
+import { publishAsNew } from '../uploads/publish.ts'
 import { refuseEncoded, refuseParts } from '../uploads/refusals.ts'
 
 /** The field that carries the video. */
@@ -24,21 +28,29 @@ const LIMITS = {
   fieldArrayIndexLimit: 20,
 }
 
+type ReceiveForm = (ctx: Koa.Context) => Promise<StoredFile>
+
 interface Transfer {
-  /** Whether the file's field has come up yet. */
+  /** Whether the file's field has been found yet. */
   seen: boolean
   readonly fail: (error: unknown) => void
 }
 
+/** `POST /video`: publishes the file of a form as a new video. */
+export async function postVideo(ctx: Koa.Context, store: UploadStore, receive: ReceiveForm): Promise<void> {
+  const { session } = await receive(ctx)
+  const object = await publishAsNew(store, session)
+  // A browser without script shows the response, so it is sent to the page that plays the video.
+  if (ctx.accepts('json', 'html') === 'html') seeOther(ctx, playPath(object.key))
+  else answerStored(ctx, 201, object)
+}
+
 /**
- * Makes the function that takes one multipart form in and resolves to its file, sealed and not yet committed.
+ * Returns the function that receives one multipart form and resolves to its file, sealed and not yet committed.
  *
  * @param maxFileSize bytes
  */
-export function formReceiver(
-  store: UploadStore,
-  maxFileSize: number,
-): (ctx: Koa.Context) => Promise<StoredFile> {
+export function formReceiver(store: UploadStore, maxFileSize: number): ReceiveForm {
   const transfers = new WeakMap<IncomingMessage, Transfer>()
   const storage = reportingTo(transfers, multerStorage(store))
   const limits = { ...LIMITS, fileSize: maxFileSize }
@@ -63,10 +75,10 @@ export function formReceiver(
       await Promise.race([parse(ctx, async () => {}), failed, tooSlow])
       if (digests.needContent) await Promise.race([finished(ctx.req, { writable: false }), tooSlow])
     } catch (error) {
-      throw inWords(error, transfers.get(ctx.req)?.seen === true)
+      throw toHttpError(error, transfers.get(ctx.req)?.seen === true)
     }
     digests.check()
-    return fileOf(ctx)
+    return parsedFile(ctx)
   }
 }
 
@@ -96,7 +108,7 @@ function discardFields(req: IncomingMessage): void {
 }
 
 /** @throws 400, 422 */
-function fileOf(ctx: Koa.Context): StoredFile {
+function parsedFile(ctx: Koa.Context): StoredFile {
   // multer ignores a body whose type it cannot read, without an error.
   if (!('body' in ctx.request))
     throw createError(400, 'The Content-Type of the form has no boundary that can be read.')
@@ -123,7 +135,7 @@ function reportingTo(
   }
 }
 
-function inWords(error: unknown, seen: boolean): unknown {
+function toHttpError(error: unknown, seen: boolean): unknown {
   const unexpected = error instanceof MulterError && error.code === 'LIMIT_UNEXPECTED_FILE'
   return unexpected && !seen ? missingFile(`the form has a file in "${error.field}" instead`) : error
 }

@@ -2,18 +2,28 @@ import type { IncomingMessage } from 'node:http'
 import type Koa from 'koa'
 import { requireUnreadBody } from 'koa-resumable-upload'
 import type { StoredObject, UploadStore } from 'upload-store'
+import type { Config } from '../config/config.ts'
 import { isCutOff } from '../http/http2-stream.ts'
 import { expectBody } from '../http/request-body.ts'
-import { maxSizeOf, sealWithinLimits } from '../media/captions.ts'
+import { pathParameter } from '../http/route-table.ts'
+import { maxUploadSize, sealWithinLimits } from '../media/captions.ts'
+import { answerStored } from '../media/video-json.ts'
 import { ContentDigests } from '../uploads/content-digests.ts'
 import { objectBeforeUpload } from '../uploads/current-object.ts'
 import { refuseEncoded, refuseParts } from '../uploads/refusals.ts'
 import { writeConditions } from '../uploads/write-conditions.ts'
 
-export interface PutOutcome {
+interface PutOutcome {
   readonly object: StoredObject
-  /** Whether there was none under its key. */
+  /** Whether its key had no object before. */
   readonly created: boolean
+}
+
+/** `PUT /videos/:key`: creates or replaces the video if the request's preconditions hold. */
+export async function putVideo(ctx: Koa.Context, store: UploadStore, { maxFileSize }: Config): Promise<void> {
+  const { object, created } = await receivePut(ctx, store, pathParameter(ctx.path), maxFileSize)
+  ctx.set('ETag', object.etag)
+  answerStored(ctx, created ? 201 : 200, object)
 }
 
 /**
@@ -21,7 +31,7 @@ export interface PutOutcome {
  *
  * @param maxFileSize bytes
  */
-export async function receivePut(
+async function receivePut(
   ctx: Koa.Context,
   store: UploadStore,
   key: string,
@@ -33,14 +43,14 @@ export async function receivePut(
   const digests = new ContentDigests(ctx.req, ['sha-256'])
   const current = await objectBeforeUpload(ctx, store, key)
   const conditions = writeConditions(ctx, current)
-  const { length, tooSlow } = await expectBody(ctx, store, maxSizeOf(key, maxFileSize))
-  const session = await store.create(key, {
+  const { length, tooSlow } = await expectBody(ctx, store, maxUploadSize(key, maxFileSize))
+  const session = await store.createUpload(key, {
     type: ctx.get('Content-Type') || undefined,
     digest: digests.sha256,
     expectedSize: length,
   })
   try {
-    await Promise.race([session.append(0, contentOf(ctx.req, digests)), tooSlow])
+    await Promise.race([session.append(0, digestedContent(ctx.req, digests)), tooSlow])
     // Else a part would be stored as if it were the whole.
     if (length === undefined && (await isCutOff(ctx))) throw new Error('Request aborted')
     const { digest } = await sealWithinLimits(session)
@@ -49,11 +59,11 @@ export async function receivePut(
   } catch (error) {
     // Not waited for: it may have to wait for the disk, and what is wrong is known.
     session.abort().catch(() => {})
-    throw digests.inWords(error)
+    throw digests.toHttpError(error)
   }
 }
 
-function contentOf(req: IncomingMessage, digests: ContentDigests): AsyncIterable<Buffer> {
+function digestedContent(req: IncomingMessage, digests: ContentDigests): AsyncIterable<Buffer> {
   // A refusal in mid-body must not destroy the request: its answer goes out on the same socket.
   const chunks: AsyncIterable<Buffer> = req.iterator({ destroyOnReturn: false })
   return digests.needContent ? passing(chunks, digests) : chunks

@@ -1,10 +1,10 @@
 import { create } from 'content-disposition'
 import type Koa from 'koa'
-import { mayRedirect } from 'range-core'
+import { canRedirect } from 'range-core'
 import type { StoredContent } from 'upload-store'
 import type { Config } from '../config/config.ts'
 import { queryValue } from '../http/query.ts'
-import { CAPTIONS } from '../media/captions.ts'
+import { CAPTIONS } from '../shared/video.ts'
 
 /**
  * How long a signed URL can be used, in s: as long as a film. Chromium asks the store itself for every later range, and
@@ -12,17 +12,18 @@ import { CAPTIONS } from '../media/captions.ts'
  */
 const EXPIRES_IN = 4 * 60 * 60
 
-/** Where somebody else gives the answer that we would; `null`: it is ours to give. */
-export async function redirectOf(
+/** Returns the URL at which a bucket or CDN answers the request, or `null` if this server has to answer. */
+export async function redirectUrl(
   ctx: Koa.Context,
   content: StoredContent,
   disposition: 'inline' | 'attachment',
   { redirect, cacheControl }: Config,
 ): Promise<URL | null> {
-  if (redirect === undefined || needsCors(ctx, content) || !mayRedirect(ctx.request, content)) return null
+  if (redirect === undefined || needsCors(ctx, content) || !canRedirect(ctx.request, content)) return null
   if (redirect === 'presigned') {
     const contentDisposition = create(content.key, { type: disposition })
-    return (await content.location?.({ expiresIn: EXPIRES_IN, contentDisposition, cacheControl })) ?? null
+    const url = await content.signedUrl?.({ expiresIn: EXPIRES_IN, contentDisposition, cacheControl })
+    return url === undefined ? null : new URL(url)
   }
   const search = queryValue(ctx, 'download') === undefined ? '' : '?download'
   return new URL(`${redirect}${encodeURIComponent(content.key)}${search}`)
@@ -37,15 +38,15 @@ function needsCors(ctx: Koa.Context, { type }: StoredContent): boolean {
   return type === CAPTIONS || (isPage && /^(?:cors|same-origin)$/.test(ctx.get('Sec-Fetch-Mode')))
 }
 
-/** Another one may have to be given the next time, and who has a signed URL may read: no cache keeps it. */
+/** Redirects the client. No cache may store the response: a signed URL expires, and every client that has it may read. */
 export function sendElsewhere(ctx: Koa.Context, url: URL): void {
   ctx.status = 307
   ctx.set('Cache-Control', 'no-store')
   ctx.redirect(url.href)
 }
 
-/** What a page has to allow as the origin of media: AWS has one for each bucket and region. */
-export function mediaOriginsOf({ redirect, s3 }: Config): readonly string[] {
+/** Returns the origins of media that the policy of a page has to allow: AWS has one for each bucket and region. */
+export function mediaOrigins({ redirect, s3 }: Config): readonly string[] {
   if (redirect === undefined) return []
   if (redirect !== 'presigned') return [new URL(redirect).origin]
   return s3?.endpoint === undefined

@@ -4,7 +4,7 @@ import {
   type CommitOptions,
   type StoredObject,
   sanitizeKey,
-  type UploadMeta,
+  type UploadMetadata,
   type UploadSession,
   type UploadStore,
 } from 'upload-store'
@@ -12,15 +12,14 @@ import type { Config } from '../config/config.ts'
 import { expectBody } from '../http/request-body.ts'
 import { matchRoute, pathParameter, type RoutePattern } from '../http/route-table.ts'
 import { sealWithinLimits } from '../media/captions.ts'
-import { videoJson, videoPath } from '../media/video-json.ts'
+import { answerStored } from '../media/video-json.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import { uploadSlots } from '../upload-slots.ts'
 import { objectBeforeUpload } from '../uploads/current-object.ts'
 import { uploadName } from '../uploads/file-name.ts'
 import { publishAsNew } from '../uploads/publish.ts'
 import { refuseContentRange, refuseEncoded } from '../uploads/refusals.ts'
-import type { Slots } from '../uploads/slots.ts'
-import { clientGroup, clientMeta } from '../uploads/upload-client.ts'
+import { limitUploads, type Slots } from '../uploads/slots.ts'
+import { clientGroup, clientMetadata } from '../uploads/upload-client.ts'
 import { writeConditions } from '../uploads/write-conditions.ts'
 
 /** The routes that create an upload if the request has Upload-Complete, and their methods. */
@@ -37,22 +36,22 @@ export function resumable(
   slots: Slots,
   metrics: Metrics,
 ): Koa.Middleware {
-  const limited = uploadSlots(slots, metrics)
+  const limited = limitUploads(slots, metrics)
   return resumableUpload(store, {
-    target: (ctx) => targetOf(ctx, store),
+    resolveTarget: (ctx) => uploadTarget(ctx, store),
     commit: async (_ctx, session) => {
       const object = await publish(store, session)
       metrics.committed()
       return object
     },
     respond,
-    receiving: (ctx, receive) =>
+    aroundBody: (ctx, receive) =>
       Promise.resolve(limited(ctx, () => receiveInTime(ctx, store, config.maxFileSize, receive))),
     maxSize: config.maxFileSize,
   })
 }
 
-async function targetOf(ctx: Koa.Context, store: UploadStore): Promise<UploadTarget | null> {
+async function uploadTarget(ctx: Koa.Context, store: UploadStore): Promise<UploadTarget | null> {
   const { method, path } = ctx
   const pattern = matchRoute(path)?.pattern
   const created = pattern === undefined ? undefined : CREATED_BY[pattern]
@@ -64,7 +63,7 @@ async function targetOf(ctx: Koa.Context, store: UploadStore): Promise<UploadTar
     return {
       key: sanitizeKey(uploadName(ctx.headers)),
       type,
-      meta: { ...clientMeta(clientGroup(ctx)), way: 'post' },
+      metadata: { ...clientMetadata(clientGroup(ctx)), way: 'post' },
     }
   const key = pathParameter(path)
   if (method === 'OPTIONS') return { key }
@@ -74,8 +73,8 @@ async function targetOf(ctx: Koa.Context, store: UploadStore): Promise<UploadTar
     ...(ifMatch === undefined ? {} : { ifMatch }),
     ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
   }
-  const client = clientMeta(clientGroup(ctx))
-  return { key, type, meta: { ...client, way: 'put', replaces: current !== null, ...conditions } }
+  const client = clientMetadata(clientGroup(ctx))
+  return { key, type, metadata: { ...client, way: 'put', replaces: current !== null, ...conditions } }
 }
 
 async function receiveInTime(
@@ -88,21 +87,19 @@ async function receiveInTime(
   await Promise.race([receive(), tooSlow])
 }
 
-/** As the request that began it asked for, whoever completes it. */
+/** Publishes an upload as the request that created it demanded, whichever request completes it. */
 async function publish(store: UploadStore, session: UploadSession): Promise<StoredObject> {
-  if (session.meta['way'] !== 'put') return publishAsNew(store, session)
+  if (session.metadata['way'] !== 'put') return publishAsNew(store, session)
   await sealWithinLimits(session)
-  return session.commit(conditionsOf(session.meta))
+  return session.commit(storedConditions(session.metadata))
 }
 
-function conditionsOf({ ifMatch, ifNoneMatch }: UploadMeta): CommitOptions {
+function storedConditions({ ifMatch, ifNoneMatch }: UploadMetadata): CommitOptions {
   if (ifNoneMatch === '*') return { ifNoneMatch }
   return typeof ifMatch === 'string' ? { ifMatch } : {}
 }
 
-function respond(ctx: Koa.Context, object: StoredObject, { way, replaces }: UploadMeta): void {
-  ctx.status = replaces === true ? 200 : 201
+function respond(ctx: Koa.Context, object: StoredObject, { way, replaces }: UploadMetadata): void {
   if (way === 'put') ctx.set('ETag', object.etag)
-  ctx.set('Location', videoPath(object.key))
-  ctx.body = videoJson(ctx, object)
+  answerStored(ctx, replaces === true ? 200 : 201, object)
 }

@@ -7,7 +7,7 @@ import type { Access } from '../access/access.ts'
 import { PAGE_FIELDS } from '../html/html.ts'
 import { renderSignIn } from '../html/sign-in-page.ts'
 import { queryValue } from '../http/query.ts'
-import { seeOther } from '../http/redirect.ts'
+import { localTarget, seeOther } from '../http/redirect.ts'
 import { declaredLength, inTime } from '../http/request-body.ts'
 
 const MAX_FORM = 4096
@@ -40,9 +40,4 @@ async function readForm(ctx: Koa.Context): Promise<URLSearchParams> {
   if (length > MAX_FORM) throw createError(413, `The form has ${length} bytes; the limit is ${MAX_FORM}.`)
   requireUnreadBody(ctx.req)
   return new URLSearchParams(await Promise.race([text(ctx.req), inTime(ctx)]))
-}
-
-/** A path of this server and of no other: browsers take // and /\ for the beginning of a host. */
-export function localTarget(target: string | null | undefined): string {
-  return target != null && /^\/(?![/\\])[\x21-\x7e]*$/.test(target) ? target : '/'
 }

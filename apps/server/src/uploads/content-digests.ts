@@ -7,7 +7,7 @@ import { ALGORITHMS, type Algorithm, type DeclaredDigest, declaredDigests } from
 
 /**
  * The digests that a request declares of its content, in Repr-Digest and Content-Digest: of the same bytes where nothing
- * is encoded. They may come as trailers, where a Trailer field tells of them beforehand.
+ * is encoded. They may come as trailers if a Trailer field announces them.
  *
  * @see RFC 9530 §2, §3
  */
@@ -17,7 +17,7 @@ export class ContentDigests {
   readonly #hashes: ReadonlyMap<Algorithm, Hash>
 
   /**
-   * @param known algorithms whose digest `check` will be told
+   * @param known algorithms whose digests the caller passes to `check`
    * @throws 400 for a field that cannot be parsed or a value that cannot be right
    */
   constructor(req: IncomingMessage, known: readonly Algorithm[] = []) {
@@ -64,8 +64,11 @@ export class ContentDigests {
     throw mismatch(wrong, texts.join(' '))
   }
 
-  /** A store's complaint about the sha-256 that it was told, as `check` would have put it; any other error as it is. */
-  inWords(error: unknown): unknown {
+  /**
+   * Returns the error that `check` would throw if the store has found the declared sha-256 to be wrong; any other
+   * error unchanged.
+   */
+  toHttpError(error: unknown): unknown {
     if (!(error instanceof StoreError) || error.code !== 'DIGEST_MISMATCH') return error
     return mismatch(
       this.#declared.filter(({ algorithm }) => algorithm === 'sha-256'),

@@ -1,22 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import createError from 'http-errors'
-import type { CreateOptions, UploadMeta, UploadSession, UploadStore } from 'upload-store'
+import type { CreateOptions, UploadSession, UploadStore } from 'upload-store'
 import type { Grant } from './client-shares.ts'
 import type { UploadCount } from './unfinished-uploads.ts'
-import { clientOf } from './upload-client.ts'
+import { uploadClient } from './upload-client.ts'
 
 /** How soon a client should try again, in seconds: places become free when uploads finish or expire. */
 const RETRY_AFTER = '60'
 
 /** Returns `store` with a limit for the uploads that are created to be resumed: 429 if the client has too many. */
 export function countedStore(store: UploadStore, count: UploadCount): UploadStore {
-  async function begin(key: string, options: CreateOptions, meta: UploadMeta): Promise<UploadSession> {
+  async function begin(key: string, options: CreateOptions, client: string): Promise<UploadSession> {
     const ticket = randomUUID()
-    const client = clientOf(meta)
     const grant = await count.begin(ticket, client)
     if (grant !== 'granted') throw tooMany(grant)
     try {
-      const session = await store.create(key, options)
+      const session = await store.createUpload(key, options)
       count.begun(ticket, session.id, client)
       return counted(session)
     } catch (error) {
@@ -26,9 +25,7 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
   }
 
   /** An abort does nothing to an upload that was paused, and another process may have paused it. */
-  async function endIfGone(id: string): Promise<void> {
-    if ((await store.peek(id)) === null) count.ended(id)
-  }
+  const endIfGone = async (id: string) => (await store.getUpload(id)) ?? count.ended(id)
 
   function counted(session: UploadSession): UploadSession {
     const { id, key } = session
@@ -38,11 +35,11 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
       get offset() {
         return session.offset
       },
-      get meta() {
-        return session.meta
+      get metadata() {
+        return session.metadata
       },
       append: (offset, source, options) => session.append(offset, source, options),
-      note: (meta) => session.note(meta),
+      setMetadata: (metadata) => session.setMetadata(metadata),
       pause: () => session.pause(),
       seal: () => session.seal(),
       commit: async (options) => {
@@ -63,22 +60,24 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
     get: (key) => store.get(key),
     list: (options) => store.list(options),
     delete: (key, options) => store.delete(key, options),
-    inspect: (id) => store.inspect(id),
-    peek: (id) => store.peek(id),
+    interruptUpload: (id) => store.interruptUpload(id),
+    getUpload: (id) => store.getUpload(id),
     listUploads: () => store.listUploads(),
-    admit: (size) => store.admit(size),
+    checkSpace: (size) => store.checkSpace(size),
     recover: () => store.recover(),
     sweep: () => store.sweep(),
     verify: () => store.verify(),
     close: () => store.close(),
-    create: (key, options = {}) =>
-      options.meta === undefined ? store.create(key, options) : begin(key, options, options.meta),
-    resume: async (id) => {
-      const session = await store.resume(id)
+    createUpload: (key, options = {}) =>
+      options.metadata
+        ? begin(key, options, uploadClient(options.metadata))
+        : store.createUpload(key, options),
+    resumeUpload: async (id) => {
+      const session = await store.resumeUpload(id)
       return session === null ? null : counted(session)
     },
-    forget: async (id) => {
-      const existed = await store.forget(id)
+    deleteUpload: async (id) => {
+      const existed = await store.deleteUpload(id)
       count.ended(id)
       return existed
     },

@@ -21,7 +21,7 @@ export async function publishAsNew(store: UploadStore, session: UploadSession): 
     const existing = await currentObject(store, key)
     if (existing !== null && existing.digest !== digest) continue
     try {
-      return await session.commit({ key, ...conditionsFor(existing) })
+      return await session.commit({ key, ...commitConditions(existing) })
     } catch (error) {
       // Another upload changed the key in between: look at its new object.
       if (!(error instanceof StoreError && error.code === 'PRECONDITION_FAILED')) throw error
@@ -31,7 +31,7 @@ export async function publishAsNew(store: UploadStore, session: UploadSession): 
 }
 
 /** @param existing an object with the same content, whose date stays */
-function conditionsFor(existing: StoredObject | null): CommitOptions {
+function commitConditions(existing: StoredObject | null): CommitOptions {
   if (existing === null) return { ifNoneMatch: '*' }
   return { ifMatch: existing.etag, lastModified: existing.lastModified }
 }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import { ClientShares, type Grant } from './client-shares.ts'
-import { clientOf } from './upload-client.ts'
+import { uploadClient } from './upload-client.ts'
 
 /** How old a scan may be when an upload is refused, and when one is accepted, in ms. */
 const MAX_AGE = { refusing: 10_000, accepting: 60_000 }
@@ -108,16 +108,16 @@ export class UnfinishedUploads implements UploadCount {
   }
 
   async #find(id: string): Promise<void> {
-    const client = await this.#clientOf(id)
+    const client = await this.#findClient(id)
     if (client === null) this.#finished.add(id)
     else if (!this.#changed.has(id)) this.#add(id, client)
   }
 
   /** `null` if the upload is finished or gone. */
-  async #clientOf(id: string): Promise<string | null> {
+  async #findClient(id: string): Promise<string | null> {
     try {
-      const upload = await this.#store.peek(id)
-      return upload === null || upload.committed !== null ? null : clientOf(upload.meta)
+      const upload = await this.#store.getUpload(id)
+      return upload === null || upload.committed !== null ? null : uploadClient(upload.metadata)
     } catch {
       // Damaged: it takes a place in the store until it expires.
       return ''

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type Koa from 'koa'
-import type { UploadMeta } from 'upload-store'
+import type { UploadMetadata } from 'upload-store'
 import { clientNetwork } from '../http/client-address.ts'
 
 /** The name under which an upload keeps the group of its client, so that it is known after a restart. */
@@ -15,11 +15,11 @@ export function clientGroup(ctx: Pick<Koa.Context, 'ip' | 'socket'>): string {
 }
 
 /** Returns the entry of an upload's metadata that names the group of the client that creates it. */
-export function clientMeta(group: string): UploadMeta {
+export function clientMetadata(group: string): UploadMetadata {
   return { [CLIENT]: group }
 }
 
 /** Returns the group of the client that created an upload; empty for an upload of an earlier version. */
-export function clientOf(meta: UploadMeta): string {
-  return String(meta[CLIENT] ?? '')
+export function uploadClient(metadata: UploadMetadata): string {
+  return String(metadata[CLIENT] ?? '')
 }

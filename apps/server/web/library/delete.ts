@@ -1,27 +1,29 @@
-import { captionsKey, captionsOf } from '../player/captions.ts'
+import { captionsKey, type PageVideo, videoPath } from '../../src/shared/video.ts'
+import { findCaptions } from '../player/captions.ts'
 import { show } from '../player/player.ts'
 import { announce, fromTemplate, get } from '../shared/dom.ts'
 import { clearProblem, request } from '../shared/notice.ts'
-import { state, type Video, videoOf, videoPath } from '../shared/video.ts'
+import { state } from '../shared/state.ts'
+import { readVideo } from '../shared/video.ts'
 import { refresh } from './library.ts'
 import { list, rows } from './row.ts'
 
-/** How long a person has to think again, in ms. */
+/** How long a person can undo a deletion, in ms. */
 const GRACE = 6000
 
-interface Order {
+interface DeleteRequest {
   readonly method: 'DELETE'
   readonly keepalive: true
   readonly headers: Record<string, string>
 }
 
 interface Deletion {
-  readonly video: Video
+  readonly video: PageVideo
   readonly toast: HTMLElement
   timer: number
 }
 
-/** Those that the server has not been asked for, the latest last. */
+/** Deletions that have not been sent to the server, the latest last. */
 const pending = new Map<string, Deletion>()
 
 /** Listens on the list, because rows come and go. */
@@ -31,7 +33,7 @@ export function enableDelete(): void {
     const row = button?.closest<HTMLElement>('.row')
     if (row != null) begin(row)
   })
-  // Who has said delete, and seen it go, means it; nobody would notice that it came back.
+  // A person who leaves the page after a deletion expects it to happen, and would not notice that the video is back.
   addEventListener('pagehide', () => {
     for (const deletion of [...pending.values()]) {
       end(deletion)
@@ -41,15 +43,15 @@ export function enableDelete(): void {
   })
 }
 
-/** Whoever uploads a file again wants to have it. */
-export function keepDeleted(key: string): void {
+/** Cancels the deletion of a video that is uploaded again. */
+export function cancelDelete(key: string): void {
   const deletion = pending.get(key)
   if (deletion === undefined) return
   end(deletion)
   unhide(deletion.video)
 }
 
-/** Takes the latest deletion back; returns what to say about it. */
+/** Undoes the latest deletion; returns the text to show. */
 export function undoDelete(): string | null {
   const latest = [...pending.values()].at(-1)
   if (latest === undefined) return null
@@ -58,7 +60,7 @@ export function undoDelete(): string | null {
 }
 
 function begin(row: HTMLElement): void {
-  const video = videoOf(row)
+  const video = readVideo(row)
   const { key } = video
   clearProblem()
   const neighbour = seen(row, 'nextElementSibling') ?? seen(row, 'previousElementSibling')
@@ -81,7 +83,7 @@ function begin(row: HTMLElement): void {
   announce(`${key} deleted. Z undoes it.`)
 }
 
-/** Time stands still while somebody is about to press the button. */
+/** Waits for the grace period, which halts while the pointer or the focus is on the toast. */
 function waitFor(deletion: Deletion): void {
   const { toast } = deletion
   const run = (): void => {
@@ -111,28 +113,28 @@ function undo(deletion: Deletion): void {
 async function finish(deletion: Deletion): Promise<void> {
   const { video } = deletion
   end(deletion)
-  const isGone = (await request(videoPath(video.key), orderFor(video))) !== null
-  if (isGone) {
+  const isDeleted = (await request(videoPath(video.key), deleteRequest(video))) !== null
+  if (isDeleted) {
     forget(video)
     await deleteCaptions(video)
   } else unhide(video)
   await refresh(true)
 }
 
-function forget({ key }: Video): void {
+function forget({ key }: PageVideo): void {
   state.known.delete(key)
   state.deleted.delete(key)
-  rowOf(key)?.remove()
+  findRow(key)?.remove()
 }
 
-function unhide({ key }: Video): HTMLElement | undefined {
+function unhide({ key }: PageVideo): HTMLElement | undefined {
   state.deleted.delete(key)
-  const row = rowOf(key)
+  const row = findRow(key)
   if (row !== undefined) row.hidden = false
   return row
 }
 
-const rowOf = (key: string): HTMLElement | undefined => rows().find((row) => row.dataset['key'] === key)
+const findRow = (key: string): HTMLElement | undefined => rows().find((row) => row.dataset['key'] === key)
 
 function end({ video, toast, timer }: Deletion): void {
   clearTimeout(timer)
@@ -142,19 +144,19 @@ function end({ video, toast, timer }: Deletion): void {
   if (focused) get('#library-title').focus()
 }
 
-async function deleteCaptions(video: Video): Promise<void> {
-  const url = await captionsOf(video.key)
+async function deleteCaptions(video: PageVideo): Promise<void> {
+  const url = await findCaptions(video.key)
   if (url !== null) await fetch(videoPath(captionsKey(video.key)), { method: 'DELETE' }).catch(() => {})
 }
 
-/** As the page goes; nobody hears the answer. */
-function send(video: Video): void {
-  fetch(videoPath(video.key), orderFor(video)).catch(() => {})
+/** Deletes while the page is being left; the response is not read. */
+function send(video: PageVideo): void {
+  fetch(videoPath(video.key), deleteRequest(video)).catch(() => {})
   fetch(videoPath(captionsKey(video.key)), { method: 'DELETE', keepalive: true }).catch(() => {})
 }
 
-/** Only of what the person saw: another file may have come under that name since. */
-function orderFor({ digest }: Video): Order {
+/** Deletes only the content that the person saw: the key may hold another file by now. */
+function deleteRequest({ digest }: PageVideo): DeleteRequest {
   return { method: 'DELETE', keepalive: true, headers: { 'If-Match': `"${digest}"` } }
 }
 

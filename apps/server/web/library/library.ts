@@ -1,10 +1,11 @@
 import { play } from '../player/player.ts'
 import { scrollToStage } from '../player/stage.ts'
 import { fromTemplate, get, maybe } from '../shared/dom.ts'
-import { state, videoOf } from '../shared/video.ts'
+import { state } from '../shared/state.ts'
+import { readVideo } from '../shared/video.ts'
 import { fetchPage, fetchPages, type Page } from './listing.ts'
-import { forgetRows } from './posters.ts'
-import { fillRow, list, rows } from './row.ts'
+import { unobserveRows } from './posters.ts'
+import { fillRow, list, markCurrent, rows } from './row.ts'
 
 const more = get<HTMLAnchorElement>('#more')
 const input = get<HTMLInputElement>('#search input')
@@ -13,11 +14,14 @@ const query = new URLSearchParams(location.search)
 let prefix = query.get('prefix') ?? ''
 let first = query.get('cursor')
 
-/** Letters of one word are one question. */
+/** How often the list is refreshed, in ms; an unchanged list is a 304. */
+const REFRESH_INTERVAL = 10_000
+/** Time between the last letter and the search, in ms. */
 const PAUSE = 200
 
 export function enhanceLibrary(): void {
-  for (const row of rows()) fillRow(row, videoOf(row))
+  for (const row of rows()) fillRow(row, readVideo(row))
+  state.onPlaying(() => rows().forEach(markCurrent))
   list.addEventListener('click', onOpen)
   more.addEventListener('click', showMore)
   let timer = 0
@@ -33,15 +37,31 @@ export function enhanceLibrary(): void {
 }
 
 /**
- * Reads as many pages again as are on screen, and keeps the rows that stay, so that focus stays too.
+ * Fetches as many pages as are on screen, and keeps the rows of videos that still exist, with their focus.
  *
- * @param quietly where nobody has asked for it, and a failure is no news
+ * @param quietly shows no problem, because no person has asked for the refresh
  */
 export async function refresh(quietly = false): Promise<void> {
   const asked = prefix
   const page = await fetchPages(prefix, first, rows().length, quietly)
   // Another search may have begun.
   if (page !== null && asked === prefix) render(page)
+}
+
+/** Refreshes the list regularly while the page is visible, and when it becomes visible again. */
+export function enableAutoRefresh(): void {
+  let asking = false
+  const ask = async (): Promise<void> => {
+    if (document.hidden || asking) return
+    asking = true
+    await refresh(true)
+    asking = false
+  }
+  setInterval(() => void ask(), REFRESH_INTERVAL)
+  for (const event of ['focus', 'online']) addEventListener(event, () => void ask())
+  // The page was restored from the back-forward cache; a page that was just loaded is up to date.
+  addEventListener('pageshow', ({ persisted }) => void (persisted && ask()))
+  document.addEventListener('visibilitychange', () => void ask())
 }
 
 async function search(): Promise<void> {
@@ -60,7 +80,7 @@ function render({ videos, next }: Page): void {
   if (now.length !== old.size || now.some((row, index) => list.children[index] !== row))
     list.replaceChildren(...now)
   if (focused instanceof HTMLElement && list.contains(focused)) focused.focus({ preventScroll: true })
-  forgetRows([...old.values()].filter((row) => !row.isConnected))
+  unobserveRows([...old.values()].filter((row) => !row.isConnected))
   const isEmpty = videos.every(({ key }) => state.deleted.has(key))
   get('#empty').hidden = !isEmpty || prefix !== ''
   get('#unfound').hidden = !isEmpty || prefix === ''
@@ -73,7 +93,7 @@ function onOpen(event: MouseEvent): void {
   const row = link?.closest<HTMLElement>('.row')
   if (row == null || opensElsewhere(event)) return
   event.preventDefault()
-  play(videoOf(row))
+  play(readVideo(row))
   scrollToStage()
 }
 

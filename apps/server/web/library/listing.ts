@@ -1,13 +1,14 @@
+import { CAPTIONS, type PageVideo } from '../../src/shared/video.ts'
 import { request } from '../shared/notice.ts'
-import { type Listing, type Video, videoOfItem } from '../shared/video.ts'
+import { type Listing, toVideo } from '../shared/video.ts'
 
 export interface Page {
-  readonly videos: readonly Video[]
+  readonly videos: readonly PageVideo[]
   /** The cursor of the next page, `null` on the last. */
   readonly next: string | null
 }
 
-/** One page of the list, or `null` where the server does not say; a person is told unless `quietly`. */
+/** Fetches one page of the list; `null` if that fails, which the page shows unless `quietly`. */
 export async function fetchPage(
   prefix: string,
   cursor: string | null,
@@ -19,18 +20,18 @@ export async function fetchPage(
   const response = quietly ? await fetch(url).catch(() => null) : await request(url)
   const listing: Listing | null = response?.ok ? await response.json().catch(() => null) : null
   if (listing === null) return null
-  const items = listing.items.filter(({ type }) => type !== 'text/vtt')
-  return { videos: items.map(videoOfItem), next: listing.cursor }
+  const items = listing.items.filter(({ type }) => type !== CAPTIONS)
+  return { videos: items.map(toVideo), next: listing.cursor }
 }
 
-/** From the beginning, as many pages as it takes to have `count` videos. */
+/** Fetches as many pages, from the first, as are necessary for `count` videos. */
 export async function fetchPages(
   prefix: string,
   first: string | null,
   count: number,
   quietly: boolean,
 ): Promise<Page | null> {
-  const videos: Video[] = []
+  const videos: PageVideo[] = []
   let next = first
   do {
     const page = await fetchPage(prefix, next, quietly)

@@ -1,10 +1,10 @@
 import { clear, createStore, get, keys, set, type UseStore } from 'idb-keyval'
-import type { Video } from '../shared/video.ts'
+import type { PageVideo } from '../../src/shared/video.ts'
 
 export interface Poster {
   /** `null` where there is nothing to see. */
   readonly image: Blob | null
-  /** In seconds; infinite of a stream that tells none. */
+  /** In seconds; infinite for a stream of unknown duration. */
   readonly duration: number
 }
 
@@ -18,15 +18,15 @@ const MOST = 1000
 let store: UseStore | undefined
 
 /** Of this content, whatever it is named; made of a few ranges, and once only. */
-export async function posterOf(video: Video): Promise<Poster> {
-  const known = await recall(video.digest)
+export async function loadPoster(video: PageVideo): Promise<Poster> {
+  const known = await readPoster(video.digest)
   if (known !== undefined) return known
   const poster = await makePoster(video)
-  await keep(video.digest, poster)
+  await writePoster(video.digest, poster)
   return poster
 }
 
-async function makePoster({ url }: Video): Promise<Poster> {
+async function makePoster({ url }: PageVideo): Promise<Poster> {
   const media = document.createElement('video')
   // Else a server that redirects would have it from another origin, whose pictures no canvas gives out.
   media.crossOrigin = 'anonymous'
@@ -44,7 +44,7 @@ async function makePoster({ url }: Video): Promise<Poster> {
     await seeked
     return { image: await draw(media), duration }
   } finally {
-    // A detached element would go on loading.
+    // A detached element would continue to load.
     media.removeAttribute('src')
     media.load()
   }
@@ -71,8 +71,8 @@ function draw(video: HTMLVideoElement): Promise<Blob | null> {
 
 const open = (): UseStore => (store ??= createStore('koa-range-server', 'posters'))
 
-/** A browser that keeps nothing makes them anew. */
-async function recall(digest: string): Promise<Poster | undefined> {
+/** Returns `undefined` in a browser that stores nothing; the poster is then made again. */
+async function readPoster(digest: string): Promise<Poster | undefined> {
   try {
     return await get<Poster>(digest, open())
   } catch {
@@ -80,7 +80,7 @@ async function recall(digest: string): Promise<Poster | undefined> {
   }
 }
 
-async function keep(digest: string, poster: Poster): Promise<void> {
+async function writePoster(digest: string, poster: Poster): Promise<void> {
   try {
     if ((await keys(open())).length >= MOST) await clear(open())
     await set(digest, poster, open())

@@ -1,7 +1,7 @@
 import { get, maybe } from '../shared/dom.ts'
 import { clock } from '../shared/format.ts'
-import { videoOf } from '../shared/video.ts'
-import { type Poster, posterOf } from './poster.ts'
+import { readVideo } from '../shared/video.ts'
+import { loadPoster, type Poster } from './poster.ts'
 
 /** More would take the line from what plays. */
 const AT_ONCE = 2
@@ -19,19 +19,19 @@ const observer = new IntersectionObserver((entries) => {
   pump()
 })
 
-/** Gives the row its poster and duration as soon as it comes into view. */
-export function wantPoster(row: HTMLElement): void {
+/** Loads the poster and duration of a row as soon as it comes into view. */
+export function loadPosterInView(row: HTMLElement): void {
   const { digest = '' } = row.dataset
   if (row.dataset['poster'] === digest) return
   maybe('.tile img', row)?.remove()
   get('.length', row).textContent = ''
   row.dataset['poster'] = digest
-  // What is observed already would not be told again.
+  // An element that is observed already would not be reported again.
   observer.unobserve(row)
   observer.observe(row)
 }
 
-export function forgetRows(rows: readonly HTMLElement[]): void {
+export function unobserveRows(rows: readonly HTMLElement[]): void {
   for (const row of rows) {
     observer.unobserve(row)
     waiting.delete(row)
@@ -52,10 +52,10 @@ function pump(): void {
 }
 
 async function fill(row: HTMLElement): Promise<void> {
-  const video = videoOf(row)
+  const video = readVideo(row)
   if (!/^(?:video|audio)\//.test(video.type)) return
   // Without one the row has its icon.
-  const poster = await posterOf(video).catch(() => null)
+  const poster = await loadPoster(video).catch(() => null)
   if (poster !== null && row.dataset['digest'] === video.digest) show(row, poster)
 }
 

@@ -1,20 +1,22 @@
+import { humanSize } from '../../src/shared/human-size.ts'
+import { downloadPath, type PageVideo, playPath, videoKind } from '../../src/shared/video.ts'
 import { get, maybe, setIcon } from '../shared/dom.ts'
-import { humanSize } from '../shared/format.ts'
-import { kindOf, playPath, state, type Video, videoPath } from '../shared/video.ts'
-import { wantPoster } from './posters.ts'
+import { state } from '../shared/state.ts'
+import { loadPosterInView } from './posters.ts'
 
 export const list: HTMLElement = get('#rows')
 const DATE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' })
 
 export const rows = (): HTMLElement[] => [...list.querySelectorAll<HTMLElement>('.row')]
 
+/** Marks the row of the video that plays. */
 export function markCurrent(row: HTMLElement): void {
   const link = get('.open', row)
   if (row.dataset['key'] === state.playing?.key) link.setAttribute('aria-current', 'true')
   else link.removeAttribute('aria-current')
 }
 
-export function fillRow(row: HTMLElement, video: Video): HTMLElement {
+export function fillRow(row: HTMLElement, video: PageVideo): HTMLElement {
   const { key, size, type, digest, created, url } = video
   state.known.set(key, video)
   Object.assign(row.dataset, { key, size, type, digest, created, url })
@@ -25,14 +27,14 @@ export function fillRow(row: HTMLElement, video: Video): HTMLElement {
   // The server knows no time zone but UTC.
   time.textContent = DATE.format(new Date(created))
   time.title = new Date(created).toLocaleString()
-  setIcon(row, kindOf(type))
+  setIcon(row, videoKind(type))
   const [open, download] = [get<HTMLAnchorElement>('.open', row), get<HTMLAnchorElement>('a.tool', row)]
   open.href = playPath(key)
-  download.href = `${videoPath(key)}?download`
+  download.href = downloadPath(key)
   download.ariaLabel = `Download ${key}`
   maybe('button', row)?.setAttribute('aria-label', `Delete ${key}`)
   row.hidden = state.deleted.has(key)
   markCurrent(row)
-  wantPoster(row)
+  loadPosterInView(row)
   return row
 }

@@ -1,10 +1,9 @@
+import { captionsKey, type PageVideo, videoPath } from '../../src/shared/video.ts'
 import { announce, maybe } from '../shared/dom.ts'
 import { clearProblem, request, showProblem } from '../shared/notice.ts'
-import { type Listing, state, type Video, videoOfItem, videoPath } from '../shared/video.ts'
+import { state } from '../shared/state.ts'
+import { type Listing, toVideo } from '../shared/video.ts'
 import { mediaElement } from './media.ts'
-
-/** Captions lie beside their video. */
-export const captionsKey = (key: string): string => `${key}.vtt`
 
 export const isCaptions = ({ name }: File): boolean => /\.vtt$/i.test(name)
 
@@ -36,26 +35,26 @@ export async function addCaptions(file: File): Promise<void> {
   announce(`Captions of ${video.key} saved`)
   const media = mediaElement()
   if (media === null || state.playing !== video) return
-  const track = await showCaptionsOf(video, media)
+  const track = await showCaptions(video, media)
   if (track !== null) track.track.mode = 'showing'
 }
 
 /** Asks the server, by a list: a HEAD for what is not there would be an error in the console. */
-export async function captionsOf(key: string): Promise<string | null> {
+export async function findCaptions(key: string): Promise<string | null> {
   const wanted = captionsKey(key)
   const response = await fetch(`/videos?limit=1&prefix=${encodeURIComponent(wanted)}`).catch(() => null)
   const listing: Listing | null = response?.ok ? await response.json().catch(() => null) : null
   const [item] = listing?.items ?? []
-  return item?.key === wanted ? videoOfItem(item).url : null
+  return item?.key === wanted ? toVideo(item).url : null
 }
 
 /** Returns the track, or `null` where there are none. */
-export async function showCaptionsOf(
-  { key }: Video,
+export async function showCaptions(
+  { key }: PageVideo,
   media: HTMLMediaElement,
 ): Promise<HTMLTrackElement | null> {
   labelCaptions(media)
-  const url = await captionsOf(key)
+  const url = await findCaptions(key)
   if (url === null || !media.isConnected) return null
   maybe('track', media)?.remove()
   const track = document.createElement('track')

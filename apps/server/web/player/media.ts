@@ -1,5 +1,6 @@
+import type { PageVideo } from '../../src/shared/video.ts'
 import { get, maybe } from '../shared/dom.ts'
-import { state, type Video } from '../shared/video.ts'
+import { state } from '../shared/state.ts'
 import { type Note, setStage, showNote, stage } from './stage.ts'
 
 const controller = get('#controller')
@@ -18,13 +19,13 @@ export async function enhanceControls(): Promise<void> {
 }
 
 /** @param time in seconds */
-export function insertMedia(kind: 'video' | 'audio', video: Video, time: number): HTMLMediaElement {
+export function insertMedia(kind: 'video' | 'audio', video: PageVideo, time: number): HTMLMediaElement {
   const media = document.createElement(kind)
   media.slot = 'media'
   media.controls = customElements.get('media-controller') === undefined
   media.preload = 'metadata'
   media.setAttribute('playsinline', '')
-  media.src = sourceOf(video, time)
+  media.src = mediaSource(video, time)
   controller.toggleAttribute('audio', kind === 'audio')
   controller.hidden = false
   controller.prepend(media)
@@ -33,15 +34,15 @@ export function insertMedia(kind: 'video' | 'audio', video: Video, time: number)
   return media
 }
 
-const sourceOf = ({ url }: Video, time: number): string =>
+const mediaSource = ({ url }: PageVideo, time: number): string =>
   `${url}${state.view === null ? '' : `?view=${state.view}`}${time > 0 ? `#t=${time}` : ''}`
 
-/** Asks for the same again where it is, under the name that holds now. */
+/** Requests the media again from its current position, with the current `view`. */
 export function reloadMedia(): void {
   const media = mediaElement()
   if (media === null || state.playing === null || media.error !== null) return
   const { currentTime, paused, playbackRate } = media
-  media.src = sourceOf(state.playing, currentTime)
+  media.src = mediaSource(state.playing, currentTime)
   media.playbackRate = playbackRate
   if (!paused) media.play().catch(() => {})
 }
@@ -51,13 +52,13 @@ export function removeMedia(): void {
   const media = mediaElement()
   if (media === null) return
   media.remove()
-  // A detached element would go on loading.
+  // A detached element would continue to load.
   media.removeAttribute('src')
   media.load()
 }
 
-/** Says what is wrong where a file does not play. */
-export function watch(media: HTMLMediaElement, video: Video): void {
+/** Shows a note if a file does not play. */
+export function watch(media: HTMLMediaElement, video: PageVideo): void {
   const fail = (note: Note): void => {
     showNote(note, video)
     setStage('file')

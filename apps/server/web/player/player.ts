@@ -1,10 +1,12 @@
-import { markCurrent, rows } from '../library/row.ts'
+import { humanSize } from '../../src/shared/human-size.ts'
+import { downloadPath, type PageVideo, playPath, videoKind } from '../../src/shared/video.ts'
 import { announce, get } from '../shared/dom.ts'
-import { clock, humanSize } from '../shared/format.ts'
-import { kindOf, playPath, state, type Video, videoOf, videoPath } from '../shared/video.ts'
-import { labelCaptions, showCaptionsOf } from './captions.ts'
+import { clock } from '../shared/format.ts'
+import { state } from '../shared/state.ts'
+import { readVideo } from '../shared/video.ts'
+import { labelCaptions, showCaptions } from './captions.ts'
 import { enhanceControls, insertMedia, mediaElement, removeMedia, watch } from './media.ts'
-import { keepPosition, positionOf } from './positions.ts'
+import { readPosition, savePosition } from './positions.ts'
 import { flash, setStage, showNote } from './stage.ts'
 
 /** How often a position is kept, in ms: often enough for a crash. */
@@ -14,12 +16,12 @@ const KEEP_EVERY = 5000
 export function enhancePlayer(): void {
   const player = get('#player')
   if (player.dataset['key'] !== undefined) {
-    state.playing = videoOf(player)
+    state.playing = readVideo(player)
     state.known.set(state.playing.key, state.playing)
   }
   const media = mediaElement()
   if (media !== null && state.playing !== null) {
-    const left = timeOfLocation() === null ? positionOf(state.playing.key) : 0
+    const left = linkedTime() === null ? readPosition(state.playing.key) : 0
     if (left > 0) media.currentTime = left
     watch(media, state.playing)
     follow(media, state.playing.key, left)
@@ -27,10 +29,10 @@ export function enhancePlayer(): void {
     void enhanceControls()
   }
   addEventListener('popstate', onPopState)
-  addEventListener('pagehide', keep)
+  addEventListener('pagehide', saveCurrentPosition)
 }
 
-export function play(video: Video): void {
+export function play(video: PageVideo): void {
   const path = playPath(video.key)
   if (path !== location.pathname + location.search) history.pushState(null, '', path)
   show(video)
@@ -42,48 +44,47 @@ export function play(video: Video): void {
 }
 
 /** @param time where it begins, in seconds; `null`: where it was left */
-export function show(video: Video | null, time: number | null = null): void {
-  const kind = video === null ? 'none' : kindOf(video.type)
-  keep()
+export function show(video: PageVideo | null, time: number | null = null): void {
+  const kind = video === null ? 'none' : videoKind(video.type)
+  saveCurrentPosition()
   state.playing = video
   removeMedia()
   setStage(kind)
   showNote(kind === 'none' || kind === 'file' ? kind : null, video)
   if (video !== null && (kind === 'video' || kind === 'audio')) {
-    const left = time ?? positionOf(video.key)
+    const left = time ?? readPosition(video.key)
     const media = insertMedia(kind, video, left)
     follow(media, video.key, time === null ? left : 0)
-    void showCaptionsOf(video, media)
+    void showCaptions(video, media)
   }
   describe(video)
-  for (const row of rows()) markCurrent(row)
 }
 
-function describe(video: Video | null): void {
+function describe(video: PageVideo | null): void {
   get('#caption').hidden = get('#requests').hidden = video === null
   get('#playing bdi').textContent = video?.key ?? 'Player'
   get('#facts').textContent = video && `${humanSize(video.size)} · ${video.type}`
   for (const link of get('#player').querySelectorAll<HTMLAnchorElement>('a[download]'))
-    link.href = video === null ? '' : `${videoPath(video.key)}?download`
+    link.href = video === null ? '' : downloadPath(video.key)
   document.title = `${video === null ? '' : `${video.key} – `}Range server`
 }
 
-/** @param left where it goes on, for a person to know, in seconds */
+/** @param left the position where playback resumes, to show it, in seconds */
 function follow(media: HTMLMediaElement, key: string, left: number): void {
   let kept = 0
   media.addEventListener('timeupdate', () => {
     if (performance.now() - kept < KEEP_EVERY) return
     kept = performance.now()
-    if (!media.paused) keepPosition(key, media)
+    if (!media.paused) savePosition(key, media)
   })
-  for (const event of ['pause', 'ended']) media.addEventListener(event, () => keepPosition(key, media))
+  for (const event of ['pause', 'ended']) media.addEventListener(event, () => savePosition(key, media))
   if (left > 0) flash(`Goes on at ${clock(left)}; 0 begins anew`)
 }
 
-function keep(): void {
+function saveCurrentPosition(): void {
   const media = mediaElement()
   if (media !== null && state.playing !== null && media.currentTime > 0)
-    keepPosition(state.playing.key, media)
+    savePosition(state.playing.key, media)
 }
 
 function onPopState(): void {
@@ -91,11 +92,11 @@ function onPopState(): void {
   if (key === (state.playing?.key ?? null)) return
   const video = key === null ? null : state.known.get(key)
   if (video === undefined) location.reload()
-  else show(video, timeOfLocation())
+  else show(video, linkedTime())
 }
 
 /** As in a link to a moment of a video. */
-function timeOfLocation(): number | null {
+function linkedTime(): number | null {
   const time = Number(new URLSearchParams(location.search).get('t') ?? Number.NaN)
   return time >= 0 ? time : null
 }

@@ -1,8 +1,8 @@
-import { recall, remember } from '../shared/storage.ts'
+import { readItem, writeItem } from '../shared/storage.ts'
 
 /** Shorter ones are seen from the beginning. */
 const WORTHWHILE = 60
-/** Who is so near the beginning or the end wants to begin anew; in seconds. */
+/** Playback that ended so near the beginning or the end starts from the beginning; in seconds. */
 const MARGIN = 10
 const MOST = 200
 const STORAGE = 'positions'
@@ -10,9 +10,9 @@ const STORAGE = 'positions'
 type Positions = Record<string, number>
 
 /** In seconds, 0 where a video was not left in its middle. */
-export const positionOf = (key: string): number => read()[key] ?? 0
+export const readPosition = (key: string): number => read()[key] ?? 0
 
-export function keepPosition(key: string, { currentTime, duration, ended }: HTMLMediaElement): void {
+export function savePosition(key: string, { currentTime, duration, ended }: HTMLMediaElement): void {
   if (!(duration > WORTHWHILE)) return
   const { [key]: _, ...others } = read()
   const inside = !ended && currentTime > MARGIN && currentTime < duration - MARGIN
@@ -22,7 +22,7 @@ export function keepPosition(key: string, { currentTime, duration, ended }: HTML
 
 function read(): Positions {
   try {
-    return JSON.parse(recall('localStorage', STORAGE) ?? '{}')
+    return JSON.parse(readItem('localStorage', STORAGE) ?? '{}')
   } catch {
     return {}
   }
@@ -30,5 +30,5 @@ function read(): Positions {
 
 function write(positions: Positions): void {
   const kept = Object.entries(positions).slice(-MOST)
-  remember('localStorage', STORAGE, kept.length === 0 ? null : JSON.stringify(Object.fromEntries(kept)))
+  writeItem('localStorage', STORAGE, kept.length === 0 ? null : JSON.stringify(Object.fromEntries(kept)))
 }

@@ -1,6 +1,7 @@
+import { playPath } from '../../src/shared/video.ts'
 import { get } from '../shared/dom.ts'
 import { clock } from '../shared/format.ts'
-import { playPath, state } from '../shared/video.ts'
+import { state } from '../shared/state.ts'
 import { mediaElement } from './media.ts'
 import { flash } from './stage.ts'
 

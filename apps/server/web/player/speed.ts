@@ -1,7 +1,7 @@
 import { get } from '../shared/dom.ts'
 import { mediaElement } from './media.ts'
 
-/** The menu and the media tell each other: keys change it, too. */
+/** Connects the menu and the media in both directions: keys change the speed too. */
 export function enableSpeed(): void {
   const menu = get<HTMLSelectElement>('#speed')
   menu.addEventListener('change', () => {

@@ -1,5 +1,5 @@
+import type { PageVideo } from '../../src/shared/video.ts'
 import { announce, get, setIcon } from '../shared/dom.ts'
-import type { Video } from '../shared/video.ts'
 
 export const stage: HTMLElement = get('#stage')
 export type StageKind = 'video' | 'audio' | 'file' | 'none'
@@ -11,7 +11,7 @@ export function setStage(kind: StageKind): void {
 }
 
 /** @param video what the note is about */
-export function showNote(name: Note | null, video: Video | null): void {
+export function showNote(name: Note | null, video: PageVideo | null): void {
   for (const note of stage.querySelectorAll<HTMLElement>('[data-note]'))
     note.hidden = note.dataset['note'] !== name
   get('[data-note="codec"] .type', stage).textContent = video?.type ?? ''

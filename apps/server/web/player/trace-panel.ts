@@ -1,8 +1,8 @@
-import type { SeenRequest } from '../../src/observe/traces.ts'
+import { humanSize } from '../../src/shared/human-size.ts'
+import type { TracedRequest } from '../../src/shared/traced-request.ts'
 import { get } from '../shared/dom.ts'
-import { humanSize } from '../shared/format.ts'
-import { recall, remember } from '../shared/storage.ts'
-import { state } from '../shared/video.ts'
+import { state } from '../shared/state.ts'
+import { readItem, writeItem } from '../shared/storage.ts'
 import { reloadMedia } from './media.ts'
 
 const EVERY = 1000
@@ -20,16 +20,16 @@ const MEANINGS: Readonly<Record<number, string>> = {
 }
 
 /**
- * Has the media asked for under a name of this page, as long as somebody looks: by another URL the browser's cache would not
- * know them, so it is the same one until the tab is closed.
+ * Requests the media with an id of this page while the panel is open. The id stays the same until the tab is closed, because
+ * the browser's cache does not know the media under another URL.
  */
-export function enableRequests(): void {
+export function enableTraces(): void {
   const details = get<HTMLDetailsElement>('#requests')
-  if (recall('sessionStorage', STORAGE) !== null) details.open = true
+  if (readItem('sessionStorage', STORAGE) !== null) details.open = true
   details.addEventListener('toggle', () => {
     if (details.open === (state.view !== null)) return
-    state.view = details.open ? (recall('sessionStorage', STORAGE) ?? randomId()) : null
-    remember('sessionStorage', STORAGE, state.view)
+    state.view = details.open ? (readItem('sessionStorage', STORAGE) ?? randomId()) : null
+    writeItem('sessionStorage', STORAGE, state.view)
     reloadMedia()
     void ask()
   })
@@ -49,21 +49,21 @@ async function ask(): Promise<void> {
   const { view } = state
   if (view === null || document.hidden) return
   const response = await fetch(`/requests?view=${view}`).catch(() => null)
-  const body: { requests: SeenRequest[] } | null = response?.ok
+  const body: { requests: TracedRequest[] } | null = response?.ok
     ? await response.json().catch(() => null)
     : null
   if (body === null || state.view !== view) return
-  get('#requests tbody').replaceChildren(...body.requests.reverse().map(rowOf))
+  get('#requests tbody').replaceChildren(...body.requests.reverse().map(createRow))
 }
 
-function rowOf(request: SeenRequest): HTMLTableRowElement {
+function createRow(request: TracedRequest): HTMLTableRowElement {
   const row = document.createElement('tr')
   row.dataset['status'] = String(request.status)
   const cells = [
     TIME.format(new Date(request.time)),
     request.range ?? (request.method === 'GET' ? 'the whole file' : request.method),
     `${request.status} ${request.contentRange ?? ''}`,
-    sentOf(request),
+    formatSent(request),
   ].map((text) => {
     const cell = document.createElement('td')
     cell.textContent = text
@@ -76,7 +76,7 @@ function rowOf(request: SeenRequest): HTMLTableRowElement {
   return row
 }
 
-function sentOf({ state: progress, sent }: SeenRequest): string {
+function formatSent({ state: progress, sent }: TracedRequest): string {
   if (progress === 'sending') return 'under way'
   const amount = sent === null ? [] : [humanSize(sent)]
   return [...amount, ...(progress === 'stopped' ? ['stopped'] : [])].join(', ')

@@ -9,7 +9,7 @@ export function get<E extends HTMLElement = HTMLElement>(selector: string, root?
   return found
 }
 
-/** The markup stays with the server: a new element is a copy of what it would have rendered. */
+/** Copies an element that the server has rendered, so that only the server has markup. */
 export function fromTemplate(selector: string): HTMLElement {
   const copy = get<HTMLTemplateElement>(selector).content.firstElementChild?.cloneNode(true)
   if (!(copy instanceof HTMLElement)) throw new Error(`The page has an empty ${selector}`)

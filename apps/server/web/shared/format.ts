@@ -1,5 +1,3 @@
-export { humanSize } from '../../src/shared/human-size.ts'
-
 export function humanTime(seconds: number): string {
   if (seconds < 60) return `${Math.max(1, Math.ceil(seconds))} s`
   const minutes = Math.ceil(seconds / 60)

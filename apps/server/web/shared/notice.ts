@@ -1,5 +1,5 @@
 import { get } from './dom.ts'
-import { LOST, type Problem, problemOf } from './problem.ts'
+import { LOST, type Problem, readProblem } from './problem.ts'
 
 const notice = get('#notice')
 
@@ -30,6 +30,6 @@ export async function request(
   }).catch(() => null)
   if (response?.ok) return response
   const body: unknown = await response?.json().catch(() => null)
-  showProblem(response === null ? LOST : problemOf(response.status, body))
+  showProblem(response === null ? LOST : readProblem(response.status, body))
   return null
 }

@@ -8,8 +8,8 @@ export const LOST: Problem = {
   detail: 'The connection was lost. Check that the server is running and try again.',
 }
 
-/** From whatever came back: RFC 9457 where the server wrote it, not where a proxy did. */
-export function problemOf(status: number, body: unknown): Problem {
+/** Reads a problem from any response: RFC 9457 if the server wrote it, anything if a proxy did. */
+export function readProblem(status: number, body: unknown): Problem {
   const member = (name: string): string | null => {
     const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, name) : null
     return typeof value === 'string' && value !== '' ? value : null

@@ -1,5 +1,5 @@
-/** A browser that may keep nothing throws where it is only asked. */
-export function recall(storage: 'localStorage' | 'sessionStorage', name: string): string | null {
+/** Returns a stored item; a browser that may not store anything throws on access. */
+export function readItem(storage: 'localStorage' | 'sessionStorage', name: string): string | null {
   try {
     return window[storage].getItem(name)
   } catch {
@@ -7,8 +7,8 @@ export function recall(storage: 'localStorage' | 'sessionStorage', name: string)
   }
 }
 
-/** @param value `null`: forget it */
-export function remember(
+/** @param value `null`: remove the item */
+export function writeItem(
   storage: 'localStorage' | 'sessionStorage',
   name: string,
   value: string | null,
@@ -17,6 +17,6 @@ export function remember(
     if (value === null) window[storage].removeItem(name)
     else window[storage].setItem(name, value)
   } catch {
-    // Nothing is lost but comfort.
+    // The page works without the item.
   }
 }

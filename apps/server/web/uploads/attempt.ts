@@ -7,7 +7,10 @@ export type Ending =
   | { readonly kind: 'failed'; readonly answer: Answer | null }
   | { readonly kind: 'stopped' }
 
-/** Longer than the server's own patience; a network that vanishes tells nobody. */
+/**
+ * Time without progress after which an attempt has failed, in ms: longer than the server's limit, and the only sign of a
+ * lost network.
+ */
 const PATIENCE = 40_000
 
 /** Sends what the server does not have yet, until all is there, something fails, or `signal` says stop. */
@@ -16,7 +19,7 @@ export function attempt(
   signal: AbortSignal,
   onProgress: (sent: number) => void,
 ): Promise<Ending> {
-  // Between the decision and now somebody may have said stop.
+  // `signal` may have been aborted since the caller decided to start.
   if (signal.aborted) return Promise.resolve({ kind: 'stopped' })
   return new Promise((resolve) => {
     let timer = setTimeout(stall, PATIENCE)
@@ -42,13 +45,13 @@ export function attempt(
       onProgress(sent)
     }
     upload.options.onSuccess = ({ lastResponse }) => end({ kind: 'stored', response: lastResponse })
-    upload.options.onError = (error) => end({ kind: 'failed', answer: answerOf(error) })
+    upload.options.onError = (error) => end({ kind: 'failed', answer: toAnswer(error) })
     signal.addEventListener('abort', stop)
     upload.start()
   })
 }
 
-function answerOf(error: Error | DetailedError): Answer | null {
+function toAnswer(error: Error | DetailedError): Answer | null {
   if (!('originalRequest' in error)) return null
   const { originalRequest, originalResponse, causingError } = error
   const response = causingError instanceof RefusedHead ? causingError.response : originalResponse

@@ -1,6 +1,6 @@
-import { type Problem, problemOf } from '../shared/problem.ts'
+import { type Problem, readProblem } from '../shared/problem.ts'
 
-/** What came back of a request that did not do what it was for. */
+/** The response to a request that failed. */
 export interface Answer {
   readonly method: string
   readonly status: number
@@ -17,7 +17,7 @@ export type Failure =
 
 /** Refusals of what was sent so far, not of the upload: too slow, another request holds it, too many. */
 const PASSING = new Set([408, 409, 423, 425, 429])
-/** The server has forgotten the upload; the next attempt begins it anew. */
+/** The server has no such upload any more; the next attempt creates it again. */
 const FORGOTTEN = new Set([404, 410])
 /** Of the file itself: as it is, it will be refused again. */
 const HOPELESS = new Set([413, 415])
@@ -25,11 +25,11 @@ const HOPELESS = new Set([413, 415])
 const FIRST_DELAY = 1000
 const LONGEST_DELAY = 30_000
 
-/** @param answer `null` where none came */
-export function failureOf(answer: Answer | null): Failure {
+/** @param answer `null` if no response arrived */
+export function classifyFailure(answer: Answer | null): Failure {
   if (answer === null) return { kind: 'passing', problem: null, after: 0 }
   const { method, status, body, retryAfter } = answer
-  const problem = problemOf(status, parse(body))
+  const problem = readProblem(status, parse(body))
   const forgotten = method === 'PATCH' && FORGOTTEN.has(status)
   if (status >= 500 || PASSING.has(status) || forgotten)
     return { kind: 'passing', problem, after: 1000 * (Number(retryAfter) || 0) }

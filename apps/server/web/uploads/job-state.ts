@@ -1,11 +1,12 @@
-import { humanSize, humanTime } from '../shared/format.ts'
+import { humanSize } from '../../src/shared/human-size.ts'
+import { humanTime } from '../shared/format.ts'
 import type { Problem } from '../shared/problem.ts'
 
 export type JobState =
-  /** In line behind others. */
+  /** Waits for other uploads. */
   | { readonly kind: 'queued' }
   | { readonly kind: 'sending' }
-  /** For the network, or for the server where that gave a reason; goes on by itself. */
+  /** Waits for the network, or for the server if that gave a reason; resumes by itself. */
   | { readonly kind: 'waiting'; readonly problem: Problem | null }
   | { readonly kind: 'paused' }
   | { readonly kind: 'failed'; readonly problem: Problem; readonly again: boolean }
@@ -20,21 +21,21 @@ export interface Progress {
 
 export type Toggle = 'Pause' | 'Resume' | 'Retry'
 
-/** What the other button than that of cancelling does. */
-export function toggleOf(state: JobState): Toggle | null {
+/** The action of the button beside that of cancelling. */
+export function stateToggle(state: JobState): Toggle | null {
   if (state.kind === 'paused') return 'Resume'
   if (state.kind === 'failed') return state.again ? 'Retry' : null
   return 'Pause'
 }
 
-export const shareOf = ({ sent, total }: Progress): number => (total === 0 ? 1 : sent / total)
+export const progressShare = ({ sent, total }: Progress): number => (total === 0 ? 1 : sent / total)
 
 export const percent = (share: number): string => `${Math.floor(share * 100)}%`
 
-/** What a person reads about it. */
-export function wordsOf(state: JobState, progress: Progress): string {
+/** Returns the text that a person reads about an upload. */
+export function describeState(state: JobState, progress: Progress): string {
   const { sent, total, rate } = progress
-  const reached = percent(shareOf(progress))
+  const reached = percent(progressShare(progress))
   switch (state.kind) {
     case 'queued':
       return 'Waiting for its turn'

@@ -1,14 +1,14 @@
+import { humanSize } from '../../src/shared/human-size.ts'
 import { announce, fromTemplate, get, setIcon } from '../shared/dom.ts'
-import { humanSize } from '../shared/format.ts'
 import { fillAlert } from '../shared/notice.ts'
 import {
+  describeState,
   type JobState,
   type Progress,
   percent,
-  shareOf,
+  progressShare,
+  stateToggle,
   type Toggle,
-  toggleOf,
-  wordsOf,
 } from './job-state.ts'
 
 const ICONS: Readonly<Record<Toggle, string>> = { Pause: 'pause', Resume: 'video', Retry: 'retry' }
@@ -34,7 +34,7 @@ export class JobView {
   show(state: JobState, progress: Progress): void {
     const { element } = this
     element.dataset['state'] = state.kind
-    this.#showToggle(toggleOf(state))
+    this.#showToggle(stateToggle(state))
     const failed = state.kind === 'failed'
     get('.cancel', element).ariaLabel = `${failed ? 'Dismiss' : 'Cancel'} ${this.#name}`
     if (failed) fillAlert(get('.error', element), state.problem)
@@ -42,16 +42,16 @@ export class JobView {
     this.#written = 0
     this.progress(state, progress)
     if (state.kind === 'waiting' || state.kind === 'paused')
-      announce(`${this.#name}: ${wordsOf(state, progress)}`)
+      announce(`${this.#name}: ${describeState(state, progress)}`)
   }
 
   progress(state: JobState, progress: Progress): void {
-    const share = shareOf(progress)
+    const share = progressShare(progress)
     get<HTMLProgressElement>('progress', this.element).value = share
     const now = performance.now()
     if (this.#written === 0 || now - this.#written > LEGIBLE || share === 1) {
       this.#written = now
-      get('.state', this.element).textContent = wordsOf(state, progress)
+      get('.state', this.element).textContent = describeState(state, progress)
       get('.amount', this.element).textContent = humanSize(progress.total)
     }
     // A screen reader that speaks each event would never finish.

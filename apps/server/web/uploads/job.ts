@@ -3,9 +3,9 @@ import type { Problem } from '../shared/problem.ts'
 import type { JobState, Progress } from './job-state.ts'
 import { JobView } from './job-view.ts'
 import { Rate } from './rate.ts'
-import { alone, ELSEWHERE } from './tab-lock.ts'
+import { ELSEWHERE, withTabLock } from './tab-lock.ts'
 import { type Listener, type Stored, transfer } from './transfer.ts'
-import { deleteUpload, fingerprintOf, forget, openUpload, type Upload } from './tus-client.ts'
+import { deleteUpload, fileFingerprint, openUpload, removeRecord, type Upload } from './tus-client.ts'
 
 /** One file on its way, with its row. */
 export class Job implements Listener {
@@ -24,7 +24,7 @@ export class Job implements Listener {
   /** @param changed is called when the job wants a turn, or leaves the line */
   constructor(file: File, changed: (job: Job) => void) {
     this.file = file
-    this.fingerprint = fingerprintOf(file)
+    this.fingerprint = fileFingerprint(file)
     this.#changed = changed
     const toggle = (): void => (this.isIdle ? this.resume() : this.pause())
     this.view = new JobView(file.name, { toggle, cancel: () => void this.cancel() })
@@ -86,7 +86,7 @@ export class Job implements Listener {
     await this.#run
     this.#changed(this)
     const url = this.#upload?.url ?? null
-    if (url !== null && (await deleteUpload(url))) await forget(url)
+    if (url !== null && (await deleteUpload(url))) await removeRecord(url)
   }
 
   onProgress(sent: number): void {
@@ -110,7 +110,7 @@ export class Job implements Listener {
   async #transfer(signal: AbortSignal): Promise<Stored | null> {
     this.#set({ kind: 'sending' })
     const open = async (): Promise<Upload> => (this.#upload ??= await openUpload(this.file))
-    const outcome = await alone(this.fingerprint, () => transfer(this.file, open, signal, this))
+    const outcome = await withTabLock(this.fingerprint, () => transfer(this.file, open, signal, this))
     if (outcome === null && !signal.aborted) this.#set({ kind: 'failed', problem: ELSEWHERE, again: true })
     else if (outcome?.kind === 'failed') this.#set(outcome)
     return outcome?.kind === 'stored' ? outcome.stored : null

@@ -1,4 +1,4 @@
-import { humanSize } from '../shared/format.ts'
+import { humanSize } from '../../src/shared/human-size.ts'
 import type { Problem } from '../shared/problem.ts'
 
 export interface Limits {
@@ -8,8 +8,8 @@ export interface Limits {
   readonly accept: string
 }
 
-/** What the server would refuse a file for, as far as one knows before anything is sent. */
-export function refusalOf({ size, type }: Pick<File, 'size' | 'type'>, limits: Limits): Problem | null {
+/** Returns the problem for which the server would refuse a file, as far as it is known before the upload; otherwise `null`. */
+export function precheck({ size, type }: Pick<File, 'size' | 'type'>, limits: Limits): Problem | null {
   const { maxFileSize, accept } = limits
   if (size > maxFileSize) {
     const detail = `The file is ${humanSize(size)}; the limit is ${humanSize(maxFileSize)}.`

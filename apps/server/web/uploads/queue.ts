@@ -1,14 +1,15 @@
-import { keepDeleted } from '../library/delete.ts'
+import { cancelDelete } from '../library/delete.ts'
 import { refresh } from '../library/library.ts'
 import { isIdle } from '../player/media.ts'
 import { play } from '../player/player.ts'
 import { announce, get, maybe } from '../shared/dom.ts'
 import { clearProblem } from '../shared/notice.ts'
-import { state, videoOfItem } from '../shared/video.ts'
+import { state } from '../shared/state.ts'
+import { toVideo } from '../shared/video.ts'
 import { Job } from './job.ts'
-import { type Limits, refusalOf } from './precheck.ts'
+import { type Limits, precheck } from './precheck.ts'
 import type { Stored } from './transfer.ts'
-import { canRemember, fingerprintOf } from './tus-client.ts'
+import { canStoreUploads, fileFingerprint } from './tus-client.ts'
 import { removeUnfinished } from './unfinished.ts'
 
 /** More would share the same line, and each be done later. */
@@ -18,12 +19,12 @@ const queue = maybe('#queue')
 const jobs = new Map<string, Job>()
 let remembers = false
 
-/** Uploads files in their order, two at a time; one that is in the list already goes on where it is. */
+/** Uploads files in their order, two at a time; a file that is already in the list continues there. */
 export function enqueue(files: Iterable<File>): void {
   clearProblem()
   void learnMemory()
   for (const file of files) {
-    const known = jobs.get(fingerprintOf(file))
+    const known = jobs.get(fileFingerprint(file))
     if (known === undefined) add(file)
     else if (known.isIdle) known.resume()
   }
@@ -34,7 +35,7 @@ export const isInQueue = (fingerprint: string): boolean => jobs.has(fingerprint)
 
 function add(file: File): void {
   const job = new Job(file, onChange)
-  const refusal = refusalOf(file, limits())
+  const refusal = precheck(file, limits())
   const unfinished = removeUnfinished(job.fingerprint)
   if (unfinished === null) queue?.append(job.view.element)
   else {
@@ -77,16 +78,16 @@ async function run(job: Job): Promise<void> {
 }
 
 async function welcome({ key, item }: Stored): Promise<void> {
-  keepDeleted(key)
+  cancelDelete(key)
   announce(`${key} uploaded`)
   await refresh()
   // In the order of keys it may come on a page that is not loaded.
-  const video = state.known.get(key) ?? (item && videoOfItem({ ...item, created: new Date().toISOString() }))
+  const video = state.known.get(key) ?? (item && toVideo({ ...item, created: new Date().toISOString() }))
   if (video !== null && isIdle()) play(video)
 }
 
 /**
- * Asks only for files that nobody would remember: what the server has begun to take is offered again by the next visit, and
+ * Asks only about files that no storage remembers: what the server has begun to take is offered again by the next visit, and
  * a question that is not needed teaches people to click it away.
  */
 function warn(event: BeforeUnloadEvent): void {
@@ -94,7 +95,7 @@ function warn(event: BeforeUnloadEvent): void {
   if (all.some((job) => job.isUnknown || (job.isRunning && !remembers))) event.preventDefault()
 }
 
-/** Tells whether what is begun survives the page; nobody waits for it. */
+/** Finds out whether uploads survive the page. No caller waits for it. */
 async function learnMemory(): Promise<void> {
-  remembers = await canRemember().catch(() => false)
+  remembers = await canStoreUploads().catch(() => false)
 }

@@ -1,4 +1,4 @@
-/** Seconds that weigh most: a number that jumps tells nobody when to come back. */
+/** Seconds that weigh most: a person cannot use an estimate that jumps. */
 const WINDOW = 5
 /** Seconds between two measurements. */
 const STEP = 0.25

@@ -1,19 +1,19 @@
 import type { Problem } from '../shared/problem.ts'
 
-/** What a person is told where `alone` returns `null`. */
+/** The problem to show when `withTabLock` returns `null`. */
 export const ELSEWHERE: Problem = {
   title: 'Another tab is uploading this file',
   detail: 'It goes on there. Try again here when that tab is closed.',
 }
 
-/** A tab that is asked to stop, or only looks, has let go by then. */
+/** How long a tab that stops, or only checks an upload, may hold the lock, in ms. */
 const PATIENCE = 2000
 
 /**
  * Runs `run` unless another tab works on the same file: the server takes the newest request for the right one, and two tabs
- * would throw each other out for ever. Returns `null` where one does. Pages of plain HTTP have no locks, and go without.
+ * would interrupt each other without end. Returns `null` if one does. Pages of plain HTTP have no locks and run it at once.
  */
-export async function alone<T>(name: string, run: () => Promise<T>): Promise<T | null> {
+export async function withTabLock<T>(name: string, run: () => Promise<T>): Promise<T | null> {
   if (!('locks' in navigator)) return run()
   let begun = false
   const begin = (): Promise<T> => {

@@ -2,7 +2,7 @@ import type { HttpResponse } from 'tus-js-client'
 import type { Problem } from '../shared/problem.ts'
 import type { Item } from '../shared/video.ts'
 import { attempt, type Ending } from './attempt.ts'
-import { backoff, failureOf } from './failure.ts'
+import { backoff, classifyFailure } from './failure.ts'
 import type { Upload } from './tus-client.ts'
 
 /** What an upload has become; without an item where only a later request learned of it. */
@@ -38,7 +38,7 @@ export async function transfer(
   let failures = 0
   let furthest = 0
   const onProgress = (sent: number): void => {
-    // Each attempt tells where it begins; that alone is no reason for hope.
+    // Each attempt reports its start, which alone is no progress.
     if (sent > furthest) failures = 0
     furthest = Math.max(furthest, sent)
     listener.onProgress(sent)
@@ -47,7 +47,7 @@ export async function transfer(
     const ending = await attemptWith(open, signal, onProgress)
     if (ending.kind === 'stored') return { kind: 'stored', stored: storedBy(ending.response) }
     if (ending.kind === 'stopped') break
-    const failure = failureOf(ending.answer)
+    const failure = classifyFailure(ending.answer)
     if (failure.kind === 'final') return { ...failure, kind: 'failed' }
     // To XMLHttpRequest that is a network error, too.
     if (!(await isReadable(file))) return { kind: 'failed', problem: UNREADABLE, again: false }
@@ -93,7 +93,10 @@ function waitOrOnline(time: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** The answer to the last byte is the video; one that was lost is made up for by a HEAD, which tells the path only. */
+/**
+ * Reads the stored video from the final response. If that was lost, a HEAD has found the upload complete, and has only the
+ * path of the video.
+ */
 function storedBy(response: HttpResponse): Stored {
   if (response.getBody() !== '') {
     const item: Omit<Item, 'created'> = JSON.parse(response.getBody())

@@ -29,9 +29,10 @@ function load(): Promise<typeof Tus> {
 }
 
 /** The same for the same file in a later visit; the media type may differ with the way a file is chosen. */
-export const fingerprintOf = ({ name, size, lastModified }: File): string => `${name}-${size}-${lastModified}`
+export const fileFingerprint = ({ name, size, lastModified }: File): string =>
+  `${name}-${size}-${lastModified}`
 
-/** Goes on where the file was left, in an earlier visit too. */
+/** Opens an upload of the file, which resumes an earlier one, of an earlier visit too. */
 export async function openUpload(file: File): Promise<Upload> {
   const tus = await load()
   const options = {
@@ -39,7 +40,7 @@ export async function openUpload(file: File): Promise<Upload> {
     protocol: 'ietf-draft-05',
     headers: { Accept: 'application/json' },
     metadata: { filename: file.name },
-    fingerprint: () => Promise.resolve(fingerprintOf(file)),
+    fingerprint: () => Promise.resolve(fileFingerprint(file)),
     removeFingerprintOnSuccess: true,
     // When to try again is decided in transfer.ts: a timer here would not hear that the network is back.
     retryDelays: null,
@@ -47,7 +48,7 @@ export async function openUpload(file: File): Promise<Upload> {
       // As a header for all requests it would make a list of two types with that of PATCH.
       if (request.getMethod() === 'POST' && file.type !== '') request.setHeader('Content-Type', file.type)
     },
-    onAfterResponse: keepUpload,
+    onAfterResponse: rejectRefusedHead,
   }
   const upload = new tus.Upload(file, options)
   const [previous] = await upload.findPreviousUploads()
@@ -55,8 +56,8 @@ export async function openUpload(file: File): Promise<Upload> {
   return upload
 }
 
-/** tus-js-client begins anew whatever a HEAD is refused for, and all that has been sent would be lost by a 503. */
-function keepUpload(request: Tus.HttpRequest, response: Tus.HttpResponse): void {
+/** Throws after a refused HEAD. tus-js-client would create the upload again, so that a 503 would lose all sent bytes. */
+function rejectRefusedHead(request: Tus.HttpRequest, response: Tus.HttpResponse): void {
   const status = response.getStatus()
   if (request.getMethod() === 'HEAD' && status >= 400 && !GONE.has(status)) throw new RefusedHead(response)
 }
@@ -70,13 +71,13 @@ export class RefusedHead extends Error {
   }
 }
 
-export async function canRemember(): Promise<boolean> {
+export async function canStoreUploads(): Promise<boolean> {
   return (await load()).canStoreURLs
 }
 
 /** The oldest first. */
 export async function uploadRecords(): Promise<UploadRecord[]> {
-  // Who has none need not wait for the library to say so.
+  // Without records the library need not be loaded.
   if (!hasRecords()) return []
   const previous = await (await load()).defaultOptions.urlStorage.findAllUploads()
   const age = ({ creationTime }: Tus.PreviousUpload): number => Date.parse(creationTime)
@@ -98,15 +99,15 @@ function hasRecords(): boolean {
   }
 }
 
-/** By its URL: the same file may have been begun anew meanwhile. */
-export async function forget(url: string): Promise<void> {
+/** Removes the record of an upload by its URL: a newer upload may have the same file. */
+export async function removeRecord(url: string): Promise<void> {
   const { urlStorage } = (await load()).defaultOptions
   for (const record of await uploadRecords())
     if (record.url === url) await urlStorage.removeUpload(record.key)
 }
 
-/** How many bytes are on the server: `'gone'` where it knows nothing of them, `null` where it does not say. */
-export async function offsetOf({ url, size }: UploadRecord): Promise<number | 'gone' | null> {
+/** Fetches how many bytes the server has: `'gone'` if it has no such upload, `null` if it does not answer. */
+export async function fetchOffset({ url, size }: UploadRecord): Promise<number | 'gone' | null> {
   const response = await fetch(url, { method: 'HEAD', headers: INTEROP }).catch(() => null)
   if (response !== null && GONE.has(response.status)) return 'gone'
   const offset = response?.headers.get('Upload-Offset')
@@ -115,7 +116,7 @@ export async function offsetOf({ url, size }: UploadRecord): Promise<number | 'g
   return Number(offset) === size ? 'gone' : Number(offset)
 }
 
-/** Removes what is on the server; returns whether nothing is left of it. */
+/** Deletes an upload on the server; returns whether it no longer exists. */
 export async function deleteUpload(url: string): Promise<boolean> {
   const response = await fetch(url, { method: 'DELETE', headers: INTEROP, keepalive: true }).catch(() => null)
   return response !== null && (response.ok || GONE.has(response.status))

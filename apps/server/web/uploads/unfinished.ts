@@ -1,15 +1,15 @@
+import { humanSize } from '../../src/shared/human-size.ts'
 import { announce, fromTemplate, get, maybe } from '../shared/dom.ts'
-import { humanSize } from '../shared/format.ts'
 import { fillAlert } from '../shared/notice.ts'
 import { LOST } from '../shared/problem.ts'
 import { percent } from './job-state.ts'
 import { removeRow } from './job-view.ts'
-import { afterOthers, alone, ELSEWHERE } from './tab-lock.ts'
+import { afterOthers, ELSEWHERE, withTabLock } from './tab-lock.ts'
 import {
   deleteUpload,
-  fingerprintOf,
-  forget,
-  offsetOf,
+  fetchOffset,
+  fileFingerprint,
+  removeRecord,
   type UploadRecord,
   uploadRecords,
 } from './tus-client.ts'
@@ -40,8 +40,8 @@ async function check(record: UploadRecord, queue: Queue): Promise<void> {
   const { fingerprint, key } = record
   const isKept = (await uploadRecords()).some((each) => each.key === key)
   if (!isKept || queue.has(fingerprint) || rows.has(fingerprint)) return
-  const offset = await offsetOf(record)
-  if (offset === 'gone') await forget(record.url)
+  const offset = await fetchOffset(record)
+  if (offset === 'gone') await removeRecord(record.url)
   else if (offset !== null && !queue.has(fingerprint)) show(record, offset, queue)
 }
 
@@ -72,7 +72,7 @@ function takeSame(record: UploadRecord, row: HTMLElement, input: HTMLInputElemen
   const [file] = input.files ?? []
   input.value = ''
   if (file === undefined) return
-  if (fingerprintOf(file) === record.fingerprint) {
+  if (fileFingerprint(file) === record.fingerprint) {
     queue.take([file])
     return
   }
@@ -81,12 +81,12 @@ function takeSame(record: UploadRecord, row: HTMLElement, input: HTMLInputElemen
 }
 
 async function remove({ fingerprint, url, name }: UploadRecord, row: HTMLElement): Promise<void> {
-  const isDeleted = await alone(fingerprint, () => deleteUpload(url))
+  const isDeleted = await withTabLock(fingerprint, () => deleteUpload(url))
   if (isDeleted !== true) {
     fillAlert(get('.error', row), isDeleted === null ? ELSEWHERE : LOST)
     return
   }
-  await forget(url)
+  await removeRecord(url)
   rows.delete(fingerprint)
   removeRow(row)
   announce(`${name} discarded`)

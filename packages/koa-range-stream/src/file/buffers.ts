@@ -13,13 +13,13 @@ const LENGTHS = [
 const free = new Map<number, Buffer[]>(LENGTHS.map(({ length }) => [length, []]))
 
 /** A buffer of the first length that holds `length` bytes, else of the longest; used memory is faster than new. */
-export function takeBuffer(length: number): Buffer {
+export function acquireBuffer(length: number): Buffer {
   const { length: actual } = LENGTHS.find((each) => each.length >= length) ?? { length: LONG }
   return free.get(actual)?.pop() ?? Buffer.allocUnsafeSlow(actual)
 }
 
 /** For buffers that neither the kernel nor anybody else reads or writes any more. */
-export function giveBackBuffer(buffer: Buffer): void {
+export function releaseBuffer(buffer: Buffer): void {
   const most = LENGTHS.find(({ length }) => length === buffer.length)?.most ?? 0
   const others = free.get(buffer.length)
   if (others !== undefined && others.length < most) others.push(buffer)

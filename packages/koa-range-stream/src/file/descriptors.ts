@@ -1,14 +1,13 @@
 import { closeSync } from 'node:fs'
-import type { Awaitable } from './awaitable.ts'
-import type { Read } from './read.ts'
+import type { Awaitable, Read } from './file-system.ts'
+import { LruMap } from './lru-map.ts'
 
-/** The most descriptors that are kept between requests. */
-const MAX_KEPT = 256
+const MAX_DESCRIPTORS = 256
 
-/** How long one stays open that nobody uses, up to twice as long, in ms: a deleted file gives its space back only then. */
+/** How long an unused descriptor stays open, up to twice as long, in ms: only then is the space of a deleted file free. */
 const IDLE = 500
 
-const kept = new Map<string, Descriptor>()
+const cache = new LruMap<string, Descriptor>(MAX_DESCRIPTORS)
 let timer: NodeJS.Timeout | undefined
 
 /** An open file that several readers share; each calls `release` once. */
@@ -17,7 +16,8 @@ export class Descriptor {
   readonly #fd: number
   readonly #read: Read
   #readers = 0
-  #idle = false
+  #isCached = true
+  #isIdle = false
 
   constructor(identity: string, fd: number, read: Read) {
     this.#identity = identity
@@ -25,14 +25,14 @@ export class Descriptor {
     this.#read = read
   }
 
-  /** Between `use` and `release`. */
+  /** Call between `acquire` and `release`. */
   read(buffer: Buffer, at: number, length: number, position: number): Awaitable<number> {
     return this.#read(this.#fd, buffer, at, length, position)
   }
 
-  use(): this {
+  acquire(): this {
     this.#readers++
-    this.#idle = false
+    this.#isIdle = false
     return this
   }
 
@@ -41,60 +41,57 @@ export class Descriptor {
     this.#closeUnused()
   }
 
-  /** Nobody gets it any more; whoever reads it may finish. */
-  forget(): void {
-    if (kept.get(this.#identity) === this) kept.delete(this.#identity)
+  /** Removes it from the cache; its present readers may finish. */
+  evict(): void {
+    if (!this.#isCached) return
+    this.#isCached = false
+    cache.delete(this.#identity)
     this.#closeUnused()
   }
 
-  /** Called every `IDLE` ms. */
-  age(): void {
+  /** Evicts it if it was unused since the last call, `IDLE` ms ago. */
+  evictIdle(): void {
     if (this.#readers > 0) return
-    if (this.#idle) this.forget()
-    this.#idle = true
+    if (this.#isIdle) this.evict()
+    this.#isIdle = true
   }
 
   #closeUnused(): void {
-    if (this.#readers === 0 && kept.get(this.#identity) !== this) closeSync(this.#fd)
+    if (this.#readers === 0 && !this.#isCached) closeSync(this.#fd)
   }
 }
 
 /**
- * The descriptor that is open under `identity`, a name that no other file can have while this one is open, or `null`.
+ * Returns the cached descriptor of a file, or `null`. It has one more reader then.
+ *
+ * @param identity a name that no other file can have while this one is open
  */
-export function borrow(identity: string): Descriptor | null {
-  const descriptor = kept.get(identity)
-  if (descriptor === undefined) return null
-  // The order of the map is the order of use.
-  kept.delete(identity)
-  kept.set(identity, descriptor)
-  return descriptor.use()
+export function acquire(identity: string): Descriptor | null {
+  return cache.get(identity)?.acquire() ?? null
 }
 
-/** Keeps `fd` for those who come after, and lends it. */
-export function keep(identity: string, fd: number, read: Read): Descriptor {
-  const other = borrow(identity)
+/** Adds `fd` to the cache and acquires it. If another request has added the file meanwhile, closes `fd` and acquires that. */
+export function acquireOpened(identity: string, fd: number, read: Read): Descriptor {
+  const other = acquire(identity)
   if (other !== null) {
-    // Two requests have opened it at the same time.
     closeSync(fd)
     return other
   }
-  const [oldest] = kept.size < MAX_KEPT ? [] : kept.values()
-  oldest?.forget()
-  const descriptor = new Descriptor(identity, fd, read).use()
-  kept.set(identity, descriptor)
-  timer ??= setInterval(ageAll, IDLE).unref()
+  const descriptor = new Descriptor(identity, fd, read).acquire()
+  const evicted = cache.set(identity, descriptor)
+  evicted?.evict()
+  timer ??= setInterval(evictIdle, IDLE).unref()
   return descriptor
 }
 
-/** Closes what nobody reads now, for whoever has found that there are no more descriptors. */
-export function closeIdle(): void {
-  for (const descriptor of [...kept.values()]) descriptor.forget()
+/** Closes every descriptor without readers. Call if the process or the system has no descriptors left. */
+export function evictAll(): void {
+  for (const descriptor of cache.values()) descriptor.evict()
 }
 
-function ageAll(): void {
-  for (const descriptor of [...kept.values()]) descriptor.age()
-  if (kept.size > 0) return
+function evictIdle(): void {
+  for (const descriptor of cache.values()) descriptor.evictIdle()
+  if (cache.size > 0) return
   clearInterval(timer)
   timer = undefined
 }

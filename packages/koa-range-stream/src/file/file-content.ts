@@ -5,7 +5,8 @@ import type { ByteRange } from 'range-core'
 import type { Content } from '../content.ts'
 import { FileStream } from './file-stream.ts'
 import { type FileSystem, fileSystems } from './file-system.ts'
-import { BORROW, isAbsent, isSame, lender } from './open-file.ts'
+import { LruMap } from './lru-map.ts'
+import { ACQUIRE, acquirer, isAbsent, isSame } from './open-file.ts'
 
 /** A regular file as it was when it was described. */
 export interface FileContent extends Content {
@@ -79,8 +80,7 @@ export interface Found {
 }
 
 /** The latest description of each path: to repeat one takes as long as the `stat` that shows it to be unchanged. */
-const descriptions = new Map<string, { readonly found: Found; readonly content: FileContent }>()
-const MAX_DESCRIPTIONS = 1000
+const descriptions = new LruMap<string, { readonly found: Found; readonly content: FileContent }>(1000)
 
 /** Describes a file, or returns its latest description if nothing has changed. */
 export function recall(found: Found): FileContent {
@@ -89,7 +89,6 @@ export function recall(found: Found): FileContent {
   const content = describe(found)
   // A function may know better the next time, and a weak tag becomes a strong one.
   if (typeof found.etag === 'string' && !content.etag?.startsWith('W/')) {
-    if (descriptions.size === MAX_DESCRIPTIONS) descriptions.clear()
     descriptions.set(found.path, { found, content })
   }
   return content
@@ -101,15 +100,15 @@ function isAgain(a: Found, b: Found): boolean {
 
 function describe({ files, path, name, stats, etag }: Found): FileContent {
   const size = Number(stats.size)
-  const borrow = lender(files, path, stats)
+  const acquire = acquirer(files, path, stats)
   const stream = async (range: ByteRange = { start: 0, end: size - 1 }) =>
-    new FileStream(await borrow(), [range])
+    new FileStream(await acquire(), [range])
   return Object.freeze({
     size,
     name,
     lastModified: Number(stats.mtimeMs),
     etag: typeof etag === 'function' ? etag(stats) : fileEtag(stats, etag),
-    stream: Object.assign(stream, { [BORROW]: borrow }),
+    stream: Object.assign(stream, { [ACQUIRE]: acquire }),
   })
 }
 

@@ -1,7 +1,7 @@
 import { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { ByteRange } from 'range-core'
-import { giveBackBuffer, LONG, MIDDLE, SHORT, takeBuffer } from './buffers.ts'
+import { acquireBuffer, LONG, MIDDLE, releaseBuffer, SHORT } from './buffers.ts'
 import type { Descriptor } from './descriptors.ts'
 
 /** What a body of a file is made of: bytes of the file, and text between them. */
@@ -84,13 +84,13 @@ export class FileStream extends Readable {
       this.resume()
       return
     }
-    const buffer = takeBuffer(Math.min(this.#left, this.#chunkLength()))
+    const buffer = acquireBuffer(Math.min(this.#left, this.#chunkLength()))
     this.#readFile(buffer, (bytes) => {
       const started = performance.now()
       // Only now the kernel has the bytes: a buffer that is filled again before would send those of another file.
       response.write(bytes, (error) => {
         if (error) return
-        giveBackBuffer(buffer)
+        releaseBuffer(buffer)
         const paused = performance.now() - started > PAUSE
         this.#swiftBytes = paused ? 0 : this.#swiftBytes + bytes.length
         // The end, too, waits for the kernel: Node counts a connection whose response was ended as idle, and closes it.
@@ -129,7 +129,7 @@ export class FileStream extends Readable {
       this.#left -= length
       return length
     } catch (error) {
-      this.#file.forget()
+      this.#file.evict()
       this.destroy(error instanceof Error ? error : new Error(String(error)))
       return 0
     } finally {

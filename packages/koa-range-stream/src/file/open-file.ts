@@ -1,31 +1,31 @@
 import { type BigIntStats, closeSync, constants } from 'node:fs'
-import type { ContentStream } from '../content.ts'
-import type { Awaitable } from './awaitable.ts'
-import { borrow, closeIdle, type Descriptor, keep } from './descriptors.ts'
-import { type FileSystem, fileSystems } from './file-system.ts'
+import type { Content, ContentStream } from '../content.ts'
+import { acquire, acquireOpened, type Descriptor, evictAll } from './descriptors.ts'
+import { type Awaitable, type FileSystem, fileSystems } from './file-system.ts'
 
 /** Opening a FIFO, which may have replaced the file, would block until a writer opens it, if not for O_NONBLOCK. */
 export const FLAGS: number = constants.O_RDONLY | constants.O_NONBLOCK
 
-/** How a content's stream tells that its bytes may be read from a file in its place. */
-export const BORROW: unique symbol = Symbol('borrow')
+/** The property of a content's stream that acquires the descriptor of a file with the same bytes. */
+export const ACQUIRE: unique symbol = Symbol('acquire')
 
 interface FileBacked extends ContentStream {
-  readonly [BORROW]?: () => Awaitable<Descriptor>
+  readonly [ACQUIRE]?: () => Awaitable<Descriptor>
 }
 
-/** The file to read in place of the stream, or `null` when there is none. */
-export function borrowFile(stream: FileBacked, size: number): Awaitable<Descriptor | null> {
-  if (stream[BORROW] !== undefined) return stream[BORROW]()
-  return stream.immutableFile === undefined ? null : borrowImmutable(stream.immutableFile, size)
+/** Acquires the file to read in place of the stream; `null` if there is none. */
+export function acquireFile({ stream, immutableFile, size }: Content): Awaitable<Descriptor | null> {
+  const { [ACQUIRE]: acquireFound }: FileBacked = stream
+  if (acquireFound !== undefined) return acquireFound()
+  return immutableFile === undefined ? null : acquireImmutable(immutableFile, size)
 }
 
 /**
- * What lends the file that was looked at.
+ * Returns a function that acquires the descriptor of the file that was found at `path`.
  *
- * It throws an Error with code `CONTENT_CHANGED` when that is no longer the one at `path`.
+ * The function throws an Error with code `CONTENT_CHANGED` if another file is there now, or the file has changed.
  */
-export function lender(files: FileSystem, path: string, planned: BigIntStats): () => Awaitable<Descriptor> {
+export function acquirer(files: FileSystem, path: string, planned: BigIntStats): () => Awaitable<Descriptor> {
   // While it is open no other file can get its number, and whatever changes it or its permissions sets its ctime.
   const identity = `${files.kind}:${planned.dev}:${planned.ino}:${planned.ctimeNs}`
   const open = async () => {
@@ -34,18 +34,18 @@ export function lender(files: FileSystem, path: string, planned: BigIntStats): (
     })
     return check(files, fd, (stats) => isSame(planned, stats) || contentChanged(path))
   }
-  return () => borrow(identity) ?? open().then((fd) => keep(identity, fd, files.read))
+  return () => acquire(identity) ?? open().then((fd) => acquireOpened(identity, fd, files.read))
 }
 
-/** What goes wrong here is the stream's to explain: it gives the content, or its own reason why not. */
-async function borrowImmutable(path: string, size: number): Promise<Descriptor | null> {
+/** Returns `null` for every failure: the stream then gives the content, or throws the reason. */
+async function acquireImmutable(path: string, size: number): Promise<Descriptor | null> {
   try {
-    const descriptor = borrow(path)
+    const descriptor = acquire(path)
     if (descriptor !== null) return descriptor
     const fd = await openFile(fileSystems.local, path, FLAGS | constants.O_NOFOLLOW)
     const fits = (stats: BigIntStats) =>
       (stats.isFile() && stats.size === BigInt(size)) || new Error(`No file of ${size} bytes: ${path}`)
-    return keep(path, await check(fileSystems.local, fd, fits), fileSystems.local.read)
+    return acquireOpened(path, await check(fileSystems.local, fd, fits), fileSystems.local.read)
   } catch {
     return null
   }
@@ -56,7 +56,7 @@ async function openFile(files: FileSystem, path: string, flags: number): Promise
     return await files.open(path, flags)
   } catch (error) {
     if (codeOf(error) !== 'EMFILE' && codeOf(error) !== 'ENFILE') throw error
-    closeIdle()
+    evictAll()
     return files.open(path, flags)
   }
 }

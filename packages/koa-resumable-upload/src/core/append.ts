@@ -1,56 +1,46 @@
 import { StoreError, type UploadSession, type UploadState } from 'upload-store'
-import { answerCommitted, answerRefusal, type Exchange } from '../draft/answer.ts'
-import { type AppendDecision, decideAppend } from '../draft/decide-append.ts'
-import { RefusedError, unknownUpload, wrongOffset } from '../draft/refusal.ts'
-import { lengthOf, withLength } from '../draft/upload-length.ts'
-import { asNewest } from '../http/retry-as-newest.ts'
 import { conclude } from './complete.ts'
-import { inspectFor } from './find-upload.ts'
+import type { Exchange } from './exchange.ts'
 import { receive } from './receive.ts'
+import { RefusedError, unknownUpload, wrongOffset } from './refusal.ts'
+import { uploadLength, withLength } from './upload-length.ts'
 
-/** Answers PATCH of an upload (§4.4). */
-export async function append(exchange: Exchange, id: string): Promise<void> {
-  const { settings, request } = exchange
-  const state = await inspectFor(exchange, id, 'append')
-  if (state === null) return
-  const { offset, meta, committed, expires } = state
-  const length = committed?.size ?? lengthOf(meta)
-  const progress = { offset: committed?.size ?? offset, length, committed: committed !== null }
-  const decision = decideAppend(request, progress, settings.limits)
-  if (decision.kind === 'refuse' && decision.fatal) {
-    await asNewest(() => settings.store.forget(id))
-    answerRefusal(exchange, decision.refusal)
-  } else if (decision.kind === 'refuse')
-    answerRefusal(exchange, decision.refusal, { offset: progress.offset, expires })
-  else if (decision.kind === 'append') await goOn(exchange, state, decision)
-  else if (committed !== null) await answerCommitted(exchange, committed, meta)
+interface Append {
+  readonly offset: number
+  /** Of the whole upload, `null` if it is not known yet. */
+  readonly length: number | null
+  /** Whether the upload is to be complete after it. */
+  readonly last: boolean
+  /** Of a response that the upload is not complete. */
+  readonly status: 201 | 204
 }
 
-async function goOn(
+/** Appends the content of a request to an upload, publishes the upload if it is complete then, and responds. */
+export async function append(
   exchange: Exchange,
   state: UploadState,
-  { offset, length, last }: AppendDecision & { readonly kind: 'append' },
+  { offset, length, last, status }: Append,
 ): Promise<void> {
-  const { request } = exchange
   const known = { length, offset }
   const open = () => reopen(exchange, state, offset, length)
   const session = await receive(exchange, { open, offset, length, known: () => known, reachable: () => true })
   if (session === null) return
-  await conclude(exchange, session, { length, last, status: request.interop.appendStatus })
+  await conclude(exchange, session, { length, last, status })
 }
 
 /** The upload as it was looked at, or a refusal: between the two somebody else may have gone on with it. */
 async function reopen(
   { settings }: Exchange,
-  { id, meta }: UploadState,
+  { id, metadata }: UploadState,
   offset: number,
   length: number | null,
 ): Promise<UploadSession> {
-  const session = await settings.store.resume(id)
+  const session = await settings.store.resumeUpload(id)
   if (session === null) throw new RefusedError(unknownUpload())
   try {
     if (session.offset !== offset) throw new RefusedError(wrongOffset(session.offset, offset))
-    if (length !== null && lengthOf(meta) === null) await session.note(withLength(session.meta, length))
+    if (length !== null && uploadLength(metadata) === null)
+      await session.setMetadata(withLength(session.metadata, length))
     return session
   } catch (error) {
     const aborted = error instanceof StoreError && error.code === 'ABORTED'

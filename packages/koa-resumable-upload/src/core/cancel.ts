@@ -1,13 +1,10 @@
-import { type Exchange, setUploadFields } from '../draft/answer.ts'
-import { asNewest } from '../http/retry-as-newest.ts'
+import { retryAsNewest } from '../http/retry-as-newest.ts'
+import type { Exchange } from './exchange.ts'
 import { findFor } from './find-upload.ts'
 
-/** Answers DELETE of an upload (§4.5): nothing is known of it afterwards; what one has become stays. */
-export async function cancel(exchange: Exchange, id: string): Promise<void> {
-  const { ctx, settings } = exchange
-  if ((await findFor(exchange, id, 'cancel')) === null) return
-  await asNewest(() => settings.store.forget(id))
-  setUploadFields(exchange, false)
-  ctx.body = null
-  ctx.status = 204
+/** Deletes an upload; the object of a committed one stays. Returns `false` if the request is answered with a refusal. */
+export async function cancel(exchange: Exchange, id: string): Promise<boolean> {
+  if ((await findFor(exchange, id, 'cancel')) === null) return false
+  await retryAsNewest(() => exchange.settings.store.deleteUpload(id))
+  return true
 }

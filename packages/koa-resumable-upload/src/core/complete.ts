@@ -1,14 +1,7 @@
 import type { StoredObject, UploadSession } from 'upload-store'
-import {
-  answerCommitted,
-  answerRefusal,
-  answerUnfinished,
-  type Exchange,
-  type Known,
-} from '../draft/answer.ts'
-import { RefusedError, wrongLength } from '../draft/refusal.ts'
-import { refusalOf } from '../draft/refusal-of.ts'
+import type { Exchange, Known } from './exchange.ts'
 import { giveUp } from './give-up.ts'
+import { RefusedError, toRefusal, wrongLength } from './refusal.ts'
 
 /** Statuses of 4xx after which the same request may succeed. */
 const RETRIABLE = new Set([401, 403, 408, 409, 421, 423, 425, 429])
@@ -20,10 +13,10 @@ export async function complete(
   known: Known,
 ): Promise<StoredObject | null> {
   const { ctx, settings } = exchange
-  const { key, meta } = session
+  const { key, metadata } = session
   try {
     // What was allowed when the upload began may not be any more (§13).
-    await settings.authorize(ctx, 'complete', { key, meta })
+    await settings.authorize(ctx, 'complete', { key, metadata })
     return await commit(exchange, session)
   } catch (error) {
     await giveUp(exchange, session, error, { ...known, offset: session.offset })
@@ -35,7 +28,7 @@ async function commit({ ctx, settings }: Exchange, session: UploadSession): Prom
   try {
     return await settings.commit(ctx, session)
   } catch (error) {
-    const refusal = error instanceof Error && error.name === 'StoreError' ? null : refusalOf(error)
+    const refusal = error instanceof Error && error.name === 'StoreError' ? null : toRefusal(error)
     if (refusal === null || refusal.status >= 500 || RETRIABLE.has(refusal.status)) throw error
     throw new RefusedError({ ...refusal, final: true }, { fatal: true })
   }
@@ -61,16 +54,16 @@ export async function conclude(
 ): Promise<void> {
   const { length, last, status, location } = received
   const reached = session.offset === length
-  if (last ? length === null || reached : reached && exchange.request.interop.lengthCompletes) {
-    const { meta } = session
+  if (last ? length === null || reached : reached && exchange.lengthCompletes) {
+    const { metadata } = session
     const object = await complete(exchange, session, { length, location })
-    if (object !== null) await answerCommitted(exchange, object, meta, location)
+    if (object !== null) await exchange.answerCommitted(object, metadata, location)
     return
   }
   const offset = await session.pause()
   const known = { offset, length, location }
   if (last) {
     const detail = `The upload has ${length} bytes; this request ended it at ${offset}.`
-    answerRefusal(exchange, wrongLength(detail), known)
-  } else answerUnfinished(exchange, status, known)
+    exchange.answerRefusal(wrongLength(detail), known)
+  } else exchange.answerUnfinished(status, known)
 }

@@ -1,10 +1,9 @@
 import { type KnownUpload, StoreError, type UploadState } from 'upload-store'
-import { answerRefusal, type Exchange } from '../draft/answer.ts'
-import type { UploadAction } from '../draft/options.ts'
-import { unknownUpload } from '../draft/refusal.ts'
-import { refusalOf } from '../draft/refusal-of.ts'
 import { terminate } from '../http/connection.ts'
-import { asNewest } from '../http/retry-as-newest.ts'
+import { retryAsNewest } from '../http/retry-as-newest.ts'
+import type { Exchange } from './exchange.ts'
+import type { UploadAction } from './options.ts'
+import { toRefusal, unknownUpload } from './refusal.ts'
 
 /** What the upload was created for, if the client may do what it is about to; `null`: it is answered. */
 export async function findFor(
@@ -13,22 +12,22 @@ export async function findFor(
   action: UploadAction,
 ): Promise<KnownUpload | null> {
   const { ctx, settings } = exchange
-  const found = await settings.store.peek(id)
-  if (found === null) answerRefusal(exchange, unknownUpload())
-  else await settings.authorize(ctx, action, { key: found.key, meta: found.meta })
+  const found = await settings.store.getUpload(id)
+  if (found === null) exchange.answerRefusal(unknownUpload())
+  else await settings.authorize(ctx, action, { key: found.key, metadata: found.metadata })
   return found
 }
 
 /** The same, and ends whoever writes the upload: nobody may who is not allowed to go on with it. */
-export async function inspectFor(
+export async function interruptFor(
   exchange: Exchange,
   id: string,
   action: UploadAction,
 ): Promise<UploadState | null> {
   const { store } = exchange.settings
   if ((await findFor(exchange, id, action)) === null) return null
-  const state = await asNewest(() => store.inspect(id))
-  if (state === null) answerRefusal(exchange, unknownUpload())
+  const state = await retryAsNewest(() => store.interruptUpload(id))
+  if (state === null) exchange.answerRefusal(unknownUpload())
   return state
 }
 
@@ -41,8 +40,8 @@ export async function answeringErrors(exchange: Exchange, handle: () => Promise<
       terminate(exchange.ctx)
       return
     }
-    const refusal = exchange.ctx.headerSent ? null : refusalOf(error)
+    const refusal = exchange.ctx.headerSent ? null : toRefusal(error)
     if (refusal === null) throw error
-    answerRefusal(exchange, refusal)
+    exchange.answerRefusal(refusal)
   }
 }

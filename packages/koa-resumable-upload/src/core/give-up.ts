@@ -1,9 +1,8 @@
 import { StoreError, type UploadSession } from 'upload-store'
-import { answerRefusal, type Exchange, type Known } from '../draft/answer.ts'
-import { RefusedError } from '../draft/refusal.ts'
-import { refusalOf } from '../draft/refusal-of.ts'
-import { isGone, terminate } from '../http/connection.ts'
-import { isFinal } from '../http/final-error.ts'
+import { isClientGone, terminate } from '../http/connection.ts'
+import { isFinal } from '../http/retry-as-newest.ts'
+import type { Exchange, Known } from './exchange.ts'
+import { RefusedError, toRefusal } from './refusal.ts'
 
 /**
  * Answers an error in mid-upload, and keeps what has come for the client to go on with, or removes what is of no use.
@@ -24,7 +23,7 @@ export async function giveUp(
     await session?.pause().catch(() => {})
     return
   }
-  const gone = isGone(ctx)
+  const gone = isClientGone(ctx)
   const final = isFinal(error)
   const fatal = final || (error instanceof RefusedError && error.fatal) || (gone && !reachable)
   const offset = fatal ? undefined : await session?.pause().catch(() => undefined)
@@ -33,8 +32,8 @@ export async function giveUp(
     ctx.respond = false
     return
   }
-  const refusal = refusalOf(error)
+  const refusal = toRefusal(error)
   if (refusal === null) throw error
   const told = fatal ? {} : { ...known, ...(offset === undefined ? {} : { offset }) }
-  answerRefusal(exchange, final ? { ...refusal, final } : refusal, told)
+  exchange.answerRefusal(final ? { ...refusal, final } : refusal, told)
 }

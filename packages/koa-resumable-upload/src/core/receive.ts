@@ -1,13 +1,11 @@
 import type Koa from 'koa'
 import { StoreError, type UploadSession } from 'upload-store'
-import type { Exchange, Known } from '../draft/answer.ts'
-import { type ContentDigest, contentDigest } from '../draft/content-digest.ts'
-import { tellingProgress } from '../draft/progress.ts'
-import { beyondLength, RefusedError, tooLong } from '../draft/refusal.ts'
-import type { UploadRequest } from '../draft/upload-request.ts'
-import { http2StreamOf, isReset } from '../http/connection.ts'
+import { http2Stream, isReset } from '../http/connection.ts'
 import { requireUnreadBody } from '../http/consumed-body.ts'
+import { type ContentDigest, contentDigest } from './content-digest.ts'
+import type { Exchange, Known } from './exchange.ts'
 import { giveUp } from './give-up.ts'
+import { beyondLength, RefusedError, tooLong } from './refusal.ts'
 
 /** How long a reset may come behind the end of what it cuts off, in ms: 13 was the most of 2,000 on a busy machine. */
 const RESET_DELAY = 50
@@ -31,8 +29,8 @@ export interface Reception {
  * @throws BodyConsumedError, and other errors that are no refusal
  */
 export async function receive(exchange: Exchange, reception: Reception): Promise<UploadSession | null> {
-  const { ctx, settings, request } = exchange
-  if (request.contentLength !== 0) requireUnreadBody(ctx.req)
+  const { ctx, settings, contentLength, onDurable } = exchange
+  if (contentLength !== 0) requireUnreadBody(ctx.req)
   let opening: Promise<UploadSession> | undefined
   let refused = false
   try {
@@ -43,12 +41,11 @@ export async function receive(exchange: Exchange, reception: Reception): Promise
       // The pause below may have come too early for it.
       if (refused) throw new StoreError('ABORTED', 'The request was refused meanwhile.')
       // What a digest may still take back is not to be told.
-      const options =
-        digest === null ? { onDurable: tellingProgress(exchange) } : { verify: () => digest.verify() }
+      const options = digest === null ? { onDurable } : { verify: () => digest.verify() }
       await session.append(reception.offset, content(exchange, reception, digest), options)
     }
-    await (request.contentLength === 0 ? take() : settings.receiving(ctx, take))
-    if (opening === undefined) throw new Error('options.receiving did not call receive().')
+    await (contentLength === 0 ? take() : settings.aroundBody(ctx, take))
+    if (opening === undefined) throw new Error('options.aroundBody did not call receive().')
     return await opening
   } catch (error) {
     refused = true
@@ -60,7 +57,7 @@ export async function receive(exchange: Exchange, reception: Reception): Promise
 
 /** The content of the request, as long as it may get. */
 async function* content(
-  { ctx, settings, request }: Exchange,
+  { ctx, settings, contentLength }: Exchange,
   { offset, length }: Reception,
   digest: ContentDigest | null,
 ): AsyncGenerator<Uint8Array> {
@@ -82,16 +79,16 @@ async function* content(
     digest?.update(chunk)
     yield chunk
   }
-  const short = request.contentLength !== null && size < request.contentLength
-  if (short || (await isGivenUp(ctx, request))) throw new Error('The client went away.')
+  const short = contentLength !== null && size < contentLength
+  if (short || (await isGivenUp(ctx, contentLength))) throw new Error('The client went away.')
 }
 
 /**
  * Whether content of HTTP/2 that seems to have ended was cut off: Node's own client sends END_STREAM for a request that it
  * gives up, and RST_STREAM right behind it. Content-Length would tell; without one, a part would be published as the whole.
  */
-async function isGivenUp(ctx: Koa.Context, { contentLength }: UploadRequest): Promise<boolean> {
-  const stream = http2StreamOf(ctx)
+async function isGivenUp(ctx: Koa.Context, contentLength: number | null): Promise<boolean> {
+  const stream = http2Stream(ctx)
   if (stream === null) return false
   if (contentLength === null && !isReset(stream)) {
     await new Promise((resolve) => setTimeout(resolve, RESET_DELAY))

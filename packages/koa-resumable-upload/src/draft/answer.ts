@@ -1,29 +1,36 @@
 import type Koa from 'koa'
-import type { StoredObject, UploadMeta } from 'upload-store'
-import { formatLimits } from '../core/limits.ts'
-import { isGone } from '../http/connection.ts'
+import type { StoredObject, UploadMetadata } from 'upload-store'
+import { formatReprDigest, wantsSha256 } from '../core/content-digest.ts'
+import type { Exchange, Known } from '../core/exchange.ts'
+import type { Settings } from '../core/options.ts'
+import type { Refusal } from '../core/refusal.ts'
+import { isClientGone } from '../http/connection.ts'
+import { formatBoolean } from '../http/structured-fields.ts'
 import { lingering } from '../http/unread-body.ts'
-import { formatReprDigest, wantsSha256 } from './content-digest.ts'
-import type { Settings } from './options.ts'
-import type { Refusal } from './refusal.ts'
-import { formatBoolean } from './structured-fields.ts'
+import { progressSender, sendInterim } from './interim.ts'
+import { limitField } from './upload-limit.ts'
 import type { UploadRequest } from './upload-request.ts'
 
-/** One request about an upload. */
-export interface Exchange {
-  readonly ctx: Koa.Context
-  readonly settings: Settings
+/** An exchange in terms of the draft. */
+export interface DraftExchange extends Exchange {
   readonly request: UploadRequest
 }
 
-/** What a response tells of the upload besides whether it is complete. */
-export interface Known {
-  readonly offset?: number | undefined
-  readonly length?: number | null | undefined
-  /** ms since the epoch (as long as a new upload is kept). */
-  readonly expires?: number | undefined
-  /** The URL of the upload, where the client may not know it. */
-  readonly location?: string | undefined
+export function draftExchange(ctx: Koa.Context, settings: Settings, request: UploadRequest): DraftExchange {
+  const { contentLength, interop } = request
+  const exchange: DraftExchange = {
+    ctx,
+    settings,
+    request,
+    contentLength,
+    lengthCompletes: interop.lengthCompletes,
+    onDurable: progressSender(ctx, request),
+    announce: (location) => announceUpload(exchange, location),
+    answerUnfinished: (status, known) => answerUnfinished(exchange, status, known),
+    answerCommitted: (object, metadata, location) => answerCommitted(exchange, object, metadata, location),
+    answerRefusal: (refusal, known) => answerRefusal(exchange, refusal, known),
+  }
+  return exchange
 }
 
 /** How soon to ask again, in seconds. */
@@ -33,7 +40,7 @@ const RETRY_AFTER: Readonly<Record<number, string>> = { 503: '5', 507: '60' }
 const CONTENT_FIELDS = ['Content-Disposition', 'Content-Encoding', 'Content-Range', 'ETag', 'Last-Modified']
 
 /** @param complete whether the response comes from what the upload was for, not from the uploading of it */
-export function setUploadFields(exchange: Exchange, complete: boolean, known: Known = {}): void {
+export function setUploadFields(exchange: DraftExchange, complete: boolean, known: Known = {}): void {
   const { ctx, request } = exchange
   const { version, inverted } = request.interop
   const { offset, length, location } = known
@@ -45,37 +52,54 @@ export function setUploadFields(exchange: Exchange, complete: boolean, known: Kn
   if (location !== undefined) ctx.set('Location', location)
 }
 
-export function limitFieldFor({ settings, request }: Exchange, expires?: number): string {
-  const left = expires === undefined ? settings.expireAfter : expires - Date.now()
-  return formatLimits(settings.limits, left, request.interop)
+/** Announces the limits of uploads on a response to OPTIONS (§4.1.4). */
+export function announceLimits(
+  exchange: DraftExchange,
+  { acceptsPatch }: { readonly acceptsPatch: boolean },
+): void {
+  const { ctx } = exchange
+  ctx.set('Upload-Limit', limitField(exchange))
+  if (acceptsPatch) ctx.set('Accept-Patch', 'application/partial-upload')
+}
+
+/** Sends the URL of the upload before its content has arrived (§5, appendix B). */
+function announceUpload(exchange: DraftExchange, location: string): boolean {
+  const { version } = exchange.request.interop
+  if (version === null) return false
+  return sendInterim(exchange.ctx, {
+    'Upload-Draft-Interop-Version': String(version),
+    Location: location,
+    'Upload-Limit': limitField(exchange),
+  })
 }
 
 /** Answers that the upload is not complete yet. */
-export function answerUnfinished(exchange: Exchange, status: number, known: Known): void {
+function answerUnfinished(exchange: DraftExchange, status: number, known: Known): void {
   const { ctx, settings } = exchange
   const { offset, expires = offset === 0 ? Date.now() + settings.expireEmptyAfter : undefined } = known
   setUploadFields(exchange, false, known)
-  ctx.set('Upload-Limit', limitFieldFor(exchange, expires))
+  ctx.set('Upload-Limit', limitField(exchange, expires))
   ctx.body = ''
   ctx.status = status
   ctx.remove('Content-Type')
 }
 
 /** Answers as what the upload was for does. */
-export async function answerCommitted(
-  exchange: Exchange,
+async function answerCommitted(
+  exchange: DraftExchange,
   object: StoredObject,
-  meta: UploadMeta,
+  metadata: UploadMetadata,
   location?: string,
 ): Promise<void> {
   const { ctx, settings, request } = exchange
-  if (isGone(ctx)) {
+  if (isClientGone(ctx)) {
     ctx.respond = false
     return
   }
   setUploadFields(exchange, true, { offset: object.size, length: object.size })
-  if (wantsSha256(ctx.get('Want-Repr-Digest'))) ctx.set('Repr-Digest', formatReprDigest(object.digest))
-  await settings.respond(ctx, object, meta)
+  if (wantsSha256(ctx.get('Want-Repr-Digest')) === true)
+    ctx.set('Repr-Digest', formatReprDigest(object.digest))
+  await settings.respond(ctx, object, metadata)
   if (location === undefined || !request.interop.lengthCompletes) return
   // tus-js-client takes the Location of a creation for the upload's, and asks there later.
   moveLocation(ctx)
@@ -89,13 +113,13 @@ export function moveLocation(ctx: Koa.Context): void {
   ctx.remove('Location')
 }
 
-export function answerRefusal(exchange: Exchange, refusal: Refusal, known: Known = {}): void {
+function answerRefusal(exchange: DraftExchange, refusal: Refusal, known: Known = {}): void {
   const { ctx } = exchange
   const { status, type, title, detail, members, headers = {}, final, limited } = refusal
   for (const name of CONTENT_FIELDS) ctx.remove(name)
   for (const [name, value] of Object.entries(headers)) ctx.set(name, [value].flat())
   setUploadFields(exchange, final, known)
-  if (limited === true || status === 413) ctx.set('Upload-Limit', limitFieldFor(exchange, known.expires))
+  if (limited === true || status === 413) ctx.set('Upload-Limit', limitField(exchange, known.expires))
   const retryAfter = RETRY_AFTER[status]
   if (retryAfter !== undefined && !ctx.res.hasHeader('Retry-After')) ctx.set('Retry-After', retryAfter)
   const text = JSON.stringify({

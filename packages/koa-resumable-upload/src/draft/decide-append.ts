@@ -7,7 +7,7 @@ import {
   type Refusal,
   wrongLength,
   wrongOffset,
-} from './refusal.ts'
+} from '../core/refusal.ts'
 import type { UploadRequest } from './upload-request.ts'
 
 export type AppendDecision =

@@ -1,5 +1,5 @@
 import { type Limits, limitBroken } from '../core/limits.ts'
-import { malformed, type Refusal, wrongLength } from './refusal.ts'
+import { malformed, type Refusal, wrongLength } from '../core/refusal.ts'
 import type { UploadRequest } from './upload-request.ts'
 
 export type CreateDecision =

@@ -1,6 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import type Koa from 'koa'
-import { http2StreamOf, takesInterim } from '../http/connection.ts'
+import { http2Stream, takesInterim } from '../http/connection.ts'
+import type { UploadRequest } from './upload-request.ts'
 
 /**
  * Sends an interim response with status 104 where the connection can carry one, and tells whether it did.
@@ -10,7 +11,7 @@ import { http2StreamOf, takesInterim } from '../http/connection.ts'
 export function sendInterim(ctx: Koa.Context, headers: Readonly<Record<string, string>>): boolean {
   const { req, res } = ctx
   if (res.headersSent || !takesInterim(ctx)) return false
-  const stream = http2StreamOf(ctx)
+  const stream = http2Stream(ctx)
   if (stream !== null) return sendOverHttp2(stream, headers)
   if (req.socket?.destroyed === true) return false
   // Node 20 writes 100, 102 and 103 through this, and offers nothing for other interim responses.
@@ -26,4 +27,19 @@ function sendOverHttp2(stream: ServerHttp2Stream, headers: Readonly<Record<strin
   if (stream.destroyed || stream.closed) return false
   stream.additionalHeaders({ ':status': 104, ...headers })
   return true
+}
+
+/**
+ * Returns a function that sends a durable offset to the client, which then need not keep the bytes before it (§4.4.2);
+ * `undefined` for clients that do not ask for 104, and for those of drafts that have no offset in one.
+ */
+export function progressSender(
+  ctx: Koa.Context,
+  { interop }: UploadRequest,
+): ((offset: number) => void) | undefined {
+  const { version, tellsProgress } = interop
+  if (version === null || !tellsProgress) return undefined
+  return (offset) => {
+    sendInterim(ctx, { 'Upload-Draft-Interop-Version': String(version), 'Upload-Offset': String(offset) })
+  }
 }

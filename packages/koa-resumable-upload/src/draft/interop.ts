@@ -1,4 +1,4 @@
-import { integerField } from './structured-fields.ts'
+import { integerField } from '../http/structured-fields.ts'
 
 /** What the versions of the draft differ in, as far as a server notices. */
 export interface Interop {
@@ -36,7 +36,7 @@ export interface Interop {
 const VERSIONS = { oldest: 3, newest: 10 }
 
 /** @see draft-ietf-httpbis-resumable-upload, appendix B */
-export function interopOf(field: string | undefined): Interop {
+export function readInterop(field: string | undefined): Interop {
   const given = integerField(field)
   const known = given !== null && given >= VERSIONS.oldest && given <= VERSIONS.newest
   const version = known ? given : null

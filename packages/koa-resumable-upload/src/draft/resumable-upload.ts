@@ -1,15 +1,14 @@
 import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
-import { append } from '../core/append.ts'
 import { cancel } from '../core/cancel.ts'
-import { create } from '../core/create.ts'
 import { answeringErrors } from '../core/find-upload.ts'
-import { http2StreamOf } from '../http/connection.ts'
+import { type ResumableUploadOptions, type Settings, withDefaults } from '../core/options.ts'
+import { unknownUpload } from '../core/refusal.ts'
+import { http2Stream } from '../http/connection.ts'
 import { isUploadId } from '../http/upload-id.ts'
-import { announceLimits } from './announce.ts'
-import { answerRefusal, type Exchange, setUploadFields } from './answer.ts'
-import { type ResumableUploadOptions, type Settings, withDefaults } from './options.ts'
-import { unknownUpload } from './refusal.ts'
+import { announceLimits, type DraftExchange, draftExchange, setUploadFields } from './answer.ts'
+import { handleAppend } from './handle-append.ts'
+import { handleCreate } from './handle-create.ts'
 import { retrieve } from './retrieve.ts'
 import { readUploadRequest } from './upload-request.ts'
 
@@ -21,50 +20,50 @@ const WITHOUT_CONTENT = new Set(['GET', 'HEAD', 'DELETE', 'TRACE', 'CONNECT'])
  */
 const PROTOCOL_ONLY = new Set(['HEAD', 'PATCH', 'DELETE'])
 
-const VERBS: Readonly<Record<string, (exchange: Exchange, id: string) => Promise<void>>> = {
+const VERBS: Readonly<Record<string, (exchange: DraftExchange, id: string) => Promise<void>>> = {
   HEAD: retrieve,
   GET: retrieve,
-  PATCH: append,
-  DELETE: cancel,
+  PATCH: handleAppend,
+  DELETE: handleCancel,
 }
 
 /**
  * Returns middleware that receives uploads which clients may interrupt and resume, as Resumable Uploads for HTTP defines
- * them. A request with Upload-Complete whose path `target` names creates an upload; the client resumes it at `${path}/<id>`.
- * Other requests go to the next middleware, except for parts of uploads that `target` does not name.
+ * them. A request with Upload-Complete whose path `resolveTarget` names creates an upload; the client resumes it at `${path}/<id>`.
+ * Other requests go to the next middleware, except for parts of uploads that `resolveTarget` does not name.
  *
  * @see draft-ietf-httpbis-resumable-upload
  * @example
- * const target = (ctx) => (ctx.path === '/files' ? { key: 'film.mp4' } : null)
- * app.use(resumableUpload(createFsStore('data'), { target }))
+ * const resolveTarget = (ctx) => (ctx.path === '/files' ? { key: 'film.mp4' } : null)
+ * app.use(resumableUpload(createFsStore('data'), { resolveTarget }))
  */
 export function resumableUpload(store: UploadStore, options: ResumableUploadOptions): Koa.Middleware {
   const settings = withDefaults(store, options)
   return async function resumableUpload(ctx, next) {
-    const id = idOf(settings, ctx.path)
+    const id = parseUploadPath(settings, ctx.path)
     // First: nearly every request of an app is one of these.
     if (id === null && WITHOUT_CONTENT.has(ctx.method)) return next()
-    const bodiless = http2StreamOf(ctx)?.endAfterHeaders ?? true
+    const bodiless = http2Stream(ctx)?.endAfterHeaders ?? true
     const request = readUploadRequest(ctx.headers, bodiless)
-    const exchange: Exchange = { ctx, settings, request }
+    const exchange = draftExchange(ctx, settings, request)
     if (id !== null && (await isForUpload(exchange, id))) await handleUpload(exchange, id)
     else if (ctx.method === 'OPTIONS') await handleOptions(exchange, next)
-    else if (WITHOUT_CONTENT.has(ctx.method) || !(await create(exchange))) await next()
-    if (id !== null && isUnanswered(ctx)) answerRefusal(exchange, unknownUpload())
+    else if (WITHOUT_CONTENT.has(ctx.method) || !(await handleCreate(exchange))) await next()
+    if (id !== null && isUnanswered(ctx)) exchange.answerRefusal(unknownUpload())
   }
 }
 
 /** Returns the id of an upload that a path may name, or `null`. */
-function idOf({ path }: Settings, requested: string): string | null {
+function parseUploadPath({ path }: Settings, requested: string): string | null {
   const id = requested.startsWith(`${path}/`) ? requested.slice(path.length + 1) : ''
   return isUploadId(id) ? id : null
 }
 
 /** The app may have files of its own below `path`, even with names that look like ids. */
-async function isForUpload({ ctx, settings }: Exchange, id: string): Promise<boolean> {
+async function isForUpload({ ctx, settings }: DraftExchange, id: string): Promise<boolean> {
   if (PROTOCOL_ONLY.has(ctx.method)) return true
   // If the store fails, the handler of the method answers that.
-  const found = await settings.store.peek(id).catch(() => undefined)
+  const found = await settings.store.getUpload(id).catch(() => undefined)
   return found !== null
 }
 
@@ -73,7 +72,16 @@ function isUnanswered(ctx: Koa.Context): boolean {
   return ctx.method === 'GET' && ctx.status === 404 && ctx.body == null && ctx.respond !== false
 }
 
-async function handleUpload(exchange: Exchange, id: string): Promise<void> {
+/** Answers DELETE of an upload (§4.5). */
+async function handleCancel(exchange: DraftExchange, id: string): Promise<void> {
+  if (!(await cancel(exchange, id))) return
+  const { ctx } = exchange
+  setUploadFields(exchange, false)
+  ctx.body = null
+  ctx.status = 204
+}
+
+async function handleUpload(exchange: DraftExchange, id: string): Promise<void> {
   const { ctx } = exchange
   const handle = Object.hasOwn(VERBS, ctx.method) ? VERBS[ctx.method] : undefined
   if (handle !== undefined) {
@@ -90,7 +98,7 @@ async function handleUpload(exchange: Exchange, id: string): Promise<void> {
   ctx.status = 204
 }
 
-async function handleOptions(exchange: Exchange, next: Koa.Next): Promise<void> {
+async function handleOptions(exchange: DraftExchange, next: Koa.Next): Promise<void> {
   const { ctx, request } = exchange
   const ours = request.complete === null && (await isTarget(exchange))
   await next()
@@ -99,7 +107,7 @@ async function handleOptions(exchange: Exchange, next: Koa.Next): Promise<void> 
   if (ctx.status === 404) ctx.status = 204
 }
 
-async function isTarget({ ctx, settings }: Exchange): Promise<boolean> {
+async function isTarget({ ctx, settings }: DraftExchange): Promise<boolean> {
   // Every upload here has the same limits, so they hold for the server as a whole, too (§4.1.4).
-  return ctx.path === '*' || (await settings.target(ctx)) !== null
+  return ctx.path === '*' || (await settings.resolveTarget(ctx)) !== null
 }

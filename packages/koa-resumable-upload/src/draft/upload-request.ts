@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Interop, interopOf } from './interop.ts'
-import { booleanField, integerField } from './structured-fields.ts'
+import { booleanField, integerField } from '../http/structured-fields.ts'
+import { type Interop, readInterop } from './interop.ts'
 
 /** What a request says about an upload; `null` is what it does not say, or says in a way that is to be ignored. */
 export interface UploadRequest {
@@ -22,7 +22,7 @@ export interface UploadRequest {
  */
 export function readUploadRequest(headers: IncomingHttpHeaders, bodiless: boolean): UploadRequest {
   const field = (name: string) => headers[name]?.toString()
-  const interop = interopOf(field('upload-draft-interop-version'))
+  const interop = readInterop(field('upload-draft-interop-version'))
   const said = booleanField(field(interop.inverted ? 'upload-incomplete' : 'upload-complete'))
   const [type = ''] = (headers['content-type'] ?? '').split(';')
   return {
@@ -30,12 +30,12 @@ export function readUploadRequest(headers: IncomingHttpHeaders, bodiless: boolea
     complete: said === null ? null : said !== interop.inverted,
     offset: integerField(field('upload-offset')),
     length: integerField(field('upload-length')),
-    contentLength: contentLengthOf(headers, bodiless),
+    contentLength: readContentLength(headers, bodiless),
     type: type.trim().toLowerCase(),
   }
 }
 
-function contentLengthOf(headers: IncomingHttpHeaders, bodiless: boolean): number | null {
+function readContentLength(headers: IncomingHttpHeaders, bodiless: boolean): number | null {
   // Content-Length does not count beside it (RFC 9112 §6.3).
   if (headers['transfer-encoding'] !== undefined) return null
   if (headers['content-length'] !== undefined) return Number(headers['content-length'])

@@ -2,20 +2,20 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
 import type Koa from 'koa'
 
 /** The HTTP/2 stream of a request, or `null` in HTTP/1. */
-export function http2StreamOf({ req }: Koa.Context): ServerHttp2Stream | null {
+export function http2Stream({ req }: Koa.Context): ServerHttp2Stream | null {
   return 'stream' in req ? (req.stream as ServerHttp2Stream) : null
 }
 
 /** Whether the client understands interim responses: a server sends none to HTTP/1.0 (RFC 9110 §15.2). */
 export function takesInterim(ctx: Koa.Context): boolean {
   // An HTTP/1 client may write any version into its request line, `HTTP/2.0` too.
-  return http2StreamOf(ctx) !== null || ctx.req.httpVersion === '1.1'
+  return http2Stream(ctx) !== null || ctx.req.httpVersion === '1.1'
 }
 
 /** Ends the request abruptly, without an answer: what it was about has passed to another one. */
 export function terminate(ctx: Koa.Context): void {
   ctx.respond = false
-  const stream = http2StreamOf(ctx)
+  const stream = http2Stream(ctx)
   if (stream === null) ctx.req.socket?.destroy()
   else stream.close(constants.NGHTTP2_CANCEL)
 }
@@ -25,9 +25,9 @@ export function isReset(stream: ServerHttp2Stream): boolean {
   return stream.destroyed || stream.closed || stream.aborted
 }
 
-/** Whether nobody is left who would read an answer. */
-export function isGone(ctx: Koa.Context): boolean {
-  const stream = http2StreamOf(ctx)
+/** Returns whether the client has disconnected, so that no response can reach it. */
+export function isClientGone(ctx: Koa.Context): boolean {
+  const stream = http2Stream(ctx)
   if (stream !== null) return isReset(stream)
   // Tests that mock a request may leave out its socket.
   return ctx.req.socket?.destroyed === true || (ctx.req.destroyed && !ctx.req.complete)

@@ -15,7 +15,7 @@ export class BodyConsumedError extends Error {
  * @throws BodyConsumedError (code BODY_CONSUMED, status 500) if other middleware has read the body, or reads it
  */
 export function requireUnreadBody(request: IncomingMessage): void {
-  const reader = readerOf(request)
+  const reader = findReader(request)
   if (reader === null) return
   throw new BodyConsumedError(
     `The body of ${request.method} ${pathOf(request)} ${reader}, so the upload would lack bytes. ` +
@@ -23,7 +23,7 @@ export function requireUnreadBody(request: IncomingMessage): void {
   )
 }
 
-function readerOf(request: IncomingMessage): string | null {
+function findReader(request: IncomingMessage): string | null {
   // A client that went away is no fault of the app.
   if (request.readableEnded || request.readableDidRead) return 'has already been read by other middleware'
   const listens = request.listenerCount('data') > 0 || request.listenerCount('readable') > 0

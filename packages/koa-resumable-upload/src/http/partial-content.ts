@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { booleanField, integerField } from '../draft/structured-fields.ts'
+import { booleanField, integerField } from './structured-fields.ts'
 
 /** Media types of a piece of an upload, in the draft and in tus. */
 const PIECES = new Set(['application/partial-upload', 'application/offset+octet-stream'])

@@ -8,7 +8,7 @@ const TRIES = 6
  *
  * @throws StoreError ABORTED where others came after us each time
  */
-export async function asNewest<T>(task: () => Promise<T>): Promise<T> {
+export async function retryAsNewest<T>(task: () => Promise<T>): Promise<T> {
   for (let tried = 1; ; tried++) {
     try {
       return await task()
@@ -17,4 +17,18 @@ export async function asNewest<T>(task: () => Promise<T>): Promise<T> {
       await new Promise((resolve) => setTimeout(resolve, tried * 20 * Math.random()))
     }
   }
+}
+
+/** Codes of errors after which an upload cannot be completed any more. */
+const FINAL = new Set([
+  'TOO_LARGE',
+  'UNSUPPORTED_TYPE',
+  'DIGEST_MISMATCH',
+  'PRECONDITION_FAILED',
+  'INVALID_KEY',
+])
+
+/** Returns whether an upload cannot be completed any more after an error of the store: retries would fail, too. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof StoreError && FINAL.has(error.code)
 }

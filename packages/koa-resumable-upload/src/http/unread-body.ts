@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
-import { http2StreamOf } from './connection.ts'
+import { http2Stream } from './connection.ts'
 
 const MAX_DRAINED = 1024 ** 2
 const MAX_WAIT = 1000
@@ -12,7 +12,7 @@ const MAX_WAIT = 1000
  */
 export function lingering(ctx: Koa.Context, text: string): string | Readable {
   const { req } = ctx
-  if (http2StreamOf(ctx) !== null || req.complete || req.destroyed) return text
+  if (http2Stream(ctx) !== null || req.complete || req.destroyed) return text
   ctx.set('Connection', 'close')
   const body = new Readable({ read() {} })
   const end = () => {

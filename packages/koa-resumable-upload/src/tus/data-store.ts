@@ -7,15 +7,14 @@ import {
   type UploadState,
   type UploadStore,
 } from 'upload-store'
-import { isFinal } from '../http/final-error.ts'
-import { asNewest } from '../http/retry-as-newest.ts'
+import { isFinal, retryAsNewest } from '../http/retry-as-newest.ts'
 import { isUploadId } from '../http/upload-id.ts'
 import { CHECKSUM_ALGORITHMS, type Checksum } from './checksum.ts'
 import { hooksOf, type TusHooks } from './hooks.ts'
 import { Locks } from './locks.ts'
 import { TusError, unknownUpload } from './tus-error.ts'
 import { type TusOptions, type TusSettings, withDefaults } from './tus-options.ts'
-import { isTus, lengthOf, metaOf, type TusUpload, uploadOf, withLength } from './tus-upload.ts'
+import { isTus, lengthOf, storeMetadata, type TusUpload, uploadOf, withLength } from './tus-upload.ts'
 
 /** A data store of @tus/server over an upload store: `new Server({ datastore, ...datastore.hooks, path })`. */
 class TusDataStore extends EventEmitter {
@@ -51,9 +50,9 @@ class TusDataStore extends EventEmitter {
     const { id } = upload
     // Refused before anything is stored.
     this.#locks.of(id)
-    const { key, type, meta = {} } = await this.#settings.target(upload.metadata ?? {})
-    const options = { type, expectedSize: upload.size, meta: metaOf(upload, meta) }
-    const session = await this.#store.create(key, options).catch((error: unknown) => {
+    const { key, type, metadata = {} } = await this.#settings.resolveTarget(upload.metadata ?? {})
+    const options = { type, expectedSize: upload.size, metadata: storeMetadata(upload, metadata) }
+    const session = await this.#store.createUpload(key, options).catch((error: unknown) => {
       throw error instanceof RangeError ? new TusError(431, `Upload-Metadata: ${error.message}`) : error
     })
     upload.id = session.id
@@ -80,14 +79,14 @@ class TusDataStore extends EventEmitter {
       await end(session, isFinal(error))
       throw error
     }
-    if (session.offset !== lengthOf(session.meta)) return session.pause()
+    if (session.offset !== lengthOf(session.metadata)) return session.pause()
     return (await this.#commit(session)).size
   }
 
   /** What is known of an upload; ends whoever writes it, and publishes one that was killed right before that. */
   async getUpload(id: string): Promise<TusUpload> {
-    const state = await this.#inspect(id)
-    const whole = state.committed === null && state.offset === lengthOf(state.meta)
+    const state = await this.#interrupt(id)
+    const whole = state.committed === null && state.offset === lengthOf(state.metadata)
     const committed = whole ? await this.#finish(id) : state.committed
     return uploadOf(state, committed, this.#settings.expireAfter)
   }
@@ -96,7 +95,7 @@ class TusDataStore extends EventEmitter {
     const session = await this.#resume(id)
     if (session === null) throw unknownUpload()
     try {
-      await session.note(withLength(session.meta, length))
+      await session.setMetadata(withLength(session.metadata, length))
     } finally {
       await end(session, false)
     }
@@ -104,9 +103,9 @@ class TusDataStore extends EventEmitter {
 
   /** Removes an upload, or what is known of a finished one: its object stays. */
   async remove(id: string): Promise<void> {
-    const known = isUploadId(id) ? await this.#store.peek(id) : null
-    const ours = known !== null && isTus(known.meta)
-    if (!ours || !(await asNewest(() => this.#store.forget(id)))) throw unknownUpload()
+    const known = isUploadId(id) ? await this.#store.getUpload(id) : null
+    const ours = known !== null && isTus(known.metadata)
+    if (!ours || !(await retryAsNewest(() => this.#store.deleteUpload(id)))) throw unknownUpload()
   }
 
   getExpiration(): number {
@@ -118,19 +117,19 @@ class TusDataStore extends EventEmitter {
     return (await this.#store.sweep()).expired
   }
 
-  async #inspect(id: string): Promise<UploadState> {
-    const state = isUploadId(id) ? await asNewest(() => this.#store.inspect(id)) : null
-    if (state === null || !isTus(state.meta)) throw unknownUpload()
+  async #interrupt(id: string): Promise<UploadState> {
+    const state = isUploadId(id) ? await retryAsNewest(() => this.#store.interruptUpload(id)) : null
+    if (state === null || !isTus(state.metadata)) throw unknownUpload()
     return state
   }
 
   async #resume(id: string): Promise<UploadSession | null> {
-    return isUploadId(id) ? this.#store.resume(id) : null
+    return isUploadId(id) ? this.#store.resumeUpload(id) : null
   }
 
   /** A client that missed the answer to its last bytes asks again with none. */
   async #reached(id: string, offset: number): Promise<number> {
-    const { committed, offset: reached } = await this.#inspect(id)
+    const { committed, offset: reached } = await this.#interrupt(id)
     if (committed !== null && reached === offset) return offset
     throw new StoreError(
       'OFFSET_MISMATCH',
@@ -139,8 +138,8 @@ class TusDataStore extends EventEmitter {
   }
 
   async #finish(id: string): Promise<StoredObject | null> {
-    const session = await this.#store.resume(id)
-    return session === null ? (await this.#inspect(id)).committed : this.#commit(session)
+    const session = await this.#store.resumeUpload(id)
+    return session === null ? (await this.#interrupt(id)).committed : this.#commit(session)
   }
 
   async #commit(session: UploadSession): Promise<StoredObject> {

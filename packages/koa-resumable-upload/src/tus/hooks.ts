@@ -1,6 +1,6 @@
 import { StoreError, type UploadStore, uploadErrorStatus } from 'upload-store'
 import { BodyConsumedError } from '../http/consumed-body.ts'
-import { asNewest } from '../http/retry-as-newest.ts'
+import { retryAsNewest } from '../http/retry-as-newest.ts'
 import { incoming, type TusRequest } from './incoming.ts'
 import type { Lock, Locks } from './locks.ts'
 
@@ -38,7 +38,7 @@ export function hooksOf(store: UploadStore, locks: Locks): TusHooks {
     onResponseError: async (request, error) => {
       const created = taken.get(request)?.created
       // The client does not know its URL; and what went wrong is told whether or not this goes right.
-      if (created !== undefined) await asNewest(() => store.forget(created)).catch(() => {})
+      if (created !== undefined) await retryAsNewest(() => store.deleteUpload(created)).catch(() => {})
       return answerOf(error)
     },
   }

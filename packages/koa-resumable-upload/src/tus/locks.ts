@@ -1,5 +1,5 @@
 import type { UploadStore } from 'upload-store'
-import { asNewest } from '../http/retry-as-newest.ts'
+import { retryAsNewest } from '../http/retry-as-newest.ts'
 import { isUploadId } from '../http/upload-id.ts'
 import type { Incoming } from './incoming.ts'
 
@@ -35,7 +35,7 @@ export class Locks {
   async acquire(id: string, request: Incoming): Promise<Lock> {
     for (let lock = this.#locks.get(id); lock !== undefined; lock = this.#locks.get(id)) {
       lock.isCancelled = true
-      if (isUploadId(id)) await asNewest(() => this.#store.inspect(id))
+      if (isUploadId(id)) await retryAsNewest(() => this.#store.interruptUpload(id))
       await lock.released
     }
     let release = () => {}

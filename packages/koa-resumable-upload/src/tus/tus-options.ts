@@ -1,5 +1,5 @@
 import { type StoredObject, sanitizeKey, type UploadSession } from 'upload-store'
-import type { UploadTarget } from '../draft/options.ts'
+import type { UploadTarget } from '../core/options.ts'
 import type { TusMetadata } from './tus-upload.ts'
 
 export interface TusOptions {
@@ -7,7 +7,7 @@ export interface TusOptions {
    * What an upload is for, by its Upload-Metadata; what it throws with `status_code` and `body` refuses the upload (`filename`
    * made a key, `filetype` the type).
    */
-  readonly target?: ((metadata: TusMetadata) => UploadTarget | Promise<UploadTarget>) | undefined
+  readonly resolveTarget?: ((metadata: TusMetadata) => UploadTarget | Promise<UploadTarget>) | undefined
   /** Publishes an upload whose bytes are all there (`session.commit()`). */
   readonly commit?: ((session: UploadSession) => Promise<StoredObject>) | undefined
   /** How long the store keeps an upload without a new byte, in ms: its own option of that name (24 h). */
@@ -23,7 +23,7 @@ const HOUR = 60 * 60 * 1000
 export function withDefaults(options: TusOptions): TusSettings {
   const { expireAfter = 24 * HOUR, expireEmptyAfter = HOUR } = options
   return {
-    target: options.target ?? targetOf,
+    resolveTarget: options.resolveTarget ?? resolveTarget,
     commit: options.commit ?? ((session) => session.commit()),
     expireAfter,
     expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),
@@ -34,7 +34,7 @@ export function withDefaults(options: TusOptions): TusSettings {
 const MEDIA_TYPE = /^[\w.+-]{1,127}\/[\w.+-]{1,127}(?:;[\x20-\x7e]{0,255})?$/
 
 /** By the names that clients use. */
-function targetOf({ filename, filetype }: TusMetadata): UploadTarget {
+function resolveTarget({ filename, filetype }: TusMetadata): UploadTarget {
   const type = MEDIA_TYPE.test(filetype ?? '') ? (filetype ?? undefined) : undefined
   return { key: sanitizeKey(filename ?? ''), type }
 }

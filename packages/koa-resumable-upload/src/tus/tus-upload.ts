@@ -1,4 +1,4 @@
-import type { StoredObject, UploadMeta, UploadState } from 'upload-store'
+import type { StoredObject, UploadMetadata, UploadState } from 'upload-store'
 
 /** What Upload-Metadata tells: text, or `null` for a name without a value. */
 export type TusMetadata = Record<string, string | null>
@@ -18,39 +18,39 @@ export interface TusUpload {
 const METADATA = 'tus.metadata'
 const LENGTH = 'tus.length'
 
-/** What is kept with an upload, beside `meta` of the app. */
-export function metaOf({ metadata = {}, size }: TusUpload, meta: UploadMeta): UploadMeta {
-  const kept = { ...meta, [METADATA]: JSON.stringify(metadata) }
+/** The metadata of the store's upload: that of the app, and the client's Upload-Metadata. */
+export function storeMetadata({ metadata = {}, size }: TusUpload, own: UploadMetadata): UploadMetadata {
+  const kept = { ...own, [METADATA]: JSON.stringify(metadata) }
   return size === undefined ? kept : withLength(kept, size)
 }
 
-export function withLength(meta: UploadMeta, length: number): UploadMeta {
-  return { ...meta, [LENGTH]: length }
+export function withLength(metadata: UploadMetadata, length: number): UploadMetadata {
+  return { ...metadata, [LENGTH]: length }
 }
 
 /** How long the upload will be in bytes, or `null` where the client has not said. */
-export function lengthOf(meta: UploadMeta): number | null {
-  const length = meta[LENGTH]
+export function lengthOf(metadata: UploadMetadata): number | null {
+  const length = metadata[LENGTH]
   return typeof length === 'number' ? length : null
 }
 
 /** Whether tus began the upload: those of other protocols are theirs. */
-export function isTus(meta: UploadMeta): boolean {
-  return typeof meta[METADATA] === 'string'
+export function isTus(metadata: UploadMetadata): boolean {
+  return typeof metadata[METADATA] === 'string'
 }
 
 /** @param expireAfter how long the store keeps an upload that nobody goes on with, in ms */
 export function uploadOf(
-  { id, meta, offset, expires }: UploadState,
+  { id, metadata, offset, expires }: UploadState,
   committed: StoredObject | null,
   expireAfter: number,
 ): TusUpload {
-  const size = committed?.size ?? lengthOf(meta) ?? undefined
+  const size = committed?.size ?? lengthOf(metadata) ?? undefined
   return {
     id,
     size,
     offset: committed?.size ?? offset,
-    metadata: metadataOf(meta),
+    metadata: clientMetadata(metadata),
     storage: undefined,
     // @tus/server adds `expireAfter` to it and answers 410 from then on; what is finished has no end that clients may know.
     creation_date: committed === null ? new Date(expires - expireAfter).toISOString() : undefined,
@@ -58,7 +58,7 @@ export function uploadOf(
   }
 }
 
-function metadataOf(meta: UploadMeta): TusMetadata | undefined {
-  const kept: TusMetadata = JSON.parse(String(meta[METADATA]))
+function clientMetadata(metadata: UploadMetadata): TusMetadata | undefined {
+  const kept: TusMetadata = JSON.parse(String(metadata[METADATA]))
   return Object.keys(kept).length === 0 ? undefined : kept
 }

@@ -1,3 +1,11 @@
+/** An entry of the store that cannot be used: damaged, unreadable, or not written by the store. */
+export interface DamagedEntry {
+  /** Its path relative to the store's directory; on S3 its name in the bucket. */
+  readonly entry: string
+  /** Why it cannot be used, in one sentence. */
+  readonly reason: string
+}
+
 /** What `recover` found among the upload sessions of earlier processes. */
 export interface RecoverReport {
   /** Sessions that can be resumed. */

@@ -1,5 +1,4 @@
-import type { DamagedEntry } from '../session/damage.ts'
-import type { RecoverReport, SweepReport, VerifyReport } from './reports.ts'
+import type { DamagedEntry, RecoverReport, SweepReport, VerifyReport } from './reports.ts'
 import type { StoredContent, StoredObject } from './stored-object.ts'
 import type {
   ByteSource,
@@ -26,7 +25,7 @@ export interface ListPage {
   readonly cursor: string | null
 }
 
-export type PutOptions = Omit<CreateOptions, 'meta'> & CommitOptions
+export type PutOptions = Omit<CreateOptions, 'metadata'> & CommitOptions
 
 /**
  * A place for uploads that shows only complete objects. Each method may also throw StoreError UNAVAILABLE: the disk or the
@@ -60,48 +59,48 @@ export interface UploadStore {
    *
    * @throws StoreError INVALID_KEY, NO_SPACE; TOO_LARGE for more than the store can hold under one key
    */
-  create(key: string, options?: CreateOptions): Promise<UploadSession>
+  createUpload(key: string, options?: CreateOptions): Promise<UploadSession>
   /**
-   * Goes on with the upload `id` from where it was paused, or from later where a process died over it; `null` where there
-   * is none. Whoever is writing it, in this process or another, is ended first.
+   * Resumes the upload `id` at the offset of its last pause, or later if a process died while it wrote. Stops the upload's
+   * present writer first, in this process or another. Returns `null` if there is no such upload.
    *
-   * @throws StoreError ABORTED when somebody else resumes it at the same time; CORRUPT; NO_SPACE; TOO_LARGE and
-   * UNSUPPORTED_TYPE when the store's options have changed since
+   * @throws StoreError ABORTED if another caller resumes it at the same time; CORRUPT; NO_SPACE; TOO_LARGE and
+   * UNSUPPORTED_TYPE if the store's options have changed since
    */
-  resume(id: string): Promise<UploadSession | null>
+  resumeUpload(id: string): Promise<UploadSession | null>
   /**
-   * What is known of the upload `id`, or `null` where there is none. Whoever is writing it, in this process or another, is
-   * ended first, and what has come is made durable; reads none of it.
+   * Stops the writer of the upload `id`, in this process or another, makes its bytes durable, and returns what is known of
+   * the upload, with the durable offset. Reads no bytes. Returns `null` if there is no such upload.
    *
-   * @throws StoreError ABORTED when somebody else resumes it at the same time; CORRUPT; NO_SPACE
+   * @throws StoreError ABORTED if another caller resumes it at the same time; CORRUPT; NO_SPACE
    */
-  inspect(id: string): Promise<UploadState | null>
+  interruptUpload(id: string): Promise<UploadState | null>
   /**
-   * What the upload `id` was created for and what it became, or `null` where there is none that can be resumed or has a
-   * receipt. Ends nobody, so it is what to decide by whether somebody may do so.
+   * Returns what the upload `id` was created for and what it became, or `null` if it can neither be resumed nor has a
+   * receipt. Disturbs no writer, so that a caller can decide by it who may interrupt the upload.
    *
    * @throws StoreError CORRUPT
    */
-  peek(id: string): Promise<KnownUpload | null>
+  getUpload(id: string): Promise<KnownUpload | null>
   /**
-   * Removes all there is of the upload `id`, ending whoever is writing it, in this process or another, or the receipt of
-   * one that was committed: its object stays. Resolves to whether there was any.
+   * Stops the writer of the upload `id`, in this process or another, and removes the upload, or the receipt of one that was
+   * committed: its object stays. Resolves to whether there was either.
    *
-   * @throws StoreError ABORTED when somebody else resumes it at the same time; CORRUPT; NO_SPACE
+   * @throws StoreError ABORTED if another caller resumes it at the same time; CORRUPT; NO_SPACE
    */
-  forget(id: string): Promise<boolean>
+  deleteUpload(id: string): Promise<boolean>
   /**
    * The ids of the uploads that can be resumed, in all processes. A driver may include uploads that were committed and have
-   * a receipt; `peek` tells them apart.
+   * a receipt; `getUpload` tells them apart.
    */
   listUploads(): Promise<readonly string[]>
   /**
-   * Resolves where an upload of `size` bytes would be let in now.
+   * Checks that the store has space for an upload of `size` bytes now.
    *
-   * @param size bytes, 0 where the length is not known
+   * @param size bytes, 0 if the length is not known
    * @throws StoreError NO_SPACE
    */
-  admit(size?: number): Promise<void>
+  checkSpace(size?: number): Promise<void>
   /** To be called at start: what a killed process left is made resumable or removed. Sessions of others stay. */
   recover(): Promise<RecoverReport>
   /** To be called from time to time: recovers, and removes what has expired or belongs to nothing. */

@@ -16,19 +16,8 @@ export interface StoredObject {
   readonly lastModified: number
 }
 
-/**
- * Opens the bytes of `range`, inclusive at both ends, or all of them.
- *
- * @throws StoreError NOT_FOUND when the object was replaced or deleted meanwhile, CORRUPT when its bytes are damaged
- */
-export interface StoredStream {
-  (range?: { readonly start: number; readonly end: number }): Promise<Readable>
-  /** The path of a regular file that holds these bytes, and never others, as long as it exists; none in other stores. */
-  readonly immutableFile?: string
-}
-
-/** What the store answers at a URL that is given away: besides the media type no field is there that is not named here. */
-export interface LocationOptions {
+/** The header fields of the response at a signed URL: the media type, and the fields that are named here. */
+export interface SignedUrlOptions {
   /** How long it can be read, in s, a week at the most (60); shorter where the credentials end before. */
   readonly expiresIn?: number | undefined
   /** The value of Content-Disposition (none). */
@@ -41,7 +30,14 @@ export interface LocationOptions {
 export interface StoredContent extends StoredObject {
   /** The key, under the Web platform's word for a file's name. */
   readonly name: string
-  readonly stream: StoredStream
-  /** A URL at which anybody can read the bytes for a while, by range too; of stores on S3. */
-  readonly location?: (options?: LocationOptions) => Promise<URL>
+  /**
+   * Opens the bytes of `range`, inclusive at both ends, or all of them.
+   *
+   * @throws StoreError NOT_FOUND if the object was replaced or deleted meanwhile, CORRUPT if its bytes are damaged
+   */
+  readonly stream: (range?: { readonly start: number; readonly end: number }) => Promise<Readable>
+  /** The path of a regular file that holds these bytes, and never others, as long as it exists (file system only). */
+  readonly immutableFile?: string
+  /** Returns a URL at which every client can read the bytes for a limited time, also by range (S3 only). */
+  readonly signedUrl?: (options?: SignedUrlOptions) => Promise<string>
 }

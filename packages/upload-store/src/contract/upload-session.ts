@@ -7,8 +7,8 @@ import type { StoredObject } from './stored-object.ts'
  */
 export type ByteSource = AsyncIterable<Uint8Array>
 
-/** What a protocol has to remember of an upload: a JSON object of at most 8 KiB. */
-export type UploadMeta = Readonly<Record<string, string | number | boolean>>
+/** What an application stores with an upload: a JSON object of at most 8 KiB. */
+export type UploadMetadata = Readonly<Record<string, string | number | boolean>>
 
 export interface CreateOptions {
   /** The media type that the client declares; used where the store detects none itself (application/octet-stream). */
@@ -18,17 +18,17 @@ export interface CreateOptions {
   /** The maximum of bytes that will arrive. Space for them is set aside until the upload has been silent for 10 s (none). */
   readonly expectedSize?: number | undefined
   /**
-   * Makes the upload resumable from its first byte on: `inspect` and `resume` know of it in every process, through a crash
-   * too, and it outlives its commit as a receipt. Kept with it (none: only a pause makes it resumable).
+   * Stored with the upload. Makes it resumable from its first byte on: `interruptUpload` and `resumeUpload` find it in every
+   * process, also after a crash, and it outlives its commit as a receipt (none: only a pause makes it resumable).
    */
-  readonly meta?: UploadMeta | undefined
+  readonly metadata?: UploadMetadata | undefined
 }
 
 export interface AppendOptions {
   /** Called when all bytes are in; what it throws takes them back, and `append` throws it. The upload is then to be paused. */
   readonly verify?: (() => void | Promise<void>) | undefined
   /**
-   * Called now and then while more comes in, with an offset that is durable: every 8 MiB or so, of an upload with meta
+   * Called now and then while more comes in, with an offset that is durable: every 8 MiB or so, of an upload with metadata
    * that the store makes durable as it comes.
    */
   readonly onDurable?: ((offset: number) => void) | undefined
@@ -39,7 +39,7 @@ export interface KnownUpload {
   readonly id: string
   /** The key that `commit` publishes under unless told otherwise. */
   readonly key: string
-  readonly meta: UploadMeta
+  readonly metadata: UploadMetadata
   /** The object that it became, as it then was; `null` while it is none. */
   readonly committed: StoredObject | null
 }
@@ -84,7 +84,7 @@ export interface UploadSession {
   readonly key: string
   /** How many bytes have been taken in. */
   readonly offset: number
-  readonly meta: UploadMeta
+  readonly metadata: UploadMetadata
   /**
    * Takes in bytes from `offset` on and resolves to the new offset. What came before its source failed stays.
    *
@@ -94,14 +94,14 @@ export interface UploadSession {
    */
   append(offset: number, source: ByteSource, options?: AppendOptions): Promise<number>
   /**
-   * Keeps `meta` in place of what was kept, durably where the upload is resumable already, else with the next pause.
+   * Replaces the metadata: durably if the upload is resumable already, else with the next pause.
    *
    * @throws StoreError NO_SPACE, ABORTED
    */
-  note(meta: UploadMeta): Promise<void>
+  setMetadata(metadata: UploadMetadata): Promise<void>
   /**
    * Ends this object's part in the upload, a running `append` included, and resolves to an offset that is durable:
-   * `store.resume(id)` goes on from there or from later, in any process, until the upload expires.
+   * `store.resumeUpload(id)` continues there or later, in any process, until the upload expires.
    *
    * @throws StoreError NO_SPACE, and ABORTED when the upload was committed or aborted
    */

@@ -1,16 +1,17 @@
 import type { DamageReporter } from '../session/damage.ts'
+import type { KeyedQueue } from '../values/task-queue.ts'
 import type { Disk } from './disk/disk.ts'
 import type { Layout } from './disk/layout.ts'
 import type { Space } from './disk/space.ts'
 import type { Locks } from './locks/lock.ts'
-import type { Serializer } from './locks/serialize.ts'
 
 /** What the parts of a file-system store share. */
 export interface FsContext {
   readonly layout: Layout
   readonly disk: Disk
   readonly locks: Locks
-  readonly serializer: Serializer
+  /** The commits of this process, by their records. */
+  readonly commits: KeyedQueue
   readonly space: Space
   readonly damage: DamageReporter
   /** How long an upload is kept without a new byte, in ms. */
@@ -18,3 +19,6 @@ export interface FsContext {
   /** The same for an upload that has no byte at all. */
   readonly expireEmptyAfter: number
 }
+
+/** The parts of a store that a function or class uses. */
+export type FsParts<Used extends keyof FsContext> = Pick<FsContext, Used>

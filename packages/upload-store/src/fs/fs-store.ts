@@ -5,14 +5,14 @@ import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
 import { checkConditions } from '../values/conditions.ts'
 import { normalizeKey } from '../values/key.ts'
+import { KeyedQueue } from '../values/task-queue.ts'
 import { Disk } from './disk/disk.ts'
 import { withStoreErrors } from './disk/files.ts'
 import { openLayout, recordName } from './disk/layout.ts'
 import { Space } from './disk/space.ts'
 import type { FsContext } from './fs-context.ts'
 import { Locks } from './locks/lock.ts'
-import { Serializer } from './locks/serialize.ts'
-import { removeBlobOf } from './objects/blobs.ts'
+import { removeOwnBlob } from './objects/blobs.ts'
 import { Contents } from './objects/contents.ts'
 import { KeyIndex } from './objects/key-index.ts'
 import { withRecordLocked } from './objects/publish.ts'
@@ -32,7 +32,7 @@ export interface FsStoreOptions extends StoreOptions {
    * How long a process that cannot be seen from here, in another container or on another machine, may give no sign of
    * life before its uploads count as left behind, in ms (60 s). One that can be seen needs no guess.
    */
-  readonly gracePeriod?: number | undefined
+  readonly ownerTimeout?: number | undefined
 }
 
 /**
@@ -64,13 +64,13 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
       const name = recordName(key)
       return withStoreErrors(withRecordLocked(context, name, () => deleteLocked(context, key, ifMatch)))
     },
-    create: (key, createOptions) => withStoreErrors(sessions.create(key, createOptions)),
-    resume: (id) => withStoreErrors(sessions.resume(id)),
-    inspect: (id) => withStoreErrors(sessions.inspect(id)),
-    peek: (id) => withStoreErrors(sessions.peek(id)),
-    forget: (id) => withStoreErrors(sessions.forget(id)),
+    createUpload: (key, createOptions) => withStoreErrors(sessions.create(key, createOptions)),
+    resumeUpload: (id) => withStoreErrors(sessions.resume(id)),
+    interruptUpload: (id) => withStoreErrors(sessions.interrupt(id)),
+    getUpload: (id) => withStoreErrors(sessions.get(id)),
+    deleteUpload: (id) => withStoreErrors(sessions.delete(id)),
     listUploads: () => withStoreErrors(sessions.list()),
-    admit: (size = 0) => withStoreErrors(space.admit(size)),
+    checkSpace: (size = 0) => withStoreErrors(space.checkSpace(size)),
     recover: async () => {
       const recovering = recoverStaging(context, { expire: false })
       const { expired: _, ...report } = await withStoreErrors(recovering)
@@ -87,7 +87,7 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
 }
 
 function openContext(directory: string, options: FsStoreOptions): FsContext {
-  const { durability = 'full', gracePeriod = 60_000, maxTotalSize, onDamaged } = options
+  const { durability = 'full', ownerTimeout = 60_000, maxTotalSize, onDamaged } = options
   const { expireAfter = DAY, expireEmptyAfter = HOUR } = options
   const layout = openLayout(resolve(directory))
   const damage = new DamageReporter(onDamaged, layout.directory)
@@ -95,8 +95,8 @@ function openContext(directory: string, options: FsStoreOptions): FsContext {
     layout,
     disk: new Disk(durability),
     damage,
-    locks: new Locks(layout, gracePeriod, damage),
-    serializer: new Serializer(),
+    locks: new Locks(layout, ownerTimeout, damage),
+    commits: new KeyedQueue(),
     space: new Space(layout, maxTotalSize),
     expireAfter,
     expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),
@@ -109,6 +109,6 @@ async function deleteLocked(context: FsContext, key: string, ifMatch: string | u
   checkConditions(key, record?.object.etag, { ifMatch })
   const existed = await removeRecord(context, key)
   // An orphan for sweep, and no reason to say that the object is still there.
-  if (record !== null) await removeBlobOf(layout, record).catch(() => {})
+  if (record !== null) await removeOwnBlob(layout, record).catch(() => {})
   return existed
 }

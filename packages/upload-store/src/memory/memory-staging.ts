@@ -1,6 +1,6 @@
 import type { StoredObject } from '../contract/stored-object.ts'
-import type { CommitOptions, UploadMeta } from '../contract/upload-session.ts'
-import type { Intent, Staging, StagingArea } from '../session/driver.ts'
+import type { CommitOptions, UploadMetadata } from '../contract/upload-session.ts'
+import type { Manifest, Staging, StagingArea } from '../session/driver.ts'
 import { checkConditions } from '../values/conditions.ts'
 import type { Memory } from './memory.ts'
 
@@ -8,40 +8,40 @@ import type { Memory } from './memory.ts'
 export function memoryStagingArea(memory: Memory): StagingArea {
   const { paused } = memory
   return {
-    create: async (id, intent) => {
-      memory.admit(intent.expectedSize)
-      return new MemoryStaging(memory, id, intent, Buffer.alloc(0))
+    create: async (id, manifest) => {
+      memory.checkSpace(manifest.expectedSize)
+      return new MemoryStaging(memory, id, manifest, Buffer.alloc(0))
     },
     resume: async (id) => {
       const found = paused.get(id)
       if (found === undefined || found.committed !== null) return null
       paused.delete(id)
-      const { intent, bytes } = found
+      const { manifest, bytes } = found
       return {
-        staging: new MemoryStaging(memory, id, intent, bytes),
-        intent,
+        staging: new MemoryStaging(memory, id, manifest, bytes),
+        manifest,
         size: bytes.length,
         bytes: async function* (start) {
           yield bytes.subarray(start)
         },
       }
     },
-    inspect: async (id) => {
+    interrupt: async (id) => {
       const found = paused.get(id)
       if (found === undefined) return null
-      const { intent, bytes, committed } = found
-      const { key, meta = {} } = intent
+      const { manifest, bytes, committed } = found
+      const { key, metadata = {} } = manifest
       const offset = committed?.size ?? bytes.length
-      return { id, key, meta, offset, committed, expires: memory.expiry(found) }
+      return { id, key, metadata, offset, committed, expires: memory.expiry(found) }
     },
     list: async () => [...paused].flatMap(([id, { committed }]) => (committed === null ? [id] : [])),
-    peek: async (id) => {
+    get: async (id) => {
       const found = paused.get(id)
       if (found === undefined) return null
-      const { intent, committed } = found
-      return { id, key: intent.key, meta: intent.meta ?? {}, committed }
+      const { manifest, committed } = found
+      return { id, key: manifest.key, metadata: manifest.metadata ?? {}, committed }
     },
-    forget: async (id) => paused.delete(id),
+    delete: async (id) => paused.delete(id),
   }
 }
 
@@ -50,23 +50,23 @@ class MemoryStaging implements Staging {
   readonly #memory: Memory
   readonly #id: string
   readonly #chunks: Uint8Array[]
-  #intent: Intent
+  #manifest: Manifest
   #size: number
 
-  constructor(memory: Memory, id: string, intent: Intent, bytes: Buffer) {
+  constructor(memory: Memory, id: string, manifest: Manifest, bytes: Buffer) {
     this.#memory = memory
     this.#id = id
-    this.#intent = intent
+    this.#manifest = manifest
     this.#chunks = [bytes]
     this.#size = bytes.length
   }
 
-  async note(meta: UploadMeta): Promise<void> {
-    this.#intent = { ...this.#intent, meta }
+  async setMetadata(metadata: UploadMetadata): Promise<void> {
+    this.#manifest = { ...this.#manifest, metadata }
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    this.#memory.admit(this.#size + chunk.length)
+    this.#memory.checkSpace(this.#size + chunk.length)
     this.#size += chunk.length
     this.#chunks.push(Uint8Array.from(chunk))
   }
@@ -81,11 +81,11 @@ class MemoryStaging implements Staging {
     const { objects } = this.#memory
     checkConditions(object.key, objects.get(object.key)?.object.etag, conditions)
     objects.set(object.key, { object, bytes: Buffer.concat(this.#chunks) })
-    if (this.#intent.meta !== undefined) this.#keep(Buffer.alloc(0), object)
+    if (this.#manifest.metadata !== undefined) this.#keep(Buffer.alloc(0), object)
   }
 
   #keep(bytes: Buffer, committed: StoredObject | null): void {
-    this.#memory.paused.set(this.#id, { intent: this.#intent, bytes, since: Date.now(), committed })
+    this.#memory.paused.set(this.#id, { manifest: this.#manifest, bytes, since: Date.now(), committed })
   }
 
   async discard(): Promise<void> {

@@ -6,7 +6,7 @@ import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
 import { checkConditions } from '../values/conditions.ts'
 import { normalizeKey } from '../values/key.ts'
-import { pageOf } from '../values/listing.ts'
+import { selectPage } from '../values/listing.ts'
 import { type HeldObject, Memory } from './memory.ts'
 import { memoryStagingArea } from './memory-staging.ts'
 
@@ -23,9 +23,9 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
   const sessions = new Sessions(options, memoryStagingArea(memory))
   const store: UploadStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
-    get: async (key) => contentOf(objects.get(normalizeKey(key))),
+    get: async (key) => toContent(objects.get(normalizeKey(key))),
     list: async (listOptions) =>
-      pageOf(
+      selectPage(
         [...objects.values()].map(({ object }) => object),
         listOptions,
       ),
@@ -34,13 +34,13 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
       checkConditions(key, objects.get(key)?.object.etag, conditions)
       return objects.delete(key)
     },
-    create: (key, createOptions) => sessions.create(key, createOptions),
-    resume: (id) => sessions.resume(id),
-    inspect: (id) => sessions.inspect(id),
-    peek: (id) => sessions.peek(id),
-    forget: (id) => sessions.forget(id),
+    createUpload: (key, createOptions) => sessions.create(key, createOptions),
+    resumeUpload: (id) => sessions.resume(id),
+    interruptUpload: (id) => sessions.interrupt(id),
+    getUpload: (id) => sessions.get(id),
+    deleteUpload: (id) => sessions.delete(id),
     listUploads: () => sessions.list(),
-    admit: async (size) => memory.admit(size),
+    checkSpace: async (size) => memory.checkSpace(size),
     recover: async () => ({ paused: memory.resumable, discarded: 0, busy: 0 }),
     sweep: async () => sweep(memory),
     verify: async () => ({ intact: objects.size, bytes: 0, repaired: [], quarantined: [] }),
@@ -49,7 +49,7 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
   return store
 }
 
-function contentOf(held: HeldObject | undefined): StoredContent | null {
+function toContent(held: HeldObject | undefined): StoredContent | null {
   if (held === undefined) return null
   const { object, bytes } = held
   return {

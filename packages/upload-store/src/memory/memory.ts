@@ -1,7 +1,7 @@
 import type { StoreOptions } from '../contract/store.ts'
 import { StoreError } from '../contract/store-error.ts'
 import type { StoredObject } from '../contract/stored-object.ts'
-import type { Intent } from '../session/driver.ts'
+import type { Manifest } from '../session/driver.ts'
 
 export interface HeldObject {
   readonly object: StoredObject
@@ -9,7 +9,7 @@ export interface HeldObject {
 }
 
 export interface PausedUpload {
-  readonly intent: Intent
+  readonly manifest: Manifest
   readonly bytes: Buffer
   readonly since: number
   /** What it became; its bytes are gone then. */
@@ -48,7 +48,7 @@ export class Memory {
   }
 
   /** @throws StoreError NO_SPACE */
-  admit(size = 0): void {
+  checkSpace(size = 0): void {
     const held = [...this.objects.values(), ...this.paused.values()]
     const stored = held.reduce((sum, { bytes }) => sum + bytes.length, 0)
     if (stored + size > this.#maxTotalSize || stored >= this.#maxTotalSize) {

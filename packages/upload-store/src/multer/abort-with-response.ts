@@ -17,7 +17,7 @@ export function abortWithResponse(request: IncomingMessage, session: UploadSessi
     return
   }
   const sessions = [session]
-  const connection = connectionOf(request)
+  const connection = clientConnection(request)
   const release = () => {
     connection?.off('close', release)
     pending.delete(request)
@@ -43,7 +43,7 @@ function subscribeOnce(): void {
  * Returns the stream of an HTTP/2 request, and the socket of any other. Returns `null` if a request has neither: tests and
  * serverless adapters pass requests that no server of Node has made.
  */
-export function connectionOf(request: IncomingMessage & { readonly stream?: Duplex }): Duplex | null {
+export function clientConnection(request: IncomingMessage & { readonly stream?: Duplex }): Duplex | null {
   const connection: unknown = request.stream ?? request.socket
   return connection instanceof EventEmitter ? (connection as Duplex) : null
 }

@@ -5,7 +5,8 @@ import type { UploadStore } from '../contract/store.ts'
 import { StoreError } from '../contract/store-error.ts'
 import type { SealedUpload, UploadSession } from '../contract/upload-session.ts'
 import { sanitizeKey } from '../values/key.ts'
-import { abortWithResponse, connectionOf } from './abort-with-response.ts'
+import { TaskQueue } from '../values/task-queue.ts'
+import { abortWithResponse, clientConnection } from './abort-with-response.ts'
 
 /** What multer tells of a file before its bytes arrive. */
 export interface IncomingFile {
@@ -54,10 +55,10 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
 
   async function receive(request: IncomingMessage, file: object): Promise<StoredFile> {
     if (!isIncoming(file)) throw new TypeError('multer gave a file without name or stream')
-    if (connectionOf(request)?.destroyed === true)
+    if (clientConnection(request)?.destroyed === true)
       throw new StoreError('ABORTED', 'The client has gone away.')
     const expectedSize = unreadLength(request)
-    const session = await store.create(key(file, request), { type: file.mimetype, expectedSize })
+    const session = await store.createUpload(key(file, request), { type: file.mimetype, expectedSize })
     // Also while it receives: after a response in mid-upload nothing ends its stream.
     abortWithResponse(request, session)
     try {
@@ -95,20 +96,17 @@ function unreadLength(request: IncomingMessage): number {
   return Math.max(0, length - (received.get(request) ?? 0)) || 0
 }
 
-/** The end of the file that a request has under way. */
-const turns = new WeakMap<IncomingMessage, Promise<unknown>>()
+/** The files of each request. */
+const queues = new WeakMap<IncomingMessage, TaskQueue>()
 
 /**
- * Takes a request's files in one after the other: multer begins all of them as their parts come up, and 3,000 small ones
+ * Receives the files of a request one after the other: multer begins each as soon as its part arrives, and 3,000 small ones
  * in one request would be 3,000 open files.
  */
 function inTurn<T>(request: IncomingMessage, task: () => Promise<T>): Promise<T> {
-  const result = (turns.get(request) ?? Promise.resolve()).then(task)
-  turns.set(
-    request,
-    result.catch(() => {}),
-  )
-  return result
+  const queue = queues.get(request) ?? new TaskQueue()
+  queues.set(request, queue)
+  return queue.run(task)
 }
 
 function isIncoming(file: object): file is IncomingFile {

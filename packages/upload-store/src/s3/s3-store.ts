@@ -5,7 +5,7 @@ import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
 import { checkConditions } from '../values/conditions.ts'
 import { normalizeKey } from '../values/key.ts'
-import { cursorOf, pageSize, placeOf, prefixOf } from '../values/listing.ts'
+import { formatCursor, keyPrefix, pageSize, parseCursor } from '../values/listing.ts'
 import { type ConnectionOptions, connect } from './client/connection.ts'
 import { Downloads } from './client/downloads.ts'
 import { operation, type S3Context } from './context/context.ts'
@@ -34,7 +34,7 @@ export interface S3StoreOptions extends StoreOptions, ConnectionOptions {
   /** For how long a record of another process's may be out of date here, in ms (1000). */
   readonly recordMaxAge?: number | undefined
   /** How old what belongs to nothing has to be before sweep removes it, in ms (24 h). */
-  readonly gracePeriod?: number | undefined
+  readonly orphanAge?: number | undefined
 }
 
 /**
@@ -55,13 +55,13 @@ export function createS3Store(options: S3StoreOptions): UploadStore {
     get: async (key) => contents.get(normalizeKey(key)),
     list: (listOptions) => list(context, listOptions),
     delete: async (key, { ifMatch } = {}) => remove(context, normalizeKey(key), ifMatch),
-    create: (key, createOptions) => sessions.create(key, createOptions),
-    resume: (id) => sessions.resume(id),
-    inspect: (id) => sessions.inspect(id),
-    peek: (id) => sessions.peek(id),
-    forget: (id) => sessions.forget(id),
+    createUpload: (key, createOptions) => sessions.create(key, createOptions),
+    resumeUpload: (id) => sessions.resume(id),
+    interruptUpload: (id) => sessions.interrupt(id),
+    getUpload: (id) => sessions.get(id),
+    deleteUpload: (id) => sessions.delete(id),
     listUploads: () => sessions.list(),
-    admit: (size = 0) => context.space.admit(size),
+    checkSpace: (size = 0) => context.space.checkSpace(size),
     recover: () => recoverUploads(context),
     sweep: () => sweepStore(context),
     verify: () => verifyStore(context),
@@ -79,7 +79,7 @@ function openContext(options: S3StoreOptions): {
   readonly close: () => void
 } {
   const { partSize = DEFAULT_PART_SIZE, partMemory = 16 * DEFAULT_PART_SIZE, maxTotalSize } = options
-  const { recordMaxAge = 1000, expireAfter = DAY, expireEmptyAfter = HOUR, gracePeriod = DAY } = options
+  const { recordMaxAge = 1000, expireAfter = DAY, expireEmptyAfter = HOUR, orphanAge = DAY } = options
   if (partSize < MIN_PART_SIZE) {
     throw new RangeError(`A part has ${MIN_PART_SIZE} bytes at least in S3, not ${partSize}.`)
   }
@@ -100,7 +100,7 @@ function openContext(options: S3StoreOptions): {
       partSize,
       expireAfter,
       expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),
-      gracePeriod,
+      orphanAge,
     },
     contents: new Contents(shared, recordMaxAge),
     close: () => {
@@ -115,9 +115,9 @@ function openContext(options: S3StoreOptions): {
 async function list(context: S3Context, options: ListOptions = {}): Promise<ListPage> {
   const { bucket, names, records } = operation(context)
   const limit = pageSize(options)
-  const prefix = names.record(prefixOf(options))
+  const prefix = names.record(keyPrefix(options))
   const items: StoredObject[] = []
-  for (let after = options.cursor === undefined ? '' : names.record(placeOf(options.cursor)); ; ) {
+  for (let after = options.cursor === undefined ? '' : names.record(parseCursor(options.cursor)); ; ) {
     const { listed, isLast } = await bucket.page(prefix, after, limit)
     const found: (FoundRecord | null)[] = []
     // A slow store gives a shorter page instead of none.
@@ -129,8 +129,8 @@ async function list(context: S3Context, options: ListOptions = {}): Promise<List
     items.push(...found.flatMap((each) => each?.record?.object ?? []))
     const last = listed[found.length - 1]
     if (last === undefined || (isLast && found.length === listed.length)) return { items, cursor: null }
-    const key = names.keyOf(last.name)
-    if (items.length > 0 && key !== null) return { items, cursor: cursorOf({ key }) }
+    const key = names.parseRecordName(last.name)
+    if (items.length > 0 && key !== null) return { items, cursor: formatCursor({ key }) }
     after = last.name
   }
 }

@@ -90,7 +90,7 @@ export class Appending {
 
   async #take(chunk: Uint8Array): Promise<void> {
     try {
-      const settling = this.#intake.admit(chunk)
+      const settling = this.#intake.check(chunk)
       if (settling !== undefined) await settling
       const accounting = this.#staging.arrived?.(chunk.length)
       if (accounting !== undefined) await accounting

@@ -1,9 +1,9 @@
 import type { StoredObject } from '../contract/stored-object.ts'
-import type { CommitOptions, KnownUpload, UploadMeta, UploadState } from '../contract/upload-session.ts'
+import type { CommitOptions, KnownUpload, UploadMetadata, UploadState } from '../contract/upload-session.ts'
 import type { RunningHash, SavedIntake } from './intake.ts'
 
 /** What an upload session has to remember besides its bytes. */
-export interface Intent {
+export interface Manifest {
   readonly key: string
   /** The declared media type. */
   readonly type: string | undefined
@@ -12,7 +12,7 @@ export interface Intent {
   /** How many bytes will come in all, at the most; 0 where nobody knows. */
   readonly expectedSize: number
   /** None where only a pause makes the upload resumable, and nothing is left of it after its commit. */
-  readonly meta: UploadMeta | undefined
+  readonly metadata: UploadMetadata | undefined
 }
 
 /** What a driver does for a session: where its bytes go, and how they become an object. */
@@ -31,11 +31,11 @@ export interface Staging {
    * upload. Where that fails, an upload that others know of is let go all the same.
    */
   pause(offset: number): Promise<void>
-  /** Keeps `meta` with the upload, durably where others know of it. */
-  note(meta: UploadMeta): Promise<void>
+  /** Keeps `metadata` with the upload, durably where others know of it. */
+  setMetadata(metadata: UploadMetadata): Promise<void>
   /**
    * Makes the object visible in one step if `conditions` hold, and durable. Where only the latter fails it throws with the
-   * object visible; called again for the same key it does the rest. With `meta` a receipt is left.
+   * object visible; called again for the same key it does the rest. With `metadata` a receipt is left.
    */
   publish(object: StoredObject, conditions: CommitOptions): Promise<void>
   /** Removes everything that no visible object needs; not called after a successful `publish`. */
@@ -53,7 +53,7 @@ export interface Staging {
 /** An upload that was taken over, and what is known of it. */
 export interface Resumed {
   readonly staging: Staging
-  readonly intent: Intent
+  readonly manifest: Manifest
   /** How many bytes are there. */
   readonly size: number
   /** Reads those from `start` on. */
@@ -67,15 +67,15 @@ export interface StagingArea {
   /** The hash, going on from `state`, for uploads that are known to others; none where their bytes can be read again. */
   savableHash?(state?: Uint8Array): Promise<RunningHash>
   /** @throws StoreError NO_SPACE */
-  create(id: string, intent: Intent): Promise<Staging>
+  create(id: string, manifest: Manifest): Promise<Staging>
   /** Ends the upload's writer in another process and takes its place; `null` where there is no such upload. */
   resume(id: string): Promise<Resumed | null>
   /** The same, but lets go of it at once; finds receipts as well. */
-  inspect(id: string): Promise<UploadState | null>
+  interrupt(id: string): Promise<UploadState | null>
   /** Ids of the uploads that others know of; receipts may be among them. */
   list(): Promise<readonly string[]>
   /** What it was created for and what it became; ends nobody. */
-  peek(id: string): Promise<KnownUpload | null>
+  get(id: string): Promise<KnownUpload | null>
   /** Ends the upload's writer in another process and removes what there is of it; whether there was anything. */
-  forget(id: string): Promise<boolean>
+  delete(id: string): Promise<boolean>
 }

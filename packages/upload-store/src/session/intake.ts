@@ -72,11 +72,11 @@ export class Intake {
   }
 
   /**
-   * Lets a chunk in. Returns a promise only where it has to be waited for.
+   * Checks a chunk and counts it. Returns a promise only if the caller has to wait.
    *
    * @throws StoreError TOO_LARGE before anything of the chunk counts, UNSUPPORTED_TYPE
    */
-  admit(chunk: Uint8Array): Promise<unknown> | undefined {
+  check(chunk: Uint8Array): Promise<unknown> | undefined {
     // Text and arrays of larger numbers would be stored as something else than they are.
     if (!(ArrayBuffer.isView(chunk) && chunk.BYTES_PER_ELEMENT === 1)) {
       throw new TypeError('An upload is made of Uint8Arrays.')

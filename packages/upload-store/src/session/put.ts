@@ -4,12 +4,12 @@ import type { ByteSource } from '../contract/upload-session.ts'
 
 /** `UploadStore.put` over any store's sessions. */
 export async function putThrough(
-  store: Pick<UploadStore, 'create'>,
+  store: Pick<UploadStore, 'createUpload'>,
   key: string,
   source: ByteSource,
   { type, digest, expectedSize, ...conditions }: PutOptions = {},
 ): Promise<StoredObject> {
-  const session = await store.create(key, { type, digest, expectedSize })
+  const session = await store.createUpload(key, { type, digest, expectedSize })
   try {
     await session.append(0, source)
     return await session.commit(conditions)

@@ -5,21 +5,22 @@ import type {
   ByteSource,
   CommitOptions,
   SealedUpload,
-  UploadMeta,
+  UploadMetadata,
   UploadSession,
 } from '../contract/upload-session.ts'
 import { normalizeKey } from '../values/key.ts'
+import { TaskQueue } from '../values/task-queue.ts'
 import { Appending } from './appending.ts'
 import type { Staging } from './driver.ts'
 import type { Intake } from './intake.ts'
-import { checkMeta } from './upload-meta.ts'
+import { checkMetadata } from './metadata.ts'
 
 export interface SessionOptions {
   readonly id: string
   readonly key: string
   /** The sha-256 that the content must have, lower-case hex. */
   readonly digest: string | undefined
-  readonly meta: UploadMeta | undefined
+  readonly metadata: UploadMetadata | undefined
   /** Whether somebody else may know of it: it was paused before, or is resumable from the start. */
   readonly known: boolean
   /** Called after a commit, a pause, or each try to abort; `resumable` after a pause that leaves the intake of use. */
@@ -35,22 +36,22 @@ export class Session implements UploadSession {
   readonly #bytes: Appending
   readonly #digest: string | undefined
   readonly #onEnd: (resumable: boolean) => void
-  #meta: UploadMeta
+  /** Runs one step at a time, so that an abort never removes the file during a write or a commit. */
+  readonly #steps = new TaskQueue()
+  #metadata: UploadMetadata
   #sealed: Promise<SealedUpload> | undefined
   #state: 'open' | 'paused' | 'committed' | 'aborted' = 'open'
-  /** Steps run one after the other, so that an abort never pulls the file from under a write or a commit. */
-  #last: Promise<unknown> = Promise.resolve()
   /** Why no further step may begin. */
   #ending: StoreError | undefined
   #paused: Promise<number> | undefined
   #aborted: Promise<void> | undefined
 
   constructor(staging: Staging, intake: Intake, options: SessionOptions) {
-    const { id, key, digest, meta = {}, known, onEnd } = options
+    const { id, key, digest, metadata = {}, known, onEnd } = options
     this.id = id
     this.key = key
     this.known = known
-    this.#meta = meta
+    this.#metadata = metadata
     this.#staging = staging
     this.#bytes = new Appending(staging, intake)
     this.#digest = digest
@@ -62,14 +63,14 @@ export class Session implements UploadSession {
     return this.#bytes.offset
   }
 
-  get meta(): UploadMeta {
-    return this.#meta
+  get metadata(): UploadMetadata {
+    return this.#metadata
   }
 
-  note(meta: UploadMeta): Promise<void> {
+  setMetadata(metadata: UploadMetadata): Promise<void> {
     return this.#step(async () => {
-      await this.#staging.note(checkMeta(meta))
-      this.#meta = meta
+      await this.#staging.setMetadata(checkMetadata(metadata))
+      this.#metadata = metadata
     })
   }
 
@@ -123,7 +124,7 @@ export class Session implements UploadSession {
 
   pause(): Promise<number> {
     this.#end(new StoreError('ABORTED', 'The upload was paused here; it may be resumed.'))
-    this.#paused ??= this.#lastly(() => this.#letGo())
+    this.#paused ??= this.#steps.run(() => this.#letGo())
     return this.#paused
   }
 
@@ -151,7 +152,7 @@ export class Session implements UploadSession {
   abort(): Promise<void> {
     if (this.#state === 'committed') return Promise.resolve()
     this.#end(new StoreError('ABORTED', 'The upload was aborted.'))
-    this.#aborted ??= this.#lastly(() => this.#discard())
+    this.#aborted ??= this.#steps.run(() => this.#discard())
     return this.#aborted
   }
 
@@ -177,17 +178,10 @@ export class Session implements UploadSession {
   }
 
   #step<T>(step: () => Promise<T>): Promise<T> {
-    return this.#lastly(() => {
+    return this.#steps.run(() => {
       this.#checkOpen()
       return step()
     })
-  }
-
-  /** Runs when everything before it has ended: of a pause and an abort, too, the first is heard first. */
-  #lastly<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(task)
-    this.#last = result.catch(() => undefined)
-    return result
   }
 
   #checkOpen(): void {

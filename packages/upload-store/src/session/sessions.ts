@@ -2,11 +2,12 @@ import type { StoreOptions } from '../contract/store.ts'
 import { StoreError } from '../contract/store-error.ts'
 import type { CreateOptions, KnownUpload, UploadSession, UploadState } from '../contract/upload-session.ts'
 import { normalizeKey } from '../values/key.ts'
+import { LruMap } from '../values/lru-map.ts'
 import { randomId } from '../values/random-id.ts'
 import type { Resumed, StagingArea } from './driver.ts'
 import { Intake } from './intake.ts'
+import { checkMetadata } from './metadata.ts'
 import { Session } from './session.ts'
-import { checkMeta } from './upload-meta.ts'
 
 /** Paused uploads whose hash goes on where it was; those of more are read again when they are resumed. */
 const MAX_REMEMBERED = 1000
@@ -16,7 +17,7 @@ export class Sessions {
   readonly #options: StoreOptions
   readonly #area: StagingArea
   readonly #open = new Map<string, Promise<Session | null>>()
-  readonly #paused = new Map<string, Intake>()
+  readonly #paused = new LruMap<string, Intake>(MAX_REMEMBERED)
   #closed = false
 
   constructor(options: StoreOptions, area: StagingArea) {
@@ -27,16 +28,21 @@ export class Sessions {
   /** @throws StoreError INVALID_KEY, NO_SPACE, and ABORTED when the store is closed */
   async create(name: string, options: CreateOptions = {}): Promise<UploadSession> {
     const key = normalizeKey(name)
-    const { type, digest, expectedSize = 0, meta } = options
-    if (meta !== undefined) checkMeta(meta)
+    const { type, digest, expectedSize = 0, metadata } = options
+    if (metadata !== undefined) checkMetadata(metadata)
     const id = randomId()
     return this.#opening(id, async (onEnd) => {
       // Not a number, or less than nothing, where a client made it up.
-      const intent = { key, type, digest, expectedSize: Math.max(0, expectedSize) || 0, meta }
-      const hash = meta === undefined ? undefined : await this.#area.savableHash?.()
-      const staging = await this.#area.create(id, intent)
+      const manifest = { key, type, digest, expectedSize: Math.max(0, expectedSize) || 0, metadata }
+      const hash = metadata === undefined ? undefined : await this.#area.savableHash?.()
+      const staging = await this.#area.create(id, manifest)
       const intake = new Intake(this.#options, type, hash)
-      return new Session(staging, intake, { ...intent, id, known: meta !== undefined, onEnd: onEnd(intake) })
+      return new Session(staging, intake, {
+        ...manifest,
+        id,
+        known: metadata !== undefined,
+        onEnd: onEnd(intake),
+      })
     })
   }
 
@@ -47,10 +53,10 @@ export class Sessions {
       await pauseOpen(before)
       const resumed = await this.#area.resume(id)
       if (resumed === null) return null
-      const { staging, intent, size } = resumed
+      const { staging, manifest, size } = resumed
       try {
-        const intake = await this.#intakeOf(id, resumed)
-        return new Session(staging, intake, { ...intent, id, known: true, onEnd: onEnd(intake) })
+        const intake = await this.#restoreIntake(id, resumed)
+        return new Session(staging, intake, { ...manifest, id, known: true, onEnd: onEnd(intake) })
       } catch (error) {
         await staging.pause(size).catch(() => {})
         throw error
@@ -59,14 +65,14 @@ export class Sessions {
   }
 
   /** @throws StoreError ABORTED */
-  inspect(id: string): Promise<UploadState | null> {
-    return this.#inTurn(id, () => this.#area.inspect(id))
+  interrupt(id: string): Promise<UploadState | null> {
+    return this.#inTurn(id, () => this.#area.interrupt(id))
   }
 
-  async peek(id: string): Promise<KnownUpload | null> {
+  async get(id: string): Promise<KnownUpload | null> {
     const session = await this.#open.get(id)?.catch(() => null)
-    if (session?.known) return { id, key: session.key, meta: session.meta, committed: null }
-    return this.#area.peek(id)
+    if (session?.known) return { id, key: session.key, metadata: session.metadata, committed: null }
+    return this.#area.get(id)
   }
 
   async list(): Promise<readonly string[]> {
@@ -78,10 +84,10 @@ export class Sessions {
   }
 
   /** @throws StoreError ABORTED */
-  forget(id: string): Promise<boolean> {
+  delete(id: string): Promise<boolean> {
     return this.#inTurn(id, () => {
       this.#paused.delete(id)
-      return this.#area.forget(id)
+      return this.#area.delete(id)
     })
   }
 
@@ -115,39 +121,33 @@ export class Sessions {
     open: (onEnd: (intake: Intake) => (resumable: boolean) => void) => Promise<T>,
   ): Promise<T> {
     if (this.#closed) throw new StoreError('ABORTED', 'The store is closed.')
-    const forget = () => {
+    const remove = () => {
       if (this.#open.get(id) === opening) this.#open.delete(id)
     }
     const opening = open((intake) => (resumable) => {
-      forget()
-      if (resumable && this.#area.savableHash === undefined) this.#remember(id, intake)
+      remove()
+      if (resumable && this.#area.savableHash === undefined) this.#paused.set(id, intake)
     })
     this.#open.set(id, opening)
-    opening.then((session) => session ?? forget(), forget)
+    opening.then((session) => session ?? remove(), remove)
     return opening
-  }
-
-  #remember(id: string, intake: Intake): void {
-    this.#paused.set(id, intake)
-    const [oldest] = this.#paused.keys()
-    if (this.#paused.size > MAX_REMEMBERED && oldest !== undefined) this.#paused.delete(oldest)
   }
 
   /**
    * The state of counting and hashing: as it was left by this process, for bytes that were durable then never change, and
    * what others have added since is read.
    */
-  async #intakeOf(id: string, { size, intent, bytes, intake: saved }: Resumed): Promise<Intake> {
+  async #restoreIntake(id: string, { size, manifest, bytes, intake: saved }: Resumed): Promise<Intake> {
     const remembered = this.#paused.get(id)
     this.#paused.delete(id)
     const fits = remembered !== undefined && remembered.size <= size
     const fresh = async () =>
-      new Intake(this.#options, intent.type, await this.#area.savableHash?.(saved?.hash))
+      new Intake(this.#options, manifest.type, await this.#area.savableHash?.(saved?.hash))
     const intake = fits ? remembered : await fresh()
     if (saved !== undefined) intake.restore(saved)
     if (intake.size === size) return intake
     for await (const chunk of bytes(intake.size)) {
-      await intake.admit(chunk)
+      await intake.check(chunk)
       intake.hash(chunk)
     }
     return intake

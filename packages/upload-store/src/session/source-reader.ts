@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { ByteSource } from '../contract/upload-session.ts'
-import { checkUnread } from '../unread-source.ts'
+import { checkUnread } from './unread-source.ts'
 
 /** Reads sources chunk by chunk until it is interrupted, even one that never gives another chunk. */
 export class SourceReader {

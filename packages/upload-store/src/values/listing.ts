@@ -9,16 +9,16 @@ export function pageSize({ limit = DEFAULT_LIMIT }: ListOptions): number {
 }
 
 /** The prefix in the form that keys have; see `normalizeKey`. */
-export function prefixOf({ prefix = '' }: ListOptions): string {
+export function keyPrefix({ prefix = '' }: ListOptions): string {
   return prefix.normalize('NFC')
 }
 
-/** The cursor of a page that ends with `object`; `placeOf` gives back its key. */
-export function cursorOf(object: Pick<StoredObject, 'key'> | undefined): string | null {
+/** The cursor of a page that ends with `object`; `parseCursor` gives back its key. */
+export function formatCursor(object: Pick<StoredObject, 'key'> | undefined): string | null {
   return object === undefined ? null : Buffer.from(object.key).toString('base64url')
 }
 
-export function placeOf(cursor: string): string {
+export function parseCursor(cursor: string): string {
   return Buffer.from(cursor, 'base64url').toString()
 }
 
@@ -28,14 +28,14 @@ function compareKeys(a: string, b: string): number {
 }
 
 /** Cuts one page out of all objects, in whatever order they come. */
-export function pageOf(objects: readonly StoredObject[], options: ListOptions = {}): ListPage {
+export function selectPage(objects: readonly StoredObject[], options: ListOptions = {}): ListPage {
   const { cursor } = options
-  const prefix = prefixOf(options)
-  const after = cursor === undefined ? undefined : placeOf(cursor)
+  const prefix = keyPrefix(options)
+  const after = cursor === undefined ? undefined : parseCursor(cursor)
   const size = pageSize(options)
   const rest = objects
     .filter(({ key }) => key.startsWith(prefix) && (after === undefined || compareKeys(key, after) > 0))
     .sort((a, b) => compareKeys(a.key, b.key))
   const items = rest.slice(0, size)
-  return { items, cursor: rest.length > items.length ? cursorOf(items.at(-1)) : null }
+  return { items, cursor: rest.length > items.length ? formatCursor(items.at(-1)) : null }
 }

@@ -5,7 +5,7 @@ import { expectBody } from '../../http/request-body.ts'
 import { type Slots, takeSlot } from '../../uploads/slots.ts'
 
 /**
- * The content of a request, which asks for a slot and says 100 only when somebody reads it: what can be refused by its header
+ * The content of a request, which asks for a slot and sends 100 only when it is read: what can be refused by its header
  * section is, and a newer request ends the one that holds the slot before it asks for one.
  */
 export class LazyContent {

@@ -4,16 +4,16 @@ import type Koa from 'koa'
 import { requireUnreadBody, tusDataStore } from 'koa-resumable-upload'
 import { StoreError, sanitizeKey, type UploadStore } from 'upload-store'
 import type { Config } from '../../config/config.ts'
-import { isGone, terminate } from '../../http/http2-stream.ts'
+import { isClientGone, terminate } from '../../http/http2-stream.ts'
 import { seeOther } from '../../http/redirect.ts'
 import { declaredLength } from '../../http/request-body.ts'
 import { matchRoute, pathParameter } from '../../http/route-table.ts'
-import { videoPath } from '../../media/video-json.ts'
+import { contentPath } from '../../media/video-json.ts'
 import type { Metrics } from '../../observe/metrics.ts'
 import { publishAsNew } from '../../uploads/publish.ts'
 import { refuseEncoded } from '../../uploads/refusals.ts'
 import type { Slots } from '../../uploads/slots.ts'
-import { clientGroup, clientMeta } from '../../uploads/upload-client.ts'
+import { clientGroup, clientMetadata } from '../../uploads/upload-client.ts'
 import { LazyContent } from './lazy-content.ts'
 import { answerAs, webRequest } from './web-exchange.ts'
 
@@ -54,9 +54,9 @@ function createTus({ maxFileSize }: Config, store: UploadStore, metrics: Metrics
   const failures = new WeakMap<object, unknown>()
   const clients = new WeakMap<object, string>()
   const datastore = tusDataStore(store, {
-    target: (metadata) => ({
+    resolveTarget: (metadata) => ({
       key: sanitizeKey(metadata['filename'] ?? ''),
-      meta: clientMeta(clients.get(metadata) ?? ''),
+      metadata: clientMetadata(clients.get(metadata) ?? ''),
     }),
     commit: async (session) => {
       const object = await publishAsNew(store, session)
@@ -79,8 +79,8 @@ function createTus({ maxFileSize }: Config, store: UploadStore, metrics: Metrics
       return { metadata }
     },
     onUploadFinish: async (_request, { id }) => {
-      const object = (await store.peek(id))?.committed
-      return object ? { headers: { 'Content-Location': videoPath(object.key) } } : {}
+      const object = (await store.getUpload(id))?.committed
+      return object ? { headers: { 'Content-Location': contentPath(object.key) } } : {}
     },
     onResponseError: (request, error) => {
       failures.set(request, error)
@@ -113,10 +113,10 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
   const response = await (content === null ? answering : Promise.race([answering, content.failed]))
   const failure = tus.failures.get(request)
   if (failure instanceof StoreError && failure.code === 'ABORTED') {
-    // Somebody else goes on with the upload, or has removed it: this request is the stale one.
+    // Another request continues the upload or has removed it, so this request is stale.
     terminate(ctx)
   }
-  if (isGone(ctx)) ctx.respond = false
+  if (isClientGone(ctx)) ctx.respond = false
   // For the log.
   else if (response.status === 500) throw failure
   else await answerAs(ctx, response)
@@ -124,7 +124,7 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
 
 /** Where a client that has only the URL of its upload finds what it became. */
 async function redirect(ctx: Koa.Context, store: UploadStore, id: string): Promise<void> {
-  const object = (await store.peek(id))?.committed
+  const object = (await store.getUpload(id))?.committed
   if (!object) throw createError(404, 'No upload of this name was completed here of late.')
-  seeOther(ctx, videoPath(object.key))
+  seeOther(ctx, contentPath(object.key))
 }

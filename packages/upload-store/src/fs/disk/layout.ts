@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, wri
 import { dirname, join } from 'node:path'
 import { StoreError } from '../../contract/store-error.ts'
 import { hasCode, isDirectory, isThere } from './files.ts'
-import { readTextSync, reasonOf, UnreadableEntry } from './read-entry.ts'
+import { explainFailure, readTextSync, UnreadableEntry } from './read-entry.ts'
 
 const LAYOUT_VERSION = 1
 
@@ -23,9 +23,9 @@ export interface Layout {
   /** The bytes of an upload session so far. */
   part(id: string): string
   /** What it takes to resume a paused session. */
-  intent(id: string): string
+  manifest(id: string): string
   /** Names who is to have the session next: a symbolic link. */
-  epoch(id: string): string
+  fence(id: string): string
   /** A record on its way to `record(key)`. */
   draft(id: string): string
   /** Held by who works on a session, or replaces what a key holds (`recordName`). */
@@ -80,8 +80,8 @@ export function openLayout(directory: string): Layout {
     records: inside('records'),
     quarantine: inside('quarantine'),
     part: (id) => staged(`${id}.part`),
-    intent: (id) => staged(`${id}.json`),
-    epoch: (id) => staged(`${id}.epoch`),
+    manifest: (id) => staged(`${id}.json`),
+    fence: (id) => staged(`${id}.fence`),
     draft: (id) => staged(`${id}.record`),
     lock: (name) => staged(`${name}.lock`),
     next: (lock) => staged(`${lock}.next`),
@@ -160,7 +160,7 @@ function readFormat(path: string): string | null {
     return readTextSync(path)
   } catch (error) {
     if (!(error instanceof UnreadableEntry)) throw error
-    throw new StoreError('CORRUPT', `${path} says no layout. ${reasonOf(error)} Restore this file.`, {
+    throw new StoreError('CORRUPT', `${path} says no layout. ${explainFailure(error)} Restore this file.`, {
       cause: error,
     })
   }

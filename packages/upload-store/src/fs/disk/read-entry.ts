@@ -39,7 +39,7 @@ export class UnreadableEntry extends StoreError {
 }
 
 /** Why an entry cannot be used, in one sentence without its path. */
-export function reasonOf(error: unknown): string {
+export function explainFailure(error: unknown): string {
   if (error instanceof StoreError) return error.message
   return `It cannot be read: ${error instanceof Error && 'code' in error ? error.code : error}.`
 }
@@ -60,7 +60,7 @@ export async function readText(path: string): Promise<string | null> {
 async function readOnce(path: string): Promise<string> {
   const file = await open(path, READ_ENTRY)
   try {
-    const buffer = Buffer.allocUnsafe(lengthOf(await file.stat()))
+    const buffer = Buffer.allocUnsafe(bufferLength(await file.stat()))
     const { bytesRead } = await file.read(buffer, 0, buffer.length, 0)
     return buffer.toString('utf8', 0, bytesRead)
   } finally {
@@ -88,7 +88,7 @@ export function readTextSync(path: string): string | null {
 function readOnceSync(path: string): string {
   const descriptor = openSync(path, READ_ENTRY)
   try {
-    const buffer = Buffer.allocUnsafe(lengthOf(fstatSync(descriptor)))
+    const buffer = Buffer.allocUnsafe(bufferLength(fstatSync(descriptor)))
     return buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, buffer.length, 0))
   } finally {
     closeSync(descriptor)
@@ -101,7 +101,7 @@ function retriable(error: unknown, path: string): string {
   throw error
 }
 
-function lengthOf(stats: Stats): number {
+function bufferLength(stats: Stats): number {
   if (!stats.isFile()) throw new UnreadableEntry('It is not a regular file.')
   if (stats.size > MAX_LENGTH)
     throw new UnreadableEntry(`It has ${stats.size} bytes, more than ${MAX_LENGTH}.`)
@@ -111,5 +111,5 @@ function lengthOf(stats: Stats): number {
 function nullIfMissing(error: unknown): null {
   if (hasCode(error, 'ENOENT')) return null
   if (!hasCode(error, ...UNUSABLE)) throw error
-  throw new UnreadableEntry(reasonOf(error), { cause: error })
+  throw new UnreadableEntry(explainFailure(error), { cause: error })
 }

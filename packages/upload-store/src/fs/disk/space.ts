@@ -2,9 +2,9 @@ import { statfs } from 'node:fs/promises'
 import { StoreError } from '../../contract/store-error.ts'
 import { AnnouncedBytes } from '../../session/announced-bytes.ts'
 import { RANDOM_ID } from '../../values/random-id.ts'
-import { StagedBytes } from '../staged-bytes.ts'
 import type { Layout } from './layout.ts'
 import { ShardedNames } from './shards.ts'
+import { StagedBytes } from './staged-bytes.ts'
 import { statFile } from './stat-file.ts'
 
 const MEBIBYTE = 1024 ** 2
@@ -63,7 +63,7 @@ export class Space {
   }
 
   /** @throws StoreError NO_SPACE if `bytes` more do not fit beside everything that is reserved */
-  async admit(bytes: number): Promise<void> {
+  async checkSpace(bytes: number): Promise<void> {
     await this.#checkTotal(bytes)
     await this.#room(bytes)
   }

@@ -7,11 +7,11 @@ import { removeFile } from './owner-file.ts'
 const NO_SYMLINKS = ['EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP']
 
 /** Tells whoever has the session to let go; the last one to claim it is the one who gets it. */
-export function claimEpoch(path: string, epoch: string): void {
+export function claimFence(path: string, fence: string): void {
   for (;;) {
     removeFile(path)
     try {
-      symlinkSync(epoch, path)
+      symlinkSync(fence, path)
       return
     } catch (error) {
       // Where there are no symbolic links another process cannot be told, and waits until this one lets go.
@@ -24,9 +24,9 @@ export function claimEpoch(path: string, epoch: string): void {
 }
 
 /** Whether somebody else has claimed the session since. */
-export function isWanted(path: string, epoch: string): boolean {
+export function isWanted(path: string, fence: string): boolean {
   try {
-    return readlinkSync(path) !== epoch
+    return readlinkSync(path) !== fence
   } catch {
     // There is no claim, or none that can be read now.
     return false
@@ -34,6 +34,6 @@ export function isWanted(path: string, epoch: string): boolean {
 }
 
 /** @throws StoreError ABORTED where somebody else has claimed the session since */
-export function checkEpoch(path: string, epoch: string): void {
-  if (isWanted(path, epoch)) throw new StoreError('ABORTED', 'The upload was resumed by somebody else.')
+export function checkFence(path: string, fence: string): void {
+  if (isWanted(path, fence)) throw new StoreError('ABORTED', 'The upload was resumed by somebody else.')
 }

@@ -5,7 +5,7 @@ import { StoreError } from '../../contract/store-error.ts'
 import type { DamageReporter } from '../../session/damage.ts'
 import { RANDOM_ID } from '../../values/random-id.ts'
 import type { Layout } from '../disk/layout.ts'
-import { isGone, ownOwner } from './owner.ts'
+import { isDead, ownOwner } from './owner.ts'
 import { idOf, OwnerFile, ownerOf, readOwner, removeFile } from './owner-file.ts'
 
 const FIRST_WAIT = 2
@@ -54,7 +54,7 @@ function sharedInThread(name: string): Set<string> {
  */
 export class Locks {
   readonly #layout: Layout
-  readonly #gracePeriod: number
+  readonly #ownerTimeout: number
   readonly #owner: OwnerFile
   readonly #damage: DamageReporter
   /** Locks that were not released in time, and when that was. */
@@ -62,12 +62,12 @@ export class Locks {
   #count = 0
   #heartbeat: NodeJS.Timeout | undefined
 
-  /** @param gracePeriod ms without a sign of life after which an owner that cannot be seen counts as gone */
-  constructor(layout: Layout, gracePeriod: number, damage: DamageReporter) {
+  /** @param ownerTimeout ms without a sign of life after which an owner that cannot be seen counts as gone */
+  constructor(layout: Layout, ownerTimeout: number, damage: DamageReporter) {
     this.#layout = layout
-    this.#gracePeriod = gracePeriod
+    this.#ownerTimeout = ownerTimeout
     this.#damage = damage
-    this.#owner = new OwnerFile(layout.owners, gracePeriod / 4)
+    this.#owner = new OwnerFile(layout.owners, ownerTimeout / 4)
   }
 
   /**
@@ -143,7 +143,7 @@ export class Locks {
     return {
       proven: links
         .slice(0, -1)
-        .every(({ text }) => ownerOf(text) === ownOwner() || isGone(ownerOf(text)) === true),
+        .every(({ text }) => ownerOf(text) === ownOwner() || isDead(ownerOf(text)) === true),
       release: () => {
         // The same name may be somebody else's lock by now.
         if (released) return
@@ -161,7 +161,7 @@ export class Locks {
     const owner = ownerOf(text)
     // One of our own that could not be removed when it was released: it is not held.
     if (owner === ownOwner()) return true
-    return isGone(owner) ?? ageOf(path) >= this.#gracePeriod
+    return isDead(owner) ?? fileAge(path) >= this.#ownerTimeout
   }
 
   /** While locks are held, those who cannot see this process see their time grow no older. */
@@ -175,7 +175,7 @@ export class Locks {
         clearInterval(this.#heartbeat)
         this.#heartbeat = undefined
       },
-      Math.max(this.#gracePeriod / 4, 1000),
+      Math.max(this.#ownerTimeout / 4, 1000),
     ).unref()
   }
 
@@ -222,7 +222,7 @@ function isUnchanged(claims: readonly Claim[]): boolean {
 }
 
 /** ms since the owner's last sign of life. A lock is a regular file, so anything else in its place has no owner. */
-function ageOf(path: string): number {
+function fileAge(path: string): number {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats === undefined) return 0
   return stats.isFile() ? Date.now() - stats.mtimeMs : Number.POSITIVE_INFINITY

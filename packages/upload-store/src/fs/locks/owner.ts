@@ -21,10 +21,10 @@ export function currentBoot(): string {
 }
 
 /**
- * Whether a process is gone: `true` and `false` are proofs, `undefined` is a process that cannot be seen from here, in
+ * Returns whether a process is dead: `true` and `false` are proofs, `undefined` is a process that cannot be seen from here, in
  * another container or on another machine, or with whose number another process may go about now.
  */
-export function isGone(owner: Owner): boolean | undefined {
+export function isDead(owner: Owner): boolean | undefined {
   const [where, pid = '', start] = owner.split('/')
   const [here, , ownStart] = ownOwner().split('/')
   if (where !== here || !/^\d+$/.test(pid)) return undefined

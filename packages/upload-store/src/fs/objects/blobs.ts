@@ -11,7 +11,7 @@ import type { Layout } from '../disk/layout.ts'
 import { READ_ENTRY } from '../disk/read-entry.ts'
 import { isSameFile, statFile } from '../disk/stat-file.ts'
 import { haveSameBytes } from './compare-files.ts'
-import { faultOf } from './fault-of.ts'
+import { findFault } from './find-fault.ts'
 
 /**
  * Gives the sealed bytes in `part` their place among the blobs, or links equal bytes that are stored already. May run
@@ -53,7 +53,7 @@ async function linkStored(
     stats = await lstat(digest, { bigint: true })
     if (!stats.isFile()) return await removeForeign(digest)
     if (stats.size !== BigInt(object.size)) return stats
-    await linkInPlaceOf(digest, path)
+    await replaceByLink(digest, path)
   } catch {
     // Nothing stored, or no hard links: deduplication is an optimisation, and the upload has its own bytes.
     return 'none'
@@ -61,7 +61,7 @@ async function linkStored(
   const isSame = await haveSameBytes(part, path)
   if (isSame === true) return 'same'
   // The upload was hashed on its way to the disk, which may have damaged its file since.
-  if (isSame === false && (await faultOf(path, object, new Map())) === null) return 'same'
+  if (isSame === false && (await findFault(path, object, new Map())) === null) return 'same'
   await removeIfThere(path)
   return isSame === false ? stats : 'none'
 }
@@ -73,7 +73,7 @@ async function removeForeign(digest: string): Promise<'none'> {
 }
 
 /** A file at `to` is left from an earlier try, which may have failed before its bytes were compared. */
-async function linkInPlaceOf(from: string, to: string): Promise<void> {
+async function replaceByLink(from: string, to: string): Promise<void> {
   try {
     await link(from, to)
   } catch (error) {
@@ -85,7 +85,7 @@ async function linkInPlaceOf(from: string, to: string): Promise<void> {
 
 async function linkOwn(part: string, path: string): Promise<void> {
   try {
-    await linkInPlaceOf(part, path)
+    await replaceByLink(part, path)
   } catch (error) {
     if (!isWithoutLinks(error)) throw error
     await rename(part, path)
@@ -113,7 +113,7 @@ export function hasBytes(layout: Layout, { object, blob }: BlobRecord): boolean 
  * Removes the blob of a record that was replaced or deleted, unless its bytes are not those of the record: a damaged record
  * may name the blob of another key. Such a blob stays for `sweep`, which reads every record.
  */
-export async function removeBlobOf(layout: Layout, record: BlobRecord): Promise<void> {
+export async function removeOwnBlob(layout: Layout, record: BlobRecord): Promise<void> {
   const { object, blob } = record
   if (await hasOwnBytes(layout, record)) await removeBlob(layout, blob, object.digest)
 }
@@ -125,7 +125,7 @@ async function hasOwnBytes(layout: Layout, { object, blob }: BlobRecord): Promis
   if (stats === undefined || !stats.isFile() || isSameFile(stats, shared)) return true
   if (stats.size !== BigInt(object.size)) return false
   // Two uploads of equal bytes at the same time do not share them. On file systems without links, no blob is shared.
-  return shared === undefined || (await faultOf(path, object, new Map())) === null
+  return shared === undefined || (await findFault(path, object, new Map())) === null
 }
 
 /** Readers that have opened the blob finish; its bytes go with the last of its links. */

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { READ_ENTRY } from '../disk/read-entry.ts'
 import { isSameFile } from '../disk/stat-file.ts'
-import { isLost } from './fault-of.ts'
+import { isLost } from './find-fault.ts'
 
 /** Two of them per comparison: 256 uploads at once take 64 MiB. Larger ones are not faster. */
 const BLOCK_LENGTH = 128 * 1024

@@ -4,9 +4,10 @@ import type { Readable } from 'node:stream'
 import { StoreError } from '../../contract/store-error.ts'
 import type { StoredContent } from '../../contract/stored-object.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
+import { LruMap } from '../../values/lru-map.ts'
 import { hasCode, isDirectory, unavailable } from '../disk/files.ts'
-import { isUnusable, reasonOf, UnreadableEntry } from '../disk/read-entry.ts'
-import type { FsContext } from '../fs-context.ts'
+import { explainFailure, isUnusable, UnreadableEntry } from '../disk/read-entry.ts'
+import type { FsParts } from '../fs-context.ts'
 import { openBlob } from './blobs.ts'
 import { readRecord } from './records.ts'
 
@@ -25,10 +26,10 @@ interface Kept {
 
 /** What the keys hold, as their records on disk say at this moment: a record is read again when its file is another one. */
 export class Contents {
-  readonly #context: FsContext
-  readonly #kept = new Map<string, Kept>()
+  readonly #context: FsParts<'layout' | 'damage'>
+  readonly #kept = new LruMap<string, Kept>(MAX_KEPT)
 
-  constructor(context: FsContext) {
+  constructor(context: FsParts<'layout' | 'damage'>) {
     this.#context = context
   }
 
@@ -36,7 +37,6 @@ export class Contents {
   async get(key: string): Promise<StoredContent | null> {
     const kept = this.#kept.get(key)
     const path = kept?.path ?? this.#context.layout.record(key)
-    this.#kept.delete(key)
     try {
       return await this.#read(key, path, kept)
     } catch (error) {
@@ -47,17 +47,17 @@ export class Contents {
   async #read(key: string, path: string, kept: Kept | undefined): Promise<StoredContent | null> {
     // Another process may have replaced or deleted it. Without a promise, which would take as long as all the rest.
     const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-    if (stats === undefined) return this.#missing(path)
-    const identity = identityOf(stats)
-    if (kept !== undefined && kept.identity === identity) {
-      // The order of the map is the order of use.
-      this.#kept.set(key, kept)
-      return kept.content
+    if (stats === undefined) {
+      this.#kept.delete(key)
+      return this.#missing(path)
     }
+    const identity = fileIdentity(stats)
+    if (kept?.identity === identity) return kept.content
+    this.#kept.delete(key)
     const record = await readRecord(this.#context.layout, key)
     if (record === null) return null
-    const content = this.#contentOf(record)
-    if (isSettled(stats)) this.#keep(key, { path, identity, content })
+    const content = this.#toContent(record)
+    if (isSettled(stats)) this.#kept.set(key, { path, identity, content })
     return content
   }
 
@@ -76,23 +76,17 @@ export class Contents {
     if (!isDamage(error))
       return hasCode(error, 'ESTALE', 'ENOTCONN', 'ETIMEDOUT') ? unavailable(error) : error
     if (!isDirectory(layout.records)) return unavailable(error)
-    damage.report(path, reasonOf(error))
+    damage.report(path, explainFailure(error))
     const text = `The record of ${JSON.stringify(key)} is damaged. Store the object again, or delete it.`
     return new StoreError('CORRUPT', text, { cause: error })
   }
 
-  #keep(key: string, kept: Kept): void {
-    const [oldest] = this.#kept.size < MAX_KEPT ? [] : this.#kept.keys()
-    if (oldest !== undefined) this.#kept.delete(oldest)
-    this.#kept.set(key, kept)
-  }
-
-  #contentOf(record: BlobRecord): StoredContent {
+  #toContent(record: BlobRecord): StoredContent {
     const { object, blob } = record
     const immutableFile = this.#context.layout.blob(blob)
     const stream: StoredContent['stream'] = (range) => this.#open(record, immutableFile, range)
     // A blob's id is new with each publication, and its bytes never change.
-    return { ...object, name: object.key, stream: Object.assign(stream, { immutableFile }) }
+    return { ...object, name: object.key, stream, immutableFile }
   }
 
   async #open(record: BlobRecord, path: string, range: Parameters<typeof openBlob>[2]): Promise<Readable> {
@@ -103,7 +97,7 @@ export class Contents {
       if (!isMissing && !isDamage(error)) throw error
       if (!isDirectory(this.#context.layout.blobs)) throw unavailable(error)
       if (isMissing) throw error
-      this.#context.damage.report(path, reasonOf(error))
+      this.#context.damage.report(path, explainFailure(error))
       if (error instanceof StoreError) throw error
       const text = `The bytes of ${JSON.stringify(record.object.key)} cannot be read. Store the object again, or delete it.`
       throw new StoreError('CORRUPT', text, { cause: error })
@@ -119,7 +113,7 @@ function isDamage(error: unknown): boolean {
   return isUnusable(error) || (error instanceof StoreError && error.code === 'CORRUPT')
 }
 
-function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+function fileIdentity({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
 }
 

@@ -2,11 +2,11 @@ import type { ListOptions, ListPage } from '../../contract/store.ts'
 import { StoreError } from '../../contract/store-error.ts'
 import type { StoredObject } from '../../contract/stored-object.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
-import { cursorOf, pageSize, placeOf, prefixOf } from '../../values/listing.ts'
+import { formatCursor, keyPrefix, pageSize, parseCursor } from '../../values/listing.ts'
 import { type Layout, RECORD_FILE } from '../disk/layout.ts'
-import { reasonOf } from '../disk/read-entry.ts'
+import { explainFailure } from '../disk/read-entry.ts'
 import { ShardedNames } from '../disk/shards.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsParts } from '../fs-context.ts'
 import { readable, readRecord, readRecordFileSync } from './records.ts'
 
 /** More new keys than this are cheaper to sort in than to insert one by one. */
@@ -27,9 +27,9 @@ export class KeyIndex {
   #added: string[] = []
   readonly #removed = new Set<string>()
 
-  constructor({ layout, damage }: Pick<FsContext, 'layout' | 'damage'>) {
+  constructor({ layout, damage }: FsParts<'layout' | 'damage'>) {
     this.#layout = layout
-    const onUnusable = (path: string, error: unknown) => damage.report(path, reasonOf(error))
+    const onUnusable = (path: string, error: unknown) => damage.report(path, explainFailure(error))
     this.#onUnusable = onUnusable
     this.#names = new ShardedNames({
       directory: layout.records,
@@ -49,8 +49,8 @@ export class KeyIndex {
     await this.#names.refresh()
     this.#settle()
     const size = pageSize(options)
-    const prefix = bytesOf(prefixOf(options))
-    const after = options.cursor === undefined ? undefined : bytesOf(placeOf(options.cursor))
+    const prefix = bytesOf(keyPrefix(options))
+    const after = options.cursor === undefined ? undefined : bytesOf(parseCursor(options.cursor))
     const items: StoredObject[] = []
     // One more than asked for: whether there is another page.
     let place =
@@ -64,7 +64,7 @@ export class KeyIndex {
       if (last === undefined || matching.length < keys.length) break
       place = upperBound(this.#keys, last)
     }
-    return { items: items.slice(0, size), cursor: items.length > size ? cursorOf(items[size - 1]) : null }
+    return { items: items.slice(0, size), cursor: items.length > size ? formatCursor(items[size - 1]) : null }
   }
 
   /** A record that was damaged since it was indexed is skipped. */

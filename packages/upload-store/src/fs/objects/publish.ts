@@ -6,19 +6,19 @@ import { checkConditions } from '../../values/conditions.ts'
 import { removeIfThere } from '../disk/files.ts'
 import { type Layout, recordName } from '../disk/layout.ts'
 import { isSameFile, statFile } from '../disk/stat-file.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsParts } from '../fs-context.ts'
 import type { Lock } from '../locks/lock.ts'
 import { blobId } from './blob-id.ts'
-import { hasBytes, placeBlob, removeBlob, removeBlobOf } from './blobs.ts'
+import { hasBytes, placeBlob, removeBlob, removeOwnBlob } from './blobs.ts'
 import { clearRecord, draftRecord, publishRecord, readable, readRecord, syncRecord } from './records.ts'
 
 /** Runs `task` while no other task, in this process or another, changes the record of that name. */
 export function withRecordLocked<T>(
-  { locks, serializer }: FsContext,
+  { locks, commits }: FsParts<'locks' | 'commits'>,
   name: string,
   task: () => Promise<T>,
 ): Promise<T> {
-  return serializer.run(name, async () => {
+  return commits.run(name, async () => {
     const lock = await locks.acquire(name)
     try {
       return await task()
@@ -34,7 +34,7 @@ export function withRecordLocked<T>(
  * what an earlier one may have left, and no two records ever name one blob.
  */
 export class Publication {
-  readonly #context: FsContext
+  readonly #context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>
   /** The session whose bytes these are. */
   readonly #session: string
   #blob: string
@@ -51,7 +51,7 @@ export class Publication {
   #damagedBlobs = 0
 
   /** @param known whether another process may have tried before */
-  constructor(context: FsContext, session: string, known: boolean) {
+  constructor(context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>, session: string, known: boolean) {
     this.#context = context
     this.#session = session
     this.#blob = blobId(context.layout, known ? undefined : session)
@@ -133,7 +133,7 @@ export class Publication {
     if (previous !== null && !isPublished) {
       if (isSameFile(statFile(layout.blob(previous.blob)), this.#damaged)) this.#damagedBlobs--
       // On failure it is an orphan for sweep, and no reason to fail the upload.
-      await removeBlobOf(layout, previous).catch(() => {})
+      await removeOwnBlob(layout, previous).catch(() => {})
     }
   }
 

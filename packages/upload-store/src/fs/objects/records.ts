@@ -7,7 +7,7 @@ import { hasCode, isDirectory, isThere, removeIfThere } from '../disk/files.ts'
 import { type Layout, RECORD_FILE } from '../disk/layout.ts'
 import { readText, readTextSync } from '../disk/read-entry.ts'
 import { namesBelow } from '../disk/shards.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsParts } from '../fs-context.ts'
 import { setAside } from './set-aside.ts'
 
 /** @throws StoreError CORRUPT */
@@ -75,7 +75,7 @@ async function makeShard(layout: Layout, disk: Disk, path: string): Promise<void
 }
 
 /** Sets aside a file that has the name of a shard: it must not block the keys of that shard. */
-async function clearShard(context: Pick<FsContext, 'layout' | 'disk'>, path: string): Promise<boolean> {
+async function clearShard(context: FsParts<'layout' | 'disk'>, path: string): Promise<boolean> {
   const shard = dirname(path)
   const isForeign = isThere(shard) && !isDirectory(shard)
   return isForeign && setAside(context, shard)
@@ -90,7 +90,7 @@ export async function publishRecord(layout: Layout, { object, blob }: BlobRecord
  * Makes room for a record if the key has none that can be read. A damaged record is kept in `quarantine/`: the object
  * that it named was acknowledged, and an operator may repair it.
  */
-export async function clearRecord(context: FsContext, key: string): Promise<void> {
+export async function clearRecord(context: FsParts<'layout' | 'disk'>, key: string): Promise<void> {
   const path = context.layout.record(key)
   if (isThere(path)) await setAside(context, path)
 }
@@ -101,7 +101,7 @@ export async function syncRecord(layout: Layout, disk: Disk, key: string): Promi
 }
 
 /** Removes the record of `key`, or any entry that has its place. Resolves to whether there was one. */
-export async function removeRecord(context: FsContext, key: string): Promise<boolean> {
+export async function removeRecord(context: FsParts<'layout' | 'disk'>, key: string): Promise<boolean> {
   const { layout, disk } = context
   const path = layout.record(key)
   if (await clearShard(context, path)) return true

@@ -2,16 +2,13 @@ import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { randomId } from '../../values/random-id.ts'
 import { hasCode } from '../disk/files.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsParts } from '../fs-context.ts'
 
 /**
  * Moves a damaged or foreign entry to `quarantine/`, where an operator can look at it. Resolves to whether it existed.
  * The new name ends like that of a record, so that sweep keeps the blob that the entry may name.
  */
-export async function setAside(
-  { layout, disk }: Pick<FsContext, 'layout' | 'disk'>,
-  path: string,
-): Promise<boolean> {
+export async function setAside({ layout, disk }: FsParts<'layout' | 'disk'>, path: string): Promise<boolean> {
   const target = join(layout.quarantine, `${randomId()}.json`)
   await disk.makeParent(target)
   try {

@@ -1,17 +1,17 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { StoredObject } from '../../contract/stored-object.ts'
-import type { CommitOptions, UploadMeta } from '../../contract/upload-session.ts'
-import type { Intent, Staging } from '../../session/driver.ts'
+import type { CommitOptions, UploadMetadata } from '../../contract/upload-session.ts'
+import type { Manifest, Staging } from '../../session/driver.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
 import { removeIfThere, withStoreErrors } from '../disk/files.ts'
 import type { Reservation } from '../disk/space.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsParts } from '../fs-context.ts'
 import { isWanted } from '../locks/fence.ts'
 import type { Lock } from '../locks/lock.ts'
 import { currentBoot } from '../locks/owner.ts'
+import { correctKeys } from '../objects/correct-keys.ts'
 import { Publication } from '../objects/publish.ts'
-import { correctKeys } from '../upkeep/correct-keys.ts'
-import { formatIntent } from './manifest.ts'
+import { formatManifest } from './manifest.ts'
 import { PartFile } from './part-file.ts'
 import { discardFiles, leaveReceipt } from './staged-files.ts'
 
@@ -25,11 +25,11 @@ const CHECKPOINT = 8 * 1024 ** 2
 
 export interface FileStagingParts {
   readonly id: string
-  readonly intent: Intent
+  readonly manifest: Manifest
   readonly lock: Lock
   readonly file: FileHandle
   readonly reservation: Reservation
-  readonly epoch: string
+  readonly fence: string
   /** Whether another process may know of it. */
   readonly known: boolean
   /** The offset of the last pause. */
@@ -38,23 +38,23 @@ export interface FileStagingParts {
 
 /** One upload in a file of its own, which becomes a blob without a copy. */
 export class FileStaging implements Staging {
-  readonly #context: FsContext
+  readonly #context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>
   readonly #parts: FileStagingParts
   readonly #file: PartFile
   readonly #publication: Publication
-  #meta: UploadMeta | undefined
+  #metadata: UploadMetadata | undefined
   /** What a commit was last tried for; it may have been seen, and failed after that. */
   #committing: BlobRecord | undefined
   #onTakeover: () => void = () => {}
   #onDurable: (offset: number) => void = () => {}
   #watching: NodeJS.Timeout | undefined
-  /** The offset that the intent tells. */
+  /** The offset that the manifest tells. */
   #durable: number
 
-  constructor(context: FsContext, parts: FileStagingParts) {
+  constructor(context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>, parts: FileStagingParts) {
     this.#context = context
     this.#parts = parts
-    this.#meta = parts.intent.meta
+    this.#metadata = parts.manifest.metadata
     this.#durable = parts.pausedAt
     this.#file = new PartFile(parts.file, context.disk, {
       stride: parts.known ? CHECKPOINT : WRITE_BACK,
@@ -76,7 +76,7 @@ export class FileStaging implements Staging {
   async #checkpoint(offset: number): Promise<void> {
     if (!this.#parts.known) return
     try {
-      await this.#writeIntent(offset, currentBoot())
+      await this.#writeManifest(offset, currentBoot())
     } catch {
       // The bytes are there; a later pause tells.
       return
@@ -91,11 +91,11 @@ export class FileStaging implements Staging {
     await withStoreErrors(this.#file.close())
   }
 
-  async note(meta: UploadMeta): Promise<void> {
-    // One intent is written after the other.
+  async setMetadata(metadata: UploadMetadata): Promise<void> {
+    // One manifest is written after the other.
     await this.#file.settled()
-    if (this.#parts.known) await withStoreErrors(this.#writeIntent(this.#durable, currentBoot(), meta))
-    this.#meta = meta
+    if (this.#parts.known) await withStoreErrors(this.#writeManifest(this.#durable, currentBoot(), metadata))
+    this.#metadata = metadata
   }
 
   async pause(offset: number): Promise<void> {
@@ -104,7 +104,7 @@ export class FileStaging implements Staging {
       await this.#publication.undo()
       await withStoreErrors(this.#cutTo(offset))
       await withStoreErrors(this.#file.sync())
-      await withStoreErrors(this.#writeIntent(offset, currentBoot()))
+      await withStoreErrors(this.#writeManifest(offset, currentBoot()))
     } catch (error) {
       // Somebody may wait to take over, from the offset of the pause before.
       if (known) await this.#cutBack().finally(() => this.#end(offset))
@@ -116,8 +116,8 @@ export class FileStaging implements Staging {
   async #cutTo(offset: number): Promise<void> {
     await this.#file.settled()
     if (offset < this.#durable) {
-      // First: a file that is shorter than its intent tells counts as damaged.
-      await this.#writeIntent(offset, currentBoot())
+      // First: a file that is shorter than its manifest tells counts as damaged.
+      await this.#writeManifest(offset, currentBoot())
       this.#durable = offset
     }
     await this.#file.cutTo(offset)
@@ -125,20 +125,20 @@ export class FileStaging implements Staging {
 
   /** Lets whoever resumes believe nothing that came after what was durable. */
   async #cutBack(): Promise<void> {
-    if (await this.#file.hasFailed()) await this.#writeIntent(this.#durable, '').catch(() => {})
+    if (await this.#file.hasFailed()) await this.#writeManifest(this.#durable, '').catch(() => {})
   }
 
-  async #writeIntent(offset: number, boot: string, meta = this.#meta): Promise<void> {
-    const { id, intent } = this.#parts
-    const { key, type, digest, expectedSize } = intent
+  async #writeManifest(offset: number, boot: string, metadata = this.#metadata): Promise<void> {
+    const { id, manifest } = this.#parts
+    const { key, type, digest, expectedSize } = manifest
     const committing = this.#committing
-    const kept = { key, type, digest, expectedSize, meta, offset, boot, committing }
+    const kept = { key, type, digest, expectedSize, metadata, offset, boot, committing }
     const { layout, disk } = this.#context
-    await disk.replaceFile(layout.intent(id), formatIntent(kept))
+    await disk.replaceFile(layout.manifest(id), formatManifest(kept))
   }
 
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
-    const leaves = this.#parts.known && this.#meta !== undefined
+    const leaves = this.#parts.known && this.#metadata !== undefined
     // Before the commit point: the process that recovers from a crash has to know which record to look for.
     if (leaves) await withStoreErrors(this.#tell(object))
     await withStoreErrors(this.#publication.publish(object, conditions))
@@ -153,7 +153,7 @@ export class FileStaging implements Staging {
 
   async #tell(object: StoredObject): Promise<void> {
     this.#committing = { object, blob: await this.#publication.blobFor(object.key) }
-    await this.#writeIntent(object.size, currentBoot())
+    await this.#writeManifest(object.size, currentBoot())
   }
 
   async discard(): Promise<void> {
@@ -180,10 +180,10 @@ export class FileStaging implements Staging {
   }
 
   #watch(): void {
-    const path = this.#context.layout.epoch(this.#parts.id)
+    const path = this.#context.layout.fence(this.#parts.id)
     // Again and again until it has let go: the first time there may be no listener yet, and a pause may fail.
     this.#watching = setInterval(() => {
-      if (isWanted(path, this.#parts.epoch)) this.#onTakeover()
+      if (isWanted(path, this.#parts.fence)) this.#onTakeover()
     }, WATCH_INTERVAL).unref()
   }
 

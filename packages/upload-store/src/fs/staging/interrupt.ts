@@ -2,51 +2,51 @@ import { lstatSync } from 'node:fs'
 import type { KnownUpload, UploadState } from '../../contract/upload-session.ts'
 import { isThere } from '../disk/files.ts'
 import type { Layout } from '../disk/layout.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsContext, FsParts } from '../fs-context.ts'
 import type { Lock } from '../locks/lock.ts'
 import { currentBoot } from '../locks/owner.ts'
-import { type KeptIntent, readIntent } from './manifest.ts'
+import { type FsManifest, readManifest } from './manifest.ts'
 import { committedObject, expiry, finishCommit } from './receipt.ts'
 import { takeOver } from './take-over.ts'
 
 /** What an upload was created for and what it became; ends nobody. */
-export async function peekAt(layout: Layout, id: string): Promise<KnownUpload | null> {
+export async function getUpload(layout: Layout, id: string): Promise<KnownUpload | null> {
   const staged = isThere(layout.part(id))
-  const intent = await readIntent(layout.intent(id))
-  if (intent === null) return null
-  const { key, meta = {} } = intent
-  return { id, key, meta, committed: await committedObject(layout, intent, staged) }
+  const manifest = await readManifest(layout.manifest(id))
+  if (manifest === null) return null
+  const { key, metadata = {} } = manifest
+  return { id, key, metadata, committed: await committedObject(layout, manifest, staged) }
 }
 
 /** What is known of an upload; call under its lock, which may be released. */
-export async function inspectLocked(
+export async function interruptLocked(
   context: FsContext,
   id: string,
-  epoch: string,
+  fence: string,
   lock: Lock,
 ): Promise<UploadState | null> {
   const { layout } = context
-  const intent = await readIntent(layout.intent(id))
-  if (intent === null) return null
-  const { key, meta = {} } = intent
-  const committed = await finishCommit(context, id, intent)
-  const offset = committed?.size ?? (await makeDurable(context, id, epoch, lock, intent))
+  const manifest = await readManifest(layout.manifest(id))
+  if (manifest === null) return null
+  const { key, metadata = {} } = manifest
+  const committed = await finishCommit(context, id, manifest)
+  const offset = committed?.size ?? (await makeDurable(context, id, fence, lock, manifest))
   if (offset === null) return null
-  return { id, key, meta, offset, committed, expires: expiry(context, id) }
+  return { id, key, metadata, offset, committed, expires: expiry(context, id) }
 }
 
 /** How far it has come, for good; `null` where nothing is left. */
 async function makeDurable(
-  context: FsContext,
+  context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>,
   id: string,
-  epoch: string,
+  fence: string,
   lock: Lock,
-  { offset, boot }: KeptIntent,
+  { offset, boot }: FsManifest,
 ): Promise<number | null> {
   const part = lstatSync(context.layout.part(id), { throwIfNoEntry: false })
   const asPaused = part?.size === offset && part.nlink === 1 && boot === currentBoot() && lock.proven
   if (asPaused) return offset
-  const resumed = await takeOver(context, id, epoch, lock)
+  const resumed = await takeOver(context, id, fence, lock)
   await resumed?.staging.pause(resumed.size)
   return resumed?.size ?? null
 }

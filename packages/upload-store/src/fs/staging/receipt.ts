@@ -2,10 +2,10 @@ import { lstatSync } from 'node:fs'
 import type { StoredObject } from '../../contract/stored-object.ts'
 import { isThere } from '../disk/files.ts'
 import type { Layout } from '../disk/layout.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsParts } from '../fs-context.ts'
 import { hasBytes } from '../objects/blobs.ts'
 import { readable, readRecord, syncRecord } from '../objects/records.ts'
-import type { KeptIntent } from './manifest.ts'
+import type { FsManifest } from './manifest.ts'
 import { leaveReceipt } from './staged-files.ts'
 
 /**
@@ -15,11 +15,11 @@ import { leaveReceipt } from './staged-files.ts'
  * was replaced or deleted since. If the record still names the blob and its bytes are lost, the client has to send them
  * again, so the commit counts as not made.
  *
- * @param staged whether the part was there before the intent was read, because a discarded upload loses its intent first
+ * @param staged whether the part was there before the manifest was read, because a discarded upload loses its manifest first
  */
 export async function committedObject(
   layout: Layout,
-  { committing }: KeptIntent,
+  { committing }: FsManifest,
   staged: boolean,
 ): Promise<StoredObject | null> {
   if (committing === undefined) return null
@@ -31,13 +31,13 @@ export async function committedObject(
 
 /** The same, and what the commit had still to do is done. Call under the upload's lock. */
 export async function finishCommit(
-  context: FsContext,
+  context: FsParts<'layout' | 'disk' | 'space'>,
   id: string,
-  intent: KeptIntent,
+  manifest: FsManifest,
 ): Promise<StoredObject | null> {
   const { layout, disk } = context
   const staged = isThere(layout.part(id))
-  const object = await committedObject(layout, intent, staged)
+  const object = await committedObject(layout, manifest, staged)
   if (object === null || !staged) return object
   await syncRecord(layout, disk, object.key)
   await leaveReceipt(context, id)
@@ -45,14 +45,17 @@ export async function finishCommit(
 }
 
 /** When an upload expires, in ms since the epoch. */
-export function expiry({ layout, expireAfter, expireEmptyAfter }: FsContext, id: string): number {
+export function expiry(
+  { layout, expireAfter, expireEmptyAfter }: FsParts<'layout' | 'expireAfter' | 'expireEmptyAfter'>,
+  id: string,
+): number {
   const isEmpty = lstatSync(layout.part(id), { throwIfNoEntry: false })?.size === 0
   return lastSign(layout, id) + (isEmpty ? expireEmptyAfter : expireAfter)
 }
 
 /** When the last bytes of an upload arrived, in ms since the epoch; 0 if there is no such upload. */
 function lastSign(layout: Layout, id: string): number {
-  const times = [layout.part(id), layout.intent(id)].map(
+  const times = [layout.part(id), layout.manifest(id)].map(
     (path) => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,
   )
   return Math.max(...times)

@@ -1,33 +1,36 @@
 import { readdir } from 'node:fs/promises'
 import { removeIfThere } from '../disk/files.ts'
 import type { Layout } from '../disk/layout.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsParts } from '../fs-context.ts'
 
 /** What a session or a publication has left in `staging/`, told by the ids in front. */
-export function idsOf(names: readonly string[]): Set<string> {
+export function uploadIds(names: readonly string[]): Set<string> {
   const ids = names.map(
-    (name) => /^([\w-]{22})\.(?:part|part\.tmp|json|json\.tmp|epoch|record)$/.exec(name)?.[1],
+    (name) => /^([\w-]{22})\.(?:part|part\.tmp|json|json\.tmp|fence|record)$/.exec(name)?.[1],
   )
   return new Set(ids.filter((id) => id !== undefined))
 }
 
-/** Ids of the uploads that have both bytes and an intent: without bytes it is a receipt, without an intent not resumable. */
+/** Ids of the uploads that have both bytes and a manifest: without bytes it is a receipt, without a manifest not resumable. */
 export async function resumableIds({ staging }: Layout): Promise<readonly string[]> {
   const names = new Set(await readdir(staging))
-  return [...idsOf([...names])].filter((id) => names.has(`${id}.part`) && names.has(`${id}.json`))
+  return [...uploadIds([...names])].filter((id) => names.has(`${id}.part`) && names.has(`${id}.json`))
 }
 
 /** Removes every file that can be called by `id` but its lock, for good. */
-export async function discardFiles(context: FsContext, id: string): Promise<void> {
+export async function discardFiles(context: FsParts<'layout' | 'disk' | 'space'>, id: string): Promise<void> {
   // First: of an upload that was committed nothing else is left.
-  await removeIfThere(context.layout.intent(id))
+  await removeIfThere(context.layout.manifest(id))
   await leaveReceipt(context, id)
 }
 
-/** Removes all but the intent, which says what the upload has become. */
-export async function leaveReceipt({ layout, disk, space }: FsContext, id: string): Promise<void> {
-  const { part, draft, intent, epoch } = layout
-  const paths = [part(id), draft(id), epoch(id), `${part(id)}.tmp`, `${intent(id)}.tmp`]
+/** Removes all but the manifest, which says what the upload has become. */
+export async function leaveReceipt(
+  { layout, disk, space }: FsParts<'layout' | 'disk' | 'space'>,
+  id: string,
+): Promise<void> {
+  const { part, draft, manifest, fence } = layout
+  const paths = [part(id), draft(id), fence(id), `${part(id)}.tmp`, `${manifest(id)}.tmp`]
   for (const path of paths) await removeIfThere(path)
   space.removed(id)
   await disk.syncDirectory(layout.staging)

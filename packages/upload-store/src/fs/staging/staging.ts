@@ -1,14 +1,14 @@
 import { open } from 'node:fs/promises'
-import type { UploadMeta } from '../../contract/upload-session.ts'
+import type { UploadMetadata } from '../../contract/upload-session.ts'
 import type { StagingArea } from '../../session/driver.ts'
 import { RANDOM_ID, randomId } from '../../values/random-id.ts'
 import { withStoreErrors } from '../disk/files.ts'
-import type { FsContext } from '../fs-context.ts'
-import { checkEpoch } from '../locks/fence.ts'
+import type { FsContext, FsParts } from '../fs-context.ts'
+import { checkFence } from '../locks/fence.ts'
 import type { Lock } from '../locks/lock.ts'
 import { FileStaging } from './file-staging.ts'
-import { inspectLocked, peekAt } from './interrupt.ts'
-import { readIntent } from './manifest.ts'
+import { getUpload, interruptLocked } from './interrupt.ts'
+import { readManifest } from './manifest.ts'
 import { finishCommit } from './receipt.ts'
 import { discardFiles, resumableIds } from './staged-files.ts'
 import { acquireOrClaim, claim, takeOver } from './take-over.ts'
@@ -17,8 +17,8 @@ import { acquireOrClaim, claim, takeOver } from './take-over.ts'
 export function fsStagingArea(context: FsContext): StagingArea {
   const { layout, locks, space } = context
   return {
-    create: async (id, intent) => {
-      const reservation = space.reserve(id, intent.expectedSize)
+    create: async (id, manifest) => {
+      const reservation = space.reserve(id, manifest.expectedSize)
       try {
         await reservation.check()
         const lock = await withStoreErrors(locks.acquire(id))
@@ -26,62 +26,62 @@ export function fsStagingArea(context: FsContext): StagingArea {
           lock.release()
           throw error
         })
-        const known = intent.meta !== undefined
-        const parts = { id, intent, lock, file, reservation, epoch: randomId(), known, pausedAt: 0 }
-        return await announce(new FileStaging(context, parts), intent.meta)
+        const known = manifest.metadata !== undefined
+        const parts = { id, manifest, lock, file, reservation, fence: randomId(), known, pausedAt: 0 }
+        return await announce(new FileStaging(context, parts), manifest.metadata)
       } catch (error) {
         reservation.release(0)
         throw error
       }
     },
     resume: async (id) => {
-      if (!RANDOM_ID.test(id) || (await readIntent(layout.intent(id))) === null) return null
-      const epoch = randomId()
-      const lock = await withStoreErrors(claim(context, id, epoch))
+      if (!RANDOM_ID.test(id) || (await readManifest(layout.manifest(id))) === null) return null
+      const fence = randomId()
+      const lock = await withStoreErrors(claim(context, id, fence))
       try {
-        checkEpoch(layout.epoch(id), epoch)
-        return await withStoreErrors(takeOver(context, id, epoch, lock))
+        checkFence(layout.fence(id), fence)
+        return await withStoreErrors(takeOver(context, id, fence, lock))
       } catch (error) {
         lock.release()
         throw error
       }
     },
-    inspect: (id) => withUpload(context, id, (epoch, lock) => inspectLocked(context, id, epoch, lock)),
+    interrupt: (id) => withUpload(context, id, (fence, lock) => interruptLocked(context, id, fence, lock)),
     list: () => resumableIds(layout),
-    peek: async (id) => (RANDOM_ID.test(id) ? peekAt(layout, id) : null),
-    forget: async (id) => (await withUpload(context, id, () => forgetLocked(context, id))) ?? false,
+    get: async (id) => (RANDOM_ID.test(id) ? getUpload(layout, id) : null),
+    delete: async (id) => (await withUpload(context, id, () => deleteLocked(context, id))) ?? false,
   }
 }
 
 /** Ends whoever has the upload, and runs `task` under its lock; `null` where there is none. */
 async function withUpload<T>(
-  context: FsContext,
+  context: FsParts<'layout' | 'locks'>,
   id: string,
-  task: (epoch: string, lock: Lock) => Promise<T>,
+  task: (fence: string, lock: Lock) => Promise<T>,
 ): Promise<T | null> {
-  if (!RANDOM_ID.test(id) || (await readIntent(context.layout.intent(id))) === null) return null
-  const epoch = randomId()
-  const lock = await withStoreErrors(acquireOrClaim(context, id, epoch))
+  if (!RANDOM_ID.test(id) || (await readManifest(context.layout.manifest(id))) === null) return null
+  const fence = randomId()
+  const lock = await withStoreErrors(acquireOrClaim(context, id, fence))
   try {
-    return await withStoreErrors(task(epoch, lock))
+    return await withStoreErrors(task(fence, lock))
   } finally {
     lock.release()
   }
 }
 
-async function forgetLocked(context: FsContext, id: string): Promise<boolean> {
-  const intent = await readIntent(context.layout.intent(id))
-  if (intent === null) return false
+async function deleteLocked(context: FsParts<'layout' | 'disk' | 'space'>, id: string): Promise<boolean> {
+  const manifest = await readManifest(context.layout.manifest(id))
+  if (manifest === null) return false
   // The rest of a commit that was cut short: its object stays, durably.
-  await finishCommit(context, id, intent)
+  await finishCommit(context, id, manifest)
   await discardFiles(context, id)
   return true
 }
 
 /** Lets others know of it, where it is to be resumable from the start. */
-async function announce(staging: FileStaging, meta: UploadMeta | undefined): Promise<FileStaging> {
+async function announce(staging: FileStaging, metadata: UploadMetadata | undefined): Promise<FileStaging> {
   try {
-    if (meta !== undefined) await staging.note(meta)
+    if (metadata !== undefined) await staging.setMetadata(metadata)
     return staging
   } catch (error) {
     await staging.discard().catch(() => {})

@@ -5,12 +5,12 @@ import { StoreError } from '../../contract/store-error.ts'
 import type { Resumed } from '../../session/driver.ts'
 import type { Disk } from '../disk/disk.ts'
 import { hasCode, removeIfThere } from '../disk/files.ts'
-import type { FsContext } from '../fs-context.ts'
-import { checkEpoch, claimEpoch } from '../locks/fence.ts'
+import type { FsParts } from '../fs-context.ts'
+import { checkFence, claimFence } from '../locks/fence.ts'
 import type { Lock } from '../locks/lock.ts'
 import { currentBoot } from '../locks/owner.ts'
 import { FileStaging } from './file-staging.ts'
-import { formatIntent, type KeptIntent, readIntent } from './manifest.ts'
+import { type FsManifest, formatManifest, readManifest } from './manifest.ts'
 import { finishCommit } from './receipt.ts'
 import { discardFiles, leaveReceipt } from './staged-files.ts'
 
@@ -21,50 +21,58 @@ import { discardFiles, leaveReceipt } from './staged-files.ts'
 const CLAIM_PATIENCE = 5000
 
 /** Claims the upload, and waits until its writer has released it. */
-export async function claim({ layout, locks }: FsContext, id: string, epoch: string): Promise<Lock> {
-  claimEpoch(layout.epoch(id), epoch)
-  const proceed = () => checkEpoch(layout.epoch(id), epoch)
+export async function claim(
+  { layout, locks }: FsParts<'layout' | 'locks'>,
+  id: string,
+  fence: string,
+): Promise<Lock> {
+  claimFence(layout.fence(id), fence)
+  const proceed = () => checkFence(layout.fence(id), fence)
   return locks.acquire(id, { patience: CLAIM_PATIENCE, proceed })
 }
 
 /** The same, and tells nobody where nobody writes. */
-export async function acquireOrClaim(context: FsContext, id: string, epoch: string): Promise<Lock> {
-  return context.locks.tryAcquire(id) ?? claim(context, id, epoch)
+export async function acquireOrClaim(
+  context: FsParts<'layout' | 'locks'>,
+  id: string,
+  fence: string,
+): Promise<Lock> {
+  return context.locks.tryAcquire(id) ?? claim(context, id, fence)
 }
 
 /** Opens what the session before has left; call under its lock. */
 export async function takeOver(
-  context: FsContext,
+  context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>,
   id: string,
-  epoch: string,
+  fence: string,
   lock: Lock,
 ): Promise<Resumed | null> {
   const { layout, disk, space } = context
-  const intent = await readIntent(layout.intent(id))
-  if (intent !== null && (await finishCommit(context, id, intent)) !== null) {
+  const manifest = await readManifest(layout.manifest(id))
+  if (manifest !== null && (await finishCommit(context, id, manifest)) !== null) {
     await leaveReceipt(context, id)
     lock.release()
     return null
   }
-  const file = intent === null ? null : await openPart(disk, layout.part(id), lock.proven)
-  if (intent === null || file === null) {
+  const file = manifest === null ? null : await openPart(disk, layout.part(id), lock.proven)
+  if (manifest === null || file === null) {
     // Ended while we waited.
     await discardFiles(context, id)
     lock.release()
     return null
   }
   try {
-    const size = await trustedSize(file, intent)
-    if (intent.boot !== currentBoot()) {
+    const size = await trustedSize(file, manifest)
+    if (manifest.boot !== currentBoot()) {
       await disk.sync(file)
-      await disk.replaceFile(layout.intent(id), formatIntent({ ...intent, boot: currentBoot() }))
+      await disk.replaceFile(layout.manifest(id), formatManifest({ ...manifest, boot: currentBoot() }))
     }
-    const reservation = space.reserve(id, Math.max(0, intent.expectedSize - size), size)
-    const pausedAt = intent.offset
-    const parts = { id, intent, lock, file, reservation, epoch, known: true, pausedAt }
+    const reservation = space.reserve(id, Math.max(0, manifest.expectedSize - size), size)
+    const pausedAt = manifest.offset
+    const parts = { id, manifest, lock, file, reservation, fence, known: true, pausedAt }
     const staging = new FileStaging(context, parts)
     const bytes = (start: number) => file.createReadStream({ start, end: size - 1, autoClose: false })
-    return { staging, intent, size, bytes }
+    return { staging, manifest, size, bytes }
   } catch (error) {
     await file.close()
     throw error
@@ -101,7 +109,7 @@ async function copyAway(disk: Disk, path: string): Promise<void> {
 }
 
 /** A page cache outlives a killed process. What was written behind the durable offset before a power cut may be anything. */
-async function trustedSize(file: FileHandle, { offset, boot }: KeptIntent): Promise<number> {
+async function trustedSize(file: FileHandle, { offset, boot }: FsManifest): Promise<number> {
   const { size } = await file.stat()
   if (size < offset) {
     throw new StoreError('CORRUPT', `The upload has ${size} bytes, where ${offset} had been made durable.`)

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import type { RecoverReport } from '../../contract/reports.ts'
 import { StoreError } from '../../contract/store-error.ts'
 import { isThere, removeIfThere } from '../disk/files.ts'
-import { reasonOf, UnreadableEntry } from '../disk/read-entry.ts'
-import type { FsContext } from '../fs-context.ts'
+import { explainFailure, UnreadableEntry } from '../disk/read-entry.ts'
+import type { FsContext, FsParts } from '../fs-context.ts'
 import { lockId } from '../locks/lock.ts'
-import { readIntent } from '../staging/manifest.ts'
+import { readManifest } from '../staging/manifest.ts'
 import { expiry, finishCommit } from '../staging/receipt.ts'
-import { discardFiles, idsOf } from '../staging/staged-files.ts'
+import { discardFiles, uploadIds } from '../staging/staged-files.ts'
 
 interface Recovery extends RecoverReport {
   readonly expired: number
@@ -22,7 +22,7 @@ export async function recoverStaging(
   const { staging } = context.layout
   const names = await namesIn(context, staging)
   const count = { paused: 0, discarded: 0, busy: 0, expired: 0, nothing: 0 }
-  for (const id of idsOf(names)) count[await recoverOne(context, id, expire)]++
+  for (const id of uploadIds(names)) count[await recoverOne(context, id, expire)]++
   // Of processes that opened the store for the first time and ended before they had.
   for (const name of names) if (/^format-\d+\.tmp$/.test(name)) await removeIfThere(join(staging, name))
   removeLocks(context, names)
@@ -40,32 +40,38 @@ async function recoverOne(
   if (lock === null) return isThere(layout.part(id)) ? 'busy' : 'nothing'
   try {
     // Only now: its owner may have paused or ended it since its files were listed.
-    const intent = await readIntent(layout.intent(id)).catch((error) => nullIfDamaged(context, id, error))
-    if (intent === undefined) return 'busy'
-    const committed = intent !== null && (await finishCommit(context, id, intent)) !== null
+    const manifest = await readManifest(layout.manifest(id)).catch((error) =>
+      nullIfDamaged(context, id, error),
+    )
+    if (manifest === undefined) return 'busy'
+    const committed = manifest !== null && (await finishCommit(context, id, manifest)) !== null
     const staged = isThere(layout.part(id))
     const lives = !expire || Date.now() < expiry(context, id)
-    if (intent !== null && lives && (staged || committed)) return staged ? 'paused' : 'nothing'
+    if (manifest !== null && lives && (staged || committed)) return staged ? 'paused' : 'nothing'
     await discardFiles(context, id)
     if (!staged) return 'nothing'
-    return intent === null ? 'discarded' : 'expired'
+    return manifest === null ? 'discarded' : 'expired'
   } finally {
     lock.release()
   }
 }
 
-/** `undefined`: an intent that cannot be read now, for want of descriptors say, is no reason to remove an upload. */
-function nullIfDamaged({ layout, damage }: FsContext, id: string, error: unknown): null | undefined {
+/** `undefined`: a manifest that cannot be read now, for want of descriptors say, is no reason to remove an upload. */
+function nullIfDamaged(
+  { layout, damage }: FsParts<'layout' | 'damage'>,
+  id: string,
+  error: unknown,
+): null | undefined {
   if (!(error instanceof StoreError && error.code === 'CORRUPT')) return undefined
-  damage.report(layout.intent(id), reasonOf(error))
+  damage.report(layout.manifest(id), explainFailure(error))
   return error instanceof UnreadableEntry ? undefined : null
 }
 
 /** The names of the files in `staging/`; everything else there is not the store's, and stays. */
-async function namesIn({ damage }: FsContext, staging: string): Promise<readonly string[]> {
+async function namesIn({ damage }: FsParts<'damage'>, staging: string): Promise<readonly string[]> {
   const names: string[] = []
   for (const entry of await readdir(staging, { withFileTypes: true })) {
-    const isOurs = entry.isFile() || (entry.isSymbolicLink() && entry.name.endsWith('.epoch'))
+    const isOurs = entry.isFile() || (entry.isSymbolicLink() && entry.name.endsWith('.fence'))
     if (isOurs) names.push(entry.name)
     else damage.report(join(staging, entry.name), 'It is not a file of the store.')
   }
@@ -73,7 +79,7 @@ async function namesIn({ damage }: FsContext, staging: string): Promise<readonly
 }
 
 /** Frees the locks of owners that are gone. */
-function removeLocks({ layout, locks }: FsContext, names: readonly string[]): void {
+function removeLocks({ layout, locks }: FsParts<'layout' | 'locks'>, names: readonly string[]): void {
   const named = namesBefore('.lock', names)
   for (const name of named) locks.tryAcquire(name)?.release()
   // One that succeeds a lock that is no more will never be asked for; and when it goes, nor will the one that succeeds it.
@@ -90,7 +96,10 @@ function removeLocks({ layout, locks }: FsContext, names: readonly string[]): vo
 }
 
 /** The ids that somebody holds a lock of, or may. */
-export async function lockedIds({ layout, locks }: FsContext): Promise<ReadonlySet<string>> {
+export async function lockedIds({
+  layout,
+  locks,
+}: FsParts<'layout' | 'locks'>): Promise<ReadonlySet<string>> {
   const linked = namesBefore('.lock', await readdir(layout.staging))
   return new Set([...linked, ...locks.heldHere()])
 }

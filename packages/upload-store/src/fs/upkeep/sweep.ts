@@ -3,9 +3,9 @@ import { basename } from 'node:path'
 import type { SweepReport } from '../../contract/reports.ts'
 import { RANDOM_ID } from '../../values/random-id.ts'
 import { hasCode, isThere, removeIfThere } from '../disk/files.ts'
-import { reasonOf } from '../disk/read-entry.ts'
+import { explainFailure } from '../disk/read-entry.ts'
 import { namesBelow } from '../disk/shards.ts'
-import type { FsContext } from '../fs-context.ts'
+import type { FsContext, FsParts } from '../fs-context.ts'
 import { readAllRecords } from '../objects/records.ts'
 import { lockedIds, recoverStaging } from './recover.ts'
 import { UnknownClaims } from './unknown-claims.ts'
@@ -21,7 +21,7 @@ export async function sweepStore(context: FsContext): Promise<SweepReport> {
     blobs += Number(removed !== null)
     bytes += removed ?? 0
   }
-  const onUnusable = (path: string, error: unknown) => damage.report(path, reasonOf(error))
+  const onUnusable = (path: string, error: unknown) => damage.report(path, explainFailure(error))
   for await (const path of namesBelow(layout.digests, DIGEST, onUnusable)) {
     if (!incomplete.has(basename(path)) && (await isLastLink(path)))
       digests += Number(await removeIfThere(path))
@@ -35,10 +35,10 @@ const DIGEST = /^[\da-f]{64}$/
  * Blobs that no record names. The order of the three steps matters: a blob that was listed by the first one and had no
  * lock in the second was published by then, if ever, so the third one sees its record; or it was replaced since.
  */
-async function findOrphans(context: FsContext): Promise<Orphans> {
+async function findOrphans(context: FsParts<'layout' | 'locks' | 'damage'>): Promise<Orphans> {
   const { layout, damage } = context
   const blobs = new Set<string>()
-  const onUnusable = (path: string, error: unknown) => damage.report(path, reasonOf(error))
+  const onUnusable = (path: string, error: unknown) => damage.report(path, explainFailure(error))
   for await (const path of namesBelow(layout.blobs, RANDOM_ID, onUnusable)) blobs.add(path)
   const locked = await lockedIds(context)
   const claims = new UnknownClaims(layout, blobs)
@@ -88,7 +88,7 @@ interface Orphans {
 }
 
 /** Removes an orphan; resolves to the bytes that are free now, or `null` if it is no file of the store. */
-async function removeOrphan({ damage }: FsContext, path: string): Promise<number | null> {
+async function removeOrphan({ damage }: FsParts<'damage'>, path: string): Promise<number | null> {
   const stats = await lstat(path).catch(() => null)
   if (stats === null) return 0
   if (!stats.isFile()) {

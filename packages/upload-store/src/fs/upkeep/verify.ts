@@ -5,20 +5,22 @@ import type { BlobRecord } from '../../values/blob-record.ts'
 import { randomId } from '../../values/random-id.ts'
 import { hasCode, linkOrRename, removeIfThere } from '../disk/files.ts'
 import { type Layout, recordName } from '../disk/layout.ts'
-import { reasonOf } from '../disk/read-entry.ts'
+import { explainFailure } from '../disk/read-entry.ts'
 import { statFile } from '../disk/stat-file.ts'
-import type { FsContext } from '../fs-context.ts'
-import { faultOf, type Reads } from '../objects/fault-of.ts'
+import type { FsParts } from '../fs-context.ts'
+import { replaceBytes } from '../objects/correct-keys.ts'
+import { findFault, type Reads } from '../objects/find-fault.ts'
 import { withRecordLocked } from '../objects/publish.ts'
 import { readAllRecords, readable, readRecord, readRecordFileSync } from '../objects/records.ts'
-import { replaceBytes } from './correct-keys.ts'
 import { blobNamedIn } from './unknown-claims.ts'
 
 /**
  * Reads every blob. An object whose bytes are not those that were committed gets them from the digest link if that has
  * them; otherwise it is moved to `quarantine/` with its record.
  */
-export async function verifyStore(context: FsContext): Promise<VerifyReport> {
+export async function verifyStore(
+  context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>,
+): Promise<VerifyReport> {
   const quarantined: Quarantined[] = []
   const repaired: Repaired[] = []
   const read: Reads = new Map()
@@ -28,7 +30,7 @@ export async function verifyStore(context: FsContext): Promise<VerifyReport> {
   const records = readAllRecords(context.layout, (shard, error) => {
     quarantined.push({
       key: null,
-      reason: reasonOf(error),
+      reason: explainFailure(error),
       files: [relative(context.layout.directory, shard)],
     })
   })
@@ -53,18 +55,18 @@ export async function verifyStore(context: FsContext): Promise<VerifyReport> {
 
 /** Returns `null` if the object was replaced or deleted meanwhile. */
 async function checkBlob(
-  context: FsContext,
+  context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>,
   record: BlobRecord,
   read: Reads,
 ): Promise<Quarantined | Repaired | 'intact' | null> {
   const { layout } = context
   const { object, blob } = record
-  if ((await faultOf(layout.blob(blob), object, read)) === null) return 'intact'
+  if ((await findFault(layout.blob(blob), object, read)) === null) return 'intact'
   return withRecordLocked(context, recordName(object.key), async () => {
     if ((await readable(readRecord(layout, object.key)))?.blob !== blob) return null
     // Read again, now that no process can replace it, and trust no earlier read.
     const fresh: Reads = new Map()
-    const reason = await faultOf(layout.blob(blob), object, fresh)
+    const reason = await findFault(layout.blob(blob), object, fresh)
     if (reason === null) return 'intact'
     if (await repair(context, record, fresh)) return { key: object.key, reason }
     const files = await moveAway(context, [layout.blob(blob), layout.record(object.key)], blob)
@@ -73,12 +75,16 @@ async function checkBlob(
 }
 
 /** Gives the key the bytes under its digest; removes a digest link whose bytes are damaged, too. */
-async function repair(context: FsContext, record: BlobRecord, reads: Reads): Promise<boolean> {
+async function repair(
+  context: FsParts<'layout' | 'disk' | 'locks'>,
+  record: BlobRecord,
+  reads: Reads,
+): Promise<boolean> {
   const { layout, disk } = context
   const shared = layout.digest(record.object.digest)
   const good = statFile(shared)
   if (good?.isFile() !== true) return false
-  if ((await faultOf(shared, record.object, reads)) === null) return replaceBytes(context, record, good)
+  if ((await findFault(shared, record.object, reads)) === null) return replaceBytes(context, record, good)
   if (await removeIfThere(shared)) await disk.syncDirectory(dirname(shared))
   return false
 }
@@ -89,13 +95,13 @@ async function repair(context: FsContext, record: BlobRecord, reads: Reads): Pro
  * @param named blobs of intact records, which stay where they are
  */
 async function checkRecord(
-  context: FsContext,
+  context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>,
   path: string,
   named: ReadonlySet<string>,
 ): Promise<Quarantined | null> {
   const { layout } = context
   return withRecordLocked(context, basename(path, '.json'), async () => {
-    const fault = faultOfRecord(layout, path)
+    const fault = findRecordFault(layout, path)
     // Replaced, repaired or deleted meanwhile.
     if (fault === null) return null
     if (hasCode(fault.cause, 'EACCES', 'EPERM')) {
@@ -111,7 +117,7 @@ async function checkRecord(
   })
 }
 
-function faultOfRecord(layout: Layout, path: string): StoreError | null {
+function findRecordFault(layout: Layout, path: string): StoreError | null {
   try {
     readRecordFileSync(layout, path)
     return null
@@ -123,7 +129,7 @@ function faultOfRecord(layout: Layout, path: string): StoreError | null {
 
 /** The blob first: a record without one is found again, a blob without a record is swept. */
 async function moveAway(
-  { layout, disk }: FsContext,
+  { layout, disk }: FsParts<'layout' | 'disk'>,
   paths: readonly string[],
   id: string,
 ): Promise<readonly string[]> {

@@ -131,7 +131,7 @@ const DESCRIPTIONS = { nothing: '204', done: '200 without a body', tag: 'an enti
 function checkDocument(answer: RawAnswer, root: string, text: string): void {
   // S3 sends 200 before a long task, and its error afterwards. The SDK reads a body as an error by the status.
   if (answer.statusCode === 200 && errorCodeIn(text) !== null) answer.statusCode = 503
-  else if (answer.statusCode !== 200 || rootOf(text) !== root) throw badAnswer(answer, `<${root}>`, text)
+  else if (answer.statusCode !== 200 || rootElement(text) !== root) throw badAnswer(answer, `<${root}>`, text)
 }
 
 /** Reads the body, and leaves it for the SDK. */
@@ -168,7 +168,7 @@ function drop(body: unknown): void {
 }
 
 /** The root element of a complete XML document, or `null`. */
-function rootOf(text: string): string | null {
+function rootElement(text: string): string | null {
   const document = text.replace(/^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?/, '').trimEnd()
   const [, root] = /^<([A-Za-z]\w*)[\s/>]/.exec(document) ?? []
   if (root === undefined) return null
@@ -178,7 +178,7 @@ function rootOf(text: string): string | null {
 
 /** S3's error code, or `null` if the text is not an error of S3's. */
 export function errorCodeIn(text: string): string | null {
-  if (rootOf(text) !== 'Error') return null
+  if (rootElement(text) !== 'Error') return null
   return /<Code>\s*(\w[\w.]*)\s*<\/Code>/.exec(text)?.[1] ?? null
 }
 

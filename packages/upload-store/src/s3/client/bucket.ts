@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { checked, readBytes } from './answers.ts'
 import { hasStatus, isMissing, isRefusal, unavailable } from './errors.ts'
-import { type Listed, type ListedPage, pageOf } from './pages.ts'
+import { type Listed, type ListedPage, parsePage } from './pages.ts'
 import { type Attempt, retry } from './retry.ts'
 
 /** The slowest connection to S3 that is waited for, in bytes a ms. */
@@ -180,7 +180,7 @@ export class Bucket {
   page(prefix: string, after: string, limit = 1000): Promise<ListedPage> {
     const asked = { Bucket: this.name, Prefix: prefix, StartAfter: after, MaxKeys: limit }
     const command = checked(new ListObjectsV2Command(asked), { root: 'ListBucketResult' })
-    return this.call(async (options) => pageOf(await this.client.send(command, options), asked))
+    return this.call(async (options) => parsePage(await this.client.send(command, options), asked))
   }
 
   async *list(prefix: string): AsyncGenerator<Listed> {

@@ -36,10 +36,10 @@ export interface ConnectionOptions {
 export function connect(options: ConnectionOptions): Bucket {
   const { bucket, timeout = TIMEOUT } = options
   const limits = { timeout, transferTimeout: options.transferTimeout ?? Math.max(TRANSFER_TIMEOUT, timeout) }
-  return new Bucket(options.client ?? new S3Client(configOf(options, limits)), bucket, limits)
+  return new Bucket(options.client ?? new S3Client(clientConfig(options, limits)), bucket, limits)
 }
 
-function configOf(options: ConnectionOptions, { transferTimeout }: TimeLimits): S3ClientConfig {
+function clientConfig(options: ConnectionOptions, { transferTimeout }: TimeLimits): S3ClientConfig {
   const { endpoint, region, credentials } = options
   const isAws = endpoint === undefined
   const found = region ?? (isAws ? undefined : 'us-east-1')

@@ -6,7 +6,7 @@ import { AGENT } from './agent.ts'
 import { badAnswer, errorCodeIn, readBytes } from './answers.ts'
 import { type Bucket, unquoted } from './bucket.ts'
 import { hasStatus, s3Error } from './errors.ts'
-import { signLocation } from './presign.ts'
+import { signUrl } from './presign.ts'
 import { ResumingStream } from './resuming-stream.ts'
 import { retry } from './retry.ts'
 
@@ -54,7 +54,8 @@ export class Downloads {
     return {
       get: (renew) => {
         if (renew || signed === undefined || Date.now() > signed.until) {
-          const url = signLocation(this.#bucket, { name }, { expiresIn: SIGNED_FOR })
+          const signing = signUrl(this.#bucket, { name }, { expiresIn: SIGNED_FOR })
+          const url = signing.then((text) => new URL(text))
           signed = { url, until: Date.now() + USED_FOR }
           // Credentials may be available again at the next request.
           url.catch(() => {

@@ -33,7 +33,7 @@ export function s3Error(code: string, httpStatusCode: number, headers: Headers):
 }
 
 /** What the SDK says of an error, or Node of a connection. */
-function faultOf(error: unknown): S3Fault {
+function parseFault(error: unknown): S3Fault {
   if (!(error instanceof Error)) return { name: '', status: undefined, isCorrected: false, headers: {} }
   const { $metadata, $response, code } = error as {
     readonly $metadata?: Partial<ResponseMetadata>
@@ -49,16 +49,16 @@ function faultOf(error: unknown): S3Fault {
 }
 
 export function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
-  const { status } = faultOf(error)
+  const { status } = parseFault(error)
   return status !== undefined && statuses.includes(status)
 }
 
 export function isNamed(error: unknown, ...names: readonly string[]): boolean {
-  return names.includes(faultOf(error).name)
+  return names.includes(parseFault(error).name)
 }
 
 export function isRefusal(error: unknown): boolean {
-  const { status = 0 } = faultOf(error)
+  const { status = 0 } = parseFault(error)
   return status >= 400 && status < 500 && status !== 429
 }
 
@@ -68,8 +68,8 @@ export function isMissing(error: unknown): boolean {
 }
 
 /** How long S3 asks to be left alone, in ms; 0 if it does not say. */
-export function retryAfterOf(error: unknown): number {
-  const { headers } = faultOf(error)
+export function retryAfter(error: unknown): number {
+  const { headers } = parseFault(error)
   const own = Number(headers['x-amz-retry-after'] ?? Number.NaN)
   if (own >= 0) return own
   const field = String(headers['retry-after'] ?? '')
@@ -106,7 +106,7 @@ const PASSING = [
 export function explain(error: unknown, bucket: string): unknown {
   if (error instanceof StoreError) return error
   if (error instanceof BadAnswer) return unavailable(error)
-  const { name, status, isCorrected } = faultOf(error)
+  const { name, status, isCorrected } = parseFault(error)
   if (FULL.includes(name)) {
     return new StoreError('NO_SPACE', 'There is no space left for the upload.', { cause: error })
   }

@@ -114,7 +114,7 @@ export async function* listMultiparts(
   prefix: string,
 ): AsyncGenerator<Multipart & { readonly begun: number }> {
   for (let marker: Marker | null = {}; marker !== null; ) {
-    const page: ListMultipartUploadsCommandOutput = await pageOfMultiparts(bucket, prefix, marker)
+    const page: ListMultipartUploadsCommandOutput = await fetchMultiparts(bucket, prefix, marker)
     for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
       if (Key === undefined || !UploadId || Initiated === undefined)
         throw unavailable(badPage('an incomplete entry'))
@@ -124,7 +124,7 @@ export async function* listMultiparts(
   }
 }
 
-function pageOfMultiparts(
+function fetchMultiparts(
   bucket: Bucket,
   prefix: string,
   marker: Marker,
@@ -154,7 +154,7 @@ export async function listParts(
 ): Promise<readonly (Part & { readonly written: number })[]> {
   const found: (Part & { written: number })[] = []
   for (let more = true; more; ) {
-    const page = await pageOfParts(bucket, multipart, found.at(-1)?.number ?? 0)
+    const page = await fetchParts(bucket, multipart, found.at(-1)?.number ?? 0)
     if (page === null) return found
     for (const { PartNumber, Size, ETag, LastModified } of page.Parts ?? []) {
       const isNext = PartNumber !== undefined && PartNumber > (found.at(-1)?.number ?? 0)
@@ -170,7 +170,7 @@ export async function listParts(
 }
 
 /** @returns `null` if the upload has ended */
-function pageOfParts(
+function fetchParts(
   bucket: Bucket,
   { name, uploadId }: Multipart,
   after: number,

@@ -25,7 +25,7 @@ interface Asked {
  *
  * @throws BadAnswer if the page is not what was asked for: a sweep removes what no page names
  */
-export function pageOf(output: ListObjectsV2CommandOutput, asked: Asked): ListedPage {
+export function parsePage(output: ListObjectsV2CommandOutput, asked: Asked): ListedPage {
   const { Contents = [], IsTruncated, KeyCount, Name, Prefix = '' } = output
   const listed = Contents.map(({ Key, Size, LastModified }) => {
     if (Key === undefined || Size === undefined || LastModified === undefined)

@@ -1,14 +1,14 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
-import type { LocationOptions } from '../../contract/stored-object.ts'
+import type { SignedUrlOptions } from '../../contract/stored-object.ts'
 import type { Bucket } from './bucket.ts'
 
-/** A URL at which anybody can read an object; what the store is to answer there is part of the signature. */
-export async function signLocation(
+/** Returns a URL at which every client can read an object. Its signature covers the response fields. */
+export async function signUrl(
   { client, name: Bucket }: Bucket,
   { name: Key, type }: { readonly name: string; readonly type?: string },
-  { expiresIn = 60, contentDisposition, cacheControl }: LocationOptions = {},
-): Promise<URL> {
+  { expiresIn = 60, contentDisposition, cacheControl }: SignedUrlOptions = {},
+): Promise<string> {
   const command = new GetObjectCommand({
     Bucket,
     Key,
@@ -16,5 +16,5 @@ export async function signLocation(
     ResponseContentDisposition: contentDisposition,
     ResponseCacheControl: cacheControl,
   })
-  return new URL(await getSignedUrl(client, command, { expiresIn }))
+  return getSignedUrl(client, command, { expiresIn })
 }

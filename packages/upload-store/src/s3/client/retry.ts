@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { explain, isNamed, isUnavailable, retryAfterOf } from './errors.ts'
+import { explain, isNamed, isUnavailable, retryAfter } from './errors.ts'
 
 /** The pause before the second try, in ms. Each further pause is three times as long, up to `MAX_PAUSE`. */
 const FIRST_PAUSE = 100
@@ -54,7 +54,7 @@ export async function retry<T>(
     if (!isLate || reported === undefined) reported = fault
     const end = isLate ? (slowDeadline ?? deadline) : deadline
     // Jitter spreads the requests that one outage has cut off.
-    const wait = Math.max(pause * (0.5 + Math.random() / 2), retryAfterOf(error))
+    const wait = Math.max(pause * (0.5 + Math.random() / 2), retryAfter(error))
     if (performance.now() + wait >= end) throw reported
     await pauseFor(wait, signal)
   }

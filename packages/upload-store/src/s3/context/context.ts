@@ -22,8 +22,11 @@ export interface S3Context {
   /** The same for an upload that has no byte at all. */
   readonly expireEmptyAfter: number
   /** How old what belongs to nothing has to be before it is removed, in ms. */
-  readonly gracePeriod: number
+  readonly orphanAge: number
 }
+
+/** The parts of a store that a function or class uses. */
+export type S3Parts<Used extends keyof S3Context> = Pick<S3Context, Used>
 
 /** Returns the context of one operation: all its requests for records and in the bucket together end within `ms`. */
 export function operation<C extends Pick<S3Context, 'bucket' | 'records'>>(

@@ -27,7 +27,7 @@ export class Names {
   }
 
   /** The key of a record; `null` where the name is nothing of ours. */
-  keyOf(record: string): string | null {
+  parseRecordName(record: string): string | null {
     try {
       return decodeURIComponent(record.slice(this.records.length).replaceAll('~', '%'))
     } catch {
@@ -37,17 +37,17 @@ export class Names {
 
   /** Whether an object below `records/` has the name of a record. */
   isRecord(name: string): boolean {
-    const key = this.keyOf(name)
+    const key = this.parseRecordName(name)
     return isKey(key) && this.record(key) === name
   }
 
-  intent(upload: string): string {
+  manifest(upload: string): string {
     return `${this.staging}${upload}.json`
   }
 
-  /** Bytes of an upload from `offset` on; its writer's epoch keeps those of a stale writer apart. */
-  tail(upload: string, offset: number, epoch: string): string {
-    return `${this.staging}${upload}.${offset}.${epoch}`
+  /** Bytes of an upload from `offset` on; its writer's fence keeps those of a stale writer apart. */
+  tail(upload: string, offset: number, fence: string): string {
+    return `${this.staging}${upload}.${offset}.${fence}`
   }
 
   quarantined(blob: string): string {

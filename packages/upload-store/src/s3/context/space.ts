@@ -87,7 +87,7 @@ export class Space {
   }
 
   /** @throws StoreError NO_SPACE where nothing fits any more, or not so much; TOO_LARGE for what S3 takes nowhere */
-  async admit(bytes: number): Promise<void> {
+  async checkSpace(bytes: number): Promise<void> {
     if (bytes > MAX_OBJECT_SIZE) {
       throw new StoreError('TOO_LARGE', `S3 takes objects of ${MAX_OBJECT_SIZE} bytes at the most.`)
     }

@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream'
 import { StoreError } from '../../contract/store-error.ts'
 import type { StoredContent } from '../../contract/stored-object.ts'
+import { LruMap } from '../../values/lru-map.ts'
 import type { Bucket } from '../client/bucket.ts'
 import type { Downloads } from '../client/downloads.ts'
-import { signLocation } from '../client/presign.ts'
-import { operation, type S3Context } from '../context/context.ts'
+import { signUrl } from '../client/presign.ts'
+import { operation, type S3Parts } from '../context/context.ts'
 import type { Names } from '../context/names.ts'
 import type { Records, S3Record } from '../context/records.ts'
 
@@ -24,11 +25,11 @@ export class Contents {
   readonly #names: Names
   readonly #downloads: Downloads
   readonly #maxAge: number
-  readonly #kept = new Map<string, Kept>()
+  readonly #kept = new LruMap<string, Kept>(MAX_KEPT)
 
   /** @param maxAge for how long a record is believed, in ms; what this process writes itself is seen at once */
   constructor(
-    { bucket, records, names, downloads }: Pick<S3Context, 'bucket' | 'records' | 'names' | 'downloads'>,
+    { bucket, records, names, downloads }: S3Parts<'bucket' | 'names' | 'downloads' | 'records'>,
     maxAge: number,
   ) {
     this.#bucket = bucket
@@ -46,7 +47,7 @@ export class Contents {
     if (before !== undefined && asked - before.asked < this.#maxAge)
       return (await before.found)?.content ?? null
     const kept = { found: this.#read(key, before), asked }
-    this.#keep(key, kept)
+    this.#kept.set(key, kept)
     try {
       const found = await kept.found
       // That a key is free is not remembered.
@@ -64,26 +65,18 @@ export class Contents {
     const { blob } = found.record
     const known = await before?.found.catch(() => null)
     // With a URL that is signed already.
-    return known?.blob === blob ? known : { content: this.#contentOf(found.record), blob }
+    return known?.blob === blob ? known : { content: this.#toContent(found.record), blob }
   }
 
   #operation(): { readonly bucket: Bucket; readonly records: Records } {
     return operation({ bucket: this.#bucket, records: this.#records })
   }
 
-  #keep(key: string, kept: Kept): void {
-    // The order of the map is the order of use.
-    this.#kept.delete(key)
-    this.#kept.set(key, kept)
-    const [oldest] = this.#kept.keys()
-    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest)
-  }
-
   #drop(key: string, kept: Kept): void {
     if (this.#kept.get(key) === kept) this.#kept.delete(key)
   }
 
-  #contentOf(record: S3Record): StoredContent {
+  #toContent(record: S3Record): StoredContent {
     const { object, blob, blobTag: tag } = record
     const name = this.#names.blob(blob)
     const url = this.#downloads.url(name)
@@ -99,7 +92,7 @@ export class Contents {
           throw await this.#explain(error, record)
         }
       },
-      location: (options) => signLocation(this.#bucket, { name, type: object.type }, options),
+      signedUrl: (options) => signUrl(this.#bucket, { name, type: object.type }, options),
     }
   }
 

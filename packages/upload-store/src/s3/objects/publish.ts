@@ -1,6 +1,6 @@
 import type { CommitOptions } from '../../contract/upload-session.ts'
 import { checkConditions } from '../../values/conditions.ts'
-import { operation, type S3Context } from '../context/context.ts'
+import { operation, type S3Parts } from '../context/context.ts'
 import type { FoundRecord, S3Record } from '../context/records.ts'
 
 export interface Publication {
@@ -18,7 +18,10 @@ export interface Publication {
  *
  * @throws StoreError PRECONDITION_FAILED
  */
-export async function publish(context: S3Context, publication: Publication): Promise<void> {
+export async function publish(
+  context: S3Parts<'bucket' | 'names' | 'records' | 'leftovers' | 'space'>,
+  publication: Publication,
+): Promise<void> {
   const { object } = publication.record
   const replaced: S3Record[] = []
   try {
@@ -30,7 +33,11 @@ export async function publish(context: S3Context, publication: Publication): Pro
 }
 
 /** @param replaced is told which records were there before each try */
-async function write(context: S3Context, publication: Publication, replaced: S3Record[]): Promise<void> {
+async function write(
+  context: S3Parts<'bucket' | 'names' | 'records' | 'space'>,
+  publication: Publication,
+  replaced: S3Record[],
+): Promise<void> {
   const { record, conditions, announce } = publication
   const { records, space } = context
   const { key, size } = record.object
@@ -39,7 +46,7 @@ async function write(context: S3Context, publication: Publication, replaced: S3R
   let found = isUnsure || conditions.ifMatch !== undefined ? await records.find(key) : null
   while (!wasPublished(record, found)) {
     checkConditions(key, await tagFor(context, found, conditions), conditions)
-    if (isUnsure && (await isGone(context, record))) return
+    if (isUnsure && (await isBlobMissing(context, record))) return
     await announce()
     before = found?.record ?? null
     if (before !== null) replaced.push(before)
@@ -56,7 +63,7 @@ async function write(context: S3Context, publication: Publication, replaced: S3R
  * that it can be created again; `ifMatch` may name it, so that it can be replaced.
  */
 async function tagFor(
-  context: S3Context,
+  context: S3Parts<'bucket' | 'names'>,
   found: FoundRecord | null,
   { ifNoneMatch }: CommitOptions,
 ): Promise<string | undefined> {
@@ -65,7 +72,10 @@ async function tagFor(
   return isMissing ? undefined : record?.object.etag
 }
 
-async function hasBytes({ bucket, names }: S3Context, { blob, blobTag }: S3Record): Promise<boolean> {
+async function hasBytes(
+  { bucket, names }: S3Parts<'bucket' | 'names'>,
+  { blob, blobTag }: S3Record,
+): Promise<boolean> {
   return (await bucket.head(names.blob(blob)))?.tag === blobTag
 }
 
@@ -74,14 +84,17 @@ export function wasPublished({ blob }: S3Record, found: FoundRecord | null): boo
   return found?.record?.blob === blob || found?.record?.over === blob
 }
 
-/** Whether the bytes of a record are missing: those of a published object go when it is replaced or deleted. */
-export async function isGone({ bucket, names }: S3Context, { blob }: S3Record): Promise<boolean> {
+/** Returns whether the bytes of a record are missing: those of a published object go when it is replaced or deleted. */
+export async function isBlobMissing(
+  { bucket, names }: S3Parts<'bucket' | 'names'>,
+  { blob }: S3Record,
+): Promise<boolean> {
   return (await bucket.head(names.blob(blob))) === null
 }
 
 /** Has the bytes go that `key` named before. */
 export function removeReplaced(
-  { records, names, leftovers }: S3Context,
+  { records, names, leftovers }: S3Parts<'names' | 'records' | 'leftovers'>,
   key: string,
   blob: string | undefined,
 ): void {

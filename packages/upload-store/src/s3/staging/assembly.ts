@@ -1,20 +1,21 @@
 import { StoreError } from '../../contract/store-error.ts'
+import { TaskQueue } from '../../values/task-queue.ts'
 import type { Span } from '../client/downloads.ts'
-import type { S3Context } from '../context/context.ts'
+import type { S3Parts } from '../context/context.ts'
 import { Filling } from './filling.ts'
 import { PartSender } from './part-sender.ts'
-import { NO_PIECES, offsetOf, type Pieces } from './pieces.ts'
+import { endOffset, NO_PIECES, type Pieces } from './pieces.ts'
 
 /**
  * Makes parts of what comes, and objects of what is less than a part when an upload is paused: those go into the next part,
  * and nothing that is there is written again.
  */
 export class Assembly {
-  readonly #context: S3Context
+  readonly #context: S3Parts<'bucket' | 'names' | 'downloads' | 'budget' | 'leftovers' | 'partSize'>
   readonly #filling: Filling
   readonly #sender: PartSender
   readonly #obsolete: string[] = []
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #queue = new TaskQueue()
   /** Bytes from here on may be taken back. */
   hold: number | null = null
   /** Called with the name of an object that bytes are about to go to. */
@@ -23,14 +24,14 @@ export class Assembly {
   onPart: () => void = () => {}
 
   constructor(
-    context: S3Context,
-    { id, epoch, expected }: { readonly id: string; readonly epoch: string; readonly expected: number },
+    context: S3Parts<'bucket' | 'names' | 'downloads' | 'budget' | 'leftovers' | 'partSize'>,
+    { id, fence, expected }: { readonly id: string; readonly fence: string; readonly expected: number },
     pieces: Pieces = NO_PIECES,
   ) {
     this.#context = context
     const onBlob = (name: string) => this.onBlob(name)
     this.#sender = new PartSender(context, { expected, onBlob, onPart: () => this.onPart() }, pieces)
-    const tailName = (offset: number) => context.names.tail(id, offset, epoch)
+    const tailName = (offset: number) => context.names.tail(id, offset, fence)
     const spill = () => void this.spill().catch((error) => this.fail(error))
     this.#filling = new Filling(context, { tailName, spill }, this.#sender.end, pieces.tails)
   }
@@ -45,7 +46,7 @@ export class Assembly {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    return this.#serially(async () => {
+    return this.#queue.run(async () => {
       for (let at = 0; at < bytes.length; ) {
         this.#sender.check()
         const size = this.#sender.nextSize
@@ -62,12 +63,12 @@ export class Assembly {
 
   /** Makes an object of what is in memory, and gives that back. */
   spill(): Promise<void> {
-    return this.#serially(() => this.#filling.spill(this.hold))
+    return this.#queue.run(() => this.#filling.spill(this.hold))
   }
 
   /** Resolves when all parts that were sent are there. */
   settle(): Promise<void> {
-    return this.#serially(() => this.#sender.settle())
+    return this.#queue.run(() => this.#sender.settle())
   }
 
   /** Ends whatever waits for parts, and every write after it. */
@@ -86,10 +87,10 @@ export class Assembly {
   pieces(): Pieces & { readonly offset: number } {
     const { isAll, ...sent } = this.#sender.pieces(this.hold)
     const tails = isAll && this.hold === null ? this.#filling.tails : []
-    return { ...sent, tails, offset: offsetOf({ parts: sent.parts, tails }) }
+    return { ...sent, tails, offset: endOffset({ parts: sent.parts, tails }) }
   }
 
-  /** Tells that the first `count` parts are in the intent: what they were made of is not needed any more. */
+  /** Tells that the first `count` parts are in the manifest: what they were made of is not needed any more. */
   told(count: number): void {
     const folded = this.#sender.told(count)
     // What was longer than a part is still read.
@@ -104,13 +105,13 @@ export class Assembly {
    */
   async finalise(announce: () => Promise<void> = async () => {}): Promise<Span> {
     await this.settle()
-    const blob = await this.#serially(() => this.#finalise(announce))
+    const blob = await this.#queue.run(() => this.#finalise(announce))
     this.#obsolete.push(...this.#objects().filter((name) => name !== blob.name))
     this.#restart([blob])
     return blob
   }
 
-  /** Removes what the object was made of. Call when no intent names that any more. */
+  /** Removes what the object was made of. Call when no manifest names that any more. */
   tidy(): void {
     this.#context.leftovers.removeObjects(this.#obsolete.splice(0))
   }
@@ -164,16 +165,10 @@ export class Assembly {
   /** Lets go of the memory; what was sent stays. */
   async close(): Promise<void> {
     this.fail(new StoreError('ABORTED', 'The upload has ended.'))
-    await this.#serially(async () => this.#filling.drop())
+    await this.#queue.run(async () => this.#filling.drop())
   }
 
   #objects(): readonly string[] {
     return [...this.#sender.tails, ...this.#filling.tails].map(({ name }) => name)
-  }
-
-  #serially<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(task)
-    this.#last = result.catch(() => {})
-    return result
   }
 }

@@ -2,7 +2,7 @@ import { isUnavailable } from '../client/errors.ts'
 import type { Assembly } from './assembly.ts'
 import type { Progress } from './progress.ts'
 
-/** Has the intent of an upload tell of each part when it is there. */
+/** Has the manifest of an upload tell of each part when it is there. */
 export class Checkpoints {
   readonly #assembly: Assembly
   readonly #progress: Progress

@@ -1,7 +1,7 @@
 import type { Span } from '../client/downloads.ts'
-import type { S3Context } from '../context/context.ts'
+import type { S3Parts } from '../context/context.ts'
 import type { Holder } from '../context/part-budget.ts'
-import { lengthOf, splitSpans } from './pieces.ts'
+import { splitSpans, totalLength } from './pieces.ts'
 
 interface FillingOptions {
   /** The name of an object for bytes from `offset` on. */
@@ -22,7 +22,7 @@ export interface TakenPart {
  * former is read only when the part is full.
  */
 export class Filling {
-  readonly #context: S3Context
+  readonly #context: S3Parts<'bucket' | 'names' | 'downloads' | 'budget'>
   readonly #options: FillingOptions
   readonly #holder: Holder
   #start: number
@@ -33,13 +33,18 @@ export class Filling {
   /** Where in the part the next byte goes. */
   #filled: number
 
-  constructor(context: S3Context, options: FillingOptions, start: number, tails: readonly Span[]) {
+  constructor(
+    context: S3Parts<'bucket' | 'names' | 'downloads' | 'budget'>,
+    options: FillingOptions,
+    start: number,
+    tails: readonly Span[],
+  ) {
     this.#context = context
     this.#options = options
     this.#holder = { yield: () => options.spill() }
     this.#start = start
     this.#tails = tails
-    this.#filled = lengthOf(tails)
+    this.#filled = totalLength(tails)
   }
 
   get tails(): readonly Span[] {
@@ -57,7 +62,7 @@ export class Filling {
   /** The object that holds all there is, and may be a blob; else `null`. */
   whole(): Span | null {
     const [only, other] = this.#tails
-    const isAll = only !== undefined && other === undefined && lengthOf(this.#tails) === this.#filled
+    const isAll = only !== undefined && other === undefined && totalLength(this.#tails) === this.#filled
     return isAll && only.start === 0 && only.name.startsWith(this.#context.names.blobs) ? only : null
   }
 
@@ -108,7 +113,7 @@ export class Filling {
   }
 
   /** Goes on at `start` with what lies in `tails`, up to the offset `cut`. */
-  restart(start: number, tails: readonly Span[], cut: number = start + lengthOf(tails)): void {
+  restart(start: number, tails: readonly Span[], cut: number = start + totalLength(tails)): void {
     this.drop()
     this.#start = start
     this.#filled = cut - start
@@ -144,7 +149,7 @@ export class Filling {
 
   /** Makes an object of what is in memory alone, up to the offset `limit`. */
   async #save(limit: number): Promise<void> {
-    const from = lengthOf(this.#tails)
+    const from = totalLength(this.#tails)
     const to = Math.min(limit - this.#start, this.#filled)
     if (this.#memory === undefined || to <= from) return
     const name = this.#options.tailName(this.#start + from)

@@ -1,31 +1,32 @@
 import { StoreError } from '../../contract/store-error.ts'
+import { TaskQueue } from '../../values/task-queue.ts'
 import type { Bucket } from '../client/bucket.ts'
-import type { S3Context } from '../context/context.ts'
-import { formatIntent, type KeptIntent, parseIntent } from './manifest.ts'
+import type { S3Parts } from '../context/context.ts'
+import { formatManifest, parseManifest, type S3Manifest } from './manifest.ts'
 
-type Fields = Omit<KeptIntent, 'epoch' | 'since'>
+type Fields = Omit<S3Manifest, 'fence' | 'since'>
 
 function takenOver(): StoreError {
   return new StoreError('ABORTED', 'The upload was resumed by somebody else.')
 }
 
 /**
- * The intent of an upload as its writer has it: each write is in one step over the one before, so that a writer whose
+ * The manifest of an upload as its writer has it: each write is in one step over the one before, so that a writer whose
  * upload was taken over finds out, and changes nothing any more.
  */
-export class IntentObject {
-  readonly #context: S3Context
+export class ManifestObject {
+  readonly #context: S3Parts<'bucket' | 'names'>
   readonly #name: string
-  readonly epoch: string
+  readonly fence: string
   #tag: string | null
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #writes = new TaskQueue()
   #written = performance.now()
 
-  /** @param tag of the intent there is; `null` where there is none yet */
-  constructor(context: S3Context, id: string, epoch: string, tag: string | null) {
+  /** @param tag of the manifest there is; `null` where there is none yet */
+  constructor(context: S3Parts<'bucket' | 'names'>, id: string, fence: string, tag: string | null) {
     this.#context = context
-    this.#name = context.names.intent(id)
-    this.epoch = epoch
+    this.#name = context.names.manifest(id)
+    this.fence = fence
     this.#tag = tag
   }
 
@@ -39,9 +40,7 @@ export class IntentObject {
    * @throws StoreError ABORTED if another writer has taken the upload over
    */
   write(fields: Fields, bucket?: Bucket): Promise<void> {
-    const result = this.#last.then(() => this.#write(fields, bucket ?? this.#step()))
-    this.#last = result.catch(() => {})
-    return result
+    return this.#writes.run(() => this.#write(fields, bucket ?? this.#step()))
   }
 
   #step(): Bucket {
@@ -51,7 +50,7 @@ export class IntentObject {
 
   async #write(fields: Fields, bucket: Bucket): Promise<void> {
     for (;;) {
-      const text = formatIntent({ ...fields, epoch: this.epoch, since: Date.now() })
+      const text = formatManifest({ ...fields, fence: this.fence, since: Date.now() })
       const { tag } = await bucket.putOver(this.#name, text, this.#tag)
       if (tag !== null) {
         this.#tag = tag
@@ -60,7 +59,7 @@ export class IntentObject {
       }
       const found = await bucket.get(this.#name)
       // A write of ours that was answered too late, or never.
-      const isOurs = found !== null && parseIntent(found.text)?.epoch === this.epoch
+      const isOurs = found !== null && parseManifest(found.text)?.fence === this.fence
       if (!isOurs || found.tag === this.#tag) throw takenOver()
       this.#tag = found.tag
     }
@@ -68,7 +67,7 @@ export class IntentObject {
 
   /** Whether somebody else has taken it over, or removed it. */
   async isLost(): Promise<boolean> {
-    await this.#last
+    await this.#writes.end
     const tag = this.#tag
     const found = await this.#context.bucket.head(this.#name)
     return tag === this.#tag && found?.tag !== tag

@@ -1,6 +1,6 @@
-import type { Intent } from '../../session/driver.ts'
+import type { Manifest } from '../../session/driver.ts'
 import type { SavedIntake } from '../../session/intake.ts'
-import { isMeta } from '../../session/upload-meta.ts'
+import { isMetadata } from '../../session/metadata.ts'
 import { isExpectedSize, isFields, isOptionalText, isSize, parseFields } from '../../values/json-fields.ts'
 import { isKey } from '../../values/key.ts'
 import { formatS3Record, parseS3Record, type S3Record } from '../context/records.ts'
@@ -16,7 +16,7 @@ const STATES = ['open', 'paused', 'completing', 'committing', 'committed', 'disc
 export type UploadStage = (typeof STATES)[number]
 
 /** What `staging/<id>.json` says of an upload that may be resumed, or was committed. */
-export interface KeptIntent extends Intent {
+export interface S3Manifest extends Manifest {
   readonly stage: UploadStage
   readonly pieces: Pieces
   /** Counting and hashing, as of the last byte of the pieces; without it they are read. */
@@ -24,33 +24,34 @@ export interface KeptIntent extends Intent {
   /** What a commit has made of it, or would have. */
   readonly record: S3Record | undefined
   /** Who writes it, or did last. */
-  readonly epoch: string
+  readonly fence: string
   /** When that was written, ms since the epoch of Unix. */
   readonly since: number
 }
 
-export function formatIntent({ intake, record, ...intent }: KeptIntent): string {
+export function formatManifest({ intake, record, ...manifest }: S3Manifest): string {
   const kept = intake && { ...intake, hash: base64(intake.hash), head: base64(intake.head) }
-  return `${JSON.stringify({ ...intent, intake: kept, record: record && formatS3Record(record) })}\n`
+  return `${JSON.stringify({ ...manifest, intake: kept, record: record && formatS3Record(record) })}\n`
 }
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
 }
 
-/** `null` for what is no intent. */
-export function parseIntent(text: string): KeptIntent | null {
+/** `null` for what is no manifest. */
+export function parseManifest(text: string): S3Manifest | null {
   const fields = parseFields(text) ?? {}
-  const { key, type, digest, expectedSize, meta, epoch, since } = fields
+  const { key, type, digest, expectedSize, metadata, fence, since } = fields
   const stage = STATES.find((known) => known === fields['stage'])
   const pieces = parsePieces(fields['pieces'])
-  if (!isKey(key) || typeof epoch !== 'string' || stage === undefined || pieces === null) return null
+  if (!isKey(key) || typeof fence !== 'string' || stage === undefined || pieces === null) return null
   if (!isExpectedSize(expectedSize) || !isSize(since)) return null
-  if (!isOptionalText(type) || !isOptionalText(digest) || !(meta === undefined || isMeta(meta))) return null
+  if (!isOptionalText(type) || !isOptionalText(digest) || !(metadata === undefined || isMetadata(metadata)))
+    return null
   const intake = parseIntake(fields['intake'])
   const record = fields['record'] === undefined ? undefined : parseS3Record(String(fields['record']))
   if (intake === null || record === null) return null
-  return { key, type, digest, expectedSize, meta, stage, pieces, intake, record, epoch, since }
+  return { key, type, digest, expectedSize, metadata, stage, pieces, intake, record, fence, since }
 }
 
 function parsePieces(value: unknown): Pieces | null {

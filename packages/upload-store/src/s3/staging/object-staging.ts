@@ -1,27 +1,27 @@
 import { StoreError } from '../../contract/store-error.ts'
 import type { StoredObject } from '../../contract/stored-object.ts'
-import type { CommitOptions, UploadMeta } from '../../contract/upload-session.ts'
-import type { Intent, Staging } from '../../session/driver.ts'
+import type { CommitOptions, UploadMetadata } from '../../contract/upload-session.ts'
+import type { Manifest, Staging } from '../../session/driver.ts'
 import type { SavedIntake } from '../../session/intake.ts'
 import type { Span } from '../client/downloads.ts'
 import { isUnavailable } from '../client/errors.ts'
-import type { S3Context } from '../context/context.ts'
+import type { S3Parts } from '../context/context.ts'
 import type { S3Record } from '../context/records.ts'
 import type { Reservation } from '../context/space.ts'
 import { publish } from '../objects/publish.ts'
 import type { Assembly } from './assembly.ts'
 import { Checkpoints } from './checkpoints.ts'
-import type { IntentObject } from './manifest-object.ts'
+import type { ManifestObject } from './manifest-object.ts'
 import { NO_PIECES } from './pieces.ts'
 import { type Checkpoint, Progress } from './progress.ts'
 import { TakeoverWatch } from './takeover-watch.ts'
 
 export interface ObjectStagingParts {
   readonly id: string
-  readonly intent: Intent
-  readonly file: IntentObject
+  readonly manifest: Manifest
+  readonly file: ManifestObject
   readonly assembly: Assembly
-  /** What the intent tells. */
+  /** What the manifest tells. */
   readonly durable: Checkpoint
   /** Whether another process may know of it. */
   readonly known: boolean
@@ -30,7 +30,7 @@ export interface ObjectStagingParts {
 
 /** One upload in parts of what will be its blob. */
 export class ObjectStaging implements Staging {
-  readonly #context: S3Context
+  readonly #context: S3Parts<'bucket' | 'names' | 'records' | 'leftovers' | 'space' | 'expireEmptyAfter'>
   readonly #parts: ObjectStagingParts
   readonly #assembly: Assembly
   readonly #progress: Progress
@@ -41,11 +41,14 @@ export class ObjectStaging implements Staging {
   #committing: string | undefined
   #onTakeover: () => void = () => {}
 
-  constructor(context: S3Context, parts: ObjectStagingParts) {
+  constructor(
+    context: S3Parts<'bucket' | 'names' | 'records' | 'leftovers' | 'space' | 'expireEmptyAfter'>,
+    parts: ObjectStagingParts,
+  ) {
     this.#context = context
     this.#parts = parts
     this.#assembly = parts.assembly
-    this.#progress = new Progress(parts.intent, parts.file, parts.durable)
+    this.#progress = new Progress(parts.manifest, parts.file, parts.durable)
     this.#checkpoints = new Checkpoints(parts.assembly, this.#progress)
     this.#checkpoints.onTakeover = () => this.#onTakeover()
     this.#assembly.onPart = () => this.#checkpoint()
@@ -80,7 +83,7 @@ export class ObjectStaging implements Staging {
 
   #checkpoint(): void {
     if (!this.#parts.known) this.#assembly.told(this.#assembly.pieces().parts.length)
-    // A pause or a commit writes the intent anyway.
+    // A pause or a commit writes the manifest anyway.
     else if (!this.#sealed) this.#checkpoints.soon()
   }
 
@@ -90,13 +93,13 @@ export class ObjectStaging implements Staging {
     await this.#progress.announce(bucket.within(bucket.limits.timeout))
   }
 
-  async note(meta: UploadMeta): Promise<void> {
-    const before = this.#progress.meta
-    this.#progress.meta = meta
+  async setMetadata(metadata: UploadMetadata): Promise<void> {
+    const before = this.#progress.metadata
+    this.#progress.metadata = metadata
     try {
       if (this.#parts.known) await this.#progress.write('open')
     } catch (error) {
-      this.#progress.meta = before
+      this.#progress.metadata = before
       throw error
     }
   }
@@ -168,7 +171,7 @@ export class ObjectStaging implements Staging {
 
   async #leaveReceipt(record: S3Record): Promise<void> {
     const { file } = this.#parts
-    if (this.#progress.meta === undefined) await file.remove()
+    if (this.#progress.metadata === undefined) await file.remove()
     else await this.#progress.write('committed', { pieces: NO_PIECES, intake: undefined }, record)
   }
 

@@ -9,9 +9,9 @@ import {
   type Part,
   putPart,
 } from '../client/multipart.ts'
-import type { S3Context } from '../context/context.ts'
+import type { S3Parts } from '../context/context.ts'
 import type { TakenPart } from './filling.ts'
-import { MAX_PARTS, partSizeOf } from './part-size.ts'
+import { MAX_PARTS, partSize } from './part-size.ts'
 import { completeAsBlob, type Pieces } from './pieces.ts'
 import { type SentPart, SentParts } from './sent-parts.ts'
 
@@ -29,7 +29,7 @@ interface SenderOptions {
 
 /** Sends the parts of one upload into its multipart upload, some at a time. */
 export class PartSender {
-  readonly #context: S3Context
+  readonly #context: S3Parts<'bucket' | 'names' | 'leftovers' | 'partSize'>
   readonly #options: SenderOptions
   #multipart: Multipart | undefined
   #sent: SentParts
@@ -39,7 +39,7 @@ export class PartSender {
   readonly #sending = new Set<Promise<void>>()
 
   constructor(
-    context: S3Context,
+    context: S3Parts<'bucket' | 'names' | 'leftovers' | 'partSize'>,
     options: SenderOptions,
     { multipart, parts, strays }: Omit<Pieces, 'tails'>,
   ) {
@@ -61,10 +61,10 @@ export class PartSender {
 
   /** What the next part has, in bytes. */
   get nextSize(): number {
-    return partSizeOf(this.#sent.count, this.#options.expected, this.#context.partSize)
+    return partSize(this.#sent.count, this.#options.expected, this.#context.partSize)
   }
 
-  /** Objects that parts were made of, and of which the intent may still tell. */
+  /** Objects that parts were made of, and of which the manifest may still tell. */
   get tails(): readonly Span[] {
     return this.#sent.tails
   }
@@ -122,7 +122,7 @@ export class PartSender {
     return first
   }
 
-  /** Tells that the first `count` parts are in the intent; what those were made of that were not in it before. */
+  /** Tells that the first `count` parts are in the manifest; what those were made of that were not in it before. */
   told(count: number): readonly Span[] {
     return this.#sent.told(count)
   }

@@ -16,7 +16,7 @@ export const DEFAULT_PART_SIZE: number = 8 * 1024 ** 2
  * @param index of the part, from 0
  * @param expected bytes in all, 0 where nobody knows
  */
-export function partSizeOf(index: number, expected: number, least: number): number {
+export function partSize(index: number, expected: number, least: number): number {
   const needed = Math.ceil(expected / USED_PARTS)
   const size = expected > 0 ? Math.max(least, needed) : least * 2 ** Math.floor(index / DOUBLED_EVERY)
   return Math.ceil(size / BLOCK_LENGTH) * BLOCK_LENGTH

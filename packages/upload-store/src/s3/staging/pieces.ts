@@ -1,6 +1,6 @@
 import type { Span } from '../client/downloads.ts'
 import { completeMultipart, type Multipart, type Part } from '../client/multipart.ts'
-import type { S3Context } from '../context/context.ts'
+import type { S3Parts } from '../context/context.ts'
 
 /** What an upload consists of, as another process has to know it. */
 export interface Pieces {
@@ -15,13 +15,13 @@ export interface Pieces {
 
 export const NO_PIECES: Pieces = { multipart: undefined, parts: [], strays: false, tails: [] }
 
-export function offsetOf({ parts, tails }: Pick<Pieces, 'parts' | 'tails'>): number {
-  return parts.reduce((sum, { size }) => sum + size, 0) + lengthOf(tails)
+export function endOffset({ parts, tails }: Pick<Pieces, 'parts' | 'tails'>): number {
+  return parts.reduce((sum, { size }) => sum + size, 0) + totalLength(tails)
 }
 
 /** Makes the parts of an upload, all of which are there, its blob. */
 export async function completeAsBlob(
-  { bucket }: S3Context,
+  { bucket }: S3Parts<'bucket'>,
   { multipart, parts }: Pick<Pieces, 'multipart' | 'parts'>,
 ): Promise<Span> {
   if (multipart === undefined) throw new TypeError('There is no upload to complete.')
@@ -30,7 +30,7 @@ export async function completeAsBlob(
   return { name: multipart.name, tag, start: 0, end: size - 1 }
 }
 
-export function lengthOf(spans: readonly Span[]): number {
+export function totalLength(spans: readonly Span[]): number {
   return spans.reduce((sum, { start, end }) => sum + end - start + 1, 0)
 }
 

@@ -1,11 +1,11 @@
-import type { UploadMeta } from '../../contract/upload-session.ts'
-import type { Intent } from '../../session/driver.ts'
+import type { UploadMetadata } from '../../contract/upload-session.ts'
+import type { Manifest } from '../../session/driver.ts'
 import type { SavedIntake } from '../../session/intake.ts'
 import type { Bucket } from '../client/bucket.ts'
 import type { S3Record } from '../context/records.ts'
-import type { KeptIntent, UploadStage } from './manifest.ts'
-import type { IntentObject } from './manifest-object.ts'
-import { offsetOf, type Pieces } from './pieces.ts'
+import type { S3Manifest, UploadStage } from './manifest.ts'
+import type { ManifestObject } from './manifest-object.ts'
+import { endOffset, type Pieces } from './pieces.ts'
 
 /** An upload's pieces, and what it takes to go on behind them. */
 export interface Checkpoint {
@@ -15,18 +15,18 @@ export interface Checkpoint {
 
 /** What others can know of an upload, and what of it is to be told next. */
 export class Progress {
-  readonly #intent: Intent
-  readonly #file: IntentObject
+  readonly #manifest: Manifest
+  readonly #file: ManifestObject
   readonly #intakes = new Map<number, SavedIntake>()
   #durable: Checkpoint
-  meta: UploadMeta | undefined
+  metadata: UploadMetadata | undefined
 
-  /** @param durable what the intent tells */
-  constructor(intent: Intent, file: IntentObject, durable: Checkpoint) {
-    this.#intent = intent
+  /** @param durable what the manifest tells */
+  constructor(manifest: Manifest, file: ManifestObject, durable: Checkpoint) {
+    this.#manifest = manifest
     this.#file = file
     this.#durable = durable
-    this.meta = intent.meta
+    this.metadata = manifest.metadata
   }
 
   get durable(): Checkpoint {
@@ -34,7 +34,7 @@ export class Progress {
   }
 
   get offset(): number {
-    return offsetOf(this.#durable.pieces)
+    return endOffset(this.#durable.pieces)
   }
 
   /** Keeps what it takes to go on behind a block. */
@@ -48,7 +48,7 @@ export class Progress {
     return this.#intakes.get(offset) ?? (intake?.size === offset ? intake : undefined)
   }
 
-  /** Writes the intent of a new upload. */
+  /** Writes the manifest of a new upload. */
   announce(bucket: Bucket): Promise<void> {
     return this.#file.write(this.#fields('open', this.#durable), bucket)
   }
@@ -57,9 +57,9 @@ export class Progress {
     stage: UploadStage,
     checkpoint: Checkpoint,
     record?: S3Record,
-  ): Omit<KeptIntent, 'epoch' | 'since'> {
-    const { key, type, digest, expectedSize } = this.#intent
-    return { key, type, digest, expectedSize, meta: this.meta, stage, ...checkpoint, record }
+  ): Omit<S3Manifest, 'fence' | 'since'> {
+    const { key, type, digest, expectedSize } = this.#manifest
+    return { key, type, digest, expectedSize, metadata: this.metadata, stage, ...checkpoint, record }
   }
 
   /** @throws StoreError ABORTED if another writer has taken the upload over */

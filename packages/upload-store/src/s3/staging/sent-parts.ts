@@ -13,7 +13,7 @@ export interface SentPart {
 /** The parts of an upload that were sent, in order. */
 export class SentParts {
   #parts: SentPart[] = []
-  /** How many of them are in the intent, so that nobody needs what they were made of. */
+  /** How many of them are in the manifest, so that nobody needs what they were made of. */
   #told = 0
 
   constructor(parts: readonly Part[]) {
@@ -58,7 +58,7 @@ export class SentParts {
     return first
   }
 
-  /** Tells that the first `count` parts are in the intent; what those were made of that were not in it before. */
+  /** Tells that the first `count` parts are in the manifest; what those were made of that were not in it before. */
   told(count: number): readonly Span[] {
     const folded = this.#parts.slice(this.#told, count).flatMap(({ tails }) => tails)
     this.#told = Math.max(this.#told, count)

@@ -1,48 +1,48 @@
 import type { StoredObject } from '../../contract/stored-object.ts'
 import type { UploadState } from '../../contract/upload-session.ts'
-import type { Intent, Resumed, StagingArea } from '../../session/driver.ts'
+import type { Manifest, Resumed, StagingArea } from '../../session/driver.ts'
 import { RANDOM_ID, randomId } from '../../values/random-id.ts'
 import type { Span } from '../client/downloads.ts'
-import { operation, type S3Context } from '../context/context.ts'
+import { operation, type S3Context, type S3Parts } from '../context/context.ts'
 import { Assembly } from './assembly.ts'
-import { type Claimed, claim, readIntent } from './claim.ts'
-import type { KeptIntent } from './manifest.ts'
-import { IntentObject } from './manifest-object.ts'
+import { type Claimed, claim, readManifest } from './claim.ts'
+import type { S3Manifest } from './manifest.ts'
+import { ManifestObject } from './manifest-object.ts'
 import { ObjectStaging } from './object-staging.ts'
-import { NO_PIECES, offsetOf, type Pieces } from './pieces.ts'
+import { endOffset, NO_PIECES, type Pieces } from './pieces.ts'
 import { savableHash } from './savable-hash.ts'
 
 /** Stages uploads as parts of what will be their blobs, and the rest as small objects. */
 export function s3StagingArea(context: S3Context): StagingArea {
   return {
     savableHash,
-    create: async (id, intent) => {
-      const file = new IntentObject(context, id, randomId(), null)
-      const known = intent.meta !== undefined
-      const staging = stagingOf(context, id, intent, file, known)
+    create: async (id, manifest) => {
+      const file = new ManifestObject(context, id, randomId(), null)
+      const known = manifest.metadata !== undefined
+      const staging = openStaging(context, id, manifest, file, known)
       await begin(context, staging, known)
       return staging
     },
     resume: async (id) => {
       const claimed = RANDOM_ID.test(id) ? await claim(context, id) : null
-      if (claimed === null || claimed.intent.stage === 'committed') return null
+      if (claimed === null || claimed.manifest.stage === 'committed') return null
       return resumed(context, id, claimed)
     },
-    inspect: (id) => inspect(context, id),
+    interrupt: (id) => interrupt(context, id),
     list: () => listIds(context),
-    peek: async (id) => {
-      const found = RANDOM_ID.test(id) ? await readIntent(operation(context), id) : null
+    get: async (id) => {
+      const found = RANDOM_ID.test(id) ? await readManifest(operation(context), id) : null
       if (found === null) return null
-      const { key, meta = {} } = found.intent
-      return { id, key, meta, committed: committedObject(found.intent) }
+      const { key, metadata = {} } = found.manifest
+      return { id, key, metadata, committed: committedObject(found.manifest) }
     },
-    forget: async (id) => RANDOM_ID.test(id) && (await forget(context, id)) !== null,
+    delete: async (id) => RANDOM_ID.test(id) && (await deleteUpload(context, id)) !== null,
   }
 }
 
-async function begin({ space }: S3Context, staging: ObjectStaging, known: boolean): Promise<void> {
+async function begin({ space }: S3Parts<'space'>, staging: ObjectStaging, known: boolean): Promise<void> {
   try {
-    await space.admit(0)
+    await space.checkSpace(0)
   } catch (error) {
     await staging.letGo()
     throw error
@@ -55,21 +55,21 @@ async function begin({ space }: S3Context, staging: ObjectStaging, known: boolea
   }
 }
 
-function stagingOf(
+function openStaging(
   context: S3Context,
   id: string,
-  intent: Intent,
-  file: IntentObject,
+  manifest: Manifest,
+  file: ManifestObject,
   known: boolean,
-  { pieces, intake }: Pick<KeptIntent, 'pieces' | 'intake'> = { pieces: NO_PIECES, intake: undefined },
+  { pieces, intake }: Pick<S3Manifest, 'pieces' | 'intake'> = { pieces: NO_PIECES, intake: undefined },
 ): ObjectStaging {
-  const { expectedSize: expected } = intent
-  const reservation = context.space.reserve(id, offsetOf(pieces), expected)
-  for (const name of objectsOf(pieces)) reservation.names.add(name)
-  const assembly = new Assembly(context, { id, epoch: file.epoch, expected }, pieces)
+  const { expectedSize: expected } = manifest
+  const reservation = context.space.reserve(id, endOffset(pieces), expected)
+  for (const name of objectNames(pieces)) reservation.names.add(name)
+  const assembly = new Assembly(context, { id, fence: file.fence, expected }, pieces)
   return new ObjectStaging(context, {
     id,
-    intent,
+    manifest,
     file,
     assembly,
     durable: { pieces, intake },
@@ -78,20 +78,20 @@ function stagingOf(
   })
 }
 
-function objectsOf({ multipart, tails }: Pieces): readonly string[] {
+function objectNames({ multipart, tails }: Pieces): readonly string[] {
   return [...tails.map(({ name }) => name), ...(multipart === undefined ? [] : [multipart.name])]
 }
 
-function resumed(context: S3Context, id: string, { intent, file }: Claimed): Resumed {
-  const { pieces, intake } = intent
-  const staging = stagingOf(context, id, intent, file, true, intent)
+function resumed(context: S3Context, id: string, { manifest, file }: Claimed): Resumed {
+  const { pieces, intake } = manifest
+  const staging = openStaging(context, id, manifest, file, true, manifest)
   const bytes = (start: number) => read(context, pieces.tails, start)
-  return { staging, intent, size: offsetOf(pieces), bytes, intake }
+  return { staging, manifest, size: endOffset(pieces), bytes, intake }
 }
 
 /** Bytes of an upload that has no parts. */
 async function* read(
-  { downloads }: S3Context,
+  { downloads }: S3Parts<'downloads'>,
   tails: readonly Span[],
   start: number,
 ): AsyncGenerator<Uint8Array> {
@@ -103,8 +103,8 @@ async function* read(
   }
 }
 
-/** The intents of receipts have the same names. */
-async function listIds({ bucket, names }: S3Context): Promise<readonly string[]> {
+/** The manifests of receipts have the same names. */
+async function listIds({ bucket, names }: S3Parts<'bucket' | 'names'>): Promise<readonly string[]> {
   const ids: string[] = []
   for await (const { name } of bucket.list(names.staging)) {
     const id = name.slice(names.staging.length).replace(/\.json$/, '')
@@ -113,53 +113,62 @@ async function listIds({ bucket, names }: S3Context): Promise<readonly string[]>
   return ids
 }
 
-async function inspect(context: S3Context, id: string): Promise<UploadState | null> {
-  const found = RANDOM_ID.test(id) ? await readIntent(operation(context), id) : null
+async function interrupt(
+  context: S3Parts<'bucket' | 'names' | 'records' | 'expireAfter' | 'expireEmptyAfter'>,
+  id: string,
+): Promise<UploadState | null> {
+  const found = RANDOM_ID.test(id) ? await readManifest(operation(context), id) : null
   if (found === null) return null
-  const intent = isSettled(found.intent) ? found.intent : await settle(context, id)
-  if (intent === null) return null
-  const { key, meta = {}, pieces } = intent
-  const committed = committedObject(intent)
-  const offset = committed?.size ?? offsetOf(pieces)
-  return { id, key, meta, offset, committed, expires: expiry(context, intent) }
+  const manifest = isSettled(found.manifest) ? found.manifest : await settle(context, id)
+  if (manifest === null) return null
+  const { key, metadata = {}, pieces } = manifest
+  const committed = committedObject(manifest)
+  const offset = committed?.size ?? endOffset(pieces)
+  return { id, key, metadata, offset, committed, expires: expiry(context, manifest) }
 }
 
 /** When an upload expires, in ms since the epoch. */
-export function expiry({ expireAfter, expireEmptyAfter }: S3Context, intent: KeptIntent): number {
-  const isEmpty = intent.stage !== 'committed' && offsetOf(intent.pieces) === 0
-  return intent.since + (isEmpty ? expireEmptyAfter : expireAfter)
+export function expiry(
+  { expireAfter, expireEmptyAfter }: S3Parts<'expireAfter' | 'expireEmptyAfter'>,
+  manifest: S3Manifest,
+): number {
+  const isEmpty = manifest.stage !== 'committed' && endOffset(manifest.pieces) === 0
+  return manifest.since + (isEmpty ? expireEmptyAfter : expireAfter)
 }
 
-function committedObject({ stage, record }: KeptIntent): StoredObject | null {
+function committedObject({ stage, record }: S3Manifest): StoredObject | null {
   return stage === 'committed' ? (record?.object ?? null) : null
 }
 
-function isSettled({ stage }: KeptIntent): boolean {
+function isSettled({ stage }: S3Manifest): boolean {
   return stage === 'paused' || stage === 'committed'
 }
 
 /** Ends the writer. */
-async function settle(context: S3Context, id: string): Promise<KeptIntent | null> {
+async function settle(
+  context: S3Parts<'bucket' | 'names' | 'records'>,
+  id: string,
+): Promise<S3Manifest | null> {
   const claimed = await claim(context, id)
-  if (claimed === null || isSettled(claimed.intent)) return claimed?.intent ?? null
-  const paused = { ...claimed.intent, stage: 'paused' } as const
+  if (claimed === null || isSettled(claimed.manifest)) return claimed?.manifest ?? null
+  const paused = { ...claimed.manifest, stage: 'paused' } as const
   await claimed.file.write(paused)
   return paused
 }
 
 /** Ends the writer and removes all there is, and says what that was; `null` where there was nothing. */
-export async function forget(
+export async function deleteUpload(
   context: S3Context,
   id: string,
-  wanted?: (intent: KeptIntent) => boolean,
+  wanted?: (manifest: S3Manifest) => boolean,
 ): Promise<'upload' | 'receipt' | null> {
   const claimed = await claim(context, id, wanted)
   if (claimed === null) return null
-  const { intent, file } = claimed
-  if (intent.stage === 'committed') {
+  const { manifest, file } = claimed
+  if (manifest.stage === 'committed') {
     await file.remove()
     return 'receipt'
   }
-  await stagingOf(context, id, intent, file, true, intent).discard()
+  await openStaging(context, id, manifest, file, true, manifest).discard()
   return 'upload'
 }

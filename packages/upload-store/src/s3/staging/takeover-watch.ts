@@ -1,29 +1,29 @@
-import type { IntentObject } from './manifest-object.ts'
+import type { ManifestObject } from './manifest-object.ts'
 
 /**
  * How often a writer asks S3 whether somebody else has taken its upload over, in ms, where it does not notice anyway: each
- * part is followed by a write of the intent. Nothing depends on it but how long a connection that nobody needs stays.
+ * part is followed by a write of the manifest. Nothing depends on it but how long a connection that nobody needs stays.
  */
 const INTERVAL = 5000
 
 interface WatchOptions {
   /** After how long without a write an upload may have expired, in ms. */
   readonly expireAfter: number
-  /** Whether all has come: the intent is then left to the commit. */
+  /** Whether all has come: the manifest is then left to the commit. */
   isSealed(): boolean
-  /** Writes the intent. */
+  /** Writes the manifest. */
   refresh(): Promise<void>
   /** Called when the upload is somebody else's. */
   onTakeover(): void
 }
 
-/** Looks after the intent of an upload that is written slowly, until it is stopped. */
+/** Looks after the manifest of an upload that is written slowly, until it is stopped. */
 export class TakeoverWatch {
-  readonly #file: IntentObject
+  readonly #file: ManifestObject
   readonly #options: WatchOptions
   readonly #timer: NodeJS.Timeout
 
-  constructor(file: IntentObject, options: WatchOptions) {
+  constructor(file: ManifestObject, options: WatchOptions) {
     this.#file = file
     this.#options = options
     this.#timer = setInterval(() => void this.#look().catch(() => {}), INTERVAL).unref()

@@ -3,10 +3,10 @@ import { StoreError } from '../../contract/store-error.ts'
 import { inBatches } from '../client/in-batches.ts'
 import { abortMultipart, listMultiparts, listParts } from '../client/multipart.ts'
 import type { Listed } from '../client/pages.ts'
-import type { S3Context } from '../context/context.ts'
-import { readIntent } from '../staging/claim.ts'
-import type { KeptIntent } from '../staging/manifest.ts'
-import { expiry, forget } from '../staging/staging-area.ts'
+import type { S3Context, S3Parts } from '../context/context.ts'
+import { readManifest } from '../staging/claim.ts'
+import type { S3Manifest } from '../staging/manifest.ts'
+import { deleteUpload, expiry } from '../staging/staging-area.ts'
 
 /** The uploads there are, and what belongs to them. */
 interface Uploads {
@@ -18,7 +18,9 @@ interface Uploads {
 }
 
 /** Nothing is left to be done after a crash: whoever resumes an upload finishes what was begun. */
-export async function recoverUploads(context: S3Context): Promise<RecoverReport> {
+export async function recoverUploads(
+  context: S3Parts<'bucket' | 'names' | 'expireAfter' | 'expireEmptyAfter'>,
+): Promise<RecoverReport> {
   return (await readUploads(context)).report
 }
 
@@ -31,7 +33,7 @@ export async function sweepStore(context: S3Context): Promise<SweepReport> {
   const uploads = await readUploads(context)
   let expired = 0
   for (const id of uploads.expired) {
-    const removed = await forget(context, id, (intent) => isExpired(context, intent))
+    const removed = await deleteUpload(context, id, (manifest) => isExpired(context, manifest))
     expired += Number(removed === 'upload')
   }
   const discarded = await removeStaged(context, uploads)
@@ -43,35 +45,37 @@ export async function sweepStore(context: S3Context): Promise<SweepReport> {
   return { paused, busy, discarded, expired, blobs: orphans.length, bytes, digests: 0, damaged }
 }
 
-async function readUploads(context: S3Context): Promise<Uploads> {
+async function readUploads(
+  context: S3Parts<'bucket' | 'names' | 'expireAfter' | 'expireEmptyAfter'>,
+): Promise<Uploads> {
   const staged = await collect(context.bucket.list(context.names.staging))
   const ids = staged.flatMap(({ name }) => /([\w-]{22})\.json$/.exec(name)?.[1] ?? [])
   const report = { paused: 0, discarded: 0, busy: 0 }
   const expired: string[] = []
   const needed = new Set<string>()
   await inBatches(ids, async (id) => {
-    const intent = await intentOf(context, id)
-    if (intent === null) return
-    needed.add(context.names.intent(id))
-    for (const name of needsOf(context, intent)) needed.add(name)
-    if (isExpired(context, intent)) expired.push(id)
-    else if (intent.stage === 'paused') report.paused++
-    else if (intent.stage !== 'committed') report.busy++
+    const manifest = await readOrSkip(context, id)
+    if (manifest === null) return
+    needed.add(context.names.manifest(id))
+    for (const name of neededNames(context, manifest)) needed.add(name)
+    if (isExpired(context, manifest)) expired.push(id)
+    else if (manifest.stage === 'paused') report.paused++
+    else if (manifest.stage !== 'committed') report.busy++
   })
   return { report, expired, needed, staged }
 }
 
 /** A damaged one is as good as none. */
-async function intentOf(context: S3Context, id: string): Promise<KeptIntent | null> {
+async function readOrSkip(context: S3Parts<'bucket' | 'names'>, id: string): Promise<S3Manifest | null> {
   try {
-    return (await readIntent(context, id))?.intent ?? null
+    return (await readManifest(context, id))?.manifest ?? null
   } catch (error) {
     if (error instanceof StoreError && error.code === 'CORRUPT') return null
     throw error
   }
 }
 
-function needsOf({ names }: S3Context, { stage, pieces, record }: KeptIntent): readonly string[] {
+function neededNames({ names }: S3Parts<'names'>, { stage, pieces, record }: S3Manifest): readonly string[] {
   const { multipart, tails } = pieces
   const blob = record === undefined || stage === 'committed' ? [] : [names.blob(record.blob)]
   return [
@@ -81,18 +85,24 @@ function needsOf({ names }: S3Context, { stage, pieces, record }: KeptIntent): r
   ]
 }
 
-function isExpired(context: S3Context, intent: KeptIntent): boolean {
-  return Date.now() >= expiry(context, intent)
+function isExpired(context: S3Parts<'expireAfter' | 'expireEmptyAfter'>, manifest: S3Manifest): boolean {
+  return Date.now() >= expiry(context, manifest)
 }
 
-/** Intents that were discarded or are damaged, and bytes that none tells of; how many uploads that were. */
-async function removeStaged(context: S3Context, { staged, needed }: Uploads): Promise<number> {
+/** Manifests that were discarded or are damaged, and bytes that none tells of; how many uploads that were. */
+async function removeStaged(
+  context: S3Parts<'bucket' | 'names' | 'orphanAge'>,
+  { staged, needed }: Uploads,
+): Promise<number> {
   const stale = staged.filter((each) => !needed.has(each.name) && isOld(context, each.written))
   await inBatches(stale, ({ name }) => context.bucket.remove(name))
   return new Set(stale.map(({ name }) => name.slice(context.names.staging.length).slice(0, 22))).size
 }
 
-async function abortMultiparts(context: S3Context, { needed }: Uploads): Promise<void> {
+async function abortMultiparts(
+  context: S3Parts<'bucket' | 'names' | 'orphanAge'>,
+  { needed }: Uploads,
+): Promise<void> {
   const { bucket, names } = context
   const multiparts = await collect(listMultiparts(bucket, names.blobs))
   const stale = multiparts.filter(({ uploadId, begun }) => !needed.has(uploadId) && isOld(context, begun))
@@ -108,7 +118,7 @@ async function abortMultiparts(context: S3Context, { needed }: Uploads): Promise
  * an upload's, each of them has one, and none is read.
  */
 async function findOrphans(
-  context: S3Context,
+  context: S3Parts<'bucket' | 'names' | 'records' | 'orphanAge'>,
   blobs: readonly Listed[],
   { needed }: Uploads,
 ): Promise<{ readonly orphans: readonly Listed[]; readonly damaged: number }> {
@@ -138,8 +148,8 @@ async function findOrphans(
   return { orphans, damaged }
 }
 
-function isOld({ gracePeriod }: S3Context, written: number): boolean {
-  return Date.now() - written >= gracePeriod
+function isOld({ orphanAge }: S3Parts<'orphanAge'>, written: number): boolean {
+  return Date.now() - written >= orphanAge
 }
 
 async function collect<T>(source: AsyncIterable<T>): Promise<readonly T[]> {

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Quarantined, VerifyReport } from '../../contract/reports.ts'
 import { StoreError } from '../../contract/store-error.ts'
-import type { S3Context } from '../context/context.ts'
+import type { S3Parts } from '../context/context.ts'
 import { formatS3Record, type S3Record } from '../context/records.ts'
 
 /**
  * Reads every blob, and takes away the records of those whose bytes are not what was committed: they go to `quarantine/`, and the
  * bytes stay where they are.
  */
-export async function verifyStore(context: S3Context): Promise<VerifyReport> {
+export async function verifyStore(
+  context: S3Parts<'bucket' | 'names' | 'downloads' | 'records'>,
+): Promise<VerifyReport> {
   const { bucket, names, records } = context
   const quarantined: Quarantined[] = []
   let [intact, bytes] = [0, 0]
@@ -16,7 +18,7 @@ export async function verifyStore(context: S3Context): Promise<VerifyReport> {
     const found = await records.findNamed(name)
     if (found === null) continue
     const { record } = found
-    const reason = record === null ? 'Its record cannot be read.' : await faultOf(context, record)
+    const reason = record === null ? 'Its record cannot be read.' : await findFault(context, record)
     if (record !== null && reason === null) {
       intact++
       bytes += record.object.size
@@ -28,8 +30,8 @@ export async function verifyStore(context: S3Context): Promise<VerifyReport> {
   return { intact, bytes, repaired: [], quarantined }
 }
 
-async function faultOf(
-  { downloads, names }: S3Context,
+async function findFault(
+  { downloads, names }: S3Parts<'names' | 'downloads'>,
   { object, blob, blobTag }: S3Record,
 ): Promise<string | null> {
   const hash = createHash('sha256')
@@ -49,7 +51,7 @@ async function faultOf(
 }
 
 async function quarantine(
-  { bucket, names }: S3Context,
+  { bucket, names }: S3Parts<'bucket' | 'names'>,
   name: string,
   record: S3Record | null,
   reason: string,

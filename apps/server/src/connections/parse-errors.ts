@@ -1,0 +1,100 @@
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
+import type { Server, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Logger } from 'pino'
+import { onRequest } from '../http/expect-continue.ts'
+import { createProblem, PROBLEM_TYPE } from '../http/problem.ts'
+import { findGate } from './request-gate.ts'
+
+/** How long a client may take to read why its connection ends. */
+const MAX_WAIT = 1000
+
+const STATUS: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  HPE_HEADER_OVERFLOW: 431,
+}
+
+const DETAILS: Readonly<Record<number, string>> = {
+  400: 'This is no HTTP/1.1 request.',
+  408: 'The header section did not come in time.',
+  413: 'The extensions of its chunks are too long.',
+  431: 'The header section is larger than 16 KiB.',
+  501: 'CONNECT is not supported by this server.',
+}
+
+/** Answers requests that Node does not pass to the app with a problem: those that its parser cannot read, and CONNECT. */
+export function answerClientErrors(server: Server, logger: Logger): void {
+  const unanswered = new WeakMap<Duplex, Set<ServerResponse>>()
+  const ending = new WeakSet<Duplex>()
+  onRequest(server, ({ socket }, response) => {
+    // A malformed frame of HTTP/2 ends its whole connection, without this.
+    if (!(response instanceof ServerResponse)) return
+    const responses = unanswered.get(socket) ?? new Set()
+    unanswered.set(socket, responses.add(response))
+    response.once('close', () => responses.delete(response))
+  })
+
+  /** Sends the responses before the one that ends the connection. */
+  async function end(socket: Socket, status: number): Promise<void> {
+    // What still arrives cannot be parsed, and must not destroy the response.
+    findGate(socket)?.discard()
+    if (ending.has(socket)) return
+    ending.add(socket)
+    const responses = [...(unanswered.get(socket) ?? [])]
+    // Those before the broken one were understood, and get their answers first.
+    if (socket.writable) await Promise.all(responses.filter(({ req }) => req.complete).map(waitForClose))
+    const begun = responses.some(({ req, headersSent }) => !req.complete && headersSent)
+    if (!socket.writable || begun) {
+      socket.destroy()
+      return
+    }
+    socket.end(render(status))
+    // Closed at once, the kernel would answer what still arrives with a reset that destroys the answer.
+    setTimeout(() => socket.destroy(), MAX_WAIT).unref()
+  }
+
+  server.on('clientError', (error: Error & { readonly code?: string }, socket: Socket) => {
+    const { code = '' } = error
+    // Not the error itself: it carries the packet, and with it whatever credentials the client sent.
+    if (!ending.has(socket)) logger.debug({ code }, 'bad request')
+    return end(socket, STATUS[code] ?? 400)
+  })
+  // Without a listener Node destroys the connection, and the responses to earlier requests with it.
+  server.on('connect', (_request: IncomingMessage, target: Socket | Http2ServerResponse) => {
+    if ('writeHead' in target) {
+      target.writeHead(501).end()
+      return
+    }
+    takeOver(target, () => unanswered.get(target))
+    void end(target, 501)
+  })
+}
+
+/** Continues the responses in progress on a connection that Node has handed over with all of its listeners removed. */
+function takeOver(socket: Socket, responses: () => Iterable<ServerResponse> | undefined): void {
+  socket.on('error', () => socket.destroy())
+  socket.on('drain', () => {
+    for (const response of responses() ?? []) if (response.writableNeedDrain) response.emit('drain')
+  })
+  socket.resume()
+}
+
+async function waitForClose(response: ServerResponse): Promise<void> {
+  // Not events.once: it rejects if the response fails first, and the unhandled rejection would end the process.
+  if (!response.closed) await new Promise((resolve) => response.once('close', resolve))
+}
+
+function render(status: number): string {
+  const body = JSON.stringify(createProblem(status, DETAILS[status]))
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `Date: ${new Date().toUTCString()}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+  ]
+  return `${lines.join('\r\n')}\r\n\r\n${body}`
+}

@@ -1,0 +1,108 @@
+import type Koa from 'koa'
+import type { StoredObject, UploadMetadata, UploadSession, UploadStore } from 'upload-store'
+import { http2Stream, takesInterim } from '../http/connection.ts'
+import type { Limits } from './limits.ts'
+
+export type UploadAction = 'create' | 'retrieve' | 'append' | 'cancel' | 'complete'
+
+/** What a request to begin an upload is for. */
+export interface UploadTarget {
+  /** The key that the upload will be published under. */
+  readonly key: string
+  /** The media type of the content, as declared (application/octet-stream). */
+  readonly type?: string | undefined
+  /** What the app wants to know again when the upload completes; names that begin with `rufh.` are not its own (none). */
+  readonly metadata?: UploadMetadata | undefined
+}
+
+export interface UploadIdentity {
+  readonly key: string
+  readonly metadata: UploadMetadata
+}
+
+export interface ResumableUploadOptions {
+  /** Where uploads in progress have their URLs: `${path}/<id>` (/uploads). */
+  readonly path?: string | undefined
+  /**
+   * Which requests may begin an upload, and of what; `null` leaves a request to the next middleware. Asked of OPTIONS
+   * requests too, to tell the limits.
+   */
+  readonly resolveTarget: (ctx: Koa.Context) => UploadTarget | null | Promise<UploadTarget | null>
+  /** Publishes an upload whose bytes are all there; a refusal of its own is the end of the upload (`session.commit()`). */
+  readonly commit?: ((ctx: Koa.Context, session: UploadSession) => Promise<StoredObject>) | undefined
+  /** Answers for a published upload, also when a client asks again (201, and the object as JSON). */
+  readonly respond?:
+    | ((ctx: Koa.Context, object: StoredObject, metadata: UploadMetadata) => void | Promise<void>)
+    | undefined
+  /** Throws where the client may not do this; what it throws is answered by its `status` (everybody may do everything). */
+  readonly authorize?:
+    | ((ctx: Koa.Context, action: UploadAction, upload: UploadIdentity) => void | Promise<void>)
+    | undefined
+  /**
+   * Runs `receive`, which reads the content of one request; what it throws before that refuses the request, and what it
+   * throws meanwhile ends it (says 100 to a client that waits for it).
+   */
+  readonly aroundBody?: ((ctx: Koa.Context, receive: () => Promise<void>) => Promise<void>) | undefined
+  /** The most bytes of one upload (none). */
+  readonly maxSize?: number | undefined
+  /** The most bytes of one request (none). */
+  readonly maxAppendSize?: number | undefined
+  /** The fewest bytes of one request that is not an upload's last (none). */
+  readonly minAppendSize?: number | undefined
+  /** How long the store keeps an upload without a new byte, in ms: its own option of that name (24 h). */
+  readonly expireAfter?: number | undefined
+  /** The same for an upload that has no byte at all: the store's own option of that name (1 h). */
+  readonly expireEmptyAfter?: number | undefined
+}
+
+/** The options with their defaults. */
+export interface Settings {
+  readonly store: UploadStore
+  readonly path: string
+  readonly expireAfter: number
+  readonly expireEmptyAfter: number
+  readonly limits: Limits
+  readonly resolveTarget: ResumableUploadOptions['resolveTarget']
+  readonly commit: NonNullable<ResumableUploadOptions['commit']>
+  readonly respond: NonNullable<ResumableUploadOptions['respond']>
+  readonly authorize: NonNullable<ResumableUploadOptions['authorize']>
+  readonly aroundBody: NonNullable<ResumableUploadOptions['aroundBody']>
+}
+
+const HOUR = 60 * 60 * 1000
+
+export function withDefaults(store: UploadStore, options: ResumableUploadOptions): Settings {
+  const { path = '/uploads', expireAfter = 24 * HOUR, expireEmptyAfter = HOUR } = options
+  const { maxSize, maxAppendSize, minAppendSize } = options
+  return {
+    store,
+    path: path.replace(/\/+$/, ''),
+    expireAfter,
+    expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),
+    limits: { maxSize, maxAppendSize, minAppendSize },
+    resolveTarget: options.resolveTarget,
+    commit: options.commit ?? ((_ctx, session) => session.commit()),
+    respond: options.respond ?? respondWithJson,
+    authorize: options.authorize ?? (() => {}),
+    aroundBody: options.aroundBody ?? sayContinue,
+  }
+}
+
+function respondWithJson(ctx: Koa.Context, { key, size, type, digest }: StoredObject): void {
+  ctx.body = { key, size, type, digest }
+  ctx.status = 201
+}
+
+async function sayContinue(ctx: Koa.Context, receive: () => Promise<void>): Promise<void> {
+  // HTTP/1.0 has no 100, so that Expect is ignored there (RFC 9110 §10.1.1).
+  const isWaiting = takesInterim(ctx) && /^100-continue$/i.test(ctx.get('Expect'))
+  if (isWaiting && !hasSaidContinue(ctx)) ctx.res.writeContinue()
+  await receive()
+}
+
+/** Node says it by itself where the app does not listen to checkContinue. */
+function hasSaidContinue(ctx: Koa.Context): boolean {
+  const stream = http2Stream(ctx)
+  if (stream === null) return Reflect.get(ctx.res, '_sent100') === true
+  return (stream.sentInfoHeaders ?? []).some((headers) => headers[':status'] === 100)
+}

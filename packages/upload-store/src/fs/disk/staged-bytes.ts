@@ -1,0 +1,108 @@
+import { statSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { statFile } from './stat-file.ts'
+
+/** How old a scan may be, in ms, or how many times as long as it took: scanning takes at most 5 % of the time. */
+const MAX_AGE = 1000
+const MAX_AGE_PER_DURATION = 20
+/** How many files are looked at before other work of the event loop. */
+const BATCH = 256
+
+const PART = /^([\w-]{22})\.part$/
+
+/** An upload that this process writes, whose bytes are counted as they arrive. */
+export interface OpenUpload {
+  bytes: number
+  /** A commit may have made it a blob. */
+  sealed: boolean
+}
+
+/**
+ * The bytes of all unfinished uploads. Those of this process are known exactly; those that are paused, or that other
+ * processes write, as of a scan that is at most a second old (or 20 times the duration of a scan, with very many uploads).
+ */
+export class StagedBytes {
+  readonly #staging: string
+  readonly #open = new Map<string, OpenUpload>()
+  #others = new Map<string, number>()
+  /** Uploads that this process opened, paused or removed during a scan, which has not seen that. */
+  readonly #changed = new Set<string>()
+  #scanAgainAt = Number.NEGATIVE_INFINITY
+  #scanning: Promise<void> | undefined
+
+  constructor(staging: string) {
+    this.#staging = staging
+  }
+
+  open(id: string, bytes: number): OpenUpload {
+    const upload = { bytes, sealed: false }
+    this.#open.set(id, upload)
+    this.remove(id)
+    return upload
+  }
+
+  /** @param kept how many bytes of the upload stay, as of one that is paused */
+  close(id: string, kept: number): void {
+    this.#open.delete(id)
+    this.remove(id)
+    if (kept > 0) this.#others.set(id, kept)
+  }
+
+  /** Call when the bytes of an upload that is not open were removed. */
+  remove(id: string): void {
+    this.#others.delete(id)
+    this.#changed.add(id)
+  }
+
+  async total(): Promise<number> {
+    if (performance.now() >= this.#scanAgainAt) await this.#scan()
+    let sum = 0
+    for (const bytes of this.#others.values()) sum += bytes
+    for (const [id, { bytes, sealed }] of this.#open) {
+      // With a second name it is a blob already, and counted as one.
+      if (!sealed || this.#countLinks(id) === 1) sum += bytes
+    }
+    return sum
+  }
+
+  #countLinks(id: string): number {
+    return statSync(join(this.#staging, `${id}.part`), { throwIfNoEntry: false })?.nlink ?? 0
+  }
+
+  #scan(): Promise<void> {
+    this.#scanning ??= this.#scanNow().finally(() => {
+      this.#scanning = undefined
+    })
+    return this.#scanning
+  }
+
+  async #scanNow(): Promise<void> {
+    const started = performance.now()
+    this.#changed.clear()
+    const found = await this.#readSizes()
+    for (const id of this.#changed) {
+      const bytes = this.#others.get(id)
+      if (bytes === undefined) found.delete(id)
+      else found.set(id, bytes)
+    }
+    this.#changed.clear()
+    this.#others = found
+    const now = performance.now()
+    this.#scanAgainAt = now + Math.max(MAX_AGE, (now - started) * MAX_AGE_PER_DURATION)
+  }
+
+  async #readSizes(): Promise<Map<string, number>> {
+    const sizes = new Map<string, number>()
+    let looked = 0
+    for (const name of await readdir(this.#staging)) {
+      const id = PART.exec(name)?.[1]
+      if (id === undefined || this.#open.has(id)) continue
+      const stats = statFile(join(this.#staging, name))
+      if (stats?.isFile() === true && stats.nlink === 1n) sizes.set(id, Number(stats.size))
+      if (++looked % BATCH === 0) await nextTurn()
+    }
+    return sizes
+  }
+}

@@ -1,0 +1,81 @@
+import type { BigIntStats } from 'node:fs'
+import { link } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { BlobRecord } from '../../values/blob-record.ts'
+import { hasCode, removeIfThere } from '../disk/files.ts'
+import { recordName } from '../disk/layout.ts'
+import { isSameFile, statFile } from '../disk/stat-file.ts'
+import type { FsParts } from '../fs-context.ts'
+import { blobId } from './blob-id.ts'
+import { withRecordLocked } from './publish.ts'
+import { draftRecord, publishRecord, readAllRecords, readable, readRecord, syncRecord } from './records.ts'
+
+/**
+ * Gives the bytes of a blob that was just verified to every key of the same digest that names other bytes. Reads every
+ * record, so it is called only after damage was found.
+ */
+export async function correctKeys(
+  context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>,
+  { object, blob }: BlobRecord,
+): Promise<void> {
+  const { layout } = context
+  const good = statFile(layout.blob(blob))
+  if (good === undefined) return
+  // Entries that cannot be read are for `sweep` and `verify` to report.
+  for await (const { record } of readAllRecords(layout, () => {})) {
+    if (record?.object.digest !== object.digest) continue
+    const { key } = record.object
+    await withRecordLocked(context, recordName(key), async () => {
+      const now = await readable(readRecord(layout, key))
+      if (now?.blob !== record.blob || isSameFile(statFile(layout.blob(now.blob)), good)) return
+      await replaceBytes(context, record, good)
+    })
+  }
+}
+
+/**
+ * Publishes a key again with the bytes under its digest, if that is still the file `good`. The blob's id is new, because
+ * every process caches descriptors by it. Call under the lock of the key's record; returns whether it was done.
+ */
+export async function replaceBytes(
+  context: FsParts<'layout' | 'disk' | 'locks'>,
+  { object }: BlobRecord,
+  good: BigIntStats,
+): Promise<boolean> {
+  const { layout, disk, locks } = context
+  const record = { object, blob: blobId(layout) }
+  const path = layout.blob(record.blob)
+  // Sweep leaves the blob alone while it has no record.
+  const lock = await locks.acquire(record.blob)
+  try {
+    if (!(await linkIfSame(context, layout.digest(object.digest), path, good))) return false
+    await disk.syncPath(path)
+    await disk.syncDirectory(dirname(path))
+    await draftRecord(layout, disk, record)
+    await publishRecord(layout, record)
+    await syncRecord(layout, disk, object.key)
+    // The replaced blob is left to `sweep`: its bytes are not the record's, so it may be the blob of another key.
+    return true
+  } finally {
+    lock.release()
+  }
+}
+
+async function linkIfSame(
+  { disk }: FsParts<'disk'>,
+  from: string,
+  to: string,
+  good: BigIntStats,
+): Promise<boolean> {
+  await disk.makeParent(to)
+  try {
+    await link(from, to)
+  } catch (error) {
+    // The last key of this content was deleted meanwhile, or the file system makes no more links of the file.
+    if (hasCode(error, 'ENOENT', 'EMLINK')) return false
+    throw error
+  }
+  if (isSameFile(statFile(to), good)) return true
+  await removeIfThere(to)
+  return false
+}
