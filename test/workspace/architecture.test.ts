@@ -4,6 +4,7 @@ import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { REPOSITORY } from '../support/server.ts'
@@ -34,7 +35,9 @@ class CountingServer {
       env: { PATH: process.env['PATH'] },
       stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
     })
-    const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next()
+    const { value } = await createInterface({ input: child.stdout as Readable })
+      [Symbol.asyncIterator]()
+      .next()
     return new CountingServer(child, value)
   }
 
@@ -116,15 +119,18 @@ describe('docs/architecture.md', () => {
     },
   }
 
-  it.each(Object.entries(REQUESTS))('names every file that a %s enters, and their number', async (title, prepare) => {
-    const request = await prepare()
-    await server.entered()
-    await request()
-    const entered = await server.entered()
-    const named = [...namedIn('Every request'), ...namedIn(title)].sort()
-    expect(named).toEqual(entered)
-    expect(DOCUMENT).toContain(`## ${title}`)
-    const section = DOCUMENT.split(/^## /m).find((text) => text.startsWith(title)) ?? ''
-    expect(section).toContain(`enters ${entered.length} files`)
-  })
+  it.each(Object.entries(REQUESTS))(
+    'names every file that a %s enters, and their number',
+    async (title, prepare) => {
+      const request = await prepare()
+      await server.entered()
+      await request()
+      const entered = await server.entered()
+      const named = [...namedIn('Every request'), ...namedIn(title)].sort()
+      expect(named).toEqual(entered)
+      expect(DOCUMENT).toContain(`## ${title}`)
+      const section = DOCUMENT.split(/^## /m).find((text) => text.startsWith(title)) ?? ''
+      expect(section).toContain(`enters ${entered.length} files`)
+    },
+  )
 })

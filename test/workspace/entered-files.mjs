@@ -11,7 +11,8 @@ await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed:
 async function enteredModules() {
   const { result } = await session.post('Profiler.takePreciseCoverage')
   // The first function of a module is its top level, which runs when it is loaded.
-  const entered = ({ functions }) => functions.some(({ functionName, ranges }) => functionName !== '' && ranges[0].count > 0)
+  const entered = ({ functions }) =>
+    functions.some(({ functionName, ranges }) => functionName !== '' && ranges[0].count > 0)
   return result.filter(entered).map(({ url }) => url)
 }
 

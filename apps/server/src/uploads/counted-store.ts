@@ -17,41 +17,10 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
     try {
       const session = await store.createUpload(key, options)
       count.begun(ticket, session.id, client)
-      return counted(session)
+      return countedSession(session, store, count)
     } catch (error) {
       count.ended(ticket)
       throw error
-    }
-  }
-
-  /** An abort does nothing to an upload that was paused, and another process may have paused it. */
-  const endIfGone = async (id: string) => (await store.getUpload(id)) ?? count.ended(id)
-
-  function counted(session: UploadSession): UploadSession {
-    const { id, key } = session
-    return {
-      id,
-      key,
-      get offset() {
-        return session.offset
-      },
-      get metadata() {
-        return session.metadata
-      },
-      append: (offset, source, options) => session.append(offset, source, options),
-      setMetadata: (metadata) => session.setMetadata(metadata),
-      pause: () => session.pause(),
-      seal: () => session.seal(),
-      commit: async (options) => {
-        const object = await session.commit(options)
-        count.ended(id)
-        return object
-      },
-      abort: async () => {
-        await session.abort()
-        // If the store cannot answer now, the next scan corrects the count.
-        await endIfGone(id).catch(() => {})
-      },
     }
   }
 
@@ -74,12 +43,46 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
         : store.createUpload(key, options),
     resumeUpload: async (id) => {
       const session = await store.resumeUpload(id)
-      return session === null ? null : counted(session)
+      return session === null ? null : countedSession(session, store, count)
     },
     deleteUpload: async (id) => {
       const existed = await store.deleteUpload(id)
       count.ended(id)
       return existed
+    },
+  }
+}
+
+function countedSession(session: UploadSession, store: UploadStore, count: UploadCount): UploadSession {
+  const { id, key } = session
+
+  /** `abort` does nothing to a paused upload, and another process may have paused it. */
+  async function endIfGone(): Promise<void> {
+    if ((await store.getUpload(id)) === null) count.ended(id)
+  }
+
+  return {
+    id,
+    key,
+    get offset() {
+      return session.offset
+    },
+    get metadata() {
+      return session.metadata
+    },
+    append: (offset, source, options) => session.append(offset, source, options),
+    setMetadata: (metadata) => session.setMetadata(metadata),
+    pause: () => session.pause(),
+    seal: () => session.seal(),
+    commit: async (options) => {
+      const object = await session.commit(options)
+      count.ended(id)
+      return object
+    },
+    abort: async () => {
+      await session.abort()
+      // If the store cannot answer now, the next scan corrects the count.
+      await endIfGone().catch(() => {})
     },
   }
 }
