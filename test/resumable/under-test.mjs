@@ -9,7 +9,7 @@ import { watchUploads } from '../support/watch-uploads.mjs'
 // JavaScript, as a process of its own runs it as it is.
 
 /** For the tests: answers when the upload has so many bytes, or when no request appends to it. */
-const AWAITED = /^\/(accepted|ended)\/uploads\/(\w[\w-]*)\/(\d+)$/
+const AWAITED = /^\/(accepted|ended)\/uploads\/([\w-]+)\/(\d+)$/
 const TARGET = /^\/videos\/([\w.-]+)$/
 
 function keyOf(ctx) {
