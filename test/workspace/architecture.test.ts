@@ -11,10 +11,18 @@ import { REPOSITORY } from '../support/server.ts'
 
 const DOCUMENT = await readFile(join(REPOSITORY, 'docs/architecture.md'), 'utf8')
 
-/** The paths that a section of the document names in the first column of its table. */
-function namedIn(title: string): string[] {
-  const section = DOCUMENT.split(/^## /m).find((text) => text.startsWith(title)) ?? ''
-  return [...section.matchAll(/^\| `([^`]+\.ts)` \|/gm)].map(([, path = '']) => path)
+function sectionOf(title: string): string {
+  return DOCUMENT.split(/^## /m).find((text) => text.startsWith(`${title}\n`)) ?? ''
+}
+
+/** The source files that a text names, sorted. Files of one folder are written `folder/{a,b}.ts`. */
+function filesIn(text: string): string[] {
+  const names = [...text.matchAll(/`((?:apps|packages)\/[^`]+\.ts)`/g)].map(([, name = '']) => name)
+  const files = names.flatMap((name) => {
+    const [, folder = '', list] = /^(.*)\{(.*)\}\.ts$/.exec(name) ?? []
+    return list === undefined ? [name] : list.split(',').map((file) => `${folder}${file}.ts`)
+  })
+  return [...new Set(files)].sort()
 }
 
 /** The server in a process that counts which files its code enters. */
@@ -103,11 +111,6 @@ describe('docs/architecture.md', () => {
 
   /** Each section's request, sent once before the one that is counted, so that nothing of a first use counts. */
   const REQUESTS: Readonly<Record<string, () => Promise<() => Promise<void>>>> = {
-    'GET /videos/clip.mp4': async () => {
-      await put('clip.mp4', 'clip.mp4'.repeat(1000))
-      await get()
-      return get
-    },
     'POST /video': async () => {
       await form('first.mp4')
       return () => form('second.mp4')
@@ -116,6 +119,17 @@ describe('docs/architecture.md', () => {
       await append(await createUpload('a.mp4'))
       const url = await createUpload('b.mp4')
       return () => append(url)
+    },
+    // The last one, because its descriptor stays open for a while and is looked at by a timer.
+    'GET /videos/clip.mp4': async () => {
+      await put('clip.mp4', 'clip.mp4'.repeat(1000))
+      // A record that was written moments ago is read again, because its time stamp proves nothing yet.
+      const readsRecord = async () => {
+        await get()
+        return (await server.entered()).includes('packages/upload-store/src/fs/objects/records.ts')
+      }
+      await expect.poll(readsRecord).toBe(false)
+      return get
     },
   }
 
@@ -126,10 +140,8 @@ describe('docs/architecture.md', () => {
       await server.entered()
       await request()
       const entered = await server.entered()
-      const named = [...namedIn('Every request'), ...namedIn(title)].sort()
-      expect(named).toEqual(entered)
-      expect(DOCUMENT).toContain(`## ${title}`)
-      const section = DOCUMENT.split(/^## /m).find((text) => text.startsWith(title)) ?? ''
+      const section = sectionOf(title)
+      expect(filesIn(sectionOf('Every request') + section)).toEqual(entered)
       expect(section).toContain(`enters ${entered.length} files`)
     },
   )

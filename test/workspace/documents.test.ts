@@ -77,7 +77,7 @@ describe('the documents', () => {
   })
 
   it.each([
-    ['docs/architecture.md', 120],
+    ['docs/architecture.md', 140],
     ['README.md', 120],
     ['packages/range-core/README.md', 200],
     ['packages/koa-range-stream/README.md', 200],
