@@ -52,7 +52,5 @@ export default defineConfig({
     isolate: false,
     // More than there are cores: most tests wait for a process or a time limit.
     maxWorkers: Math.max(3, availableParallelism()),
-    // Until five runs beside other work have passed without one: a broken product fails twice.
-    retry: process.env['CI'] === 'true' ? 1 : 0,
   },
 })

@@ -4,6 +4,7 @@ export const SLOW: Readonly<Record<string, string>> = {
   'test/browser/upload-goes-on.test.ts': 'uploads of up to 200 MiB at the speed of a slow line',
   'test/clients/chromium.test.ts': 'films that Chromium plays in real time',
   'test/clients/players.test.ts': 'films that mpv, VLC and FFmpeg play in real time',
+  'test/clients/tus-js-client.test.ts': 'uploads of a client whose server is killed',
   'test/faults/faults.test.ts': 'kills, power cuts and errors at calls of the store, a process each',
   'test/hostile/detect-type.test.ts': '20,000 files with random heads',
   'test/hostile/hostile.test.ts': '200 attacks, and the latency that they cause',
@@ -15,6 +16,7 @@ export const SLOW: Readonly<Record<string, string>> = {
   'test/server/refused-flags.test.ts': 'a process for each wrong value of a flag',
   'test/server/workers.test.ts': 'workers that are killed and restarted after growing delays',
   'test/soak/soak.test.ts': 'some seconds of load',
+  'test/upload-store/fs-processes.test.ts': 'processes that are killed while they write',
 }
 
 /** The files that run a second time, with their objects in Ceph: those whose behaviour the store decides. */

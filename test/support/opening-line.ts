@@ -12,7 +12,7 @@ export default class OpeningLine implements Reporter {
     const left = isSlow || !names.includes('slow') ? [others] : []
     const packages = missing(PROGRAMS)
     if (packages !== null) left.push(`tests that need Debian's ${packages} (apt-get install ${packages})`)
-    const minutes = left.length === 0 ? 12 : 6
+    const minutes = left.length === 0 ? 10 : 5
     const skips = left.length === 0 ? 'It skips nothing.' : `It skips ${left.join(', and ')}.`
     console.log(
       `This run takes about ${minutes} minutes on 2 idle cores, twice as long on busy ones. ${skips}`,
