@@ -33,6 +33,6 @@ function forgiveAborts(ctx: Koa.Context): void {
 
 /** Whether the client's connection, or its stream of one, is closed. */
 export function isClientGone({ req }: Koa.Context): boolean {
-  // HTTP/2 takes the socket away; a stand-in in somebody's tests may have no such property.
+  // HTTP/2 removes the socket; a mock request in an application's tests may lack the property.
   return !req.socket || req.socket.destroyed === true
 }

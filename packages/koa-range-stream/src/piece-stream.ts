@@ -13,9 +13,9 @@ export interface Source {
 export type Piece = Buffer | Source
 
 /**
- * The bytes of pieces, one after the other, each of exactly its length: Content-Length is on the wire, so a source that
- * gives more is cut, and one that gives less fails the stream, where a client would wait for ever or take the next
- * response for the rest. Destroying it destroys the source that is open.
+ * Concatenates pieces, each of exactly its length, because Content-Length has been sent. A longer source is cut. A
+ * shorter one fails the stream: the client would wait without a limit, or read the next response as the rest.
+ * Destroying the stream destroys the source that is open.
  */
 export class PieceStream extends Readable {
   readonly #pieces: Piece[]

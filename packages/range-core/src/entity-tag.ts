@@ -42,7 +42,7 @@ export function parseEntityTags(field: string): readonly EntityTag[] | '*' | nul
 }
 
 /**
- * Reads one entity-tag, e.g. the value of ETag, or returns `null` when it is none.
+ * Reads one entity-tag, e.g. the value of ETag, or returns `null` if `field` is not an entity-tag.
  *
  * @see RFC 9110 §8.8.3
  * @example
@@ -53,7 +53,7 @@ export function parseEntityTag(field: string): EntityTag | null {
   return tag !== null && ENTITY_TAG.lastIndex === field.length ? tag : null
 }
 
-/** Leaves `ENTITY_TAG.lastIndex` behind the tag that it read. */
+/** Returns the tag at `at`, or `null`. Sets `ENTITY_TAG.lastIndex` to the position after it. */
 function readTag(field: string, at: number): EntityTag | null {
   ENTITY_TAG.lastIndex = at
   const [, weak, opaqueTag] = ENTITY_TAG.exec(field) ?? []

@@ -13,7 +13,7 @@ const ASCTIME = new RegExp(
 )
 
 /**
- * Reads an HTTP-date in any of its three forms, always as UTC, or returns `null` when it is none of them.
+ * Reads an HTTP-date in any of its three forms, always as UTC, or returns `null` if it is not a date.
  *
  * @param field the field value, e.g. `Sun, 06 Nov 1994 08:49:37 GMT`; names of days and months are case-sensitive
  * @param now ms since the epoch; only the two-digit year of the RFC 850 form is read against it

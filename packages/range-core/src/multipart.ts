@@ -51,7 +51,7 @@ export function layoutMultipart(
 /** Web Crypto, which Node, browsers and workers all have; declared here so that no platform's types are needed. */
 declare const crypto: { getRandomValues(array: Uint8Array): Uint8Array }
 
-/** Random, so that nobody can prepare content that contains the boundary. */
+/** Returns a random boundary, so that an uploader cannot prepare content that contains it. */
 function randomBoundary(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -2,13 +2,13 @@ import { parseEntityTag, parseEntityTags, strongMatch, weakMatch } from './entit
 import { parseHttpDate } from './http-date.ts'
 import { fieldValue, lastModifiedSecond, type Representation, type RequestHead } from './representation.ts'
 
-/** What the preconditions of a request say: go on, answer 304, or answer 412. */
+/** The result of a request's preconditions: proceed, answer 304, or answer 412. */
 export type PreconditionOutcome = 'proceed' | 'not-modified' | 'precondition-failed'
 
 /**
  * Evaluates If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since in the order of RFC 9110 §13.2.2.
  *
- * @param representation `null`: there is none yet, as when a PUT is about to create it
+ * @param representation `null` if none exists yet, e.g. before a PUT creates it
  * @param now ms since the epoch
  * @returns `'not-modified'` for GET and HEAD only; a failed If-None-Match of any other method is `'precondition-failed'`
  * @see RFC 9110 §13.1, §13.2

@@ -26,7 +26,7 @@ const RANGE_SPEC = /^(?:(\d+)-(\d*)|-(\d+))$/
 /**
  * Reads the value of a Range field.
  *
- * Positions above `Number.MAX_SAFE_INTEGER` come back as that number, which lies behind the end of any content.
+ * Positions above `Number.MAX_SAFE_INTEGER` are returned as that number, which is past the end of any content.
  *
  * @param maxRanges the most range specs to read (no limit); reading stops at the first one more
  * @returns the range specs in their order, or `null` when the field is to be ignored: a unit other than `bytes`, no
@@ -73,10 +73,10 @@ function toPosition(digits: string): number {
 }
 
 /**
- * Fits range specs to content of `size` bytes: ends behind the last byte are cut, what cannot be satisfied is left out.
+ * Resolves range specs against content of `size` bytes. Cuts ends past the last byte and omits unsatisfiable specs.
  *
  * @param size the complete length in bytes
- * @returns the satisfiable ranges in the order of the specs; empty when there are none (416)
+ * @returns the satisfiable ranges in the order of the specs; empty if no spec is satisfiable (416)
  * @see RFC 9110 §14.1.2
  * @example
  * resolveRanges([{ firstPos: 90, lastPos: 200 }, { suffixLength: 0 }], 100) // [{ start: 90, end: 99 }]

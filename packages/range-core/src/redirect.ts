@@ -1,7 +1,7 @@
 import { planResponse } from './plan.ts'
 import { fieldValue, type Representation, type RequestHead } from './representation.ts'
 
-/** Whoever follows a redirect sends these again, to a server that would compare them with validators of its own. */
+/** Clients repeat these fields when they follow a redirect. The other server would compare them with its own validators. */
 const PRECONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range']
 
 /** One range, in numbers that every server can count with. */

@@ -119,7 +119,7 @@ export class FileStream extends Readable {
     if (!this.destroyed) take(buffer.subarray(0, length))
   }
 
-  /** How many bytes it has put into the buffer; when there are none it is destroyed. */
+  /** Reads into `buffer` and resolves to the number of bytes; 0 after the stream has been destroyed. */
   async #readNext(buffer: Buffer): Promise<number> {
     this.#reading = true
     try {
@@ -139,7 +139,7 @@ export class FileStream extends Readable {
   }
 }
 
-/** Somebody who has put a `write` of their own there, to compress for one, may keep what they are given. */
+/** Whether `write` is Node's own. A replaced `write`, e.g. of a compressor, may keep the buffers that it gets. */
 function isServersOwn(target: NodeJS.WritableStream): target is ServerResponse {
   return target instanceof ServerResponse && target.write === ServerResponse.prototype.write
 }

@@ -13,7 +13,7 @@ interface FileBacked extends ContentStream {
   readonly [ACQUIRE]?: () => Awaitable<Descriptor>
 }
 
-/** Acquires the file to read in place of the stream; `null` if there is none. */
+/** Acquires the file to read in place of the stream; `null` if the content names no file. */
 export function acquireFile({ stream, immutableFile, size }: Content): Awaitable<Descriptor | null> {
   const { [ACQUIRE]: acquireFound }: FileBacked = stream
   if (acquireFound !== undefined) return acquireFound()
