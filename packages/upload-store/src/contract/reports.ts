@@ -10,7 +10,7 @@ export interface DamagedEntry {
 export interface RecoverReport {
   /** Sessions that can be resumed. */
   readonly paused: number
-  /** Remains that nobody could resume, removed. */
+  /** Removed remains that could not be resumed. */
   readonly discarded: number
   /** Sessions of processes that live, or that cannot be known to be gone; left alone. */
   readonly busy: number
@@ -18,7 +18,7 @@ export interface RecoverReport {
 
 /** What `sweep` removed, and the sessions that it left. */
 export interface SweepReport extends RecoverReport {
-  /** Paused sessions that nobody resumed in time, removed. */
+  /** Removed paused sessions, which no client resumed in time. */
   readonly expired: number
   /** Blobs that no record names, removed. */
   readonly blobs: number
@@ -32,7 +32,7 @@ export interface SweepReport extends RecoverReport {
 
 /** What `verify` read and changed. */
 export interface VerifyReport {
-  /** Objects whose bytes are those that were committed. */
+  /** Objects whose bytes equal the committed ones. */
   readonly intact: number
   /** Bytes read; equal contents that share theirs are read once. */
   readonly bytes: number

@@ -45,7 +45,7 @@ export interface UploadStore {
    * @throws StoreError INVALID_KEY, CORRUPT
    */
   get(key: string): Promise<StoredContent | null>
-  /** One page of objects in key order; an unknown `cursor` is an empty page behind the last key. */
+  /** Resolves to one page of objects in key order; to an empty last page for an unknown `cursor`. */
   list(options?: ListOptions): Promise<ListPage>
   /**
    * Removes the object under `key`; readers that have opened it finish. Resolves to whether there was one.
@@ -114,7 +114,7 @@ export interface UploadStore {
 export interface StoreOptions {
   /** The most bytes in one object (10 GiB). */
   readonly maxFileSize?: number | undefined
-  /** The most bytes in all objects and unfinished uploads, which may go on when there is room again (none). */
+  /** Maximum total size in bytes, unfinished uploads included. These can resume when there is space again (no limit). */
   readonly maxTotalSize?: number | undefined
   /** Media types to take: `type/subtype`, `type/*` or two asterisks (everything). */
   readonly accept?: readonly string[] | undefined

@@ -37,10 +37,10 @@ export interface AppendOptions {
 /** What an upload was created for, and what it became. */
 export interface KnownUpload {
   readonly id: string
-  /** The key that `commit` publishes under unless told otherwise. */
+  /** The key that `commit` publishes under by default. */
   readonly key: string
   readonly metadata: UploadMetadata
-  /** The object that it became, as it then was; `null` while it is none. */
+  /** The object as it was committed; `null` before the commit. */
   readonly committed: StoredObject | null
 }
 
@@ -74,23 +74,24 @@ export interface SealedUpload {
 }
 
 /**
- * An upload that nobody sees until it is committed: receiving and paused in turns, then sealed, then committed; or
- * aborted. One that waits for nobody in particular to go on should be paused: only then does it survive the process.
+ * An upload that readers cannot see until it is committed. It is receiving or paused in turns, then sealed, then
+ * committed, or it is aborted. Pause an upload that waits for its client: only then does it survive the process.
  */
 export interface UploadSession {
   /** 22 characters of base64url, 128 random bits. */
   readonly id: string
-  /** The key that `commit` publishes under unless told otherwise. */
+  /** The key that `commit` publishes under by default. */
   readonly key: string
-  /** How many bytes have been taken in. */
+  /** The number of received bytes. */
   readonly offset: number
   readonly metadata: UploadMetadata
   /**
-   * Takes in bytes from `offset` on and resolves to the new offset. What came before its source failed stays.
+   * Resolves to the new offset after it has appended the source at `offset`. If the source fails, the bytes before the
+   * failure are kept.
    *
-   * @param options `verify` looks at what came before it counts
-   * @throws StoreError OFFSET_MISMATCH, TOO_LARGE, UNSUPPORTED_TYPE, NO_SPACE; ABORTED, also when somebody else resumed
-   * the upload; what the source throws
+   * @param options `verify` checks the bytes before they count
+   * @throws StoreError OFFSET_MISMATCH, TOO_LARGE, UNSUPPORTED_TYPE, NO_SPACE; ABORTED, also when another caller resumed
+   * the upload; the error of the source
    */
   append(offset: number, source: ByteSource, options?: AppendOptions): Promise<number>
   /**

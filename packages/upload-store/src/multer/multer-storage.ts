@@ -8,7 +8,7 @@ import { sanitizeKey } from '../values/key.ts'
 import { TaskQueue } from '../values/task-queue.ts'
 import { abortWithResponse, clientConnection } from './abort-with-response.ts'
 
-/** What multer tells of a file before its bytes arrive. */
+/** The properties of a file that multer knows before its bytes arrive. */
 export interface IncomingFile {
   readonly originalname: string
   readonly mimetype: string
@@ -21,7 +21,7 @@ export interface StoredFile extends SealedUpload {
 }
 
 /**
- * multer's `StorageEngine`, by structure, so that nobody needs multer's types to use this package. `file` is the
+ * multer's `StorageEngine`, declared by structure, so that users do not need its types. `file` is the
  * `IncomingFile` that multer makes; its type packages disagree on what that is.
  */
 export interface MulterStorageEngine {

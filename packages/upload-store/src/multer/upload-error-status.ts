@@ -29,7 +29,7 @@ const MULTER_STATUS: Readonly<Record<string, number>> = {
   MISSING_FIELD_NAME: 400,
 }
 
-/** The beginning of the message, which goes on with the type. */
+/** The beginning of the message; the type follows. */
 const UNKNOWN_TYPE = 'Unsupported content type'
 
 /** busboy's messages, which multer passes on: it has no codes. */
@@ -48,7 +48,7 @@ const PARSER_STATUS: Readonly<Record<string, number>> = {
  *
  * Known by name, code and message alone, so that it takes errors of any copy of those libraries. `null` is what it does not
  * know, and also a client that went away in mid-upload (multer's `Request aborted`, `Request closed`, STREAM_DESTROYED):
- * whatever is answered then, nobody reads it.
+ * no client is left to read the response.
  *
  * @see RFC 9110 §15.5, RFC 4918 §11.5 (507)
  * @example

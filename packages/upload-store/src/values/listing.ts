@@ -22,7 +22,7 @@ export function parseCursor(cursor: string): string {
   return Buffer.from(cursor, 'base64url').toString()
 }
 
-/** The order of UTF-8 bytes, which S3 lists in too; JavaScript's own puts U+FF5E behind every emoji. */
+/** Compares by UTF-8 bytes, as S3 lists keys. JavaScript's own order (UTF-16) puts U+FF5E after every emoji. */
 function compareKeys(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
