@@ -28,7 +28,7 @@ export async function append(
   await conclude(exchange, session, { length, last, status })
 }
 
-/** The upload as it was looked at, or a refusal: between the two somebody else may have gone on with it. */
+/** Resumes the upload, or returns a refusal if another request has changed it since it was inspected. */
 async function reopen(
   { settings }: Exchange,
   { id, metadata }: UploadState,

@@ -40,7 +40,7 @@ export interface Received {
   readonly length: number | null
   /** Whether the client says that nothing comes after it. */
   readonly last: boolean
-  /** Of an answer that the upload goes on. */
+  /** The status of a response to a part after which the upload continues. */
   readonly status: 201 | 204
   /** The URL of the upload, where the client may not know it. */
   readonly location?: string | undefined

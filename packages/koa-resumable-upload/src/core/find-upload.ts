@@ -18,7 +18,7 @@ export async function findFor(
   return found
 }
 
-/** The same, and ends whoever writes the upload: nobody may who is not allowed to go on with it. */
+/** Finds the upload and stops its current writer. Checks `authorize` first, so that a stranger stops no writer. */
 export async function interruptFor(
   exchange: Exchange,
   id: string,

@@ -5,9 +5,10 @@ import type { Exchange, Known } from './exchange.ts'
 import { RefusedError, toRefusal } from './refusal.ts'
 
 /**
- * Answers an error in mid-upload, and keeps what has come for the client to go on with, or removes what is of no use.
+ * Answers an error in the middle of an upload. Pauses the upload so that the client can resume it, or aborts it if the
+ * received bytes are useless.
  *
- * @throws the error, where nobody foresaw it
+ * @throws the error, if it is unexpected
  */
 export async function giveUp(
   exchange: Exchange,
@@ -18,7 +19,7 @@ export async function giveUp(
 ): Promise<void> {
   const { ctx } = exchange
   if (error instanceof StoreError && error.code === 'ABORTED') {
-    // Somebody else goes on, or has removed it: this request is the stale one, and its end frees the way.
+    // Another request has resumed or removed the upload. This one is stale; closing it lets the other proceed.
     terminate(ctx)
     await session?.pause().catch(() => {})
     return

@@ -7,11 +7,11 @@ import type { Exchange, Known } from './exchange.ts'
 import { giveUp } from './give-up.ts'
 import { beyondLength, RefusedError, tooLong } from './refusal.ts'
 
-/** How long a reset may come behind the end of what it cuts off, in ms: 13 was the most of 2,000 on a busy machine. */
+/** How long after the end of a cut-off body its reset may arrive, in ms: at most 13 in 2,000 trials on a busy machine. */
 const RESET_DELAY = 50
 
 export interface Reception {
-  /** Begins the upload, or goes on with it. */
+  /** Creates or resumes the upload. */
   readonly open: () => Promise<UploadSession>
   readonly offset: number
   /** Of the whole upload, `null` where that is not known. */
@@ -40,7 +40,7 @@ export async function receive(exchange: Exchange, reception: Reception): Promise
       const session = await opening
       // The pause below may have come too early for it.
       if (refused) throw new StoreError('ABORTED', 'The request was refused meanwhile.')
-      // What a digest may still take back is not to be told.
+      // No progress is reported while a wrong digest may still discard the bytes.
       const options = digest === null ? { onDurable } : { verify: () => digest.verify() }
       await session.append(reception.offset, content(exchange, reception, digest), options)
     }

@@ -164,7 +164,7 @@ type HttpErrorLike = Error & {
 
 function storeRefusal(error: StoreError): Refusal | null {
   if (error.code === 'CORRUPT') {
-    return { status: 410, title: 'The upload is damaged and cannot go on', final: false }
+    return { status: 410, title: 'The upload is damaged and cannot be resumed', final: false }
   }
   const status = uploadErrorStatus(error)
   if (status === null || status === 500) return null

@@ -106,7 +106,7 @@ async function answerCommitted(
   ctx.set('Location', location)
 }
 
-/** Where the content is, told in a response that has no place for its Location. */
+/** Sends the content's URL as Content-Location in a response that cannot have a Location. */
 export function moveLocation(ctx: Koa.Context): void {
   if (!ctx.res.hasHeader('Location')) return
   ctx.set('Content-Location', ctx.response.get('Location'))

@@ -23,7 +23,7 @@ function formatLimits(limits: Limits, left: number, { lifeName }: Interop): stri
   const told = Object.entries(members).flatMap(([name, value]) =>
     value === undefined || !(value <= MAX_INTEGER) ? [] : [[name, value] as const],
   )
-  // An empty field is none, and one there must be.
+  // An empty field would be omitted, but the draft requires the field.
   return formatIntegers(told.length === 0 ? { 'min-size': 0 } : Object.fromEntries(told))
 }
 

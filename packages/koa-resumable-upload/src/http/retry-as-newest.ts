@@ -4,7 +4,7 @@ import { StoreError } from 'upload-store'
 const TRIES = 6
 
 /**
- * Does what ends those who came before, again where somebody comes in between.
+ * Runs an action that stops earlier writers, and retries it if another request interferes.
  *
  * @throws StoreError ABORTED where others came after us each time
  */

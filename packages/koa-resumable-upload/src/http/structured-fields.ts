@@ -26,7 +26,7 @@ function parseValue(text: string | undefined): unknown {
   }
 }
 
-/** The members of a Dictionary, or `null` where it is none. */
+/** Returns the members of a Dictionary, or `null` if the text is not a Dictionary. */
 export function dictionaryField(text: string): ReadonlyMap<string, unknown> | null {
   try {
     return new Map([...parseDictionary(text)].map(([name, [value]]) => [name, value]))

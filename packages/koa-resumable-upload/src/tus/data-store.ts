@@ -65,14 +65,14 @@ class TusDataStore extends EventEmitter {
     return upload
   }
 
-  /** Takes in bytes from `offset` on, publishes the upload when its length has come, and resolves to the new offset. */
+  /** Resolves to the new offset. Appends bytes at `offset`, and publishes the upload once it is complete. */
   async write(source: Readable, id: string, offset: number): Promise<number> {
     const lock = this.#locks.of(id)
     const { checksum, contentLength } = lock.request
     const session = await this.#resume(id)
     if (session === null) return this.#reached(id, offset)
     try {
-      if (lock.isCancelled) throw new StoreError('ABORTED', 'A newer request goes on with the upload.')
+      if (lock.isCancelled) throw new StoreError('ABORTED', 'A newer request has resumed the upload.')
       const verify = checksum === null ? undefined : () => checksum.verify()
       await session.append(offset, content(source, contentLength, checksum), { verify })
     } catch (error) {
@@ -83,7 +83,7 @@ class TusDataStore extends EventEmitter {
     return (await this.#commit(session)).size
   }
 
-  /** What is known of an upload; ends whoever writes it, and publishes one that was killed right before that. */
+  /** Returns the upload. Stops its current writer, and publishes it if its process was killed just before that. */
   async getUpload(id: string): Promise<TusUpload> {
     const state = await this.#interrupt(id)
     const whole = state.committed === null && state.offset === lengthOf(state.metadata)
@@ -166,7 +166,7 @@ export function tusDataStore(store: UploadStore, options: TusOptions = {}): TusD
   return new TusDataStore(store, options)
 }
 
-/** Removes what is of no use, and keeps the rest to be gone on with. */
+/** Aborts the upload if its bytes are useless; otherwise pauses it, so that it can be resumed. */
 async function end(session: UploadSession, useless: boolean): Promise<void> {
   await (useless ? session.abort() : session.pause()).catch(() => {})
 }

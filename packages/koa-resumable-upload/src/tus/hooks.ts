@@ -21,8 +21,8 @@ export interface TusHooks {
    */
   locker(request: TusRequest): TusLocker
   /**
-   * The status of the store's refusals, and 500 without a word about why for what nobody foresaw; and removes what a refused
-   * creation has left.
+   * Returns the status of a store's refusal, or 500 without details for an unexpected error. Removes the upload of a
+   * refused creation.
    */
   onResponseError(request: TusRequest, error: unknown): Promise<TusAnswer | undefined>
 }
@@ -37,7 +37,7 @@ export function hooksOf(store: UploadStore, locks: Locks): TusHooks {
     },
     onResponseError: async (request, error) => {
       const created = taken.get(request)?.created
-      // The client does not know its URL; and what went wrong is told whether or not this goes right.
+      // Removes the upload, because the client does not know its URL. A failure here must not hide the first error.
       if (created !== undefined) await retryAsNewest(() => store.deleteUpload(created)).catch(() => {})
       return answerOf(error)
     },
@@ -48,7 +48,7 @@ function answerOf(error: unknown): TusAnswer | undefined {
   if (typeof error === 'object' && error !== null && 'status_code' in error) return undefined
   const status = error instanceof StoreError ? uploadErrorStatus(error) : null
   if (error instanceof StoreError && error.code === 'CORRUPT')
-    return { status_code: 410, body: 'The upload is damaged and cannot go on.\n' }
+    return { status_code: 410, body: 'The upload is damaged and cannot be resumed. Start a new one.\n' }
   if (error instanceof StoreError && status !== null)
     return { status_code: status, body: `${error.message}\n` }
   // The fault is the app's, and there is no other place that names it.

@@ -31,7 +31,7 @@ export class Locks {
     this.#store = store
   }
 
-  /** Waits until nobody else uses the upload. */
+  /** Resolves to the lock once no other request uses the upload. */
   async acquire(id: string, request: Incoming): Promise<Lock> {
     for (let lock = this.#locks.get(id); lock !== undefined; lock = this.#locks.get(id)) {
       lock.isCancelled = true

@@ -8,7 +8,7 @@ export interface TusOptions {
    * made a key, `filetype` the type).
    */
   readonly resolveTarget?: ((metadata: TusMetadata) => UploadTarget | Promise<UploadTarget>) | undefined
-  /** Publishes an upload whose bytes are all there (`session.commit()`). */
+  /** Publishes a completely received upload (`session.commit()`). */
   readonly commit?: ((session: UploadSession) => Promise<StoredObject>) | undefined
   /** How long the store keeps an upload without a new byte, in ms: its own option of that name (24 h). */
   readonly expireAfter?: number | undefined

@@ -39,7 +39,7 @@ export function isTus(metadata: UploadMetadata): boolean {
   return typeof metadata[METADATA] === 'string'
 }
 
-/** @param expireAfter how long the store keeps an upload that nobody goes on with, in ms */
+/** @param expireAfter how long the store keeps an upload that no client resumes, in ms */
 export function uploadOf(
   { id, metadata, offset, expires }: UploadState,
   committed: StoredObject | null,
