@@ -100,7 +100,7 @@ describeWith(['openssl'], 'over HTTPS with HTTP/2', () => {
     response.resume()
   })
 
-  it('content of a length that nobody told is taken in, up to the limit', async () => {
+  it('content without a declared length is accepted up to the limit', async () => {
     const { client, data } = await start('--max-file-size', '1MiB')
     expect((await send(client, put('/videos/a', BYTES.subarray(0, 500), { announced: null }))).status).toBe(
       201,
@@ -157,7 +157,7 @@ describeWith(['openssl'], 'over HTTPS with HTTP/2', () => {
     session.destroy()
   })
 
-  it('an upload that may be interrupted goes on on another connection', async () => {
+  it('a resumable upload continues on another connection', async () => {
     const { client, url, certificate } = await start()
     const fields = { 'upload-complete': '?1', 'upload-draft-interop-version': '9' }
     const begun = client.open({ method: 'PUT', path: '/videos/a', fields, announced: BYTES.length })
@@ -276,14 +276,14 @@ describeWith(['openssl'], 'over HTTPS with HTTP/2', () => {
       const second = await shown(url)
       await writeFile(certificate.cert, 'none')
       server.child.kill('SIGHUP')
-      await expect.poll(() => server.stderr).toContain('the certificate was not read anew')
+      await expect.poll(() => server.stderr).toContain('the certificate could not be reloaded')
       expect((await shown(url)).fingerprint).toBe(second.fingerprint)
       // What was open stays open.
       expect((await send(client, get('/healthz'))).status).toBe(200)
     },
   )
 
-  it('a certificate that is none is one line and exit 2', async () => {
+  it('an invalid certificate is reported in one line and exit 2', async () => {
     const { cert, key } = await makeCertificate()
     const other = await makeCertificate()
     const flags = [

@@ -13,7 +13,7 @@ export interface Credentials {
 }
 
 export function createCredentials(token: string): Credentials {
-  // Slow by design: who steals a cookie has to pay this for each guess at the token.
+  // Deliberately slow, so that a stolen cookie cannot be used to brute-force the token.
   const key = scryptSync(token, 'koa-range-server session', 32)
   const sign = (expiry: string) => createHmac('sha256', key).update(expiry).digest('base64url')
   return {

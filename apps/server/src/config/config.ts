@@ -34,7 +34,7 @@ export interface Config {
   /** The directory of the objects, unless they are in a bucket. */
   readonly data: string
   readonly s3: S3Config | undefined
-  /** Who sends videos: `presigned`, the bucket, or a URL, the CDN there; `undefined`: this server. */
+  /** The server that sends videos: the bucket (`presigned`), a CDN (its URL), or this server (`undefined`). */
   readonly redirect: string | undefined
   readonly assets: string
   readonly accept: readonly string[]

@@ -10,7 +10,7 @@ export interface Flag {
   readonly secret?: true
 }
 
-/** Where the uploads are, if not in a directory, and who sends them, if not this server. */
+/** Where videos are stored if not in a directory, and which server sends them if not this one. */
 const PLACE_FLAGS: readonly Flag[] = [
   { name: 'store', value: 'KIND', fallback: 'fs', help: 'fs: in that directory; s3: in a bucket' },
   {
@@ -36,7 +36,7 @@ const PLACE_FLAGS: readonly Flag[] = [
     name: 'redirect',
     value: 'WHERE',
     fallback: 'off',
-    help: 'who sends videos: presigned: the bucket; or the URL of a CDN; off: this server',
+    help: 'server that sends videos: off: this one; presigned: the bucket; or the URL of a CDN',
   },
 ]
 
@@ -104,7 +104,7 @@ export const FLAGS: readonly Flag[] = [
     name: 'tls-cert',
     value: 'FILE',
     fallback: '',
-    help: 'certificate in PEM: HTTPS with HTTP/2; SIGHUP reads it anew',
+    help: 'certificate in PEM: HTTPS with HTTP/2; SIGHUP reloads it',
   },
   { name: 'tls-key', value: 'FILE', fallback: '', help: 'its key in PEM' },
   { name: 'shutdown-timeout', value: 'TIME', fallback: '10s', help: 'how long SIGTERM waits for requests' },

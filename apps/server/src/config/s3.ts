@@ -15,7 +15,7 @@ export function readS3(read: ReadFlag): S3Config | undefined {
   const optional = (name: string, parse: (text: string) => string) =>
     read(name, (text) => {
       if (text === '') return undefined
-      // Who names a bucket does not want the videos on this machine's disk.
+      // An operator who names a bucket does not want the videos on this machine's disk.
       if (store === 'fs') throw new ConfigError('needs --store s3')
       return parse(text)
     })

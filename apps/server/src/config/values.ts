@@ -133,7 +133,7 @@ export function parseSwitch(text: string): boolean {
 
 export function parseOneOf<const T extends string>(text: string, choices: readonly T[]): T {
   const choice = choices.find((each) => each === text)
-  if (choice === undefined) throw new ConfigError(`is none of ${choices.join(', ')}`)
+  if (choice === undefined) throw new ConfigError(`is not one of ${choices.join(', ')}`)
   return choice
 }
 
@@ -157,7 +157,7 @@ export function parseEndpoint(text: string): string {
   return text
 }
 
-/** Reads what `--redirect` says: `presigned`, or a URL that keys are put behind; `undefined` for `off`. */
+/** Returns the value of `--redirect`: `presigned`, or a URL to which keys are appended; `undefined` for `off`. */
 export function parseRedirect(text: string): string | undefined {
   if (text === 'off') return undefined
   if (text === 'presigned') return text

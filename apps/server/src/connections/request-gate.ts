@@ -38,7 +38,7 @@ export class RequestGate {
   #isDiscarding = false
   /** The size of a read that the stream asked for while the gate held something. */
   #wanted: number | undefined
-  /** The request whose head ended the last piece. */
+  /** The request whose head was at the end of the last piece. */
   #latest: IncomingMessage | undefined
   /** Bytes of a body of known length, which has no heads to look for. */
   #bodyLeft = 0

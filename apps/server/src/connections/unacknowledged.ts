@@ -11,8 +11,8 @@ const INODE = 9
  * How many bytes the kernel has taken from each descriptor without an acknowledgement from the peer. Linux reports this;
  * elsewhere the result is empty.
  *
- * The kernel accepts more only after a third of its buffer is free. On loopback that is 800 KiB, which a client that reads
- * 1 KiB/s takes in 13 minutes.
+ * The kernel accepts more only after a third of its buffer is free. On loopback that is 800 KiB, which a client at
+ * 1 KiB/s needs 13 minutes to read.
  */
 export async function unacknowledged(fds: readonly number[]): Promise<ReadonlyMap<number, number>> {
   try {

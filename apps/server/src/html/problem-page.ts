@@ -1,7 +1,7 @@
 import type { Problem } from '../http/problem.ts'
 import { html } from './html.ts'
 
-/** A problem for people whose form was sent without script. */
+/** Returns the page of a problem, for a form that was sent without JavaScript. */
 export function renderProblem({ title, detail, status }: Problem): string {
   return html`<!doctype html>
 <html lang="en">

@@ -22,7 +22,7 @@ export function isAbort(ctx: Koa.Context, error: unknown): boolean {
   const code = 'code' in error ? String(error.code) : ''
   const stream = http2Stream(ctx)
   const cut = stream === null ? ctx.req.destroyed && !ctx.req.complete : stream.aborted
-  // A store behind us may lose its connection too, with the same codes and our client waiting.
+  // The connection to the store may break with the same codes while the client is still waiting.
   const gone = stream === null ? !ctx.req.socket || ctx.req.socket.destroyed : isReset(stream)
   return (
     cut || code.startsWith('HPE_') || (gone && (ABORT_CODES.has(code) || ABORT_MESSAGES.test(error.message)))

@@ -36,7 +36,7 @@ const WEAK: ReadonlySet<string> = new Set(['audio/mpeg', 'audio/aac', 'video/mp2
 function examine(head: Uint8Array, type: string | undefined): string | undefined | Uint8Array {
   const start = Buffer.from(head.subarray(0, 12)).toString('latin1')
   if (start.startsWith('OggS')) return examineOgg(head, type)
-  // Its streams are described past the head, behind a long title or a picture.
+  // The head may not reach the descriptions of its streams: a long title or a picture can come first.
   if (type === 'application/vnd.ms-asf') return 'video/x-ms-asf'
   if (/^(?:RF64|BW64)[\s\S]{4}WAVE/.test(start)) return 'audio/wav'
   if (start.startsWith('caff\0\x01')) return 'audio/x-caf'

@@ -30,7 +30,7 @@ export class Metrics {
     })
     this.#aborts = new Counter({
       name: 'http_request_aborts_total',
-      help: 'Requests whose client went away before the end of the answer',
+      help: 'Requests whose client disconnected before the end of the response',
       labelNames: ['route'],
       registers,
     })

@@ -97,8 +97,8 @@ function releaseShares({ slots, gatherer }: Shared, worker: Worker): void {
 }
 
 /**
- * Finds a port, and what is wrong with it in words of its own. The workers then ask for that very port: node:cluster lets go
- * of it when the last worker is gone, and would take another for the next one that asks for any.
+ * Finds a free port and reports a port that cannot be used. The workers then ask for this port by its number:
+ * node:cluster closes it when the last worker exits, and a worker that asked for any port would get another one.
  */
 async function probe(config: Config): Promise<Bound> {
   const server = createServer()

@@ -106,9 +106,9 @@ function reload(server: Server | Http2SecureServer, config: Config, logger: Logg
     const certificate = readCertificate(config)
     if (certificate === null || !('setSecureContext' in server)) return
     server.setSecureContext(certificate)
-    logger.info('the certificate was read anew')
+    logger.info('the certificate was reloaded')
   } catch (error) {
-    logger.error({ err: error }, 'the certificate was not read anew')
+    logger.error({ err: error }, 'the certificate could not be reloaded; the old one stays in use')
   }
 }
 

@@ -48,7 +48,7 @@ export async function findCaptions(key: string): Promise<string | null> {
   return item?.key === wanted ? toVideo(item).url : null
 }
 
-/** Returns the track, or `null` where there are none. */
+/** Returns the track, or `null` if the video has no captions. */
 export async function showCaptions(
   { key }: PageVideo,
   media: HTMLMediaElement,
@@ -72,7 +72,7 @@ export function labelCaptions(media: HTMLMediaElement): void {
   if (label !== null) label.textContent = maybe('track', media) === null ? 'Add captions' : 'Replace captions'
 }
 
-/** Shows or hides them; returns whether they are shown, or `null` where there are none. */
+/** Shows or hides the captions. Returns whether they are shown, or `null` if the video has no captions. */
 export function toggleCaptions(media: HTMLMediaElement): boolean | null {
   const track = maybe<HTMLTrackElement>('track', media)?.track
   if (track === undefined) return null

@@ -78,7 +78,7 @@ function follow(media: HTMLMediaElement, key: string, left: number): void {
     if (!media.paused) savePosition(key, media)
   })
   for (const event of ['pause', 'ended']) media.addEventListener(event, () => savePosition(key, media))
-  if (left > 0) flash(`Goes on at ${clock(left)}; 0 begins anew`)
+  if (left > 0) flash(`Resumed at ${clock(left)}. Press 0 to start over.`)
 }
 
 function saveCurrentPosition(): void {

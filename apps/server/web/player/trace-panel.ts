@@ -13,7 +13,7 @@ const TIME = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
 const MEANINGS: Readonly<Record<number, string>> = {
   200: 'all of it',
   304: 'not changed: the browser has it',
-  307: 'somebody else sends it',
+  307: 'redirected to another server',
   404: 'not there',
   412: 'changed meanwhile',
   416: 'no such part',

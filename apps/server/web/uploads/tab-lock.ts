@@ -3,7 +3,7 @@ import type { Problem } from '../shared/problem.ts'
 /** The problem to show when `withTabLock` returns `null`. */
 export const ELSEWHERE: Problem = {
   title: 'Another tab is uploading this file',
-  detail: 'It goes on there. Try again here when that tab is closed.',
+  detail: 'The upload continues there. To resume it here, close that tab and try again.',
 }
 
 /** How long a tab that stops, or only checks an upload, may hold the lock, in ms. */

@@ -50,7 +50,7 @@ function show(record: UploadRecord, offset: number, queue: Queue): void {
   const row = fromTemplate('#unfinished')
   const share = size === 0 ? 0 : offset / size
   get('.name', row).textContent = name
-  get('.state', row).textContent = `${percent(share)} is on the server. Choose the same file again to go on.`
+  get('.state', row).textContent = `${percent(share)} is on the server. Choose the same file again to resume.`
   const bar = get<HTMLProgressElement>('progress', row)
   bar.ariaLabel = `Upload of ${name}`
   bar.value = share

@@ -26,7 +26,7 @@ export class LazyContent {
     this.failed = new Promise((_, reject) => {
       this.#fail = reject
     })
-    // Nobody may be waiting.
+    // Prevents an unhandled rejection if no caller waits for it.
     this.failed.catch(() => {})
   }
 
