@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 
-/** Every server runs on the first of them, and who asks it on the second: neither then takes time from the other. */
+/** Servers run on the first processor and clients on the second, so that neither takes time from the other. */
 export const SERVER_PROCESSOR = 0
 export const CLIENT_PROCESSOR = 1
 

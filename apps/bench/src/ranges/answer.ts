@@ -27,7 +27,7 @@ export function faultOf(answer: Answer, wanted: Wanted, file: MediaFile, read: R
   }
 }
 
-/** The same for who answers one byte, whatever it is asked for. */
+/** Returns the fault of an answer of a server that always sends one byte, or `null`. */
 export function byteFault(answer: Answer): string | null {
   return statusFault(answer, 200) ?? (answer.body.length === 1 ? null : `${answer.body.length} bytes`)
 }

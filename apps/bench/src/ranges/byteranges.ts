@@ -5,7 +5,7 @@ export interface Part {
 
 const HEAD_END = '\r\n\r\n'
 
-/** The parts of a multipart/byteranges body, or `null` when it is none that is whole and well-formed. */
+/** Returns the parts of a multipart/byteranges body, or `null` if the body is truncated or malformed. */
 export function parseByteranges(contentType: string, body: Buffer): readonly Part[] | null {
   const boundary = /^multipart\/byteranges;\s*boundary="?([^"]+)"?$/i.exec(contentType)?.[1]
   if (boundary === undefined) return null

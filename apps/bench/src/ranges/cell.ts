@@ -31,7 +31,7 @@ export interface Cell {
 
 export interface CellPace {
   readonly milliseconds: number
-  /** For who may not finish an answer within that. */
+  /** The time for servers that may need longer than that for one answer. */
   readonly slowMilliseconds: number
   /** How many blocks are asked for that are not in the page cache. */
   readonly coldAnswers: number

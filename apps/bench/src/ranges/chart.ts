@@ -9,7 +9,7 @@ export interface Chart {
 export interface Row {
   readonly name: string
   readonly highlighted: boolean
-  /** One a panel; `null` where there is none. */
+  /** One bar for each panel; `null` if the server has no figure there. */
   readonly bars: readonly (Bar | null)[]
 }
 

@@ -18,7 +18,7 @@ export interface Shown {
   readonly refusals: readonly Refusal[]
   readonly contenders: readonly Contender[]
   readonly kinds: readonly Kind[]
-  /** Whom the others are compared to. */
+  /** The server that the ratios refer to. */
   readonly yardstick: Contender
 }
 
@@ -84,7 +84,7 @@ interface Footnotes {
   readonly text: string
 }
 
-/** Says under the tables why somebody is not in them; equal reasons share a number. */
+/** Returns the notes under the tables: why a server is not measured. Equal reasons share a number. */
 export function footnotes(refusals: readonly Refusal[]): Footnotes {
   const reasons = [...new Set(refusals.map(({ reason }) => reason))]
   return {

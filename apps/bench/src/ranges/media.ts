@@ -33,7 +33,7 @@ export function makeSparse(directory: string): void {
   for (const position of [0, TEBIBYTE]) {
     for (const block of randomBlocks(ISLAND)) writeSync(file, block, 0, block.length, position)
   }
-  // Else the kernel writes it back during the first round, at the expense of whoever is measured then.
+  // Otherwise the kernel writes the file back during the first round, and slows the server that is measured then.
   fsyncSync(file)
   closeSync(file)
 }

@@ -13,7 +13,7 @@ export interface Pace extends CellPace, CrowdPace {
   readonly warmUpMilliseconds: number
   /** Which warm up before the first round. */
   readonly warmsUp: (contender: Contender, kind: Kind) => boolean
-  /** Who gets a crowd of slow readers. */
+  /** The servers that are measured with a crowd of slow readers. */
   readonly crowded: readonly Contender[]
   /** What a reader has to know about it. */
   readonly omitted: string
@@ -54,7 +54,7 @@ export const QUICK: Pace = {
   sampleMilliseconds: 600,
   settleMilliseconds: 3000,
   omitted: `
-A quick run: one round only of what no target is about, which is hardly warmed up, and of who takes seconds for an answer;
+A quick run: one round only, hardly warmed up, of kinds without a target and of servers that take seconds for an answer;
 slow readers at ours only.`,
 }
 

@@ -13,7 +13,7 @@ export interface Refusal {
 }
 
 /**
- * Finds out who answers what.
+ * Finds out which server answers which kind of request.
  *
  * @throws Error when one of our own gives a wrong answer
  */

@@ -6,7 +6,7 @@ import { type Kind, LARGE, MIDDLE, SMALL } from './kinds.ts'
 
 const PANELS: readonly Kind[] = [SMALL, MIDDLE, LARGE]
 
-/** What a reader of the README should see at one look: who answers how many ranges. */
+/** Returns the README's chart: ranges per second of each server. */
 export function rangesChart(measurements: readonly Measurement[], rounds: number): string {
   const contenders = CONTENDERS.filter(
     (one) => one !== BARE_KOA && measurements.some(({ contender }) => contender === one),

@@ -16,13 +16,13 @@ export interface SlowReaders {
 /** `settled` when what happens from now on counts, and `stop` to get the report. */
 export type Command = 'settled' | 'stop'
 
-/** What it sends when it is told to stop. */
+/** The message that the process of slow readers sends when it has to stop. */
 export interface SlowReport {
   /** Bytes that all of them got, and that were right. */
   readonly received: number
   /** Which part of the allowances found the one of a second before not used up, from 0 to 1. */
   readonly late: number
-  /** Of whoever got wrong bytes or lost the connection first. */
+  /** The first fault of a reader: wrong bytes or a lost connection. */
   readonly fault: string | null
 }
 

@@ -8,7 +8,7 @@ import type { ReadBytes } from './media.ts'
 export async function wantedOf(kind: Kind, url: URL): Promise<readonly Wanted[]> {
   if (kind.wanted !== null) return kind.wanted
   const [answer] = await askAll(url, [{ method: 'HEAD', field: '', longest: 0 }])
-  // Who has no entity-tags is asked with one all the same: its answer is then the reason why it is not measured.
+  // A server without entity-tags gets a condition too, so that its answer is the reported reason for leaving it out.
   return [{ answer: 'not modified', etag: answer?.fields['etag'] ?? '"none"' }]
 }
 
@@ -39,7 +39,7 @@ export async function verify(
   return null
 }
 
-/** Who takes a second for an answer is asked once. */
+/** Returns how many answers to check: only one of a server that takes seconds for each. */
 function checksOf({ slowAt }: Contender, kind: Kind): number {
   return slowAt.includes(kind) ? 1 : kind.checked
 }

@@ -14,7 +14,7 @@ export interface Site {
   readonly read: ReadBytes
 }
 
-/** Starts everyone there is to compare; who is not installed is left out. */
+/** Starts all servers to compare, except those that are not installed. */
 export async function startAll(ground: Ground): Promise<readonly Running[]> {
   const present = CONTENDERS.filter((contender) => contender !== NGINX || findProgram('nginx') !== null)
   if (!present.includes(NGINX)) {

@@ -79,7 +79,7 @@ async function compareRanges({ connection }: Cluster, { rounds, size, reading }:
       pairs.push(pair)
       const visit = (source: RangeSource, time: number) =>
         measureRanges(source, { size, length, clients: CLIENTS, time })
-      // Until Node has compiled what is run: at first a range of 1 MiB takes twice the processor time that it takes in the end.
+      // Warms up: before Node has compiled the code, a range of 1 MiB costs twice its later processor time.
       await visit(sources.ours, reading * 4)
       for (let round = 0; round < rounds; round++) {
         for (const way of inTurn(WAYS, round)) {

@@ -8,7 +8,7 @@ export interface Contender {
   readonly method: 'POST' | 'PUT'
   /** Whether its answer has to tell the sha-256. */
   readonly hashes: boolean
-  /** Where the bytes lie afterwards: behind its own GET, or in a file named as the answer says. */
+  /** Where the bytes are stored: as objects of its own GET, or in a file that the answer names. */
   readonly keeps: 'objects' | 'files'
   /** The contender that promises as much about power cuts, which this one is compared to. */
   readonly peer: Contender
@@ -68,7 +68,7 @@ export const CONTENDERS: readonly Contender[] = [
   },
 ]
 
-/** Whose peak memory is measured. */
+/** The servers of which the peak memory is measured. */
 export const CROWD_CONTENDERS: readonly Contender[] = [multerSynced, oursSynced, multer, ours]
 
 /** One to compare others to. */

@@ -9,9 +9,9 @@ import { GIBIBYTE, MEBIBYTE } from './upload.ts'
 /** With more of its core in use than this, the client may be what was measured. */
 const SATURATED = 0.85
 
-const EXPLANATION = `To its peer: the median of the rounds' ratios, and their range. Who answers when the upload survives a power cut is
-compared to "diskStorage, then fsync", the others to plain diskStorage. CPU: seconds of processor time that the server's
-process takes for a GiB, which a noisy disk disturbs less than it does the rest.`
+const EXPLANATION = `To its peer: the median of the rounds' ratios, and their range. Servers that answer only once the upload survives a
+power cut are compared to "diskStorage, then fsync", the others to plain diskStorage. CPU: seconds of processor time that
+the server's process takes for a GiB, which a noisy disk disturbs less than it does the rest.`
 
 const CAUTION =
   'Only ratios within one run mean something: the rest are those of this host, its disk, its load and this client.'
