@@ -92,7 +92,7 @@ describeWith(['chromium'], 'deleting on the page', () => {
     expect(await row(page).isVisible()).toBe(true)
   })
 
-  it('leaves alone what has come under that name since', async () => {
+  it('keeps a video that was uploaded under that name since', async () => {
     const page = await open('other.mp4')
     await remove(page, 'other.mp4')
     const other = await site.film('other content.mp4', MIB)
@@ -103,7 +103,7 @@ describeWith(['chromium'], 'deleting on the page', () => {
     expect(await site.digestOf('other.mp4')).toBe(other.digest)
   })
 
-  it('is taken back by an upload of the same file', async () => {
+  it('is cancelled by an upload of the same file', async () => {
     const page = await open('again.mp4')
     await remove(page, 'again.mp4')
     await page.setInputFiles('#upload input', `${site.directory}/again.mp4`)

@@ -51,7 +51,7 @@ describeWith(['chromium', 'ffmpeg'], 'the library of the page', () => {
     expect(new Set(await names(page)).size).toBe(200)
   })
 
-  it('finds names by how they begin, and says when there are none', async () => {
+  it('finds names by their beginning, and reports when no name matches', async () => {
     await put('zebra.mp4', clip)
     const page = await open('/')
     await page.keyboard.press('/')

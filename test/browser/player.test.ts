@@ -105,7 +105,7 @@ describeWith(['chromium', 'ffmpeg'], 'the player of the page', () => {
     expect(await time(page)).toBe(30)
   })
 
-  it('goes on where a video was left, and begins where a link says', async () => {
+  it('resumes a video where it was left, and starts at the time that a link names', async () => {
     const page = await open('/?play=one.mp4')
     await ready(page)
     await page.keyboard.press('5')

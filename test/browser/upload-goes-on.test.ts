@@ -42,7 +42,7 @@ describeWith(['chromium'], 'an upload on the page goes on', () => {
     await expect.poll(played).toBeGreaterThan(0)
   })
 
-  it('goes on by itself when the server is back after a kill -9', async () => {
+  it('resumes by itself when the server is back after a kill -9', async () => {
     const { path, name, digest } = await site.film('survivor.mp4', 12 * MIB)
     const upload = await site.open()
     await upload.throttle(3 * MIB)
@@ -57,7 +57,7 @@ describeWith(['chromium'], 'an upload on the page goes on', () => {
     expect(upload.uploads.length).toBe(1)
   })
 
-  it('notices that nothing gets through any more, and goes on as soon as the browser is online', async () => {
+  it('notices that the connection is dead, and resumes as soon as the browser is online', async () => {
     const line = await site.line()
     const { path, name, digest } = await site.film('silent.mp4', 20 * MIB)
     const upload = await site.open(line.url)
@@ -79,7 +79,7 @@ describeWith(['chromium'], 'an upload on the page goes on', () => {
     expect(upload.uploads.length).toBe(1)
   })
 
-  it('does not begin anew what the server is too busy to tell of', async () => {
+  it('does not restart an upload whose status the server is too busy to report', async () => {
     const line = await site.line()
     const { path, name, digest } = await site.film('busy.mp4', 8 * MIB)
     const upload = await site.open(line.url)
@@ -143,7 +143,7 @@ describeWith(['chromium'], 'an upload on the page goes on', () => {
     await upload.isStored(name)
   })
 
-  it('offers what an earlier visit left, to go on with the same file only, or to discard', async () => {
+  it('offers to resume or discard an upload of an earlier visit, and resumes it only with the same file', async () => {
     const [begun, other] = [await site.film('begun.mp4', 8 * MIB), await site.film('other.mp4', 4 * MIB)]
     const upload = await site.open()
     await upload.throttle(2 * MIB)
@@ -169,7 +169,7 @@ describeWith(['chromium'], 'an upload on the page goes on', () => {
     expect(await upload.remembered()).toBe(0)
   })
 
-  it('lets one tab at a time send a file or discard it, and the other go on when that is closed', async () => {
+  it('lets one tab at a time send or discard a file, and another tab resume it when the first is closed', async () => {
     const { path, name, digest } = await site.film('shared.mp4', 20 * MIB)
     const first = await site.open()
     await first.throttle(MIB)

@@ -34,7 +34,7 @@ describeWith(['chromium'], 'uploads on the page', () => {
     expect(await upload.remembered()).toBe(0)
   })
 
-  it('pauses and goes on where it was, and leaves nothing on the server of what is cancelled', async () => {
+  it('pauses and resumes an upload where it was, and leaves nothing of a cancelled one on the server', async () => {
     const [kept, dropped] = [await site.film('kept.mp4', 8 * MIB), await site.film('dropped.mp4', 8 * MIB)]
     const upload = await site.open()
     await upload.throttle(2 * MIB)
@@ -101,7 +101,7 @@ describeWith(['chromium'], 'uploads on the page', () => {
     await expect.poll(() => upload.page.evaluate(() => localStorage.length)).toBe(0)
   })
 
-  it('asks before it is left only for files that nobody would remember', async () => {
+  it('asks before the page is left only if a queued file would be forgotten', async () => {
     const films = await Promise.all(['a.mp4', 'b.mp4', 'c.mp4'].map((name) => site.film(name, 8 * MIB)))
     const upload = await site.open()
     await upload.throttle(2 * MIB)

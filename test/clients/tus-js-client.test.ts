@@ -119,7 +119,7 @@ describe.each(PROTOCOLS)('tus-js-client with protocol %s', (protocol, path) => {
     expect(await digestOf(demo.base, 'stream')).toBe(DIGEST)
   })
 
-  it('goes on after an abort by the URL of the upload', async () => {
+  it('resumes by the URL of the upload after an abort', async () => {
     const options = { ...optionsFor('aborted'), chunkSize: 300_000 }
     const url = await new Promise<string | null>((resolve, reject) => {
       run(BYTES, options, (upload, accepted) => {
@@ -132,7 +132,7 @@ describe.each(PROTOCOLS)('tus-js-client with protocol %s', (protocol, path) => {
     expect(await digestOf(demo.base, 'aborted')).toBe(DIGEST)
   })
 
-  it('is told of a wrong checksum, of which nothing is kept, and lands with the right one', async () => {
+  it('gets an error for a wrong checksum, whose bytes are discarded, and succeeds with the right one', async () => {
     const field = protocol === 'tus-v1' ? 'Upload-Checksum' : 'Content-Digest'
     const value = (bytes: Uint8Array) => {
       const digest = createHash('sha256').update(bytes).digest('base64')
@@ -181,7 +181,7 @@ describe.each(PROTOCOLS)('tus-js-client with protocol %s', (protocol, path) => {
     expect([again.url, accepted]).toEqual([url, []])
   })
 
-  it('goes on by itself when the server is killed in mid-upload', async () => {
+  it('resumes by itself when the server is killed in mid-upload', async () => {
     const data = await temporaryDirectory()
     const flags = ['--data', data, '--accept', '*/*']
     let server = new ServerProcess([...flags, '--port', '0'])
@@ -222,7 +222,7 @@ describe('tus-js-client', () => {
     expect(await digestOf(demo.base, 'kept')).toBe(DIGEST)
   })
 
-  it('goes on with a file by what it noted of it', async () => {
+  it('resumes a file by the URL that it has stored', async () => {
     const demo = await Demo.start()
     onTestFinished(() => demo.stop())
     const directory = await temporaryDirectory()

@@ -52,7 +52,7 @@ describeOnLinux('the store after a power cut', () => {
     expect(points).toBeGreaterThan(20)
   })
 
-  it('may have lost an upload when it was told not to sync', async () => {
+  it('may have lost an upload when syncing was disabled', async () => {
     const { failures } = await cutEverywhere(UNSYNCED, () => true)
     expect(failures.flatMap(({ faults }) => faults.map(({ kind }) => kind))).toContain('lost')
   })
@@ -67,7 +67,9 @@ describeOnLinux('the store after a call of its failed', () => {
 })
 
 describeOnLinux('a server on a disk that is full', () => {
-  it('refuses with 507, keeps what it has, and goes on after deletes', async ({ skip }) => {
+  it('refuses with 507, keeps the stored bytes, and accepts uploads again after deletes', async ({
+    skip,
+  }) => {
     const result = await withTmpfs('size=64m', fillDisk)
     if ('skipped' in result) {
       console.warn(`Skipped the full disk: ${result.skipped}.`)

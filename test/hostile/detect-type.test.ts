@@ -19,7 +19,7 @@ interface Found {
 }
 
 describe('the type of any first bytes', () => {
-  it(`is told without a throw and without a hang (${runs} runs, FUZZ_SEED=${seed})`, async () => {
+  it(`is detected without a throw and without a hang (${runs} runs, FUZZ_SEED=${seed})`, async () => {
     const current = new Int32Array(new SharedArrayBuffer(4))
     const worker = new Worker(new URL('./detect-type-fuzz.mjs', import.meta.url), {
       workerData: { runs, seed, current, samples: SAMPLES.map(([, content]) => content) },

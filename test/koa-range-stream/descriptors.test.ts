@@ -64,13 +64,13 @@ describe('open descriptors', () => {
     await expect.poll(() => openDescriptors(directory), { timeout: 10_000 }).toBe(0)
   })
 
-  it('are none after 200 mixed requests through koa-static', async () => {
+  it('do not leak after 200 mixed requests through koa-static', async () => {
     const directory = await directoryWithClip()
     await manyRequests(await serve(conditional(), rangeStream(), serveStatic(directory)))
     await expect.poll(() => openDescriptors(directory), { timeout: 10_000 }).toBe(0)
   })
 
-  it('are none after 200 mixed requests through fileContent, with and without koa-conditional-get', async () => {
+  it('do not leak after 200 mixed requests through fileContent, with and without koa-conditional-get', async () => {
     const directory = await directoryWithClip()
     const server = await serve(
       (ctx, next) => (ctx.get('if-match') === '' ? conditional()(ctx, next) : next()),
@@ -83,7 +83,7 @@ describe('open descriptors', () => {
     await expect.poll(() => openDescriptors(directory), { timeout: 10_000 }).toBe(0)
   })
 
-  it('are none after a file could not be sent to its end', async () => {
+  it('do not leak after a file could not be sent to its end', async () => {
     const directory = await directoryWithClip()
     const server = await serve(rangeStream(), serveStatic(directory))
     const response = await open(server, { path: '/clip.mp4' })
@@ -92,7 +92,7 @@ describe('open descriptors', () => {
     await expect.poll(() => openDescriptors(directory), { timeout: 10_000 }).toBe(0)
   })
 
-  it('are none when the app fails after serveContent', async () => {
+  it('do not leak when the app fails after serveContent', async () => {
     const directory = await directoryWithClip()
     const server = await serve(async (ctx) => {
       const content = await fileContent('clip.mp4', { root: directory })
@@ -104,7 +104,7 @@ describe('open descriptors', () => {
     await expect.poll(() => openDescriptors(directory), { timeout: 10_000 }).toBe(0)
   })
 
-  it('are none when the file changed before it was opened', async () => {
+  it('do not leak when the file changed before it was opened', async () => {
     const directory = await directoryWithClip()
     const content = await fileContent('clip.mp4', { root: directory })
     await writeFile(join(directory, 'clip.mp4'), 'other')
@@ -112,7 +112,7 @@ describe('open descriptors', () => {
     expect(await openDescriptors(directory)).toBe(0)
   })
 
-  it('are none after a stream was destroyed in the middle of a read', async () => {
+  it('do not leak after a stream was destroyed in the middle of a read', async () => {
     const directory = await directoryWithClip()
     const content = await fileContent('clip.mp4', { root: directory })
     const stream = await content?.stream()

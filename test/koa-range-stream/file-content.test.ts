@@ -105,7 +105,7 @@ describe('fileContent: etag', () => {
     expect((await fileContent(path))?.etag).toBe((await fileContent(path))?.etag)
   })
 
-  it('judges by ctime, which nobody can set: an old mtime makes no fresh change strong', async () => {
+  it('judges by ctime, which programs cannot set: an old mtime makes no fresh change strong', async () => {
     const path = join(await temporaryDirectory(), 'clip.mp4')
     const changed = async () => {
       await writeFile(path, 'hello')
@@ -170,7 +170,7 @@ describe('fileContent: a file that changes after it was described', () => {
     await expect(content?.stream({ start: 0, end: 0 })).rejects.toMatchObject({ code: 'CONTENT_CHANGED' })
   })
 
-  it('rejects with CONTENT_CHANGED when it is written anew and gets its size and mtime back', async () => {
+  it('rejects with CONTENT_CHANGED when the file is rewritten with the same size and mtime', async () => {
     const path = await settledFile(await temporaryDirectory(), 'clip.mp4', 'hello')
     await utimes(path, 1_700_000_000, 1_700_000_000)
     await settle()

@@ -25,7 +25,7 @@ function serveDirectory(root: string, fileSystem?: 'local' | 'network'): Promise
 }
 
 describe('descriptors that are kept between requests', () => {
-  it('are bounded under 2,000 distinct files, and given up when nobody asks', {
+  it('are bounded under 2,000 distinct files, and closed when no request uses them', {
     timeout: 90_000,
   }, async () => {
     const directory = await temporaryDirectory()
@@ -127,7 +127,7 @@ describe('buffers that are used again', () => {
     expect(new Set(ends)).toEqual(new Set([SIZE]))
   })
 
-  it('are left to whoever has read ctx.body', async () => {
+  it('are not recycled if a middleware has read ctx.body', async () => {
     const directory = await temporaryDirectory()
     const bytes = patterned(1_000_000)
     await settledFile(directory, 'clip.mp4', bytes)
@@ -150,7 +150,7 @@ describe('buffers that are used again', () => {
     expect(Buffer.isBuffer(cached[0]) && cached[0].equals(bytes.subarray(7, 60_001))).toBe(true)
   })
 
-  it('are left to whoever has read ctx.body and then failed', async () => {
+  it('are not recycled if a middleware has read ctx.body and then failed', async () => {
     const directory = await temporaryDirectory()
     const bytes = patterned(1_000_000)
     await settledFile(directory, 'clip.mp4', bytes)
@@ -273,7 +273,7 @@ describe('immutableFile', () => {
   })
 })
 
-describe('a response whose write belongs to somebody else', () => {
+describe('a response whose write method was replaced', () => {
   it('is written to by the ordinary pipe', async () => {
     const directory = await temporaryDirectory()
     const bytes = patterned(300_000)

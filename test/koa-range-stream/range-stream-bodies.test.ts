@@ -108,7 +108,7 @@ describe('rangeStream over other bodies', () => {
     [2, 200, 3],
     [3, 500, 3],
   ])(
-    'plans content that has changed %i times anew: %i after %i attempts',
+    'plans content again that has changed %i times: %i after %i attempts',
     async (changes, status, attempts) => {
       let attempt = 0
       const stream = () => {

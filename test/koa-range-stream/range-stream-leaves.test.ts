@@ -75,7 +75,7 @@ describe('rangeStream leaves alone', () => {
     expect(reply.headers).not.toHaveProperty('accept-ranges')
   })
 
-  it('a file stream that somebody has begun to read', async () => {
+  it('a file stream that another middleware has begun to read', async () => {
     const path = await settledFile(await temporaryDirectory(), 'clip.mp4', BYTES)
     const server = await serve(rangeStream(), async (ctx) => {
       const stream = createReadStream(path)

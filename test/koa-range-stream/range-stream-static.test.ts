@@ -59,7 +59,7 @@ describe('rangeStream over koa-static', () => {
     ])
   })
 
-  it('answers 416 behind the end', async () => {
+  it('answers 416 when the range starts past the end', async () => {
     const { server } = await staticServer()
     const { status, headers } = await ask(server, { ...CLIP, headers: { range: 'bytes=36-' } })
     expect(status).toBe(416)

@@ -78,7 +78,7 @@ describe('serveContent: content that fails', () => {
     expect(server.errors).toEqual([denied])
   })
 
-  it('leaves status, body, freshness and fields to whoever catches the error', async () => {
+  it('leaves status, body, freshness and fields to the middleware that catches the error', async () => {
     const seen: unknown[] = []
     const handler: Koa.Middleware = async (ctx, next) => {
       await next().catch(() => seen.push(ctx.body, ctx.status, ctx.res.getHeaderNames()))
@@ -152,7 +152,7 @@ describe('serveContent: content that fails', () => {
     await expect(drain(response)).rejects.toMatchObject({ code: 'ECONNRESET' })
   })
 
-  it('goes on serving after content has failed', async () => {
+  it('keeps serving after content has failed', async () => {
     const sound = new CountedContent()
     let requests = 0
     const broken = streaming(() => failing(), 100_000)
@@ -162,7 +162,7 @@ describe('serveContent: content that fails', () => {
   })
 })
 
-describe('serveContent: streams that nobody needs any more', () => {
+describe('serveContent: streams that are no longer needed', () => {
   it.each([
     ['all of it', {}],
     ['one range', { range: 'bytes=0-99999999' }],

@@ -58,7 +58,7 @@ describe('serveContent behind koa-conditional-get', () => {
   it.each([
     ['412', { 'if-match': '"v0"' }],
     ['416', { range: 'bytes=36-' }],
-  ])('takes back what the app has set for a 200 when it answers %s', async (_status, headers) => {
+  ])('removes the fields that the app has set for a 200 when it answers %s', async (_status, headers) => {
     const prepare: Koa.Middleware = async (ctx, next) => {
       ctx.set({ Expires: LAST_MODIFIED, ETag: '"app"', Vary: 'Origin' })
       await next()

@@ -10,7 +10,7 @@ import { appending, appendTo, begin, RawRequest, send, startUploads, storeOf, te
 const VERSION = { 'Upload-Draft-Interop-Version': '9' }
 
 describe.each(['memory', 'fs'] as const)('over the %s store', (kind) => {
-  it('104 tells where a creation goes on, and what came of it before a cut is kept', async () => {
+  it('104 names the URL at which a creation can be resumed, and the bytes before a cut are kept', async () => {
     const store = await storeOf(kind)
     const uploads = watchUploads(store)
     const url = await startUploads(store, { maxSize: 100 })
@@ -28,7 +28,7 @@ describe.each(['memory', 'fs'] as const)('over the %s store', (kind) => {
     expect(await textOf(store, 'a')).toBe('hello world')
   })
 
-  it('a HEAD ends an append that stalls, and its offset is where the next one goes on', async () => {
+  it('a HEAD stops an append that stalls, and the next append resumes at its offset', async () => {
     const store = await storeOf(kind)
     const uploads = watchUploads(store)
     const url = await startUploads(store)

@@ -24,7 +24,7 @@ async function timed<T>(task: () => Promise<T>): Promise<readonly [T, number]> {
 }
 
 describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
-  it('a HEAD ends an append that stalls, at once, and its offset is where the next one goes on', async () => {
+  it('a HEAD stops an append that stalls at once, and the next append resumes at its offset', async () => {
     const store = await storeOf(kind)
     const uploads = watchUploads(store)
     const url = await startTus(store)
@@ -37,7 +37,7 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
     expect(await textOf(store, 'a')).toBe('hello world')
   })
 
-  it('a second append ends the first, and is told where the upload is', async () => {
+  it('a second append stops the first, and gets the offset of the upload', async () => {
     const store = await storeOf(kind)
     const uploads = watchUploads(store)
     const url = await startTus(store)
@@ -81,7 +81,7 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
     expect(await textOf(store, 'a')).toBe('hello world')
   })
 
-  it('leaves nothing of a creation whose client went away before it knew where to go on', async () => {
+  it('leaves nothing of a creation whose client disconnected before it knew the URL to resume at', async () => {
     const store = await storeOf(kind)
     const uploads = watchUploads(store)
     const url = await startTus(store)
@@ -95,7 +95,7 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
     expect(await textOf(store, 'a')).toBe('hello')
   })
 
-  it('lets no request write for which a newer one waits, and that one go on when it has ended', async () => {
+  it('lets no request write while a newer one waits, and lets the newer one proceed when the first has ended', async () => {
     const store = await storeOf(kind)
     const datastore = tusDataStore(store)
     const lockOf = (id: string) => datastore.hooks.locker({ headers: new Headers() }).newLock(id)

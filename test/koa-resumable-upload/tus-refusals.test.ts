@@ -109,7 +109,7 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
     expect(await store.getUpload(session.id)).not.toBe(null)
   })
 
-  it('goes on only where the upload is', async () => {
+  it('appends only at the offset of the upload', async () => {
     const store = await storeOf(kind)
     const url = await startTus(store)
     const path = await begin(url, 5)

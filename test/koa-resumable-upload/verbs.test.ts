@@ -224,7 +224,7 @@ describe('limits', () => {
 })
 
 describe('requests that are not its own', () => {
-  it('go on to the next middleware', async () => {
+  it('reach the next middleware', async () => {
     const url = await startUploads(await storeOf('memory'))
     expect((await send(url, 'POST', '/files/a', {}, 'hello')).body).toContain('next')
     expect((await send(url, 'POST', '/files/a', { 'Upload-Complete': 'true' }, 'hello')).status).toBe(299)

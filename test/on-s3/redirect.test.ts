@@ -80,7 +80,7 @@ describe('with --redirect presigned', () => {
     expect((await ask('/videos/none.mp4')).status).toBe(404)
   })
 
-  it('sends nobody who has other bytes on, so that they are not joined', async () => {
+  it('redirects no client that has bytes of another version, so that they are not joined', async () => {
     const { put, ask } = await start()
     const old = await put('clip.mp4', CLIP)
     await put('clip.mp4', Buffer.concat([CLIP, CLIP]))

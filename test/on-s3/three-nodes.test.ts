@@ -115,7 +115,7 @@ describeWith(['nginx'], 'three nodes behind nginx, by docs/examples/nginx-nodes.
     say('node 3 deletes it: gone everywhere')
   })
 
-  it('lose nothing that was acknowledged when one is killed in mid-upload, and another one goes on', async () => {
+  it('lose nothing that was acknowledged when one is killed in mid-upload and another resumes the upload', async () => {
     const nodes = await startNodes()
     const [one] = nodes
     const say = journal()

@@ -88,12 +88,12 @@ describe('evaluateIfRange: RFC 9110 §13.1.5', () => {
   it.each([
     ['1999-06-15T12:00:00Z', true],
     ['2025-06-15T12:00:00Z', false],
-  ])('reads a year of two digits at the time that it is told: %s (§5.6.7)', (now, counts) => {
+  ])('reads a year of two digits relative to the given time: %s (§5.6.7)', (now, counts) => {
     const old = { size: 10, lastModified: Date.parse('1950-01-01T00:00:00Z') }
     expect(evaluate('Sunday, 01-Jan-50 00:00:00 GMT', old, Date.parse(now))).toBe(counts)
   })
 
-  it('tells the time by the clock unless told otherwise', () => {
+  it('uses the time of the clock by default', () => {
     const withDate = (lastModified: number) =>
       evaluateIfRange(
         { method: 'GET', headers: { 'if-range': formatHttpDate(lastModified) } },

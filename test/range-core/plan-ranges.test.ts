@@ -95,7 +95,7 @@ describe('planResponse: maxRanges', () => {
     expect(selected(ranges(17), { maxRanges: undefined })).toBe(200)
   })
 
-  it('plans 10,000 ranges where it is told to', () => {
+  it('plans 10,000 ranges if the limit is raised', () => {
     const field = ranges(10_000)
     expect(selected(field, {}, 20_000)).toBe(200)
     const all = selected(field, { maxRanges: 10_000 }, 20_000)

@@ -90,7 +90,7 @@ describe('planResponse: the kinds and their fields', () => {
     expect(plan({ range: 'bytes=0-0' }, 'GET', future).headers['Last-Modified']).toBe(formatHttpDate(NOW))
   })
 
-  it('tells the time by the clock unless told otherwise', () => {
+  it('uses the time of the clock by default', () => {
     const future = { size: 5, lastModified: Date.now() + 86_400_000 }
     const { headers } = planResponse({ method: 'GET', headers: {} }, future)
     expect(Math.abs(Date.parse(headers['Last-Modified'] ?? '') - Date.now())).toBeLessThan(5000)
@@ -118,7 +118,7 @@ describe('planResponse: what decides first (RFC 9110 §13.2.2)', () => {
     expect(plan(headers).status).toBe(status)
   })
 
-  it('evaluates If-Modified-Since at the time that it is told', () => {
+  it('evaluates If-Modified-Since at the given time', () => {
     const future = { size: 5, lastModified: NOW + 86_400_000 }
     expect(plan({ 'if-modified-since': formatHttpDate(NOW) }, 'GET', future).status).toBe(304)
   })
@@ -142,7 +142,7 @@ describe('planResponse: what decides first (RFC 9110 §13.2.2)', () => {
   })
 })
 
-describe('planResponse: numbers that no client can be told', () => {
+describe('planResponse: numbers that cannot be sent to a client', () => {
   it.each([-9e15, Date.parse('-000001-12-31T23:59:59Z'), Number.NaN])(
     'leaves out a lastModified of %d',
     (lastModified) => {

@@ -33,7 +33,7 @@ describeWith(CEPH, 'S3 store on Ceph: failures', () => {
       expect(sha256(Buffer.concat(chunks))).toBe(sha256(bytes))
     })
 
-    it('in the middle of an upload: it goes on', async () => {
+    it('in the middle of an upload: the upload continues', async () => {
       const store = ceph.open()
       const slowly = async function* () {
         for (let at = 0; at < bytes.length; at += MEBIBYTE) {
@@ -216,7 +216,7 @@ describeWith(CEPH, 'S3 store on Ceph: failures', () => {
     client.destroy()
   })
 
-  describe('what the operator has to mend is told in words', () => {
+  describe('errors that the operator has to fix are described in words', () => {
     it.each([
       [
         'a wrong secret',

@@ -73,7 +73,7 @@ describeWith(CEPH, 'S3 store on Ceph: in a Koa app', () => {
     }
   })
 
-  it('goes on at the other node when a connection was cut off, from what is durable', async () => {
+  it('resumes at the other node from the durable offset when a connection was cut off', async () => {
     const [first, second] = await nodes()
     const controller = new AbortController()
     const slowly = new ReadableStream({

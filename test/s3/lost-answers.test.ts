@@ -71,7 +71,7 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
     )
   })
 
-  describe('to a commit, after which somebody else', () => {
+  describe('to a commit, after which another writer', () => {
     it.each<[string, CommitOptions]>([
       ['whatever there is', {}],
       ['only where there is none', { ifNoneMatch: '*' }],
@@ -94,7 +94,7 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
     })
 
     it.each([1, 2])(
-      'deletes the object, and puts another one %i times: what is there can be read',
+      'deletes the object, and puts another one %i times: the last object can be read',
       async (times) => {
         const { line, store, other, objects } = await open()
         line.lose('answer', COMMIT, async () => {
@@ -108,7 +108,7 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
     )
   })
 
-  it('to a commit over an object that somebody else has deleted since: it is none any more, and leaves nothing', async () => {
+  it('to a commit over an object that another writer has deleted since: the object stays deleted, and nothing is left', async () => {
     const { line, store, other, objects } = await open()
     const { etag } = await store.put('a', source('old'))
     line.lose('answer', COMMIT, () => other.delete('a'))
@@ -118,7 +118,7 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
   })
 
   describe('a commit of which the store has never heard', () => {
-    it('is refused where somebody else was first, and leaves nothing', async () => {
+    it('is refused if another writer was first, and leaves nothing', async () => {
       const { line, store, other, objects } = await open()
       line.lose('request', COMMIT, () => other.put('a', source('theirs')))
       const put = store.put('a', source('ours'), { ifNoneMatch: '*' })
@@ -148,7 +148,7 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
       await expectNoLeftovers(objects)
     })
 
-    it('its bytes stay when nobody tries again, and those before it go', async () => {
+    it('its bytes stay without a retry, and the previous bytes are removed', async () => {
       const { session, objects, other } = await commitInVain({ before: 'old' })
       await session.abort()
       await expectNoLeftovers(objects)
@@ -175,7 +175,7 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
       expect(await other.interruptUpload(session.id)).toMatchObject({ committed: { key: 'a', size: 4 } })
     })
 
-    it('and that it was, where somebody else has replaced it', async () => {
+    it('and that it was, if another writer has replaced it', async () => {
       const { session, other, objects } = await commitInVain({ metadata: {} })
       await other.put('a', source('theirs'))
       expect(await other.interruptUpload(session.id)).toMatchObject({ committed: { key: 'a', size: 4 } })
@@ -184,7 +184,7 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
   })
 
   it.each(['request', 'answer', 'conflict'] as const)(
-    'to what an upload tells of itself (%s): it goes on',
+    'to the status of an upload (%s): the upload continues',
     async (loss) => {
       const { line, store, other, objects } = await open()
       line.lose(loss, MANIFEST)
@@ -203,7 +203,7 @@ describeWith(CEPH, 'S3 store on Ceph: an answer that is lost', () => {
     },
   )
 
-  it('a DELETE with a condition, refused as AWS does where somebody else was first: it is for their object then', async () => {
+  it('a DELETE with a condition, refused as AWS does if another writer was first: it then applies to the object of that writer', async () => {
     const { line, store, other } = await open()
     const { etag } = await store.put('a', source('old'))
     const replace = () => other.put('a', source('theirs'))

@@ -64,7 +64,7 @@ describeWith(CEPH, 'S3 store on Ceph: maintenance', () => {
       expect((await objects.names()).filter((name) => name.startsWith('blobs/'))).toHaveLength(1)
     })
 
-    it('aborts multipart uploads that nobody can resume, of its own prefix, and keeps those that somebody can', async () => {
+    it('aborts multipart uploads of its own prefix that cannot be resumed, and keeps those that can', async () => {
       const { store, objects } = open({ orphanAge: 0 })
       const strangers = new Objects(ceph.connection, `${randomUUID()}/`)
       const uploadId = await strangers.beginMultipart('blobs/theirs')
@@ -150,7 +150,7 @@ describeWith(CEPH, 'S3 store on Ceph: maintenance', () => {
     expect(String(await bytesOf((await (await store.get('a'))?.stream()) ?? source()))).toBe('hello')
   })
 
-  it('takes in no more than all objects together may have, as other processes have left it', async () => {
+  it('accepts no more bytes than the total limit allows after the writes of other processes', async () => {
     const { store, prefix } = open()
     await store.put('a', source('12345'))
     const limited = ceph.open({ prefix, maxTotalSize: 6 })

@@ -66,7 +66,7 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
       expect(await store.get('a')).toBeNull()
     })
 
-    it('are read to the end by whoever has got them before they were replaced', async () => {
+    it('are read to the end by readers that opened them before they were replaced', async () => {
       const { store } = open()
       await store.put('a', source('old'))
       const content = await store.get('a')
@@ -221,7 +221,7 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
     })
 
     it.each([1, 5 * MEBIBYTE, 5 * MEBIBYTE + 1, 10 * MEBIBYTE])(
-      'go on in another process from %i bytes, whether others know of them from the start or not',
+      'resume in another process from %i bytes, whether or not other processes know of them from the start',
       async (length) => {
         for (const options of [{ metadata: {} }, {}]) {
           const { store, prefix } = open(small)
@@ -253,7 +253,7 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
       expect(heads.map((head) => Buffer.from(head).equals(parted.subarray(0, 4096)))).toEqual([true])
     })
 
-    it('are refused when they go on where less is taken now', async () => {
+    it('are refused if they are resumed in a store with a lower limit', async () => {
       const { store, prefix } = open()
       const session = await store.createUpload('a', { metadata: {} })
       await session.append(0, source('12345'))
@@ -304,7 +304,7 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
       expect(sha256(await read(store, 'a'))).toBe(sha256(parted))
     })
 
-    it('may be paused, go on and grow after their commit was refused', async () => {
+    it('may be paused, resumed and appended to after their commit was refused', async () => {
       const { store } = open(small)
       await store.put('a', source('x'))
       const session = await store.createUpload('a', { metadata: {} })

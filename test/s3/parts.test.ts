@@ -48,7 +48,7 @@ describe('the length of a part', () => {
     },
   )
 
-  it('doubles where nobody knows how much will come: 10,000 are 484 GiB', () => {
+  it('doubles if the length of the upload is unknown: 10,000 are 484 GiB', () => {
     expect(partSize(1999, 0, 8 * MEBIBYTE)).toBe(8 * MEBIBYTE)
     expect(partSize(2000, 0, 8 * MEBIBYTE)).toBe(16 * MEBIBYTE)
     expect(Math.floor(reach(0, 8 * MEBIBYTE) / 1024 ** 3)).toBe(484)
@@ -78,7 +78,7 @@ describe('the memory for parts', () => {
     expect(order).toEqual(['large', 'small'])
   })
 
-  it('is given to one who wants more than all of it when nobody else has any', async () => {
+  it('is given to an upload that wants more than the whole budget if no other upload uses it', async () => {
     const budget = new PartBudget(100, 50)
     const memory = await budget.take(50, idle)
     const large = budget.take(1000, idle)
@@ -86,7 +86,7 @@ describe('the memory for parts', () => {
     expect((await large).length).toBe(1000)
   })
 
-  it('is asked back from who has filled a part for two seconds, and from nobody before', async () => {
+  it('is reclaimed from an upload that has filled a part for two seconds, and not earlier', async () => {
     const budget = new PartBudget(50, 50)
     let asked = 0
     const memory = await budget.take(50, {

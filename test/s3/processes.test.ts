@@ -52,7 +52,7 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     return { script, id: String(await script.next()) }
   }
 
-  it('go on with the upload of one that was killed, from what was durable, and send nothing twice', async () => {
+  it('resume the upload of a killed process from its durable offset, and send nothing twice', async () => {
     const options = shared()
     const { script, id } = await writer(options, 2 * PART + 1000)
     for (let durable: unknown = 0; durable !== 2 * PART; ) durable = await script.next()
@@ -83,7 +83,7 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     expect(await resumed?.commit()).toMatchObject({ digest: sha256(whole) })
   })
 
-  it('are not overruled by one that was frozen, whatever it goes on to do', async () => {
+  it('are not overruled by a process that was frozen, whatever it does afterwards', async () => {
     const options = shared()
     const frozen = run(
       `const session = await store.createUpload('a', { metadata: {} })

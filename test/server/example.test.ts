@@ -110,7 +110,7 @@ describeWith(['ffmpeg'], 'the example', () => {
     expect(Buffer.from(await response.arrayBuffer()).equals(expected)).toBe(true)
   })
 
-  it('answers a range behind the end with 416 and the complete length', async () => {
+  it('answers 416 and the complete length when the range starts past the end', async () => {
     const response = await fetch(url, { headers: { range: `bytes=${video.length}-` } })
     expect(response.status).toBe(416)
     expect(response.headers.get('content-range')).toBe(`bytes */${video.length}`)

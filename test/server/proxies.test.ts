@@ -102,7 +102,7 @@ function behaves(startProxy: () => Promise<Proxied>): void {
     expect(Buffer.from(await back.arrayBuffer()).equals(LARGE)).toBe(true)
   })
 
-  it('an upload of a length that nobody told arrives, too, and a cut one leaves nothing', async () => {
+  it('an upload without a declared length arrives too, and a cut one leaves nothing', async () => {
     const { url, data } = await startProxy()
     const upload = request(`${url}/videos/a`, { method: 'PUT' })
     upload.write(LARGE.subarray(0, 5_000_000))
@@ -116,7 +116,7 @@ function behaves(startProxy: () => Promise<Proxied>): void {
     expect((await fetch(`${url}/videos/b`)).status).toBe(404)
   })
 
-  it('an upload that is cut off goes on', async () => {
+  it('an upload that is cut off can be resumed', async () => {
     const { url, data } = await startProxy()
     const version = { 'upload-draft-interop-version': '9' }
     const headers = { ...version, 'upload-complete': '?0' }

@@ -61,7 +61,7 @@ describe('what a page may see of its requests', () => {
     expect((await seenBy(url))[0]?.sent).toBeLessThan(30_000_000)
   })
 
-  it('is nothing for an id that nobody used, and 400 for one that could be guessed', async () => {
+  it('is empty for an unused id, and 400 for an id that could be guessed', async () => {
     const { url } = await startApp()
     expect(await seenBy(url)).toEqual([])
     for (const view of ['', 'short', 'x'.repeat(65), 'abcdefghijklmnopqrstu/'])

@@ -97,7 +97,7 @@ describe.skipIf(!(await countsWrites()))('an upload of 64 MiB', () => {
     expect(share).toBeLessThan(1.02)
   })
 
-  it('is not written again when it goes on after kill -9', async () => {
+  it('is not written again when it is resumed after kill -9', async () => {
     const data = await temporaryDirectory()
     const first = await startServer(data)
     const content = randomBytes(SIZE)

@@ -49,7 +49,7 @@ describe('an upload in parts that reaches --max-total-size', () => {
   it.each([
     ['before the part is read, by its Content-Length', (part: Buffer) => new Uint8Array(part), 400_000],
     ['in mid-part, where nothing tells its length', inChunks, 500_000],
-  ])('is 507 %s, and goes on after a deletion', async (_, sent, most) => {
+  ])('is 507 %s, and the upload can be resumed after a deletion', async (_, sent, most) => {
     const { url } = await startServer(await temporaryDirectory(), '--max-total-size', '1000000')
     await fetch(`${url}/videos/other`, { method: 'PUT', body: new Uint8Array(500_000) })
     const location = locationOf(await begin(url, 'POST', '/video', CONTENT.subarray(0, 400_000)))
@@ -93,7 +93,7 @@ describe('an upload in parts that grows beyond --max-file-size', () => {
 })
 
 describe('an upload in parts on a disk that is full', () => {
-  it.skipIf(ON_S3)('is 507 in mid-part, and goes on after a deletion', async ({ skip }) => {
+  it.skipIf(ON_S3)('is 507 in mid-part, and the upload can be resumed after a deletion', async ({ skip }) => {
     const result = await withTmpfs('size=64m', async (directory) => {
       const { url, server } = await startServer(join(directory, 'data'))
       await fetch(`${url}/videos/other`, { method: 'PUT', body: new Uint8Array(40 * MEBIBYTE) })

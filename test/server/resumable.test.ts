@@ -21,7 +21,7 @@ async function bytesAt(url: string, path: string): Promise<Buffer> {
 }
 
 describe('a resumable upload', () => {
-  it('goes on after kill -9 of the server, and becomes the video of its name', async () => {
+  it('resumes after kill -9 of the server, and becomes the video of its name', async () => {
     const data = await temporaryDirectory()
     const first = await startServer(data)
     const disposition = { 'Content-Disposition': 'inline; filename="clip one.mp4"' }

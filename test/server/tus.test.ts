@@ -56,7 +56,7 @@ async function videos(url: string): Promise<readonly Video[]> {
 }
 
 describe('tus', () => {
-  it('goes on after kill -9 of the server in mid-upload, and becomes the video of its name', async () => {
+  it('resumes after kill -9 of the server in mid-upload, and becomes the video of its name', async () => {
     const data = await temporaryDirectory()
     const first = await start(data)
     // The store writes blocks of 256 KiB.
@@ -269,7 +269,7 @@ describe('tus', () => {
     expect(new Set(whole.map(({ ino }) => ino)).size).toBe(1)
   })
 
-  it('never replaces a video, whichever protocol goes on with it', async () => {
+  it('never replaces a video, whichever protocol resumes the upload', async () => {
     const { url } = await startApp()
     await fetch(`${url}/videos/a`, { method: 'PUT', body: 'first' })
     const path = await begin(url, 5)

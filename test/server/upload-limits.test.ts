@@ -218,7 +218,7 @@ describe('requests in one packet', () => {
   })
 })
 
-describe('an answer to a request whose body nobody reads', () => {
+describe('an answer to a request whose body is not read', () => {
   it.each(['GET', 'DELETE'])('closes the connection: %s', async (method) => {
     const url = await startProcess()
     await fetch(`${url}/videos/a`, { method: 'PUT', body: 'x' })

@@ -182,7 +182,7 @@ describe('60 racers through all workers', () => {
 })
 
 describe('a worker that is killed', () => {
-  it('is replaced on the same port, and a download through another one goes on', async () => {
+  it('is replaced on the same port, and a download through another worker continues', async () => {
     const { server, url, workers } = await start(2)
     await put(url, 'large', LARGE)
     const download = await slowDownload(url)
@@ -260,7 +260,7 @@ describe('--max-concurrent-uploads', () => {
   })
 })
 
-describe('a worker with an error that nobody handles', () => {
+describe('a worker with an unhandled error', () => {
   it('finishes what is in flight, says what it was, and is replaced', async () => {
     const preload = await firstIn("process.on('SIGUSR2', () => { throw new Error('thrown by a test') })")
     const { server, url, workers } = await start(2, [], preload)
@@ -331,7 +331,7 @@ describe('workers that end at once', () => {
       .toBe(2)
   })
 
-  it('and whose port somebody else has taken meanwhile end the server with 1 and say so', async () => {
+  it('and whose port another process has taken meanwhile end the server with 1 and report it', async () => {
     const { server, url, workers } = await start(2, ['--log-level', 'silent'])
     const port = Number(new URL(url).port)
     const thief = createServer()

@@ -14,7 +14,7 @@ export function describeResumption(
 ): void {
   const open = closingAfterwards(openStore)
   describe(`${name}: paused uploads`, () => {
-    it('go on where they were paused, as often as one likes', async () => {
+    it('resume where they were paused, any number of times', async () => {
       const store = await open()
       let session = await store.createUpload('a.mp4', { type: 'video/mp4' })
       const { id } = session
@@ -165,7 +165,7 @@ export function describeResumption(
       await expect(store.resumeUpload(session.id)).rejects.toMatchObject({ code: 'ABORTED' })
     })
 
-    it('are counted by recover, and removed by sweep when nobody resumes them in time', async () => {
+    it('are counted by recover, and removed by sweep if no client resumes them in time', async () => {
       const expireAfter = 1000
       const store = await open({ expireAfter })
       const session = await store.createUpload('a')
@@ -279,7 +279,7 @@ export function describeResumption(
       expect(await resumed?.commit()).toMatchObject({ size: 10 })
     })
 
-    it('ends an upload of unknown size where it is used up, and the upload goes on when there is some', async () => {
+    it('stops an upload of unknown size when the space is used up, and the upload resumes when there is space again', async () => {
       const store = await open({ maxTotalSize: 10 })
       await store.put('a', source('123456'))
       const session = await store.createUpload('b')
@@ -298,7 +298,7 @@ export function describeResumption(
       expect(await resumed?.commit()).toMatchObject({ size: 5 })
     })
 
-    it('is looked at again when an upload goes on that had been let in', async () => {
+    it('is checked again when an accepted upload is resumed', async () => {
       const store = await open({ maxTotalSize: 10 })
       const session = await store.createUpload('a', { expectedSize: 10 })
       await session.append(0, source('123'))

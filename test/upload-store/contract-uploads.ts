@@ -27,7 +27,7 @@ export function describeUploads(
       expect(await store.resumeUpload(id)).toMatchObject({ offset: 0, metadata: { length: 11 } })
     })
 
-    it('tell how far they have come, after ending whoever writes them', async () => {
+    it('report their offset after their writer was stopped', async () => {
       const store = await open()
       const session = await store.createUpload('a', { metadata: {} })
       const stalled = new Readable({ read() {} })
@@ -42,7 +42,7 @@ export function describeUploads(
       expect(await resumed?.commit()).toMatchObject({ digest: sha256('hello world') })
     })
 
-    it('can be asked again and again, and go on between', async () => {
+    it('can be inspected again and again, and resumed in between', async () => {
       const store = await open()
       const { id } = await store.createUpload('a', { metadata: {} })
       const bytes = Buffer.from(Array.from({ length: 700_001 }, (_, index) => (index * 7) % 251))
@@ -114,7 +114,7 @@ export function describeUploads(
       }
     })
 
-    it('can be looked at without ending whoever writes them', async () => {
+    it('can be inspected without stopping their writer', async () => {
       const store = await open()
       const session = await store.createUpload('a', { metadata: { name: 'b' } })
       const identity = { id: session.id, key: 'a', metadata: { name: 'b' }, committed: null }
@@ -136,7 +136,7 @@ export function describeUploads(
       await unknown.abort()
     })
 
-    it('are forgotten: what was staged goes, and whoever writes is ended', async () => {
+    it('are forgotten: the staged bytes are removed, and the writer is stopped', async () => {
       const store = await open()
       const session = await store.createUpload('a', { metadata: {} })
       const stalled = new Readable({ read() {} })
@@ -206,27 +206,24 @@ export function describeUploads(
       expect(await session.commit()).toMatchObject({ digest: sha256('xy') })
     })
 
-    it.each([3, 300_000, 3_000_000])(
-      'are taken back, all %i of them, when something does',
-      async (length) => {
-        const store = await open()
-        const session = await store.createUpload('a', { metadata: {} })
-        await session.append(0, source('hello '))
-        const wrong = Buffer.alloc(length, 'x')
-        await expect(session.append(6, source(wrong), { verify: no })).rejects.toThrow('not these')
-        // Nothing can be built on what has been hashed.
-        await expect(session.append(6, source('world'))).rejects.toMatchObject({ code: 'ABORTED' })
-        expect(await session.pause()).toBe(6)
-        const resumed = await store.resumeUpload(session.id)
-        expect(resumed).toMatchObject({ offset: 6 })
-        await resumed?.append(6, source('world'))
-        expect(await resumed?.commit()).toMatchObject({ size: 11, digest: sha256('hello world') })
-        const content = await store.get('a')
-        expect(String(await bytesOf((await content?.stream()) ?? source()))).toBe('hello world')
-      },
-    )
+    it.each([3, 300_000, 3_000_000])('are removed, all %i of them, if something does', async (length) => {
+      const store = await open()
+      const session = await store.createUpload('a', { metadata: {} })
+      await session.append(0, source('hello '))
+      const wrong = Buffer.alloc(length, 'x')
+      await expect(session.append(6, source(wrong), { verify: no })).rejects.toThrow('not these')
+      // Nothing can be built on what has been hashed.
+      await expect(session.append(6, source('world'))).rejects.toMatchObject({ code: 'ABORTED' })
+      expect(await session.pause()).toBe(6)
+      const resumed = await store.resumeUpload(session.id)
+      expect(resumed).toMatchObject({ offset: 6 })
+      await resumed?.append(6, source('world'))
+      expect(await resumed?.commit()).toMatchObject({ size: 11, digest: sha256('hello world') })
+      const content = await store.get('a')
+      expect(String(await bytesOf((await content?.stream()) ?? source()))).toBe('hello world')
+    })
 
-    it('are never told to whoever asks while they are looked at', async () => {
+    it('are never reported to a caller while they are being checked', async () => {
       const store = await open()
       const session = await store.createUpload('a', { metadata: {} })
       await session.append(0, source('hello '))

@@ -328,7 +328,7 @@ export function describeContract(
       expect(page.cursor).toBeNull()
     })
 
-    it('goes on behind a key that was deleted since the page before', async () => {
+    it('continues after a key that was deleted since the previous page', async () => {
       const store = await open()
       for (const key of ['a', 'b', 'c']) await store.put(key, source(key))
       const { cursor } = await store.list({ limit: 2 })

@@ -28,7 +28,7 @@ async function textOf(store: UploadStore): Promise<string | null> {
 }
 
 describe('what a key holds', () => {
-  it('is what its record says at that moment, whoever has replaced or deleted it', async () => {
+  it('is the content of its record at that moment, even if a writer replaces or deletes it', async () => {
     const [reader, writer] = await twoStores()
     await put(writer, 'first')
     await delay(SETTLED)

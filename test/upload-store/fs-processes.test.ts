@@ -151,7 +151,7 @@ describe('a lock', () => {
     expect(performance.now() - started).toBeGreaterThan(600)
   })
 
-  it('that nobody asks for is removed by recover, and so is what succeeded one that is no more', async () => {
+  it('that no process asks for is removed by recover, and so is the successor of one that is gone', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory, { ownerTimeout: 0 })
     await writeFile(join(directory, 'staging', `${recordName('a')}.lock`), dead('one'))
@@ -167,7 +167,7 @@ describe('a lock', () => {
     expect(await readdir(join(directory, 'staging'))).toEqual([])
   })
 
-  it('goes on, and so does its process, when somebody removes the file that names its owner', async () => {
+  it('continues, and so does its process, when the file that names its owner is removed', async () => {
     const directory = await temporaryDirectory()
     const script = runScript(
       `const { rmSync } = await import('node:fs')

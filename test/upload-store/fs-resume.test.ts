@@ -15,7 +15,7 @@ describeResumption('file-system store', async (options) => createFsStore(await t
 const staged = (directory: string) => readdir(join(directory, 'staging'))
 
 describe('an upload on a file system', () => {
-  it('goes on in another process after the first was killed, its hash made anew', async () => {
+  it('resumes in another process after the first was killed, and its hash is computed again', async () => {
     const directory = await temporaryDirectory()
     const script = runScript(
       `const session = await store.createUpload('a', { type: 'video/mp4' })
@@ -85,7 +85,7 @@ describe('an upload on a file system', () => {
     expect(await session?.commit()).toMatchObject({ digest: sha256('hello world') })
   })
 
-  it('is taken although another one resumes it at that moment and hashes what is there', async () => {
+  it('is acquired although another process resumes it at that moment and hashes the stored bytes', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)
     const session = await store.createUpload('a')

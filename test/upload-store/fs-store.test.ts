@@ -153,7 +153,7 @@ describe('file-system store: on disk', () => {
     await (await store.createUpload('d', { expectedSize: most })).abort()
   })
 
-  it('stores without syncing anything where durability is none', async () => {
+  it('stores without syncing anything if durability is off', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory, { durability: 'none' })
     await store.put('a', source('hello'))

@@ -97,7 +97,7 @@ describe('verify', () => {
     expect(await store.verify()).toEqual({ intact: 3, bytes: 4, repaired: [], quarantined: [] })
   })
 
-  it('puts objects into quarantine whose bytes have changed, all that share them, and lets them be stored anew', async () => {
+  it('quarantines all objects that share changed bytes, and lets them be stored again', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)
     await store.put('a', source('same'))
@@ -124,7 +124,7 @@ describe('verify', () => {
     expect(await store.sweep()).toMatchObject({ blobs: 0, digests: 0 })
   })
 
-  it('tells of bytes that are missing or too few, and of records that cannot be read, with the blob that they name', async () => {
+  it('reports missing or truncated bytes, and unreadable records with the blob that they name', async () => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)
     await store.put('short', source('short'))

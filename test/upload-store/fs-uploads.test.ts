@@ -15,7 +15,7 @@ describeUploads('file-system store', async (options) => createFsStore(await temp
 const staged = (directory: string) => readdir(join(directory, 'staging'))
 
 describe('an upload with metadata on a file system', () => {
-  it('goes on after its process was killed in its very first append', async () => {
+  it('resumes after its process was killed in its very first append', async () => {
     const directory = await temporaryDirectory()
     const script = runScript(
       `const session = await store.createUpload('a', { type: 'video/mp4', metadata: { length: 9 } })
@@ -41,7 +41,7 @@ describe('an upload with metadata on a file system', () => {
     expect(await staged(directory)).toEqual([`${id}.json`])
   })
 
-  it('is told of within 200 ms although another process writes it, and can be resumed by that again', async () => {
+  it('is reported within 200 ms although another process writes it, and that process can resume it', async () => {
     const directory = await temporaryDirectory()
     const script = runScript(
       `const session = await store.createUpload('a', { metadata: {} })
@@ -66,7 +66,7 @@ describe('an upload with metadata on a file system', () => {
     expect(await store.interruptUpload(id)).toMatchObject({ offset: 11, committed: { key: 'a' } })
   })
 
-  it('tells whoever looks what it became, and that it is nothing yet', async () => {
+  it('reports what it became, or that it is not committed yet', async () => {
     const directory = await temporaryDirectory()
     const [store, other] = [createFsStore(directory), createFsStore(directory)]
     const taken = await store.put('a', source('x'))

@@ -97,7 +97,7 @@ describe('runNodeClient', () => {
   const request = Buffer.from('GET / HTTP/1.1\r\nHost: a\r\nRange: bytes=10-1009\r\n\r\n')
   const load = { requests: [request], method: 'GET', connections: 4 } as const
 
-  it('stops after as many answers as it was told', async () => {
+  it('stops after the requested number of answers', async () => {
     const port = await listen(serve(content))
     const totals = await runNodeClient({ ...load, port, answers: 50, milliseconds: 20_000 })
     expect(totals.answers).toBe(50)

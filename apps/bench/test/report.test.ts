@@ -95,7 +95,7 @@ describe('report', () => {
     expect(text).toContain('| nginx, sendfile | – | 20 (0.33) |')
   })
 
-  it('says in a footnote what somebody answered who is not measured', () => {
+  it('explains in a footnote which answer kept a server from being measured', () => {
     expect(text).toMatch(/\| sirv 3 \|.*– \[1\] \|/)
     expect(text).toContain('[1] It answered 200.')
   })

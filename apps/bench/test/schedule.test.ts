@@ -21,7 +21,7 @@ describe('schedule', () => {
     ])
   })
 
-  it('leaves out who has fewer rounds, and groups of nobody', () => {
+  it('leaves out servers that have fewer rounds, and empty groups', () => {
     const groups = schedule(contenders, [SMALL, MIDDLE], (contender, kind) => {
       if (kind === SMALL) return contender === PLAIN ? 2 : 1
       return contender === SIRV ? 0 : 1

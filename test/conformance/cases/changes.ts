@@ -185,7 +185,7 @@ export const changes: readonly Case[] = cases(
     id: 'shrunk-midway',
     level: 'must',
     section: 'RFC 9112 §8',
-    title: 'ends the connection when a file shrinks midway, so that nobody waits for the rest',
+    title: 'ends the connection when a file shrinks midway, so that no client waits for the rest',
     only: 'files',
     steps: [
       {

@@ -98,7 +98,7 @@ export const connections: readonly Case[] = cases(
     id: 'abandoned',
     level: 'quality',
     section: 'RFC 9112 §9.6',
-    title: 'is none the worse for twenty downloads that were broken off',
+    title: 'serves as before after twenty aborted downloads',
     steps: [
       {
         abandoned: { file: 'ten-mib.bin', headers: ['Range: bytes=1-'], expect: 206 },

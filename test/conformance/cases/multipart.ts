@@ -43,7 +43,7 @@ export const multipart: readonly Case[] = cases(
     id: 'unsatisfiable-among',
     level: 'should',
     section,
-    title: 'leaves out what lies behind the end',
+    title: 'omits ranges that start past the end',
     ...range('bytes=0-9,5000-,500-509'),
     expect: 'parts 0-9, 500-509',
   },

@@ -95,7 +95,7 @@ export const rangeSyntax: readonly Case[] = cases(
     id: 'one-invalid-spec',
     level: 'should',
     section: '14.1.1',
-    title: 'ignores or rejects the whole set for one spec that is none',
+    title: 'ignores or rejects the whole set for one malformed spec',
     steps: [
       { ...range('bytes=0-4,x'), expect: IGNORED_OR_REJECTED },
       { ...range('bytes=0-4,20-10'), expect: IGNORED_OR_REJECTED },

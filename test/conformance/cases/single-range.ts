@@ -55,7 +55,7 @@ export const singleRange: readonly Case[] = cases(
     id: 'end-beyond',
     level,
     section,
-    title: 'a last-pos far behind the end is cut to the last byte',
+    title: 'a last-pos far past the end is cut to the last byte',
     file,
     headers: ['Range: bytes=900-99999'],
     expect: 'part 900-999',

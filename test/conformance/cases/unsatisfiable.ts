@@ -18,7 +18,7 @@ export const unsatisfiable: readonly Case[] = cases(
     id: 'behind-the-end',
     level: 'should',
     section,
-    title: 'says 416 and the length to a range far behind the end, and to a hundred digits',
+    title: 'answers 416 and the length to a range far past the end, and to a hundred digits',
     steps: [
       { ...range('bytes=99999-100000'), expect: 'unsatisfied' },
       { ...range(`bytes=${'9'.repeat(100)}-`), expect: 'unsatisfied' },
