@@ -64,8 +64,8 @@ export function wrongOffset(expected: number, provided: number): Refusal {
   return {
     status: 409,
     type: `${TYPES}#mismatching-upload-offset`,
-    title: 'The upload goes on from another offset',
-    detail: `The upload has ${expected} bytes; bytes from ${provided} on do not fit.`,
+    title: 'The offset does not match the upload',
+    detail: `Upload-Offset ${provided} does not match: ${expected} bytes are stored. Resume at ${expected}.`,
     members: { 'expected-offset': expected, 'provided-offset': provided },
     final: false,
   }
