@@ -12,7 +12,7 @@ import type { ImageNote, Mode } from './task.ts'
 import { canFail, type Phase } from './watchers.ts'
 
 /** One thing to do to one call of a scenario. */
-export type Point = Extract<Mode, { type: 'kill' | 'fail' }>
+type Point = Extract<Mode, { type: 'kill' | 'fail' }>
 
 /** A point, and the step that makes its call. */
 export type StepPoint = Point & { readonly step: string | null }
