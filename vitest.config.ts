@@ -41,8 +41,12 @@ export default defineConfig({
       'test/support/fail-on-leaked-file.ts',
       ...(process.env['NODE_V8_COVERAGE'] === undefined ? [] : ['test/support/write-coverage.ts']),
     ],
-    // Versions are chosen for this Node.
-    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    env: {
+      // Versions are chosen for this Node.
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      // Overwrites pooled buffers when they are released, here and in the servers that tests start.
+      POISON_RELEASED_BUFFERS: '1',
+    },
     reporters: ['./test/support/opening-line.ts', 'default', './test/support/closing-line.ts'],
     // Tests start servers, ffmpeg and Chromium, and other programs may use the machine: only a broken product takes longer.
     testTimeout: 60_000,

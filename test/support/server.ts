@@ -41,6 +41,7 @@ export class ServerProcess {
       env: {
         PATH: process.env['PATH'],
         TZ: 'America/New_York',
+        POISON_RELEASED_BUFFERS: process.env['POISON_RELEASED_BUFFERS'],
         ...environmentOfServer(dataOf(flags)),
         ...env,
       },

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { pretendBoot } from './boot.ts'
 import { DurableImage } from './durable-image.ts'
 import { expectationOf, type Line } from './expectation.ts'
+import { InvariantWatcher } from './invariant-watcher.ts'
 import { checkObjects } from './objects.ts'
 import type { Scenario } from './scenario.ts'
 import { scenarioOf } from './scenarios.ts'
@@ -38,7 +39,9 @@ class Child {
   async run({ prepare, unsynced = false }: Scenario): Promise<void> {
     const work = await prepare(this.#stage)
     const { mode } = this.#task
-    const counter = new Counter()
+    const onFault = (text: string) => this.#tell({ type: 'fault', text })
+    const counter =
+      mode.type === 'count' ? new InvariantWatcher(this.#task.directory, onFault) : new Counter()
     const stop = watch(
       dirname(this.#task.directory),
       mode.type === 'count' ? counter : this.#watcher(unsynced),
@@ -64,7 +67,8 @@ class Child {
       const target = join(mode.images, String(this.#images))
       save(target)
       const name = call === undefined ? 'the start' : describeCall(call)
-      const note: ImageNote = { at: call?.number ?? 0, call: name, view, lines: this.#lines.length }
+      const [at, step] = [call?.number ?? 0, call?.step ?? null]
+      const note: ImageNote = { at, step, call: name, view, lines: this.#lines.length }
       writeFileSync(`${target}.json`, JSON.stringify(note))
     })
     this.#image.step()

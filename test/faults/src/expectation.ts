@@ -1,4 +1,5 @@
 import { type Content, digestOf } from './content.ts'
+import type { NotedCall } from './watchers.ts'
 
 /** What a child tells before and after what it does; each line is written before the next step. */
 export type Line =
@@ -21,7 +22,7 @@ export type Line =
   /** The key may hold anything until something is acknowledged: it was put without syncs, or its bytes were damaged. */
   | { readonly type: 'unsure'; readonly key: string }
   /** The child comes to its end; the last line. */
-  | { readonly type: 'calls'; readonly calls: readonly string[] }
+  | { readonly type: 'calls'; readonly calls: readonly NotedCall[] }
   /** The child saw something that should not be. */
   | { readonly type: 'fault'; readonly text: string }
 

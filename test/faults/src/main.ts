@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { describeFullDisk, fillDisk } from './full-disk.ts'
 import { describeResumed, resumeThroughBreaks } from './resume.ts'
-import { type Choice, cutEverywhere, failEverywhere, killEverywhere, type Point } from './runner.ts'
+import { type Choice, cutEverywhere, failEverywhere, killEverywhere, type StepPoint } from './runner.ts'
 import { describeS3, disturbS3 } from './s3.ts'
 import type { Scenario } from './scenario.ts'
 import { SCENARIOS, scenarioOf } from './scenarios.ts'
-import { describeFailure, type Tally, table } from './tally.ts'
+import { countSteps, describeFailure, type Tally, table } from './tally.ts'
 import type { ImageNote } from './task.ts'
 import { withTmpfs } from './tmpfs.ts'
 
@@ -26,7 +26,7 @@ than their digest. Exits with 1 where there are any. All parts take a quarter of
   s3            kills and freezes the gateway of a store on Ceph, and kills a server, amid uploads (only when named)
 
   --scenario S  one or more, with commas, of ${SCENARIOS.map(({ name }) => name).join(', ')}
-  --at N        only the N-th call
+  --at N        only the N-th call; or the name of a step of a commit or a sweep, such as 'rename record'
   --phase P     of kills: before, half (of a write) or after (all)
   --error E     of failures: EIO, ENOSPC or EMFILE (all)
   --size N      of resume: MiB to upload (1024)
@@ -68,14 +68,17 @@ function isWanted(flag: string | undefined, value: string | number): boolean {
   return flag === undefined || flag === String(value)
 }
 
-function points({ at, phase, error }: Flags): Choice<Point> {
+function isAt(flag: string | undefined, { at, step }: Pick<ImageNote, 'at' | 'step'>): boolean {
+  return isWanted(flag, at) || flag === step
+}
+
+function points({ at, phase, error }: Flags): Choice<StepPoint> {
   return (point) =>
-    isWanted(at, point.at) &&
-    (point.type === 'kill' ? isWanted(phase, point.phase) : isWanted(error, point.error))
+    isAt(at, point) && (point.type === 'kill' ? isWanted(phase, point.phase) : isWanted(error, point.error))
 }
 
 function images({ at }: Flags): Choice<ImageNote> {
-  return (note) => isWanted(at, note.at)
+  return (note) => isAt(at, note)
 }
 
 async function disturb(
@@ -94,7 +97,11 @@ async function disturb(
     const counts = `${tally.calls} calls, ${tally.points} ${what}, ${tally.failures.length} of them bad`
     console.error(`${scenario.name}: ${counts}, ${((Date.now() - start) / 1000).toFixed(1)} s`)
   }
-  console.log(`\n${table(title, what, tallies)}`)
+  if (tallies.length === 0 && flags.at !== undefined)
+    throw new RangeError(
+      `--at ${flags.at}: no such call or step in the scenarios. Leave --at out to see the steps.`,
+    )
+  console.log(`\n${table(title, what, tallies)}\n${countSteps(tallies)}`)
   return tallies.every(({ failures }) => failures.length === 0)
 }
 

@@ -12,7 +12,10 @@ import type { ImageNote, Mode } from './task.ts'
 import { canFail, type Phase } from './watchers.ts'
 
 /** One thing to do to one call of a scenario. */
-export type Point = Extract<Mode, { type: 'kill' | 'fail' }>
+type Point = Extract<Mode, { type: 'kill' | 'fail' }>
+
+/** A point, and the step that makes its call. */
+export type StepPoint = Point & { readonly step: string | null }
 
 /** Which points to take; `index` counts all of a scenario's from 0. */
 export type Choice<T> = (point: T, index: number) => boolean
@@ -24,7 +27,7 @@ const OTHER_BOOT = '00000000-0000-4000-8000-000000000000'
 const AT_ONCE = 2
 
 /** Kills a scenario's process before and after each of its calls, and half-way through what it writes. */
-export function killEverywhere(scenario: Scenario, choice: Choice<Point>): Promise<Tally> {
+export function killEverywhere(scenario: Scenario, choice: Choice<StepPoint>): Promise<Tally> {
   return disturb(scenario, choice, (call, at) => {
     const phases: readonly Phase[] = /^write/.test(call) ? ['before', 'half', 'after'] : ['before', 'after']
     return phases.map((phase) => ({ type: 'kill', at, phase }))
@@ -32,7 +35,7 @@ export function killEverywhere(scenario: Scenario, choice: Choice<Point>): Promi
 }
 
 /** Lets each of a scenario's calls fail once in each way that it can. */
-export function failEverywhere(scenario: Scenario, choice: Choice<Point>): Promise<Tally> {
+export function failEverywhere(scenario: Scenario, choice: Choice<StepPoint>): Promise<Tally> {
   const { fails = [] } = scenario
   return disturb(scenario, choice, (call, at) =>
     fails.filter((error) => canFail(call, error)).map((error) => ({ type: 'fail', at, error })),
@@ -41,7 +44,7 @@ export function failEverywhere(scenario: Scenario, choice: Choice<Point>): Promi
 
 async function disturb(
   scenario: Scenario,
-  choice: Choice<Point>,
+  choice: Choice<StepPoint>,
   pointsOf: (call: string, at: number) => readonly Point[],
 ): Promise<Tally> {
   return withDirectory(async (root) => {
@@ -51,14 +54,26 @@ async function disturb(
     const quiet = await runAt(scenario, ground, { type: 'count' }, join(root, 'count'))
     const calls = quiet.lines.flatMap((line) => (line.type === 'calls' ? line.calls : []))
     if (quiet.faults.length > 0) failures.push({ point: 'undisturbed', flags: '', faults: quiet.faults })
-    const chosen = calls.flatMap((call, index) => pointsOf(call, index + 1)).filter(choice)
-    await forEach(chosen, async (point) => {
+    const all = calls.flatMap(({ text, step }, index): StepPoint[] =>
+      pointsOf(text, index + 1).map((point) => ({ ...point, step })),
+    )
+    const chosen = all.filter(choice)
+    const steps: (string | null)[] = []
+    await forEach(chosen, async ({ step, ...point }) => {
       const { faults, signal } = await runAt(scenario, ground, point, join(root, nameOf(point)))
-      if (point.type === 'fail' || signal === 'SIGKILL') points++
-      if (faults.length > 0) failures.push(failureAt(scenario, point, calls[point.at - 1] ?? '', faults))
+      if (point.type === 'fail' || signal === 'SIGKILL') {
+        points++
+        steps.push(step)
+      }
+      const call = withStep(calls[point.at - 1]?.text ?? '', step)
+      if (faults.length > 0) failures.push(failureAt(scenario, point, call, faults))
     })
-    return { scenario: scenario.name, calls: calls.length, points, failures }
+    return { scenario: scenario.name, calls: calls.length, points, steps, failures }
   })
+}
+
+function withStep(call: string, step: string | null): string {
+  return step === null ? call : `${step}: ${call}`
 }
 
 function nameOf(point: Point): string {
@@ -116,14 +131,19 @@ export async function cutEverywhere(scenario: Scenario, choice: Choice<ImageNote
       scenario: scenario.name,
       calls: notesIn(images).at(-1)?.note.at ?? 0,
       points: chosen.length,
+      steps: chosen.map(({ note }) => note.step),
       failures,
     }
   })
 }
 
-function failureOf({ name }: Scenario, { at, call, view }: ImageNote, faults: readonly Fault[]): Failure {
+function failureOf(
+  { name }: Scenario,
+  { at, call, step, view }: ImageNote,
+  faults: readonly Fault[],
+): Failure {
   return {
-    point: `power cut after ${at} (${call}), on the disk: ${view}`,
+    point: `power cut after ${at} (${withStep(call, step)}), on the disk: ${view}`,
     flags: `power-cuts --scenario ${name} --at ${at}`,
     faults,
   }

@@ -7,6 +7,8 @@ export interface Tally {
   readonly calls: number
   /** How often it was disturbed. */
   readonly points: number
+  /** The step of each of these points, `null` for calls of none. */
+  readonly steps: readonly (string | null)[]
   readonly failures: readonly Failure[]
 }
 
@@ -35,6 +37,15 @@ export function table(title: string, points: string, tallies: readonly Tally[]):
     ['**all**', ...totals],
   ]
   return `${title}\n\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`
+}
+
+/** How many points each named step had, in the order in which the steps first ran. */
+export function countSteps(tallies: readonly Tally[]): string {
+  const counts = new Map<string, number>()
+  for (const step of tallies.flatMap(({ steps }) => steps))
+    if (step !== null) counts.set(step, (counts.get(step) ?? 0) + 1)
+  const texts = [...counts].map(([step, count]) => `${step} ${count}`)
+  return `Points by step: ${texts.join(', ') || 'none'}\n`
 }
 
 export function describeFailure(scenario: string, { point, flags, faults }: Failure): string {

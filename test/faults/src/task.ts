@@ -24,6 +24,8 @@ export interface ImageNote {
   /** The number of the call after which the power is cut. */
   readonly at: number
   readonly call: string
+  /** The step of a commit or a sweep that made it. */
+  readonly step: string | null
   /** What is taken to be on the disk. */
   readonly view: string
   /** How many lines, of earlier processes too, the parent had by then. */

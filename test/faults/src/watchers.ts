@@ -5,12 +5,20 @@ import type { Call, Watcher } from './wrapper.ts'
 /** When to kill; `half`: after some of a write's bytes. */
 export type Phase = 'before' | 'half' | 'after'
 
+/** A call of a run that was not disturbed. */
+export interface NotedCall {
+  /** As `describeCall` gives it. */
+  readonly text: string
+  /** The step of a commit or a sweep that made it. */
+  readonly step: string | null
+}
+
 /** Notes every call, to learn what points there are. */
 export class Counter implements Watcher {
-  readonly calls: string[] = []
+  readonly calls: NotedCall[] = []
 
   before(call: Call): void {
-    this.calls.push(describeCall(call))
+    this.calls.push({ text: describeCall(call), step: call.step ?? null })
   }
 }
 

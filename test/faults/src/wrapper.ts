@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { channel } from 'node:diagnostics_channel'
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 
@@ -14,6 +16,8 @@ export interface Call {
   readonly paths: readonly string[]
   /** Of calls on something open. */
   readonly descriptor: number | undefined
+  /** The step of a commit or a sweep that makes the call, as the store names it. */
+  readonly step: string | undefined
   /** The arguments behind the paths or the descriptor. */
   readonly rest: readonly unknown[]
 }
@@ -57,6 +61,9 @@ type Style = (call: Call, watcher: Watcher, perform: Perform, args: readonly unk
 
 const { readlinkSync, readdirSync } = fs
 
+const currentStep = new AsyncLocalStorage<string>()
+channel('upload-store:step').bindStore(currentStep, (step) => String(Reflect.get(Object(step), 'name')))
+
 let watched: { readonly directory: string; readonly watcher: Watcher } | null = null
 let calls = 0
 
@@ -99,7 +106,9 @@ function callOf(name: string, self: unknown, args: readonly unknown[]): Call | n
   const paths = descriptor === undefined ? args.slice(0, count).map(String) : [pathOf(descriptor)]
   if (!paths.some((path) => isBelow(path, directory))) return null
   calls++
-  return { number: calls, name, paths, descriptor, rest: descriptor === undefined ? args.slice(count) : rest }
+  const step = currentStep.getStore()
+  const others = descriptor === undefined ? args.slice(count) : rest
+  return { number: calls, name, paths, descriptor, step, rest: others }
 }
 
 function descriptorOf(value: unknown): number | undefined {

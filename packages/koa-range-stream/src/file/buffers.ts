@@ -10,6 +10,9 @@ const LENGTHS = [
   { length: LONG, most: 32 },
 ]
 
+/** Set by the tests: overwrites buffers that are released, so that a reader that still uses one sends wrong bytes. */
+const POISONS = process.env['POISON_RELEASED_BUFFERS'] === '1'
+
 const free = new Map<number, Buffer[]>(LENGTHS.map(({ length }) => [length, []]))
 
 /** A buffer of the first length that holds `length` bytes, else of the longest; used memory is faster than new. */
@@ -18,9 +21,15 @@ export function acquireBuffer(length: number): Buffer {
   return free.get(actual)?.pop() ?? Buffer.allocUnsafeSlow(actual)
 }
 
-/** For buffers that neither the kernel nor anybody else reads or writes any more. */
+/** Keeps a buffer for the next reader. Call once, when neither the kernel nor any reader uses it. */
 export function releaseBuffer(buffer: Buffer): void {
   const most = LENGTHS.find(({ length }) => length === buffer.length)?.most ?? 0
   const others = free.get(buffer.length)
+  if (POISONS) poison(buffer, others)
   if (others !== undefined && others.length < most) others.push(buffer)
+}
+
+function poison(buffer: Buffer, others: readonly Buffer[] = []): void {
+  if (others.includes(buffer)) throw new Error('A buffer was released twice.')
+  buffer.fill(0xdb)
 }

@@ -29,8 +29,10 @@ export interface FileContentOptions {
   readonly fileSystem?: 'local' | 'network' | undefined
 }
 
-/** While a file changes, two contents may share every time stamp: the clock of a file system ticks every 4–10 ms. */
-const SETTLED_AFTER = 50
+/** In ms. Two contents may share a time stamp for as long: the clock of a file system ticks every 4–10 ms. */
+const TICK = 50
+/** The same if time stamps have no fractions: some file systems keep whole seconds, and FAT keeps even ones. */
+const COARSE_TICK = 2000 + TICK
 
 /**
  * Describes a regular file without opening it.
@@ -114,8 +116,19 @@ function describe({ files, path, name, stats, etag }: Found): FileContent {
 
 function fileEtag(stats: BigIntStats, kind: 'strong' | 'size-mtime'): string {
   const hex = (value: bigint) => value.toString(16)
-  if (kind === 'size-mtime') return `"${hex(stats.size)}-${hex(stats.mtimeNs / 1_000_000_000n)}"`
+  if (kind === 'size-mtime') {
+    const seconds = stats.mtimeNs / SECOND
+    return validator(`${hex(stats.size)}-${hex(seconds)}`, seconds * SECOND)
+  }
   const opaque = [stats.size, stats.ino, stats.mtimeNs, stats.ctimeNs].map(hex).join('-')
-  // The weak tag is another one than the strong one to come: it must not revalidate what changed a moment later.
-  return Math.abs(Date.now() - Number(stats.ctimeMs)) < SETTLED_AFTER ? `W/"${opaque}-w"` : `"${opaque}"`
+  return validator(opaque, stats.ctimeNs)
+}
+
+const SECOND = 1_000_000_000n
+
+/** A strong tag, or a weak one as long as another content of the file may get the same time stamp. */
+function validator(opaque: string, changed: bigint): string {
+  const age = Math.abs(Date.now() - Number(changed / 1_000_000n))
+  // The two differ in their text: the weak tag must not revalidate content that changed a moment later.
+  return age < (changed % SECOND === 0n ? COARSE_TICK : TICK) ? `W/"${opaque}-w"` : `"${opaque}"`
 }

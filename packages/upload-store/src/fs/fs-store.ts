@@ -3,6 +3,7 @@ import type { StoreOptions, UploadStore } from '../contract/store.ts'
 import { DamageReporter } from '../session/damage.ts'
 import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
+import { step } from '../session/step.ts'
 import { checkConditions } from '../values/conditions.ts'
 import { normalizeKey } from '../values/key.ts'
 import { KeyedQueue } from '../values/task-queue.ts'
@@ -107,8 +108,8 @@ async function deleteLocked(context: FsContext, key: string, ifMatch: string | u
   const { layout } = context
   const record = await readable(readRecord(layout, key))
   checkConditions(key, record?.object.etag, { ifMatch })
-  const existed = await removeRecord(context, key)
-  // An orphan for sweep, and no reason to say that the object is still there.
-  if (record !== null) await removeOwnBlob(layout, record).catch(() => {})
+  const existed = await step('remove record', () => removeRecord(context, key))
+  // On failure it is an orphan for sweep: the object itself is deleted.
+  if (record !== null) await step('remove blob', () => removeOwnBlob(layout, record).catch(() => {}))
   return existed
 }

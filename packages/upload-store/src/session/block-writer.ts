@@ -1,3 +1,5 @@
+import { releaseBuffer } from '../values/free-buffers.ts'
+
 /** 4 times fewer writes than a socket has chunks; two of them an upload make 50 uploads cost 25 MiB. */
 export const BLOCK_LENGTH: number = 256 * 1024
 
@@ -5,7 +7,7 @@ export const BLOCK_LENGTH: number = 256 * 1024
 const free: Buffer[] = []
 const MAX_FREE = 64
 
-/** What happens to each block: it is hashed, then written, both from the same memory. */
+/** Receives each block: hashes it, then writes it, both from the same memory. */
 export interface BlockTarget {
   hash(block: Uint8Array): void
   write(block: Uint8Array, position: number): Promise<void>
@@ -20,9 +22,9 @@ export class BlockWriter {
   #block: Buffer | undefined
   #spare: Buffer | undefined
   #filled = 0
-  /** Where the next block goes. */
+  /** The position of the next block. */
   #position: number
-  /** How much the next block takes: all of them end at multiples of their length, wherever an upload goes on. */
+  /** The length of the next block. All blocks end at multiples of `BLOCK_LENGTH`, also after a resumption. */
   #capacity: number
   #written: number
   #writing: Promise<void> = Promise.resolve()
@@ -34,12 +36,12 @@ export class BlockWriter {
     this.#capacity = capacityAt(position)
   }
 
-  /** How many bytes are written, counted from the upload's start. */
+  /** The number of bytes written, counted from the upload's start. */
   get written(): number {
     return this.#written
   }
 
-  /** Takes a chunk in. Returns a promise only where the disk has to be waited for. */
+  /** Copies a chunk. Returns a promise only if the caller has to wait for the disk. */
   add(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#filled + chunk.length > this.#capacity) return this.#addAcross(chunk)
     this.#copy(chunk)
@@ -55,17 +57,17 @@ export class BlockWriter {
     }
   }
 
-  /** Writes all that has been taken in. */
+  /** Writes all bytes that were added. */
   async flush(): Promise<void> {
     if (this.#filled > 0) await this.#emit()
     await this.#writing
   }
 
-  /** Gives the memory back; nothing may be added any more. */
+  /** Releases the memory. Nothing may be added afterwards. */
   async end(): Promise<void> {
     await this.#writing.catch(() => {})
     for (const block of [this.#block, this.#spare]) {
-      if (block !== undefined && free.length < MAX_FREE) free.push(block)
+      if (block !== undefined) releaseBuffer(free, block, MAX_FREE)
     }
     this.#block = undefined
     this.#spare = undefined
@@ -77,7 +79,7 @@ export class BlockWriter {
     this.#filled += bytes.length
   }
 
-  /** Hands the block on once the one before it is written, whose memory is the next to fill. */
+  /** Starts to write the block once the previous one is written, whose memory is filled next. */
   async #emit(): Promise<void> {
     await this.#writing
     const full = this.#block
@@ -87,7 +89,7 @@ export class BlockWriter {
     this.#writing = this.#write(full.subarray(0, this.#filled))
     this.#capacity = capacityAt(this.#position)
     this.#filled = 0
-    // Whoever adds or flushes next is told of a failure.
+    // The next call of `add` or `flush` reports a failure.
     this.#writing.catch(() => {})
   }
 
@@ -95,7 +97,7 @@ export class BlockWriter {
     const position = this.#position
     this.#position += bytes.length
     const writing = this.#target.write(bytes, position)
-    // Meanwhile: the disk has threads of its own.
+    // Hashes while a thread writes.
     this.#target.hash(bytes)
     await writing
     this.#written = this.#position

@@ -3,13 +3,10 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hasCode } from './files.ts'
+import { isSettled } from './is-settled.ts'
 import { isUnusable } from './read-entry.ts'
 import { shareScans } from './share-scans.ts'
 
-/** A directory that changed so recently may change once more without another time of change: clocks of file systems tick. */
-const UNSETTLED = 50
-/** The same where times have no fractions. */
-const UNSETTLED_SECONDS = 2000
 /** How long the event loop may wait for us, in ms. */
 const TURN = 4
 
@@ -60,7 +57,8 @@ export class ShardedNames<T> {
       if (before?.changed != null && before.changed === changed) continue
       // Read after its time of change: what changes meanwhile changes that, and is seen at the next refresh.
       const { entries, isComplete } = await this.#read(path, before?.entries)
-      this.#replace(name, { changed: isComplete && isSettled(changed, now) ? changed : null, entries })
+      const keeps = isComplete && changed !== null && isSettled(changed, now)
+      this.#replace(name, { changed: keeps ? changed : null, entries })
     }
   }
 
@@ -118,13 +116,6 @@ function timeOfChange(path: string): bigint | null {
     if (isUnusable(error)) return null
     throw error
   }
-}
-
-/** @param now ms, from before the time of change was read */
-function isSettled(changed: bigint | null, now: number): boolean {
-  if (changed === null) return false
-  const inSeconds = changed % 1_000_000_000n === 0n
-  return now - Number(changed / 1_000_000n) > (inSeconds ? UNSETTLED_SECONDS : UNSETTLED)
 }
 
 /** Whether `path` is a symbolic link whose target is missing. */

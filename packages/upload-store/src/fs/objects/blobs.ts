@@ -1,9 +1,7 @@
 import type { BigIntStats } from 'node:fs'
 import { link, lstat, open, rename, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { StoreError } from '../../contract/store-error.ts'
-import type { StoredObject } from '../../contract/stored-object.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
 import type { Disk } from '../disk/disk.ts'
 import { hasCode, isWithoutLinks, removeIfThere } from '../disk/files.ts'
@@ -14,40 +12,18 @@ import { haveSameBytes } from './compare-files.ts'
 import { findFault } from './find-fault.ts'
 
 /**
- * Gives the sealed bytes in `part` their place among the blobs, or links equal bytes that are stored already. May run
- * again. Returns the stored file of this digest if its bytes are damaged, as it was; then those of `part` have replaced them
- * under the digest, and other keys may still name the damaged ones.
+ * Links the blob to the stored bytes of its digest if they equal those of `part`. May run again. Returns the stored file
+ * if its bytes are damaged; other keys may name them.
+ *
+ * Compares after the link was made, so that no other process can put another file in its place. No record names the blob yet.
  */
-export async function placeBlob(
+export async function linkStored(
   layout: Layout,
-  disk: Disk,
   part: string,
   { blob, object }: BlobRecord,
-): Promise<BigIntStats | null> {
+): Promise<'same' | 'none' | BigIntStats> {
   const path = layout.blob(blob)
   const digest = layout.digest(object.digest)
-  await disk.makeParent(path)
-  const stored = await linkStored(digest, path, part, object)
-  // A process may have stored shared bytes without making them durable.
-  if (stored === 'same') await disk.syncPath(path)
-  else {
-    await linkOwn(part, path)
-    await shareByDigest(disk, path, digest, typeof stored === 'object')
-  }
-  await disk.syncDirectory(dirname(path))
-  return typeof stored === 'object' ? stored : null
-}
-
-/**
- * Links `path` to the stored bytes of a digest if they are those of `part`. They are compared after the link was made, so
- * that no other process can put another file in their place; no record names `path` yet. Returns damaged ones.
- */
-async function linkStored(
-  digest: string,
-  path: string,
-  part: string,
-  object: StoredObject,
-): Promise<'same' | 'none' | BigIntStats> {
   let stats: BigIntStats
   try {
     stats = await lstat(digest, { bigint: true })
@@ -83,7 +59,8 @@ async function replaceByLink(from: string, to: string): Promise<void> {
   }
 }
 
-async function linkOwn(part: string, path: string): Promise<void> {
+/** Gives the bytes of `part` their name among the blobs. */
+export async function linkOwn(part: string, path: string): Promise<void> {
   try {
     await replaceByLink(part, path)
   } catch (error) {
@@ -92,12 +69,19 @@ async function linkOwn(part: string, path: string): Promise<void> {
   }
 }
 
-async function shareByDigest(disk: Disk, path: string, digest: string, isDamaged: boolean): Promise<void> {
+/** Makes the blob the stored file of its digest, in place of a damaged one if `isDamaged`. */
+export async function shareByDigest(
+  layout: Layout,
+  disk: Disk,
+  { blob, object }: BlobRecord,
+  isDamaged: boolean,
+): Promise<void> {
+  const digest = layout.digest(object.digest)
   try {
     await disk.makeParent(digest)
     // Not by a rename: a crash before the new link is made costs no more than the sharing.
     if (isDamaged) await removeIfThere(digest)
-    await link(path, digest)
+    await link(layout.blob(blob), digest)
   } catch {
     // Another upload of the same bytes was first, or there are no (more) hard links: nothing shares this blob then.
   }

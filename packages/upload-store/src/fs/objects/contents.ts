@@ -6,6 +6,7 @@ import type { StoredContent } from '../../contract/stored-object.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
 import { LruMap } from '../../values/lru-map.ts'
 import { hasCode, isDirectory, unavailable } from '../disk/files.ts'
+import { isSettled } from '../disk/is-settled.ts'
 import { explainFailure, isUnusable, UnreadableEntry } from '../disk/read-entry.ts'
 import type { FsParts } from '../fs-context.ts'
 import { openBlob } from './blobs.ts'
@@ -13,9 +14,6 @@ import { readRecord } from './records.ts'
 
 /** Records kept in memory at most, some 500 bytes each. */
 const MAX_KEPT = 10_000
-
-/** In ms. A file that was made a moment ago may have shared its number and its ctime with the one before it. */
-const SETTLED_AFTER = 50
 
 interface Kept {
   readonly path: string
@@ -46,6 +44,7 @@ export class Contents {
 
   async #read(key: string, path: string, kept: Kept | undefined): Promise<StoredContent | null> {
     // Another process may have replaced or deleted it. Without a promise, which would take as long as all the rest.
+    const now = Date.now()
     const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
     if (stats === undefined) {
       this.#kept.delete(key)
@@ -57,7 +56,8 @@ export class Contents {
     const record = await readRecord(this.#context.layout, key)
     if (record === null) return null
     const content = this.#toContent(record)
-    if (isSettled(stats)) this.#kept.set(key, { path, identity, content })
+    // The record that replaces it may get its inode number and its time stamps, until the clock of the file system ticks.
+    if (isSettled(stats.ctimeNs, now)) this.#kept.set(key, { path, identity, content })
     return content
   }
 
@@ -115,8 +115,4 @@ function isDamage(error: unknown): boolean {
 
 function fileIdentity({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
-}
-
-function isSettled({ ctimeMs }: BigIntStats): boolean {
-  return Date.now() - Number(ctimeMs) > SETTLED_AFTER
 }

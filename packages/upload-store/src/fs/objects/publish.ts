@@ -1,6 +1,8 @@
 import type { BigIntStats } from 'node:fs'
+import { dirname } from 'node:path'
 import type { StoredObject } from '../../contract/stored-object.ts'
 import type { CommitOptions } from '../../contract/upload-session.ts'
+import { step } from '../../session/step.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
 import { checkConditions } from '../../values/conditions.ts'
 import { removeIfThere } from '../disk/files.ts'
@@ -9,8 +11,16 @@ import { isSameFile, statFile } from '../disk/stat-file.ts'
 import type { FsParts } from '../fs-context.ts'
 import type { Lock } from '../locks/lock.ts'
 import { blobId } from './blob-id.ts'
-import { hasBytes, placeBlob, removeBlob, removeOwnBlob } from './blobs.ts'
+import { hasBytes, linkOwn, linkStored, removeBlob, removeOwnBlob, shareByDigest } from './blobs.ts'
 import { clearRecord, draftRecord, publishRecord, readable, readRecord, syncRecord } from './records.ts'
+
+/** The steps of a commit that concern the upload's other files. */
+interface Around {
+  /** Makes the record that the commit writes known to a process that recovers from a crash. */
+  announce(record: BlobRecord): Promise<void>
+  /** Removes the files of the upload that are no longer needed. */
+  clearUp(): Promise<void>
+}
 
 /** Runs `task` while no other task, in this process or another, changes the record of that name. */
 export function withRecordLocked<T>(
@@ -74,38 +84,82 @@ export class Publication {
     return this.#blob
   }
 
-  async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
-    const record = { object, blob: await this.blobFor(object.key) }
+  /**
+   * Publishes the sealed bytes: the whole order of a commit, after `seal` has flushed the part. Each step is a failpoint of
+   * `npm run faults`. May run again after a failure.
+   *
+   * @throws StoreError PRECONDITION_FAILED
+   */
+  async publish(
+    object: StoredObject,
+    conditions: CommitOptions,
+    { announce, clearUp }: Around,
+  ): Promise<void> {
+    const { layout, disk } = this.#context
+    const { key } = object
+    const record = { object, blob: await this.blobFor(key) }
+    await step('write manifest', () => announce(record))
     const isFirst = !this.#isVisible
-    if (isFirst) {
-      // Without the lock: the check under it counts, and this one saves most refused uploads the work.
-      if (isConditional(conditions)) await this.#readPrevious(object.key, conditions)
-      // Others wait for the key's lock, and comparing long contents takes seconds.
-      await this.#place(record)
-    }
-    await withRecordLocked(this.#context, recordName(object.key), () =>
-      this.#publishLocked(record, conditions, isFirst),
-    )
+    // Without the lock: the check under it counts, and this one saves most refused uploads the work.
+    if (isFirst && isConditional(conditions))
+      await step('check conditions early', () => this.#readPrevious(key, conditions))
+    // Without the lock: comparing long contents takes seconds, and other commits of the key wait for the lock.
+    if (isFirst) await this.#place(record)
+    await withRecordLocked(this.#context, recordName(key), async () => {
+      const previous = await step('check conditions', () => this.#readPrevious(key, conditions))
+      // If an earlier commit failed after its commit point, only the rest is left to do.
+      const replaces = previous?.blob !== record.blob
+      if (replaces && !isFirst) await this.#place(record)
+      if (replaces && previous === null) await step('clear record', () => clearRecord(this.#context, key))
+      if (replaces) await step('rename record', () => this.#makeVisible(record))
+      await step('sync record', () => syncRecord(layout, disk, key))
+      // Under the lock: a process that replaces the object frees its bytes only if this name of them is gone.
+      await step('remove part', () => removeIfThere(layout.part(this.#session)).catch(() => false))
+      if (replaces && previous !== null) await step('remove replaced', () => this.#removeReplaced(previous))
+    })
     this.#lock?.release()
+    // On failure the files are left for sweep, which is no reason to fail the upload.
+    await step('clear up', () => clearUp().catch(() => {}))
   }
 
+  /** The steps that make the blob and the draft of the record durable. No record names the blob yet. */
   async #place(record: BlobRecord): Promise<void> {
     const { layout, disk, locks } = this.#context
+    const part = layout.part(this.#session)
+    const path = layout.blob(record.blob)
     if (record.blob !== this.#session) this.#lock ??= await locks.acquire(record.blob)
     this.#placed = record.object
-    const placing = placeBlob(layout, disk, layout.part(this.#session), record)
+    const placeBlob = async () => {
+      await step('make blob shard', () => disk.makeParent(path))
+      const stored = await step('link stored bytes', () => linkStored(layout, part, record))
+      // A process may have stored shared bytes without making them durable.
+      if (stored === 'same') await step('sync stored bytes', () => disk.syncPath(path))
+      else {
+        await step('link blob', () => linkOwn(part, path))
+        await step('link digest', () => shareByDigest(layout, disk, record, typeof stored === 'object'))
+      }
+      await step('sync blob shard', () => disk.syncDirectory(dirname(path)))
+      if (typeof stored === 'object') this.#noteDamage(stored)
+    }
     await both(
-      placing.then((damaged) => {
-        if (damaged === null) return
-        this.#damaged = damaged
-        // Without the digest link.
-        this.#damagedBlobs = Number(damaged.nlink) - 1
-      }),
-      draftRecord(layout, disk, record),
+      placeBlob(),
+      step('draft record', () => draftRecord(layout, disk, record)),
     )
   }
 
-  /** @throws StoreError PRECONDITION_FAILED */
+  async #makeVisible(record: BlobRecord): Promise<void> {
+    this.#isVisible = true
+    await publishRecord(this.#context.layout, record)
+    // Committed: readers find the blob through its record, so no failure from here on may remove it.
+    this.#placed = undefined
+  }
+
+  #noteDamage(damaged: BigIntStats): void {
+    this.#damaged = damaged
+    // Without the digest link.
+    this.#damagedBlobs = Number(damaged.nlink) - 1
+  }
+
   async #readPrevious(key: string, conditions: CommitOptions): Promise<BlobRecord | null> {
     const { layout } = this.#context
     const previous = await readable(readRecord(layout, key))
@@ -113,28 +167,11 @@ export class Publication {
     return previous
   }
 
-  async #publishLocked(record: BlobRecord, conditions: CommitOptions, isPlaced: boolean): Promise<void> {
-    const { layout, disk } = this.#context
-    const { key } = record.object
-    const previous = await this.#readPrevious(key, conditions)
-    // By a commit before this one, which failed after its commit point: only the rest is left to do.
-    const isPublished = previous?.blob === record.blob
-    if (!isPublished) {
-      if (!isPlaced) await this.#place(record)
-      if (previous === null) await clearRecord(this.#context, key)
-      this.#isVisible = true
-      await publishRecord(layout, record)
-      // Committed: readers find the blob through its record, so no failure from here on may remove it.
-      this.#placed = undefined
-    }
-    await syncRecord(layout, disk, key)
-    // Before another process may replace the object: its bytes go with the last of their names.
-    await removeIfThere(layout.part(this.#session)).catch(() => {})
-    if (previous !== null && !isPublished) {
-      if (isSameFile(statFile(layout.blob(previous.blob)), this.#damaged)) this.#damagedBlobs--
-      // On failure it is an orphan for sweep, and no reason to fail the upload.
-      await removeOwnBlob(layout, previous).catch(() => {})
-    }
+  async #removeReplaced(previous: BlobRecord): Promise<void> {
+    const { layout } = this.#context
+    if (isSameFile(statFile(layout.blob(previous.blob)), this.#damaged)) this.#damagedBlobs--
+    // On failure it is an orphan for sweep, and no reason to fail the upload.
+    await removeOwnBlob(layout, previous).catch(() => {})
   }
 
   /** Removes what was placed without being published. */

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { StoredObject } from '../../contract/stored-object.ts'
 import type { CommitOptions, UploadMetadata } from '../../contract/upload-session.ts'
 import type { Manifest, Staging } from '../../session/driver.ts'
+import { step } from '../../session/step.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
 import { removeIfThere, withStoreErrors } from '../disk/files.ts'
 import type { Reservation } from '../disk/space.ts'
@@ -86,7 +87,7 @@ export class FileStaging implements Staging {
   }
 
   async seal(): Promise<void> {
-    await withStoreErrors(this.#file.sync())
+    await step('sync part', () => withStoreErrors(this.#file.sync()))
     this.#parts.reservation.seal()
     await withStoreErrors(this.#file.close())
   }
@@ -139,21 +140,21 @@ export class FileStaging implements Staging {
 
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
     const leaves = this.#parts.known && this.#metadata !== undefined
-    // Before the commit point: the process that recovers from a crash has to know which record to look for.
-    if (leaves) await withStoreErrors(this.#tell(object))
-    await withStoreErrors(this.#publication.publish(object, conditions))
-    // What cannot be cleaned up now is an orphan for sweep, and no reason to fail the upload.
-    await (leaves ? leaveReceipt(this.#context, this.#parts.id) : this.#discardFiles()).catch(() => {})
+    await withStoreErrors(
+      this.#publication.publish(object, conditions, {
+        announce: async (record) => {
+          if (!leaves) return
+          this.#committing = record
+          await this.#writeManifest(object.size, currentBoot())
+        },
+        clearUp: () => (leaves ? leaveReceipt(this.#context, this.#parts.id) : this.#discardFiles()),
+      }),
+    )
     await this.#end()
     if (!this.#publication.hasDamagedKeys) return
     const blob = await this.#publication.blobFor(object.key)
     // The upload itself is complete. `verify` finds the keys that could not be corrected now.
-    await correctKeys(this.#context, { object, blob }).catch(() => {})
-  }
-
-  async #tell(object: StoredObject): Promise<void> {
-    this.#committing = { object, blob: await this.#publication.blobFor(object.key) }
-    await this.#writeManifest(object.size, currentBoot())
+    await step('correct keys', () => correctKeys(this.#context, { object, blob }).catch(() => {}))
   }
 
   async discard(): Promise<void> {

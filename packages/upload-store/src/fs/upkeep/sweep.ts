@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { SweepReport } from '../../contract/reports.ts'
+import { step } from '../../session/step.ts'
 import { RANDOM_ID } from '../../values/random-id.ts'
 import { hasCode, isThere, removeIfThere } from '../disk/files.ts'
 import { explainFailure } from '../disk/read-entry.ts'
@@ -10,37 +11,63 @@ import { readAllRecords } from '../objects/records.ts'
 import { lockedIds, recoverStaging } from './recover.ts'
 import { UnknownClaims } from './unknown-claims.ts'
 
-/** Removes what killed processes and expired sessions left, and what belongs to nothing. */
+/**
+ * Removes files that killed processes and expired uploads left. Each of the three steps that find orphans takes the result of
+ * the step before it, because their order matters: a blob that the first step lists and that has no lock in the second step
+ * was published by then or never will be, so the third step sees its record, or the record was replaced since.
+ */
 export async function sweepStore(context: FsContext): Promise<SweepReport> {
-  const { layout, damage } = context
-  const recovery = await recoverStaging(context, { expire: true })
-  const { damaged, paths, incomplete } = await findOrphans(context)
-  let [blobs, bytes, digests] = [0, 0, 0]
-  for (const path of paths) {
-    const removed = await removeOrphan(context, path)
-    blobs += Number(removed !== null)
-    bytes += removed ?? 0
-  }
-  const onUnusable = (path: string, error: unknown) => damage.report(path, explainFailure(error))
-  for await (const path of namesBelow(layout.digests, DIGEST, onUnusable)) {
-    if (!incomplete.has(basename(path)) && (await isLastLink(path)))
-      digests += Number(await removeIfThere(path))
-  }
+  const recovery = await step('recover uploads', () => recoverStaging(context, { expire: true }))
+  const listed = await step('list blobs', () => listBlobs(context))
+  const unlocked = await step('read locks', () => readLocks(context, listed))
+  const orphans = await step('read records', () => findOrphans(context, unlocked))
+  const removed = await step('remove orphans', () => removeOrphans(context, orphans))
+  const digests = await step('remove digest links', () => removeDigests(context, removed))
+  const { blobs, bytes, damaged } = removed
   return { ...recovery, blobs, bytes, digests, damaged }
 }
 
 const DIGEST = /^[\da-f]{64}$/
 
-/**
- * Blobs that no record names. The order of the three steps matters: a blob that was listed by the first one and had no
- * lock in the second was published by then, if ever, so the third one sees its record; or it was replaced since.
- */
-async function findOrphans(context: FsParts<'layout' | 'locks' | 'damage'>): Promise<Orphans> {
-  const { layout, damage } = context
+interface Listed {
+  /** Paths of all blobs. */
+  readonly blobs: ReadonlySet<string>
+}
+
+interface Unlocked extends Listed {
+  /** Ids that were locked after the blobs were listed. */
+  readonly locked: ReadonlySet<string>
+}
+
+interface Orphans {
+  /** Blobs that no record names. */
+  readonly paths: readonly string[]
+  /** How many records cannot be read. */
+  readonly damaged: number
+  /** Digests of records whose blob is missing. */
+  readonly incomplete: ReadonlySet<string>
+}
+
+interface Removed extends Omit<Orphans, 'paths'> {
+  readonly blobs: number
+  readonly bytes: number
+}
+
+async function listBlobs({ layout, damage }: FsParts<'layout' | 'damage'>): Promise<Listed> {
   const blobs = new Set<string>()
-  const onUnusable = (path: string, error: unknown) => damage.report(path, explainFailure(error))
-  for await (const path of namesBelow(layout.blobs, RANDOM_ID, onUnusable)) blobs.add(path)
-  const locked = await lockedIds(context)
+  for await (const path of namesBelow(layout.blobs, RANDOM_ID, reporter(damage))) blobs.add(path)
+  return { blobs }
+}
+
+async function readLocks(context: FsParts<'layout' | 'locks'>, listed: Listed): Promise<Unlocked> {
+  return { ...listed, locked: await lockedIds(context) }
+}
+
+async function findOrphans(
+  { layout, damage }: FsParts<'layout' | 'damage'>,
+  { blobs, locked }: Unlocked,
+): Promise<Orphans> {
+  const onUnusable = reporter(damage)
   const claims = new UnknownClaims(layout, blobs)
   const named = new Set<string>()
   const incomplete = new Set<string>()
@@ -71,6 +98,36 @@ async function findOrphans(context: FsParts<'layout' | 'locks' | 'damage'>): Pro
   return { damaged, paths, incomplete }
 }
 
+async function removeOrphans(
+  context: FsParts<'damage'>,
+  { paths, damaged, incomplete }: Orphans,
+): Promise<Removed> {
+  let [blobs, bytes] = [0, 0]
+  for (const path of paths) {
+    const removed = await removeOrphan(context, path)
+    blobs += Number(removed !== null)
+    bytes += removed ?? 0
+  }
+  return { blobs, bytes, damaged, incomplete }
+}
+
+/** Removes digest links whose blobs are gone, and returns their number. */
+async function removeDigests(
+  { layout, damage }: FsParts<'layout' | 'damage'>,
+  { incomplete }: Removed,
+): Promise<number> {
+  let digests = 0
+  for await (const path of namesBelow(layout.digests, DIGEST, reporter(damage))) {
+    if (!incomplete.has(basename(path)) && (await isLastLink(path)))
+      digests += Number(await removeIfThere(path))
+  }
+  return digests
+}
+
+function reporter(damage: FsContext['damage']): (path: string, error: unknown) => void {
+  return (path, error) => damage.report(path, explainFailure(error))
+}
+
 /** A blob that cannot be looked at is not missing. */
 function isMissing(path: string): boolean {
   try {
@@ -78,13 +135,6 @@ function isMissing(path: string): boolean {
   } catch {
     return false
   }
-}
-
-interface Orphans {
-  readonly damaged: number
-  readonly paths: readonly string[]
-  /** Digests of records whose blob is missing. */
-  readonly incomplete: ReadonlySet<string>
 }
 
 /** Removes an orphan; resolves to the bytes that are free now, or `null` if it is no file of the store. */

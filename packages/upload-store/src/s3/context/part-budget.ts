@@ -1,17 +1,19 @@
+import { releaseBuffer } from '../../values/free-buffers.ts'
+
 /** How long a part may fill while others wait for its memory, in ms. */
 const PATIENCE = 2000
 /** Parts' memory that is kept for the next ones: new memory has to be zeroed by the system first. */
 const MAX_FREE = 4
 
-/** Who fills a part. */
+/** An upload that fills a part. */
 export interface Holder {
-  /** Writes what there is of the part elsewhere, and gives its memory back. */
+  /** Writes the bytes of the unfinished part elsewhere, and releases its memory. */
   yield(): void
 }
 
 /**
- * The memory of all parts of all uploads of a store. Who finds none left waits in a row; whoever has filled a part for long
- * by then, for want of bytes from a slow client, makes room.
+ * The memory of all parts of all uploads of a store. Callers queue when the budget is used up. Then the upload that has been
+ * filling its part longest, for example because its client is slow, is asked to flush.
  */
 export class PartBudget {
   readonly #total: number
@@ -35,7 +37,7 @@ export class PartBudget {
   async take(size: number, holder: Holder): Promise<Buffer> {
     if (this.#waiting.length > 0 || !this.#fits(size)) {
       this.#watch()
-      // It counts as used already when it is told.
+      // `give` counts the memory as used before it calls `start`.
       await new Promise<void>((start) => this.#waiting.push({ size, start }))
     } else this.#used += size
     this.#filling.set(holder, performance.now())
@@ -43,14 +45,14 @@ export class PartBudget {
     return usual ?? Buffer.allocUnsafeSlow(size)
   }
 
-  /** The part is full, and will be given back when it has been sent. */
+  /** Call when the part is full. Its memory is released when it has been sent. */
   filled(holder: Holder): void {
     this.#filling.delete(holder)
   }
 
   give(memory: Buffer): void {
     this.#used -= memory.length
-    if (memory.length === this.#usual && this.#free.length < MAX_FREE) this.#free.push(memory)
+    if (memory.length === this.#usual) releaseBuffer(this.#free, memory, MAX_FREE)
     for (let [next] = this.#waiting; next !== undefined && this.#fits(next.size); [next] = this.#waiting) {
       this.#waiting.shift()
       this.#used += next.size
@@ -58,7 +60,7 @@ export class PartBudget {
     }
   }
 
-  /** One that is larger than all of the budget gets it to itself. */
+  /** A part that is larger than the budget gets all of it. */
   #fits(size: number): boolean {
     return this.#used === 0 || this.#used + size <= this.#total
   }

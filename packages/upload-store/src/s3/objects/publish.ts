@@ -1,4 +1,5 @@
 import type { CommitOptions } from '../../contract/upload-session.ts'
+import { step } from '../../session/step.ts'
 import { checkConditions } from '../../values/conditions.ts'
 import { operation, type S3Parts } from '../context/context.ts'
 import type { FoundRecord, S3Record } from '../context/records.ts'
@@ -13,8 +14,9 @@ export interface Publication {
 }
 
 /**
- * Makes the record the one of its key, in one step over the record that the conditions were checked on; whoever else has
- * replaced that meanwhile makes it look again. A key is thought to be free at first: that saves a request to most uploads.
+ * Makes the record the one of its key, by one conditional write over the record that the conditions were checked on. If
+ * another writer has replaced that one meanwhile, reads it and tries again. The first try assumes a free key, which saves
+ * most uploads a request.
  *
  * @throws StoreError PRECONDITION_FAILED
  */
@@ -27,12 +29,12 @@ export async function publish(
   try {
     await write(operation(context, context.bucket.limits.transferTimeout), publication, replaced)
   } finally {
-    // Whichever of the tries it was, and whether an answer came or not.
+    // After a lost response, any of the tries may be the one that succeeded.
     for (const blob of new Set(replaced.map(({ blob }) => blob))) removeReplaced(context, object.key, blob)
   }
 }
 
-/** @param replaced is told which records were there before each try */
+/** @param replaced receives the record that each try replaces */
 async function write(
   context: S3Parts<'bucket' | 'names' | 'records' | 'space'>,
   publication: Publication,
@@ -43,17 +45,21 @@ async function write(
   const { key, size } = record.object
   let { isUnsure } = publication
   let before: S3Record | null = null
-  let found = isUnsure || conditions.ifMatch !== undefined ? await records.find(key) : null
+  const find = () => step('read record', () => records.find(key))
+  let found = isUnsure || conditions.ifMatch !== undefined ? await find() : null
   while (!wasPublished(record, found)) {
-    checkConditions(key, await tagFor(context, found, conditions), conditions)
-    if (isUnsure && (await isBlobMissing(context, record))) return
+    const { tag = null } = found ?? {}
+    const current = await step('read replaced', () => tagFor(context, found, conditions))
+    checkConditions(key, current, conditions)
+    if (isUnsure && (await step('find blob', () => isBlobMissing(context, record)))) return
     await announce()
     before = found?.record ?? null
     if (before !== null) replaced.push(before)
-    const written = await records.writeOver({ ...record, over: before?.blob }, found?.tag ?? null)
+    const over = before?.blob
+    const written = await step('write record', () => records.writeOver({ ...record, over }, tag))
     if (written.tag !== null) break
     isUnsure ||= written.isUnsure
-    found = await records.find(key)
+    found = await find()
   }
   space.add(size - (before?.object.size ?? 0))
 }
@@ -79,12 +85,12 @@ async function hasBytes(
   return (await bucket.head(names.blob(blob)))?.tag === blobTag
 }
 
-/** Whether a key's record is this one, or has taken its place. */
+/** Whether the key's record is this one, or replaced it. */
 export function wasPublished({ blob }: S3Record, found: FoundRecord | null): boolean {
   return found?.record?.blob === blob || found?.record?.over === blob
 }
 
-/** Returns whether the bytes of a record are missing: those of a published object go when it is replaced or deleted. */
+/** Returns whether the bytes of a record are missing: replacing or deleting an object removes them. */
 export async function isBlobMissing(
   { bucket, names }: S3Parts<'bucket' | 'names'>,
   { blob }: S3Record,
@@ -92,7 +98,7 @@ export async function isBlobMissing(
   return (await bucket.head(names.blob(blob))) === null
 }
 
-/** Has the bytes go that `key` named before. */
+/** Removes the bytes that `key` named before, once no reader can be about to open them. */
 export function removeReplaced(
   { records, names, leftovers }: S3Parts<'names' | 'records' | 'leftovers'>,
   key: string,

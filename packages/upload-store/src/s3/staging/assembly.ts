@@ -6,6 +6,16 @@ import { Filling } from './filling.ts'
 import { PartSender } from './part-sender.ts'
 import { endOffset, NO_PIECES, type Pieces } from './pieces.ts'
 
+/** The last two steps of making an object of parts. */
+interface FinalSteps {
+  /** Called when S3 has all parts, before they become an object. */
+  announce(): Promise<void>
+  /** Calls `complete`, which makes the parts an object, and returns its result. */
+  complete(complete: () => Promise<Span>): Promise<Span>
+}
+
+const UNNAMED: FinalSteps = { announce: async () => {}, complete: (complete) => complete() }
+
 /**
  * Makes parts of what comes, and objects of what is less than a part when an upload is paused: those go into the next part,
  * and nothing that is there is written again.
@@ -98,14 +108,10 @@ export class Assembly {
     this.#context.leftovers.removeObjects(folded.map(({ name }) => name).filter((name) => !needed.has(name)))
   }
 
-  /**
-   * Makes one object of all, and gives it.
-   *
-   * @param announce called when all parts are there, before they become an object
-   */
-  async finalise(announce: () => Promise<void> = async () => {}): Promise<Span> {
+  /** Makes one object of all bytes, and returns its place. */
+  async finalise(steps: FinalSteps = UNNAMED): Promise<Span> {
     await this.settle()
-    const blob = await this.#queue.run(() => this.#finalise(announce))
+    const blob = await this.#queue.run(() => this.#finalise(steps))
     this.#obsolete.push(...this.#objects().filter((name) => name !== blob.name))
     this.#restart([blob])
     return blob
@@ -121,7 +127,7 @@ export class Assembly {
     this.#filling.restart(0, tails)
   }
 
-  async #finalise(announce: () => Promise<void>): Promise<Span> {
+  async #finalise({ announce, complete }: FinalSteps): Promise<Span> {
     const whole = this.hasParts ? null : this.#filling.whole()
     if (whole !== null) return whole
     await this.#removeStrays()
@@ -133,7 +139,7 @@ export class Assembly {
     if (rest > 0) await this.#send(rest)
     await this.#sender.settle()
     await announce()
-    return this.#sender.complete()
+    return complete(() => this.#sender.complete())
   }
 
   /** Less than a part needs no multipart upload. */

@@ -3,6 +3,7 @@ import type { StoredObject } from '../../contract/stored-object.ts'
 import type { CommitOptions, UploadMetadata } from '../../contract/upload-session.ts'
 import type { Manifest, Staging } from '../../session/driver.ts'
 import type { SavedIntake } from '../../session/intake.ts'
+import { step } from '../../session/step.ts'
 import type { Span } from '../client/downloads.ts'
 import { isUnavailable } from '../client/errors.ts'
 import type { S3Parts } from '../context/context.ts'
@@ -131,27 +132,44 @@ export class ObjectStaging implements Staging {
     await this.#end(offset)
   }
 
+  /**
+   * Makes the object visible: the whole order of a commit on S3, after `seal` has waited for the parts. Each step is a named
+   * failpoint. `publish` repeats the steps from 'read record' to 'write record' until no other writer was faster.
+   */
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
-    if (this.#committing !== undefined && this.#committing !== object.key) {
-      const key = JSON.stringify(this.#committing)
-      throw new StoreError('ABORTED', `The upload may have been published as ${key}: commit it so again.`)
-    }
+    this.#checkKey(object.key)
     const { known } = this.#parts
     const intake = this.#progress.intakeAt(object.size)
-    await this.#checkpoints.settle()
-    const blob = await this.#assembly.finalise(async () => {
-      const { offset: _, ...pieces } = this.#assembly.pieces()
-      if (known) await this.#progress.write('completing', { pieces, intake })
-    })
+    await step('settle checkpoints', () => this.#checkpoints.settle())
+    const blob = await step('send last part', () =>
+      this.#assembly.finalise({
+        announce: () => step('write completing', () => this.#writeCompleting(intake)),
+        complete: (complete) => step('complete multipart', complete),
+      }),
+    )
     const record = { object, blob: this.#blobId(blob), blobTag: blob.tag }
-    const checkpoint = { pieces: { ...NO_PIECES, tails: [blob] }, intake }
     await this.#publishRecord(record, conditions, async () => {
-      if (known) await this.#progress.write('committing', checkpoint, record)
+      const checkpoint = { pieces: { ...NO_PIECES, tails: [blob] }, intake }
+      if (known) await step('write committing', () => this.#progress.write('committing', checkpoint, record))
       this.#assembly.tidy()
     })
-    // What cannot be written now is found out by whoever asks, and no reason to fail the upload.
-    if (known) await this.#leaveReceipt(record).catch(() => {})
-    await this.#end()
+    // A receipt that cannot be written now is no reason to fail the upload: the record says that it is complete.
+    if (known) await step('leave receipt', () => this.#leaveReceipt(record).catch(() => {}))
+    await step('release upload', () => this.#end())
+  }
+
+  #checkKey(key: string): void {
+    if (this.#committing === undefined || this.#committing === key) return
+    const before = JSON.stringify(this.#committing)
+    throw new StoreError(
+      'ABORTED',
+      `The upload may have been published as ${before}. Commit it under that key again.`,
+    )
+  }
+
+  async #writeCompleting(intake: SavedIntake | undefined): Promise<void> {
+    const { offset: _, ...pieces } = this.#assembly.pieces()
+    if (this.#parts.known) await this.#progress.write('completing', { pieces, intake })
   }
 
   async #publishRecord(
@@ -163,7 +181,7 @@ export class ObjectStaging implements Staging {
       const isUnsure = this.#committing !== undefined
       await publish(this.#context, { record, conditions, isUnsure, announce })
     } catch (error) {
-      // Refused for sure, or perhaps answered too late.
+      // Either refused for certain, or the response may have been lost.
       if (!(error instanceof StoreError) || isUnavailable(error)) this.#committing = record.object.key
       throw error
     }

@@ -1,5 +1,6 @@
 import type { RecoverReport, SweepReport } from '../../contract/reports.ts'
 import { StoreError } from '../../contract/store-error.ts'
+import { step } from '../../session/step.ts'
 import { inBatches } from '../client/in-batches.ts'
 import { abortMultipart, listMultiparts, listParts } from '../client/multipart.ts'
 import type { Listed } from '../client/pages.ts'
@@ -8,8 +9,9 @@ import { readManifest } from '../staging/claim.ts'
 import type { S3Manifest } from '../staging/manifest.ts'
 import { deleteUpload, expiry } from '../staging/staging-area.ts'
 
-/** The uploads there are, and what belongs to them. */
 interface Uploads {
+  /** Blobs that were listed before the uploads were read. */
+  readonly blobs: readonly Listed[]
   readonly report: RecoverReport
   readonly expired: readonly string[]
   /** Names of objects, and ids of multipart uploads, that are needed. */
@@ -17,36 +19,45 @@ interface Uploads {
   readonly staged: readonly Listed[]
 }
 
-/** Nothing is left to be done after a crash: whoever resumes an upload finishes what was begun. */
+/** Counts the uploads. Nothing has to be done after a crash: the process that resumes an upload finishes its commit. */
 export async function recoverUploads(
   context: S3Parts<'bucket' | 'names' | 'expireAfter' | 'expireEmptyAfter'>,
 ): Promise<RecoverReport> {
-  return (await readUploads(context)).report
+  return (await readUploads(context, [])).report
 }
 
-/** Removes what has expired, and what belongs to nothing and is older than the grace period. */
+/**
+ * Removes expired uploads, and objects that belong to nothing and are older than the grace period. Each of the steps that
+ * find orphans takes the result of the step before it, because their order matters: an upload that commits meanwhile has
+ * its blob in the list, and then either its manifest or its record names the blob.
+ */
 export async function sweepStore(context: S3Context): Promise<SweepReport> {
-  await context.leftovers.retry()
-  const { bucket, names } = context
-  // Before the rest is looked at: whatever is published meanwhile has been listed here as no record's.
-  const blobs = await collect(bucket.list(names.blobs))
-  const uploads = await readUploads(context)
-  let expired = 0
-  for (const id of uploads.expired) {
-    const removed = await deleteUpload(context, id, (manifest) => isExpired(context, manifest))
-    expired += Number(removed === 'upload')
-  }
-  const discarded = await removeStaged(context, uploads)
-  await abortMultiparts(context, uploads)
-  const { orphans, damaged } = await findOrphans(context, blobs, uploads)
-  await inBatches(orphans, ({ name }) => bucket.remove(name))
+  const { bucket, names, leftovers } = context
+  await step('retry removals', () => leftovers.retry())
+  const blobs = await step('list blobs', () => collect(bucket.list(names.blobs)))
+  const uploads = await step('read uploads', () => readUploads(context, blobs))
+  const expired = await step('remove expired', () => removeExpired(context, uploads))
+  const discarded = await step('remove staged', () => removeStaged(context, uploads))
+  await step('abort multiparts', () => abortMultiparts(context, uploads))
+  const { orphans, damaged } = await step('read records', () => findOrphans(context, uploads))
+  await step('remove orphans', () => inBatches(orphans, ({ name }) => bucket.remove(name)))
   const bytes = orphans.reduce((sum, { size }) => sum + size, 0)
   const { paused, busy } = uploads.report
   return { paused, busy, discarded, expired, blobs: orphans.length, bytes, digests: 0, damaged }
 }
 
+async function removeExpired(context: S3Context, uploads: Uploads): Promise<number> {
+  let expired = 0
+  for (const id of uploads.expired) {
+    const removed = await deleteUpload(context, id, (manifest) => isExpired(context, manifest))
+    expired += Number(removed === 'upload')
+  }
+  return expired
+}
+
 async function readUploads(
   context: S3Parts<'bucket' | 'names' | 'expireAfter' | 'expireEmptyAfter'>,
+  blobs: readonly Listed[],
 ): Promise<Uploads> {
   const staged = await collect(context.bucket.list(context.names.staging))
   const ids = staged.flatMap(({ name }) => /([\w-]{22})\.json$/.exec(name)?.[1] ?? [])
@@ -62,10 +73,10 @@ async function readUploads(
     else if (manifest.stage === 'paused') report.paused++
     else if (manifest.stage !== 'committed') report.busy++
   })
-  return { report, expired, needed, staged }
+  return { blobs, report, expired, needed, staged }
 }
 
-/** A damaged one is as good as none. */
+/** Returns `null` if the manifest is missing or damaged. */
 async function readOrSkip(context: S3Parts<'bucket' | 'names'>, id: string): Promise<S3Manifest | null> {
   try {
     return (await readManifest(context, id))?.manifest ?? null
@@ -89,7 +100,7 @@ function isExpired(context: S3Parts<'expireAfter' | 'expireEmptyAfter'>, manifes
   return Date.now() >= expiry(context, manifest)
 }
 
-/** Manifests that were discarded or are damaged, and bytes that none tells of; how many uploads that were. */
+/** Removes discarded and damaged manifests, and staged bytes that no manifest names. Returns the number of their uploads. */
 async function removeStaged(
   context: S3Parts<'bucket' | 'names' | 'orphanAge'>,
   { staged, needed }: Uploads,
@@ -107,20 +118,19 @@ async function abortMultiparts(
   const multiparts = await collect(listMultiparts(bucket, names.blobs))
   const stale = multiparts.filter(({ uploadId, begun }) => !needed.has(uploadId) && isOld(context, begun))
   await inBatches(stale, async (multipart) => {
-    // One that nobody can resume may still be on its way, slowly.
+    // A writer whose upload cannot be resumed may still be sending it slowly.
     const parts = await listParts(bucket, multipart)
     if (parts.every(({ written }) => isOld(context, written))) await abortMultipart(bucket, multipart)
   })
 }
 
 /**
- * Blobs that no record names. A record is never older than its blob: where as many records are old as blobs that are not
- * an upload's, each of them has one, and none is read.
+ * Returns the blobs that no record names. A record is never older than its blob. So if there are at least as many old
+ * records as old blobs that belong to no upload, each blob has a record, and no record is read.
  */
 async function findOrphans(
   context: S3Parts<'bucket' | 'names' | 'records' | 'orphanAge'>,
-  blobs: readonly Listed[],
-  { needed }: Uploads,
+  { blobs, needed }: Uploads,
 ): Promise<{ readonly orphans: readonly Listed[]; readonly damaged: number }> {
   const { bucket, names, records } = context
   const old = blobs.filter(({ name, written }) => !needed.has(name) && isOld(context, written))
