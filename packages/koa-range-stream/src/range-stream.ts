@@ -10,6 +10,10 @@ export interface RangeStreamOptions
   extends Pick<ServeContentOptions, 'maxRanges' | 'maxPartialLength'>,
     Pick<FileContentOptions, 'fileSystem'> {}
 
+/** A thrown error makes Koa answer 500. Otherwise a middleware that returns another one would be a silent 404. */
+const MOUNTED_WITHOUT_CALL =
+  'app.use(rangeStream) mounts the function that makes the middleware. Call it: app.use(rangeStream()).'
+
 /** How often the response is planned if the file changes between its plan and its opening. */
 const ATTEMPTS = 3
 
@@ -28,6 +32,7 @@ const ATTEMPTS = 3
  * app.use(serve('videos')) // koa-static: bodies
  */
 export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
+  if ('req' in options) throw new TypeError(MOUNTED_WITHOUT_CALL)
   return async function rangeStream(ctx, next) {
     await next()
     const { body } = ctx
