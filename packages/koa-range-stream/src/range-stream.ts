@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { bodyContent } from './body-content.ts'
 import type { FileContentOptions } from './file/file-content.ts'
+import { isTakenOver } from './not-modified.ts'
 import { type ServeContentOptions, serveContent } from './serve-content.ts'
 import { isWebStream } from './web-stream-content.ts'
 
@@ -27,8 +28,7 @@ const ATTEMPTS = 3
  *
  * @see RFC 9110 §14
  * @example
- * app.use(conditional()) // koa-conditional-get: 304
- * app.use(rangeStream()) // 206, 412, 416
+ * app.use(rangeStream()) // 206, 304, 412, 416
  * app.use(serve('videos')) // koa-static: bodies
  */
 export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
@@ -38,7 +38,10 @@ export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
     const { body } = ctx
     // koa-static's stream may fail to open before Koa sends the body, which is when Koa begins to listen for errors.
     if (body instanceof Readable) body.on('error', () => {})
-    if (isPlainRead(ctx)) await serveBody(ctx, body, options)
+    if (!isPlainRead(ctx)) return
+    await serveBody(ctx, body, options)
+    // koa-static-cache sets it to the digest of all bytes, which is wrong with a part of them (RFC 7231 appendix B).
+    if (ctx.status === 206) ctx.remove('Content-MD5')
   }
 }
 
@@ -66,9 +69,10 @@ function dismiss(body: unknown): void {
   if (body instanceof Readable) body.destroy()
 }
 
-function isPlainRead({ method, status, res, respond, headerSent }: Koa.Context): boolean {
+function isPlainRead(ctx: Koa.Context): boolean {
+  const { method, status, res, headerSent } = ctx
   return (
-    respond !== false &&
+    !isTakenOver(ctx) &&
     !headerSent &&
     !res.hasHeader('Transfer-Encoding') &&
     (method === 'GET' || method === 'HEAD') &&
