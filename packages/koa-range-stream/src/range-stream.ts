@@ -5,6 +5,7 @@ import { bodyContent } from './body-content.ts'
 import type { FileContentOptions } from './file/file-content.ts'
 import { isTakenOver } from './not-modified.ts'
 import { type ServeContentOptions, serveContent } from './serve-content.ts'
+import { warnOnce } from './warn-once.ts'
 import { isWebStream } from './web-stream-content.ts'
 
 export interface RangeStreamOptions
@@ -38,11 +39,37 @@ export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
     const { body } = ctx
     // koa-static's stream may fail to open before Koa sends the body, which is when Koa begins to listen for errors.
     if (body instanceof Readable) body.on('error', () => {})
+    if (body == null && ctx.status === 404) reportLaterFile(ctx)
     if (!isPlainRead(ctx)) return
     await serveBody(ctx, body, options)
     // koa-static-cache sets it to the digest of all bytes, which is wrong with a part of them (RFC 7231 appendix B).
     if (ctx.status === 206) ctx.remove('Content-MD5')
   }
+}
+
+/** One descriptor for all responses, as V8 makes a new hidden class for each new accessor. */
+const respond: PropertyDescriptor & ThisType<Koa.Context> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    if (this.status === 200 && this.body instanceof ReadStream) {
+      const cause =
+        'Middleware above rangeStream(), such as koa-static with defer: true, has set a file as the body'
+      warnOnce(
+        'BODY_SET_ABOVE',
+        `${cause}, so its ranges are not served. Mount rangeStream() above that middleware.`,
+      )
+    }
+    return true
+  },
+  set(value: unknown) {
+    Object.defineProperty(this, 'respond', { configurable: true, enumerable: true, writable: true, value })
+  },
+}
+
+/** Koa reads `ctx.respond` after all middleware: a file that is the body by then came too late for its ranges. */
+function reportLaterFile(ctx: Koa.Context): void {
+  if (!Object.hasOwn(ctx, 'respond')) Object.defineProperty(ctx, 'respond', respond)
 }
 
 async function serveBody(ctx: Koa.Context, body: unknown, options: RangeStreamOptions): Promise<void> {

@@ -1,5 +1,6 @@
 import type Koa from 'koa'
 import { parseHttpDate, type Representation } from 'range-core'
+import { warnOnce } from './warn-once.ts'
 
 /** The value of a field that is set already; Koa's own `get` is typed as a string and may give `undefined`. */
 export function responseField({ res }: Koa.Context, name: string): string | undefined {
@@ -19,11 +20,17 @@ export function contentValidators(
 ): Pick<Representation, 'etag' | 'lastModified'> {
   const date = responseField(ctx, 'Last-Modified')
   const tag = responseField(ctx, 'ETag')
+  const unquoted = [tag, content.etag].find((each) => each?.endsWith('"') === false)
+  if (unquoted !== undefined) warnOnce('UNQUOTED_ETAG', explainUnquoted(unquoted))
   const isWeaker = isWeak(tag) && content.etag !== undefined && !isWeak(content.etag)
   return {
     etag: isWeaker ? content.etag : (tag ?? content.etag),
     lastModified: date === undefined ? content.lastModified : (parseHttpDate(date) ?? undefined),
   }
+}
+
+function explainUnquoted(etag: string): string {
+  return `The entity-tag ${etag} is not in double quotes, so it matches no request. Write it as '"${etag}"'.`
 }
 
 function isWeak(tag: string | undefined): boolean {
