@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { bodyContent } from './body-content.ts'
 import type { FileContentOptions } from './file/file-content.ts'
-import { isTakenOver } from './not-modified.ts'
+import { isTakenOver, whenResponding } from './not-modified.ts'
 import { type ServeContentOptions, serveContent } from './serve-content.ts'
 import { warnOnce } from './warn-once.ts'
 import { isWebStream } from './web-stream-content.ts'
@@ -13,8 +13,7 @@ export interface RangeStreamOptions
     Pick<FileContentOptions, 'fileSystem'> {}
 
 /** A thrown error makes Koa answer 500. Otherwise a middleware that returns another one would be a silent 404. */
-const MOUNTED_WITHOUT_CALL =
-  'app.use(rangeStream) mounts the function that makes the middleware. Call it: app.use(rangeStream()).'
+const MOUNTED_WITHOUT_CALL = 'app.use(rangeStream) lacks the call: app.use(rangeStream())'
 
 /** How often the response is planned if the file changes between its plan and its opening. */
 const ATTEMPTS = 3
@@ -47,30 +46,16 @@ export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
   }
 }
 
-/** One descriptor for all responses, as V8 makes a new hidden class for each new accessor. */
-const respond: PropertyDescriptor & ThisType<Koa.Context> = {
-  configurable: true,
-  enumerable: true,
-  get() {
-    if (this.status === 200 && this.body instanceof ReadStream) {
-      const cause =
-        'Middleware above rangeStream(), such as koa-static with defer: true, has set a file as the body'
-      warnOnce(
-        'BODY_SET_ABOVE',
-        `${cause}, so its ranges are not served. Mount rangeStream() above that middleware.`,
-      )
-    }
-    return true
-  },
-  set(value: unknown) {
-    Object.defineProperty(this, 'respond', { configurable: true, enumerable: true, writable: true, value })
-  },
+/** A file that has become the body by the time Koa responds came too late for its ranges. */
+function reportLaterFile(ctx: Koa.Context): void {
+  if (Object.hasOwn(ctx, 'respond')) return
+  whenResponding(ctx, () => {
+    if (ctx.status === 200 && ctx.body instanceof ReadStream) warnOnce('BODY_SET_ABOVE', BODY_SET_ABOVE)
+  })
 }
 
-/** Koa reads `ctx.respond` after all middleware: a file that is the body by then came too late for its ranges. */
-function reportLaterFile(ctx: Koa.Context): void {
-  if (!Object.hasOwn(ctx, 'respond')) Object.defineProperty(ctx, 'respond', respond)
-}
+const BODY_SET_ABOVE =
+  'Middleware above rangeStream(), such as koa-static with defer: true, set a file as the body: it is sent without ranges. Mount rangeStream() above it.'
 
 async function serveBody(ctx: Koa.Context, body: unknown, options: RangeStreamOptions): Promise<void> {
   const readOnce = isWebStream(body)

@@ -20,17 +20,17 @@ export function contentValidators(
 ): Pick<Representation, 'etag' | 'lastModified'> {
   const date = responseField(ctx, 'Last-Modified')
   const tag = responseField(ctx, 'ETag')
-  const unquoted = [tag, content.etag].find((each) => each?.endsWith('"') === false)
-  if (unquoted !== undefined) warnOnce('UNQUOTED_ETAG', explainUnquoted(unquoted))
+  const used = tag ?? content.etag
+  if (used?.endsWith('"') === false)
+    warnOnce(
+      'UNQUOTED_ETAG',
+      `The ETag ${used} is not quoted, so it matches no request. Write it as '"${used}"'.`,
+    )
   const isWeaker = isWeak(tag) && content.etag !== undefined && !isWeak(content.etag)
   return {
-    etag: isWeaker ? content.etag : (tag ?? content.etag),
+    etag: isWeaker ? content.etag : used,
     lastModified: date === undefined ? content.lastModified : (parseHttpDate(date) ?? undefined),
   }
-}
-
-function explainUnquoted(etag: string): string {
-  return `The entity-tag ${etag} is not in double quotes, so it matches no request. Write it as '"${etag}"'.`
 }
 
 function isWeak(tag: string | undefined): boolean {

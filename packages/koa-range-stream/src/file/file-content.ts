@@ -75,11 +75,8 @@ async function realRoot(files: FileSystem, root: string): Promise<string> {
   try {
     return await files.realpath(root)
   } catch (error) {
-    const path = resolve(root)
-    if (isAbsent(error)) {
-      const remedy = `Create the directory or correct the option 'root' of fileContent().`
-      warnOnce('MISSING_ROOT', `The root ${path} does not exist, so no file is found in it. ${remedy}`)
-    }
+    if (isAbsent(error))
+      warnOnce('MISSING_ROOT', `The root ${resolve(root)} does not exist. Create it, or correct the option.`)
     throw error
   }
 }
