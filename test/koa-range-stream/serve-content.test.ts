@@ -2,7 +2,7 @@ import type Koa from 'koa'
 import { serveContent } from 'koa-range-stream'
 import { describe, expect, it } from 'vitest'
 import { answer, BYTES, CountedContent, LAST_MODIFIED, serveBehindConditional } from './content.ts'
-import { ask, serve } from './server.ts'
+import { ask, retag, serve } from './server.ts'
 
 const VALIDATORS = { 'accept-ranges': 'bytes', etag: '"v1"', 'last-modified': LAST_MODIFIED }
 
@@ -146,13 +146,13 @@ describe('serveContent behind koa-conditional-get', () => {
 })
 
 describe('serveContent without koa-conditional-get', () => {
-  it('answers a request that is fresh with the whole content', async () => {
+  it('sends the whole content if middleware replaces its entity-tag after the plan for 304', async () => {
     const content = new CountedContent()
-    const { status, headers, body } = await ask(await serve(answer(content)), {
+    const { status, headers, body } = await ask(await serve(retag, answer(content)), {
       headers: { 'if-none-match': '"v1"', range: 'bytes=0-4' },
     })
     expect(status).toBe(200)
-    expect(headers).toMatchObject({ ...VALIDATORS, 'content-type': 'video/mp4', 'content-length': '36' })
+    expect(headers).toMatchObject({ 'content-type': 'video/mp4', 'content-length': '36' })
     expect(body).toEqual(BYTES)
     expect(content.opened).toEqual([undefined])
   })

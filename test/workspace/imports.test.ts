@@ -32,7 +32,7 @@ const ALLOWED = {
  */
 const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
   'packages/range-core/src': ['index.ts', '.'],
-  'packages/koa-range-stream/src': ['index.ts', '.', 'file', 'content.ts'],
+  'packages/koa-range-stream/src': ['index.ts', '.', 'file', 'content.ts', 'warn-once.ts'],
   'packages/upload-store/src': [
     'index.ts',
     's3.ts',

@@ -3,12 +3,17 @@ import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { bodyContent } from './body-content.ts'
 import type { FileContentOptions } from './file/file-content.ts'
+import { isTakenOver, whenResponding } from './not-modified.ts'
 import { type ServeContentOptions, serveContent } from './serve-content.ts'
+import { warnOnce } from './warn-once.ts'
 import { isWebStream } from './web-stream-content.ts'
 
 export interface RangeStreamOptions
   extends Pick<ServeContentOptions, 'maxRanges' | 'maxPartialLength'>,
     Pick<FileContentOptions, 'fileSystem'> {}
+
+/** A thrown error makes Koa answer 500. Otherwise a middleware that returns another one would be a silent 404. */
+const MOUNTED_WITHOUT_CALL = 'app.use(rangeStream) lacks the call: app.use(rangeStream())'
 
 /** How often the response is planned if the file changes between its plan and its opening. */
 const ATTEMPTS = 3
@@ -23,19 +28,34 @@ const ATTEMPTS = 3
  *
  * @see RFC 9110 §14
  * @example
- * app.use(conditional()) // koa-conditional-get: 304
- * app.use(rangeStream()) // 206, 412, 416
+ * app.use(rangeStream()) // 206, 304, 412, 416
  * app.use(serve('videos')) // koa-static: bodies
  */
 export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
+  if ('req' in options) throw new TypeError(MOUNTED_WITHOUT_CALL)
   return async function rangeStream(ctx, next) {
     await next()
     const { body } = ctx
     // koa-static's stream may fail to open before Koa sends the body, which is when Koa begins to listen for errors.
     if (body instanceof Readable) body.on('error', () => {})
-    if (isPlainRead(ctx)) await serveBody(ctx, body, options)
+    if (body == null && ctx.status === 404) reportLaterFile(ctx)
+    if (!isPlainRead(ctx)) return
+    await serveBody(ctx, body, options)
+    // koa-static-cache sets it to the digest of all bytes, which is wrong with a part of them (RFC 7231 appendix B).
+    if (ctx.status === 206) ctx.remove('Content-MD5')
   }
 }
+
+/** A file that has become the body by the time Koa responds came too late for its ranges. */
+function reportLaterFile(ctx: Koa.Context): void {
+  if (Object.hasOwn(ctx, 'respond')) return
+  whenResponding(ctx, () => {
+    if (ctx.status === 200 && ctx.body instanceof ReadStream) warnOnce('BODY_SET_ABOVE', BODY_SET_ABOVE)
+  })
+}
+
+const BODY_SET_ABOVE =
+  'Middleware above rangeStream(), such as koa-static with defer: true, set a file as the body: it is sent without ranges. Mount rangeStream() above it.'
 
 async function serveBody(ctx: Koa.Context, body: unknown, options: RangeStreamOptions): Promise<void> {
   const readOnce = isWebStream(body)
@@ -61,9 +81,10 @@ function dismiss(body: unknown): void {
   if (body instanceof Readable) body.destroy()
 }
 
-function isPlainRead({ method, status, res, respond, headerSent }: Koa.Context): boolean {
+function isPlainRead(ctx: Koa.Context): boolean {
+  const { method, status, res, headerSent } = ctx
   return (
-    respond !== false &&
+    !isTakenOver(ctx) &&
     !headerSent &&
     !res.hasHeader('Transfer-Encoding') &&
     (method === 'GET' || method === 'HEAD') &&

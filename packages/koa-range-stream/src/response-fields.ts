@@ -1,5 +1,6 @@
 import type Koa from 'koa'
 import { parseHttpDate, type Representation } from 'range-core'
+import { warnOnce } from './warn-once.ts'
 
 /** The value of a field that is set already; Koa's own `get` is typed as a string and may give `undefined`. */
 export function responseField({ res }: Koa.Context, name: string): string | undefined {
@@ -19,9 +20,15 @@ export function contentValidators(
 ): Pick<Representation, 'etag' | 'lastModified'> {
   const date = responseField(ctx, 'Last-Modified')
   const tag = responseField(ctx, 'ETag')
+  const used = tag ?? content.etag
+  if (used?.endsWith('"') === false)
+    warnOnce(
+      'UNQUOTED_ETAG',
+      `The ETag ${used} is not quoted, so it matches no request. Write it as '"${used}"'.`,
+    )
   const isWeaker = isWeak(tag) && content.etag !== undefined && !isWeak(content.etag)
   return {
-    etag: isWeaker ? content.etag : (tag ?? content.etag),
+    etag: isWeaker ? content.etag : used,
     lastModified: date === undefined ? content.lastModified : (parseHttpDate(date) ?? undefined),
   }
 }

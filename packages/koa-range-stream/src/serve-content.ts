@@ -6,7 +6,7 @@ import { lazyBody, openBody } from './body.ts'
 import { endWithClient, isClientGone, tieToClient } from './client-abort.ts'
 import type { Content } from './content.ts'
 import type { Awaitable } from './file/file-system.ts'
-import { trimNotModified } from './not-modified.ts'
+import { decideNotModified } from './not-modified.ts'
 import { contentValidators, refusesRanges, responseField } from './response-fields.ts'
 import { releaseWhenSent, type SmallBody } from './small-body.ts'
 
@@ -20,10 +20,10 @@ export interface ServeContentOptions extends Omit<PlanOptions, 'now'> {
 }
 
 /**
- * Answers with `content`: 200, 206, 412 or 416, ranges and preconditions by RFC 9110.
+ * Answers with `content`: 200, 206, 304, 412 or 416, ranges and preconditions by RFC 9110.
  *
- * A 304 is left to koa-conditional-get upstream: this sets `ctx.request.fresh`, which it asks, and a body that opens only
- * when read. Nothing is opened for 304, 412, 416 and HEAD.
+ * The status stays 200 until koa-conditional-get upstream, or else Koa's own end of the request, makes a 304 of it: this
+ * sets `ctx.request.fresh`, which koa-conditional-get asks. Nothing is opened for 304, 412, 416 and HEAD.
  *
  * @throws what `content.stream` throws, and what a stream of up to 64 KiB fails with; the response is then untouched
  * @see RFC 9110 §13, §14
@@ -64,14 +64,12 @@ export async function serveContent(
   if (options.disposition !== undefined)
     ctx.attachment(content.name, contentDisposition(options.disposition, content))
   sendContent(ctx, plan, body, type)
-  if (plan.kind === 'not-modified') {
-    setField(ctx, 'Content-Length', `${size}`)
-    trimNotModified(ctx)
-  }
+  if (plan.kind === 'not-modified') setField(ctx, 'Content-Length', `${size}`)
   for (const name in plan.headers) setField(ctx, name, plan.headers[name])
   if (acceptRanges !== undefined) setField(ctx, 'Accept-Ranges', acceptRanges)
   if (options.cacheControl !== undefined) setField(ctx, 'Cache-Control', options.cacheControl)
   options.setHeaders?.(ctx, content)
+  if (isConditional(headers)) decideNotModified(ctx, headers, plan)
 }
 
 /** A name in other than ASCII goes into `filename*` (RFC 6266 §4.3); content-disposition would send Latin-1 as raw bytes. */

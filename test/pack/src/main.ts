@@ -33,7 +33,7 @@ async function checkPackage(packed: Packed): Promise<readonly string[]> {
     `${Math.ceil(statSync(tarball).size / 1000)} kB`,
     cell(`${name}: contents`, await wrongFiles(packed)),
     cell(`${name}: publint`, await publint(tarball)),
-    cell(`${name}: attw`, await attw(tarball)),
+    cell(`${name}: attw`, await attw(packed)),
   ]
 }
 

@@ -9,6 +9,8 @@ export interface Package {
   readonly folder: string
   /** What it has beside its sources and what they are compiled to. */
   readonly files: readonly string[]
+  /** Whether it has a CommonJS build, too. */
+  readonly commonjs?: boolean
 }
 
 export interface Packed extends Package {
@@ -24,11 +26,13 @@ const PAGE = [
 ].map((name) => `dist/page/${name}`)
 
 export const PACKAGES: readonly Package[] = [
-  ...['range-core', 'koa-range-stream', 'koa-resumable-upload'].map((name) => ({
+  ...['range-core', 'koa-range-stream'].map((name) => ({
     name,
     folder: `packages/${name}`,
-    files: EVERY,
+    files: [...EVERY, 'dist/cjs/package.json'],
+    commonjs: true,
   })),
+  { name: 'koa-resumable-upload', folder: 'packages/koa-resumable-upload', files: EVERY },
   { name: 'upload-store', folder: 'packages/upload-store', files: [...EVERY, 'DAMAGE.md', 'S3.md'] },
   {
     name: 'koa-range-server',
@@ -53,14 +57,18 @@ export async function pack(directory: string): Promise<readonly Packed[]> {
  * What is wrong with a tarball's list of files: a committed source has to be in it with its four results, and nothing that has no
  * committed source, as a test, a build's state, or what was compiled from a source that is gone.
  */
-export async function wrongFiles({ folder, files, tarball }: Packed): Promise<readonly string[]> {
+export async function wrongFiles({
+  folder,
+  files,
+  commonjs = false,
+  tarball,
+}: Packed): Promise<readonly string[]> {
   const sources = await must('git', ['ls-files', 'src'], join(REPOSITORY, folder))
   const expected = new Set(files)
   for (const source of sources.split('\n')) {
     expected.add(source)
     if (source.endsWith('.d.ts')) continue
-    const result = source.replace(/^src\//, 'dist/').replace(/\.ts$/, '')
-    for (const ending of ['.js', '.js.map', '.d.ts', '.d.ts.map']) expected.add(`${result}${ending}`)
+    for (const result of resultsOf(source, commonjs)) expected.add(result)
   }
   const listed = await must('tar', ['-tzf', tarball], REPOSITORY)
   const found = new Set(listed.split('\n').map((path) => path.replace(/^package\//, '')))
@@ -68,6 +76,17 @@ export async function wrongFiles({ folder, files, tarball }: Packed): Promise<re
     ...[...expected].filter((path) => !found.has(path)).map((path) => `${path} is missing`),
     ...[...found].filter((path) => !expected.has(path)).map((path) => `${path} should not be there`),
   ]
+}
+
+/** A `.cts` source is of the CommonJS build alone. */
+function resultsOf(source: string, commonjs: boolean): readonly string[] {
+  const [, path = '', kind = ''] = /^src\/(.*)\.(c?)ts$/.exec(source) ?? []
+  const folders = [...(kind === 'c' ? [] : ['dist']), ...(commonjs ? ['dist/cjs'] : [])]
+  const code = `.${kind}js`
+  const types = `.d.${kind}ts`
+  return folders.flatMap((folder) =>
+    [code, `${code}.map`, types, `${types}.map`].map((ending) => `${folder}/${path}${ending}`),
+  )
 }
 
 /** What publint has to say. */
@@ -78,8 +97,9 @@ export async function publint(tarball: string): Promise<readonly string[]> {
 }
 
 /** Whether TypeScript finds the types wherever Node finds the code. */
-export async function attw(tarball: string): Promise<readonly string[]> {
+export async function attw({ tarball, commonjs = false }: Packed): Promise<readonly string[]> {
   const program = await tool('@arethetypeswrong/cli@0.18.5', 'attw')
-  const { ok, output } = await run(program, [tarball, '--profile', 'esm-only', '--no-emoji'], REPOSITORY)
+  const profile = commonjs ? 'node16' : 'esm-only'
+  const { ok, output } = await run(program, [tarball, '--profile', profile, '--no-emoji'], REPOSITORY)
   return ok ? [] : [output]
 }

@@ -13,7 +13,11 @@ const LENGTHS = [
 /** Set by the tests: overwrites buffers that are released, so that a reader that still uses one sends wrong bytes. */
 const POISONS = process.env['POISON_RELEASED_BUFFERS'] === '1'
 
-const free = new Map<number, Buffer[]>(LENGTHS.map(({ length }) => [length, []]))
+/** The ESM and the CommonJS build share the free buffers; the number changes with their form. */
+const FREE: unique symbol = Symbol.for('koa-range-stream/buffers/1')
+const host: typeof globalThis & { [FREE]?: ReadonlyMap<number, Buffer[]> } = globalThis
+host[FREE] ??= new Map<number, Buffer[]>(LENGTHS.map(({ length }) => [length, []]))
+const free = host[FREE]
 
 /** A buffer of the first length that holds `length` bytes, else of the longest; used memory is faster than new. */
 export function acquireBuffer(length: number): Buffer {

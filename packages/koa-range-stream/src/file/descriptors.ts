@@ -7,8 +7,17 @@ const MAX_DESCRIPTORS = 256
 /** How long an unused descriptor stays open, up to twice as long, in ms: only then is the space of a deleted file free. */
 const IDLE = 500
 
-const cache = new LruMap<string, Descriptor>(MAX_DESCRIPTORS)
-let timer: NodeJS.Timeout | undefined
+interface State {
+  readonly cache: LruMap<string, Descriptor>
+  timer: NodeJS.Timeout | undefined
+}
+
+/** The ESM and the CommonJS build share it, so that a process keeps one cache; the number changes with its form. */
+const STATE: unique symbol = Symbol.for('koa-range-stream/descriptors/1')
+const host: typeof globalThis & { [STATE]?: State } = globalThis
+host[STATE] ??= { cache: new LruMap(MAX_DESCRIPTORS), timer: undefined }
+const state: State = host[STATE]
+const { cache } = state
 
 /** An open file that several readers share; each calls `release` once. */
 export class Descriptor {
@@ -80,7 +89,7 @@ export function acquireOpened(identity: string, fd: number, read: Read): Descrip
   const descriptor = new Descriptor(identity, fd, read).acquire()
   const evicted = cache.set(identity, descriptor)
   evicted?.evict()
-  timer ??= setInterval(evictIdle, IDLE).unref()
+  state.timer ??= setInterval(evictIdle, IDLE).unref()
   return descriptor
 }
 
@@ -92,6 +101,6 @@ export function evictAll(): void {
 function evictIdle(): void {
   for (const descriptor of cache.values()) descriptor.evictIdle()
   if (cache.size > 0) return
-  clearInterval(timer)
-  timer = undefined
+  clearInterval(state.timer)
+  state.timer = undefined
 }

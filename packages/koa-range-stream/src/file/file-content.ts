@@ -3,6 +3,7 @@ import { basename, resolve, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { ByteRange } from 'range-core'
 import type { Content } from '../content.ts'
+import { warnOnce } from '../warn-once.ts'
 import { FileStream } from './file-stream.ts'
 import { type FileSystem, fileSystems } from './file-system.ts'
 import { LruMap } from './lru-map.ts'
@@ -66,10 +67,20 @@ export async function fileContent(
 async function locate(files: FileSystem, path: string, root: string): Promise<string | null> {
   // `resolve` would drop it, and find the file where a directory was asked for.
   if (/[/\\]$/.test(path)) return null
-  const top = await files.realpath(root)
+  const top = await realRoot(files, root)
   const inside = top.endsWith(sep) ? top : `${top}${sep}`
   const file = await files.realpath(resolve(inside, `.${sep}${path}`))
   return file.startsWith(inside) ? file : null
+}
+
+async function realRoot(files: FileSystem, root: string): Promise<string> {
+  try {
+    return await files.realpath(root)
+  } catch (error) {
+    if (isAbsent(error))
+      warnOnce('MISSING_ROOT', `The root ${resolve(root)} does not exist. Create it, or correct the option.`)
+    throw error
+  }
 }
 
 /** A file that was found, and how it is described. */

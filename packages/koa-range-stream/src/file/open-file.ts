@@ -6,8 +6,11 @@ import { type Awaitable, type FileSystem, fileSystems } from './file-system.ts'
 /** Opening a FIFO, which may have replaced the file, would block until a writer opens it, if not for O_NONBLOCK. */
 export const FLAGS: number = constants.O_RDONLY | constants.O_NONBLOCK
 
-/** The property of a content's stream that acquires the descriptor of a file with the same bytes. */
-export const ACQUIRE: unique symbol = Symbol('acquire')
+/**
+ * The property of a content's stream that acquires the descriptor of a file with the same bytes. Registered, as one build
+ * of this package, ESM or CommonJS, may serve the content of the other.
+ */
+export const ACQUIRE: unique symbol = Symbol.for('koa-range-stream/acquire/1')
 
 interface FileBacked extends ContentStream {
   readonly [ACQUIRE]?: () => Awaitable<Descriptor>
@@ -98,6 +101,7 @@ export function isAbsent(error: unknown): boolean {
   return ABSENT.has(codeOf(error))
 }
 
+/** Not by `instanceof Error`: under Jest, the errors of Node's modules are of another realm. */
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
 }

@@ -4,6 +4,7 @@ import type { CreateOptions, KnownUpload, UploadSession, UploadState } from '../
 import { normalizeKey } from '../values/key.ts'
 import { LruMap } from '../values/lru-map.ts'
 import { randomId } from '../values/random-id.ts'
+import { checkOptions } from './check-options.ts'
 import type { Resumed, StagingArea } from './driver.ts'
 import { Intake } from './intake.ts'
 import { checkMetadata } from './metadata.ts'
@@ -21,6 +22,7 @@ export class Sessions {
   #closed = false
 
   constructor(options: StoreOptions, area: StagingArea) {
+    checkOptions(options)
     this.#options = options
     this.#area = area
   }
