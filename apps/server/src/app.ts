@@ -3,11 +3,10 @@ import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import { createAccess } from './access/access.ts'
 import type { Config } from './config/config.ts'
-import { refuseExpectations } from './http/expect-continue.ts'
 import { closeAfterUnreadBodies } from './http/unread-body.ts'
+import { checkRequest } from './middleware/check-request.ts'
 import { checkRoute } from './middleware/check-route.ts'
 import { allowOrigins } from './middleware/cors.ts'
-import { checkHost, checkOrigin, checkPath, checkVersion } from './middleware/guards.ts'
 import { overrideMethod } from './middleware/method-override.ts'
 import { notModified } from './middleware/not-modified.ts'
 import { problems } from './middleware/problems.ts'
@@ -63,12 +62,7 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   if (config.corsOrigin.length > 0) app.use(allowOrigins(config))
   app.use(traceRequests(traces))
   app.use(problems())
-  app.use(noSniff())
-  app.use(checkVersion())
-  app.use(refuseExpectations())
-  app.use(checkHost(config))
-  app.use(checkOrigin(config))
-  app.use(checkPath())
+  app.use(checkRequest(config))
   const access = createAccess(config)
   if (access !== null) app.use(access.check())
   app.use(checkRoute(config))
@@ -84,11 +78,4 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   staticFiles(app, '/assets', config.assets, { cacheControl: config.cacheControl, precompressed: false })
   staticFiles(app, '/page', builtPage(), { cacheControl: 'no-cache', precompressed: true })
   return app
-}
-
-function noSniff(): Koa.Middleware {
-  return async function noSniff(ctx, next) {
-    ctx.set('X-Content-Type-Options', 'nosniff')
-    await next()
-  }
 }
