@@ -17,7 +17,7 @@ import { traceRequests } from './observe/trace-requests.ts'
 import { createTraces, type RequestTraces } from './observe/traces.ts'
 import { Readiness } from './routes/readiness.ts'
 import { resumable } from './routes/resumable.ts'
-import { routes } from './routes/routes.ts'
+import { routes, videoRoutes } from './routes/routes.ts'
 import { builtPage, staticFiles } from './routes/static-files.ts'
 import { tus } from './routes/tus/tus.ts'
 import { countedStore } from './uploads/counted-store.ts'
@@ -67,6 +67,8 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   if (access !== null) app.use(access.check())
   app.use(checkRoute(config))
   app.use(notModified())
+  // Before the layers of uploads, and in a router of their own: nearly all requests are one of these.
+  app.use(videoRoutes(config, store).routes())
   if (!config.readOnly) {
     const { uploads = new UnfinishedUploads(store, config.maxUnfinishedUploads, logger) } = parts
     const counted = countedStore(store, uploads)
