@@ -38,7 +38,7 @@ export interface AppParts {
 }
 
 /**
- * Composes the server: who may ask, then 304, then the routes, then static files.
+ * Composes the server: who may ask, then 304, then videos, static files, uploads and the other routes.
  *
  * @throws ConfigError if the page has not been built
  *
@@ -67,8 +67,10 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   if (access !== null) app.use(access.check())
   app.use(checkRoute(config))
   app.use(notModified())
-  // Before the layers of uploads, and in a router of their own: nearly all requests are one of these.
+  // Nearly all requests are for a video or a file, so these come before the layers of uploads and the other routes.
   app.use(videoRoutes(config, store).routes())
+  app.use(staticFiles('/assets', config.assets, { cacheControl: config.cacheControl, precompressed: false }))
+  app.use(staticFiles('/page', builtPage(), { cacheControl: 'no-cache', precompressed: true }))
   if (!config.readOnly) {
     const { uploads = new UnfinishedUploads(store, config.maxUnfinishedUploads, logger) } = parts
     const counted = countedStore(store, uploads)
@@ -77,7 +79,5 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   }
   const router = routes(config, store, { slots, access, metrics, metricsText, readiness, traces })
   app.use(router.routes())
-  staticFiles(app, '/assets', config.assets, { cacheControl: config.cacheControl, precompressed: false })
-  staticFiles(app, '/page', builtPage(), { cacheControl: 'no-cache', precompressed: true })
   return app
 }
