@@ -3,11 +3,10 @@ import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import { createAccess } from './access/access.ts'
 import type { Config } from './config/config.ts'
-import { refuseExpectations } from './http/expect-continue.ts'
 import { closeAfterUnreadBodies } from './http/unread-body.ts'
+import { checkRequest } from './middleware/check-request.ts'
 import { checkRoute } from './middleware/check-route.ts'
 import { allowOrigins } from './middleware/cors.ts'
-import { checkHost, checkOrigin, checkPath, checkVersion } from './middleware/guards.ts'
 import { overrideMethod } from './middleware/method-override.ts'
 import { notModified } from './middleware/not-modified.ts'
 import { problems } from './middleware/problems.ts'
@@ -18,7 +17,7 @@ import { traceRequests } from './observe/trace-requests.ts'
 import { createTraces, type RequestTraces } from './observe/traces.ts'
 import { Readiness } from './routes/readiness.ts'
 import { resumable } from './routes/resumable.ts'
-import { routes } from './routes/routes.ts'
+import { routes, videoRoutes } from './routes/routes.ts'
 import { builtPage, staticFiles } from './routes/static-files.ts'
 import { tus } from './routes/tus/tus.ts'
 import { countedStore } from './uploads/counted-store.ts'
@@ -39,7 +38,7 @@ export interface AppParts {
 }
 
 /**
- * Composes the server: who may ask, then 304, then the routes, then static files.
+ * Composes the server: who may ask, then 304, then videos, static files, uploads and the other routes.
  *
  * @throws ConfigError if the page has not been built
  *
@@ -63,16 +62,15 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   if (config.corsOrigin.length > 0) app.use(allowOrigins(config))
   app.use(traceRequests(traces))
   app.use(problems())
-  app.use(noSniff())
-  app.use(checkVersion())
-  app.use(refuseExpectations())
-  app.use(checkHost(config))
-  app.use(checkOrigin(config))
-  app.use(checkPath())
+  app.use(checkRequest(config))
   const access = createAccess(config)
   if (access !== null) app.use(access.check())
   app.use(checkRoute(config))
   app.use(notModified())
+  // Nearly all requests are for a video or a file, so these come before the layers of uploads and the other routes.
+  app.use(videoRoutes(config, store).routes())
+  app.use(staticFiles('/assets', config.assets, { cacheControl: config.cacheControl, precompressed: false }))
+  app.use(staticFiles('/page', builtPage(), { cacheControl: 'no-cache', precompressed: true }))
   if (!config.readOnly) {
     const { uploads = new UnfinishedUploads(store, config.maxUnfinishedUploads, logger) } = parts
     const counted = countedStore(store, uploads)
@@ -81,14 +79,5 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   }
   const router = routes(config, store, { slots, access, metrics, metricsText, readiness, traces })
   app.use(router.routes())
-  staticFiles(app, '/assets', config.assets, { cacheControl: config.cacheControl, precompressed: false })
-  staticFiles(app, '/page', builtPage(), { cacheControl: 'no-cache', precompressed: true })
   return app
-}
-
-function noSniff(): Koa.Middleware {
-  return async function noSniff(ctx, next) {
-    ctx.set('X-Content-Type-Options', 'nosniff')
-    await next()
-  }
 }

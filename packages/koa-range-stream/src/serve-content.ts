@@ -6,9 +6,14 @@ import { lazyBody, openBody } from './body.ts'
 import { endWithClient, isClientGone, tieToClient } from './client-abort.ts'
 import type { Content } from './content.ts'
 import type { Awaitable } from './file/file-system.ts'
+import { LruMap } from './file/lru-map.ts'
 import { decideNotModified } from './not-modified.ts'
 import { contentValidators, refusesRanges, responseField } from './response-fields.ts'
 import { releaseWhenSent, type SmallBody } from './small-body.ts'
+
+const MAX_NAMES = 1000
+/** Longer names are rare, and would let clients fill the memory. */
+const MAX_NAME_LENGTH = 1000
 
 export interface ServeContentOptions extends Omit<PlanOptions, 'now'> {
   /** The value of Cache-Control on 200, 206 and 304 (what the app set before). */
@@ -60,9 +65,7 @@ export async function serveContent(
     refuse(ctx, plan, size)
     return
   }
-  // Koa guesses a media type from the name here.
-  if (options.disposition !== undefined)
-    ctx.attachment(content.name, contentDisposition(options.disposition, content))
+  if (options.disposition !== undefined) setDisposition(ctx, options.disposition, content.name)
   sendContent(ctx, plan, body, type)
   if (plan.kind === 'not-modified') setField(ctx, 'Content-Length', `${size}`)
   for (const name in plan.headers) setField(ctx, name, plan.headers[name])
@@ -72,10 +75,29 @@ export async function serveContent(
   if (isConditional(headers)) decideNotModified(ctx, headers, plan)
 }
 
+/** The latest values of Content-Disposition: to write one takes longer than to plan the response. */
+const dispositions = {
+  inline: new LruMap<string, string>(MAX_NAMES),
+  attachment: new LruMap<string, string>(MAX_NAMES),
+}
+
+function setDisposition(ctx: Koa.Context, type: 'inline' | 'attachment', name: string | undefined): void {
+  const known = name === undefined ? undefined : dispositions[type].get(name)
+  if (known !== undefined) {
+    setField(ctx, 'Content-Disposition', known)
+    return
+  }
+  // Koa guesses a media type from the name here.
+  ctx.attachment(name, contentDisposition(type, name ?? ''))
+  const value = responseField(ctx, 'Content-Disposition')
+  if (name !== undefined && value !== undefined && name.length <= MAX_NAME_LENGTH)
+    dispositions[type].set(name, value)
+}
+
 /** A name in other than ASCII goes into `filename*` (RFC 6266 §4.3); content-disposition would send Latin-1 as raw bytes. */
 function contentDisposition(
   type: 'inline' | 'attachment',
-  { name = '' }: Content,
+  name: string,
 ): Parameters<Koa.Context['attachment']>[1] {
   const fallback = name.replace(/[^\x20-\x7e]/g, '?')
   return fallback === name ? { type } : { type, fallback }

@@ -37,12 +37,9 @@ export function onRequest(server: Server, listener: Handler): void {
 }
 
 /** Answers 417 if the request expects anything other than 100-continue. */
-export function refuseExpectations(): Koa.Middleware {
-  return async function refuseExpectations(ctx, next) {
-    if (unmet.has(ctx.req))
-      throw createError(417, `Expect: ${ctx.get('Expect')} cannot be met; 100-continue can.`)
-    await next()
-  }
+export function refuseExpectations(ctx: Koa.Context): void {
+  if (unmet.has(ctx.req))
+    throw createError(417, `Expect: ${ctx.get('Expect')} cannot be met; 100-continue can.`)
 }
 
 /** Sends 100 (Continue) if the client waits for it. */

@@ -5,5 +5,6 @@ import type Koa from 'koa'
  * request.
  */
 export function queryValue(ctx: Koa.Context, name: string): string | undefined {
+  if (ctx.querystring === '') return undefined
   return new URLSearchParams(ctx.querystring).get(name) ?? undefined
 }

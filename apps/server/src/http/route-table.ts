@@ -1,4 +1,4 @@
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** Methods that change nothing (RFC 9110 §9.2.1). */
 export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
@@ -64,10 +64,14 @@ export interface MatchedRoute {
   readonly rest: string
 }
 
+/** The methods of each route, with HEAD and OPTIONS. */
+const SUPPORTED = new Map<RoutePattern, readonly string[]>()
 const EXACT = new Map<string, RoutePattern>()
 /** Patterns with one further segment (`:name`), or with any number of them (`*`), by the first segment. */
 const BELOW = new Map<string, RoutePattern>()
 for (const pattern of Object.keys(METHODS) as RoutePattern[]) {
+  const methods = METHODS[pattern].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  SUPPORTED.set(pattern, [...methods, 'OPTIONS'])
   const [, first] = /^\/([^/]+)\/[:*]/.exec(pattern) ?? []
   if (first === undefined) EXACT.set(pattern, pattern)
   else BELOW.set(first, pattern)
@@ -83,6 +87,18 @@ EXACT.set('/files/', '/files')
  */
 export function matchRoute(path: string | null | undefined): MatchedRoute | null {
   if (path == null) return null
+  // Several layers ask about the path of the same request.
+  if (path !== lastPath) {
+    lastMatch = findRoute(path)
+    lastPath = path
+  }
+  return lastMatch
+}
+
+let lastPath: string | undefined
+let lastMatch: MatchedRoute | null = null
+
+function findRoute(path: string): MatchedRoute | null {
   const exact = EXACT.get(path)
   if (exact !== undefined) return { pattern: exact, rest: '' }
   const end = path.indexOf('/', 1)
@@ -92,9 +108,9 @@ export function matchRoute(path: string | null | undefined): MatchedRoute | null
   return pattern.endsWith('*') || !rest.includes('/') ? { pattern, rest } : null
 }
 
-/** Returns the methods that a route supports, without HEAD and OPTIONS. */
-export function routeMethods(pattern: RoutePattern): readonly Method[] {
-  return METHODS[pattern]
+/** Returns the methods that a route supports, with HEAD and OPTIONS. */
+export function routeMethods(pattern: RoutePattern): readonly string[] {
+  return SUPPORTED.get(pattern) ?? []
 }
 
 /**

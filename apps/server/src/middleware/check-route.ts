@@ -16,14 +16,14 @@ const SIGNING_IN: ReadonlySet<RoutePattern> = new Set(['/sign-in', '/sign-out'])
  * @throws 404, 405, 501; 403 for writes to a server that is read-only
  */
 export function checkRoute(config: Config): Koa.Middleware {
-  return async function checkRoute(ctx, next) {
+  return function checkRoute(ctx, next) {
     const pattern = matchRoute(ctx.path)?.pattern
     if (pattern === undefined || !exists(pattern, ctx.method, config)) {
       throw createError(404, 'There is no such path on this server. Case and slashes matter.')
     }
     if (ctx.method === 'OPTIONS') return answerOptions(ctx, pattern, config, next)
     checkMethod(ctx, pattern, config)
-    await next()
+    return next()
   }
 }
 
@@ -43,7 +43,7 @@ async function answerOptions(
 function checkMethod(ctx: Koa.Context, pattern: RoutePattern, { readOnly }: Config): void {
   const { method } = ctx
   if (!IMPLEMENTED.has(method)) throw createError(501, `${method} is not supported by this server.`)
-  if (!allowed(pattern, false).includes(method)) {
+  if (!routeMethods(pattern).includes(method)) {
     const headers = { Allow: allowed(pattern, readOnly).join(', ') }
     throw createError(405, `${method} is not supported on this path.`, { headers })
   }
@@ -62,6 +62,5 @@ function isWrite(pattern: RoutePattern, method: string): boolean {
 }
 
 function allowed(pattern: RoutePattern, readOnly: boolean): readonly string[] {
-  const methods = routeMethods(pattern).filter((method) => !(readOnly && isWrite(pattern, method)))
-  return [...methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])), 'OPTIONS']
+  return routeMethods(pattern).filter((method) => !(readOnly && isWrite(pattern, method)))
 }

@@ -7,15 +7,18 @@ import { matchRoute } from '../http/route-table.ts'
  * pass the guards as one. Requests for other routes keep their method.
  */
 export function overrideMethod(): Koa.Middleware {
-  return async function overrideMethod(ctx, next) {
+  return function overrideMethod(ctx, next) {
     const named = ctx.get('X-HTTP-Method-Override')
     const pattern = named === '' ? undefined : matchRoute(ctx.path)?.pattern
-    if (pattern !== '/files' && pattern !== '/files/:id') return next()
-    const sent = ctx.method
-    ctx.method = named.toUpperCase()
-    await next()
-    if (ctx.method === 'HEAD' && sent !== 'HEAD') sendWithoutBody(ctx)
+    return pattern === '/files' || pattern === '/files/:id' ? runAs(named.toUpperCase(), ctx, next) : next()
   }
+}
+
+async function runAs(method: string, ctx: Koa.Context, next: Koa.Next): Promise<void> {
+  const sent = ctx.method
+  ctx.method = method
+  await next()
+  if (ctx.method === 'HEAD' && sent !== 'HEAD') sendWithoutBody(ctx)
 }
 
 /** Koa sends no content to HEAD, but the client waits for as much as Content-Length announces to the method that it sent. */

@@ -42,7 +42,7 @@ export function logWarnings(logger: Logger): void {
 
 /** One line a request, and its count, when its response has ended or its client has gone. */
 export function logRequests(logger: Logger, metrics: Metrics): Koa.Middleware {
-  return async function logRequests(ctx, next) {
+  return function logRequests(ctx, next) {
     const started = performance.now()
     // A connection that is closed has no address any more.
     const { ip } = ctx
@@ -62,7 +62,7 @@ export function logRequests(logger: Logger, metrics: Metrics): Koa.Middleware {
       // A player that seeks goes away in mid-response: no failure of anybody.
       else logger.debug(line, 'aborted')
     })
-    await next()
+    return next()
   }
 }
 

@@ -1,6 +1,6 @@
 import type Koa from 'koa'
 import { serveContent } from 'koa-range-stream'
-import { StoreError, type UploadStore } from 'upload-store'
+import { type StoredContent, StoreError, type UploadStore } from 'upload-store'
 import type { Config } from '../config/config.ts'
 import { queryValue } from '../http/query.ts'
 import { isInline } from '../media/media-type.ts'
@@ -17,37 +17,72 @@ const ATTEMPTS = 3
  */
 const SANDBOX = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox allow-same-origin"
 
-/** Answers with the bytes of the video under `key`, as a download where the client or the type asks for that. */
+/** Answers with the bytes of the video under `key`, as a download if the client or the type asks for that. */
 export async function sendVideo(
   ctx: Koa.Context,
   store: UploadStore,
   key: string,
   config: Config,
 ): Promise<void> {
-  const { cacheControl, corsOrigin } = config
   for (let attempt = 1; ; attempt++) {
     const content = await store.get(key)
     if (content === null) throw missingVideo(key)
-    const inline = isInline(content.type) && queryValue(ctx, 'download') === undefined
-    const disposition = inline ? 'inline' : 'attachment'
-    const url = await redirectUrl(ctx, content, disposition, config)
-    if (url !== null) return sendElsewhere(ctx, url)
     try {
-      return await serveContent(ctx, content, {
-        cacheControl,
-        disposition,
-        setHeaders: () => {
-          ctx.set({
-            'Content-Security-Policy': SANDBOX,
-            'Cross-Origin-Resource-Policy': corsOrigin.length === 0 ? 'same-site' : 'cross-origin',
-          })
-          if (wantsSha256(ctx.get('Want-Repr-Digest')) !== false)
-            ctx.set('Repr-Digest', reprDigest(content.digest))
-        },
-      })
+      return await send(ctx, content, config)
     } catch (error) {
       const replaced = error instanceof StoreError && error.code === 'NOT_FOUND'
       if (!replaced || attempt === ATTEMPTS) throw error
     }
   }
+}
+
+type Disposition = 'inline' | 'attachment'
+
+function send(ctx: Koa.Context, content: StoredContent, config: Config): Promise<void> {
+  const isDownload = queryValue(ctx, 'download') !== undefined || !isInline(content.type)
+  const disposition = isDownload ? 'attachment' : 'inline'
+  return config.redirect === undefined
+    ? serve(ctx, content, disposition, config)
+    : redirectOrServe(ctx, content, disposition, config)
+}
+
+async function redirectOrServe(
+  ctx: Koa.Context,
+  content: StoredContent,
+  disposition: Disposition,
+  config: Config,
+): Promise<void> {
+  const url = await redirectUrl(ctx, content, disposition, config)
+  if (url === null) return serve(ctx, content, disposition, config)
+  sendElsewhere(ctx, url)
+}
+
+function serve(
+  ctx: Koa.Context,
+  content: StoredContent,
+  disposition: Disposition,
+  { cacheControl, corsOrigin }: Config,
+): Promise<void> {
+  const setHeaders = () => setFields(ctx, content, corsOrigin.length === 0 ? 'same-site' : 'cross-origin')
+  return serveContent(ctx, content, { cacheControl, disposition, setHeaders })
+}
+
+function setFields({ req, res }: Koa.Context, content: StoredContent, resourcePolicy: string): void {
+  res.setHeader('Content-Security-Policy', SANDBOX)
+  res.setHeader('Cross-Origin-Resource-Policy', resourcePolicy)
+  const wanted = req.headers['want-repr-digest']
+  if (wanted === undefined || wantsSha256(String(wanted)) !== false)
+    res.setHeader('Repr-Digest', digestField(content))
+}
+
+/** The store returns the same object until its key is written again. */
+const digestFields = new WeakMap<StoredContent, string>()
+
+function digestField(content: StoredContent): string {
+  let field = digestFields.get(content)
+  if (field === undefined) {
+    field = reprDigest(content.digest)
+    digestFields.set(content, field)
+  }
+  return field
 }

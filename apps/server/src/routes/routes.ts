@@ -28,11 +28,22 @@ export interface RouteParts {
   readonly traces: RequestTraces
 }
 
-/** Returns every route except the static files and the uploads that `resumable` and `tus` answer. */
+/** As strict as the table of routes: otherwise checkRoute would pass requests that no handler answers. */
+const STRICT = { sensitive: true, strict: true }
+
+/** Returns the routes that read a video. @koa/router tries every route of a router for each request. */
+export function videoRoutes(config: Config, store: UploadStore): Router {
+  const router = new Router(STRICT)
+  const send = (ctx: Koa.Context) => sendVideo(ctx, store, pathParameter(ctx.path), config)
+  router.get('/videos/:key', send)
+  router.get('/get_video_by_name/:video_name', send)
+  return router
+}
+
+/** Returns every other route except the static files and the uploads that `resumable` and `tus` answer. */
 export function routes(config: Config, store: UploadStore, parts: RouteParts): Router {
   const { slots, access, metrics, metricsText, readiness, traces } = parts
-  // As strict as the table of routes: otherwise checkRoute would pass requests that no handler answers.
-  const router = new Router({ sensitive: true, strict: true })
+  const router = new Router(STRICT)
   if (access !== null) signInRoutes(router, access)
   const receiveForm = formReceiver(store, config.maxFileSize)
   const limited = limitUploads(slots, metrics)
@@ -51,11 +62,7 @@ export function routes(config: Config, store: UploadStore, parts: RouteParts): R
     await postVideo(ctx, store, receiveForm)
     metrics.committed()
   })
-  router.get('/get_video_by_name/:video_name', (ctx) =>
-    sendVideo(ctx, store, pathParameter(ctx.path), config),
-  )
   router.get('/videos', (ctx) => listVideos(ctx, store))
-  router.get('/videos/:key', (ctx) => sendVideo(ctx, store, pathParameter(ctx.path), config))
   router.put('/videos/:key', limited, async (ctx) => {
     await putVideo(ctx, store, config)
     metrics.committed()
