@@ -55,6 +55,6 @@ export default defineConfig({
     // Loading vitest and the packages takes 0.8 s of processor time, so each worker does it once for all of its files.
     isolate: false,
     // More than there are cores: most tests wait for a process or a time limit.
-    maxWorkers: Math.max(3, availableParallelism()),
+    maxWorkers: Math.max(4, availableParallelism()),
   },
 })
