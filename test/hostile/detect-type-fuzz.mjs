@@ -1,6 +1,6 @@
 // Shows the server's type detector heads that nobody made by hand, in a worker: one that never returns can be ended.
 import { workerData as data, parentPort } from 'node:worker_threads'
-import { detectType } from '../../apps/server/dist/media/media-type.js'
+import { detectType } from '../../apps/server/dist/media/detect-type.js'
 
 const { runs, seed, samples, current } = data
 const HEAD_LENGTH = 4096

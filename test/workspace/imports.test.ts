@@ -19,7 +19,7 @@ const ALLOWED = {
   ],
   'apps/server': [
     /^node:/,
-    /^(?:range-core|koa-range-stream|koa-resumable-upload|upload-store(?:\/s3)?)$/,
+    /^(?:range-core|koa-range-stream|koa-resumable-upload(?:\/http)?|upload-store(?:\/s3)?)$/,
     /^(?:koa|@koa\/cors|@koa\/multer|@koa\/router|koa-conditional-get|koa-mount|koa-static|multer)$/,
     /^@tus\/server$/,
     /^(?:close-with-grace|content-disposition|file-type|http-errors|ipaddr\.js|lru-cache|pino|prom-client|structured-headers)$/,
@@ -55,7 +55,15 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
     'values',
     'contract',
   ],
-  'packages/koa-resumable-upload/src': ['index.ts', 'draft', 'tus', 'core', 'http', 'buffer-source.d.ts'],
+  'packages/koa-resumable-upload/src': [
+    'index.ts',
+    'http.ts',
+    'draft',
+    'tus',
+    'core',
+    'http',
+    'buffer-source.d.ts',
+  ],
   'apps/server/src': [
     'main.ts',
     'index.ts',

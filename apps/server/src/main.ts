@@ -24,7 +24,7 @@ async function main(argv: readonly string[]): Promise<void> {
   write(bannerText(server.url, config, argv))
 }
 
-/** The first signal drains, a second one ends at once. */
+/** Ends the server at SIGTERM, SIGINT and the like (close-with-grace): the first signal drains, a second one ends at once. */
 function end({ tlsCert }: Config, { close, reload }: RunningServer): void {
   const options = {
     delay: false,

@@ -9,6 +9,7 @@ export type {
 export type { ListOptions, ListPage, PutOptions, StoreOptions, UploadStore } from './contract/store.ts'
 export { StoreError, type StoreErrorCode } from './contract/store-error.ts'
 export type { SignedUrlOptions, StoredContent, StoredObject } from './contract/stored-object.ts'
+export { uploadErrorStatus } from './contract/upload-error-status.ts'
 export type {
   AppendOptions,
   ByteSource,
@@ -29,5 +30,4 @@ export {
   multerStorage,
   type StoredFile,
 } from './multer/multer-storage.ts'
-export { uploadErrorStatus } from './multer/upload-error-status.ts'
 export { numberedKey, sanitizeKey } from './values/key.ts'

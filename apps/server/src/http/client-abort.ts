@@ -1,5 +1,5 @@
 import type Koa from 'koa'
-import { http2Stream, isReset } from './http2-stream.ts'
+import { http2Stream, isReset } from 'koa-resumable-upload/http'
 
 const ABORT_CODES = new Set([
   'ECONNRESET',

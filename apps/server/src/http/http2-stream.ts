@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { constants, Http2ServerRequest, type ServerHttp2Stream } from 'node:http2'
+import { Http2ServerRequest } from 'node:http2'
 import { setTimeout as wait } from 'node:timers/promises'
 import type Koa from 'koa'
+import { http2Stream, isReset } from 'koa-resumable-upload/http'
 
 /**
  * Whether a request came over HTTP/2. `httpVersion` does not say: an HTTP/1 client may write `GET / HTTP/2.0`, and Node's
@@ -9,30 +10,6 @@ import type Koa from 'koa'
  */
 export function isHttp2(request: IncomingMessage | Http2ServerRequest): request is Http2ServerRequest {
   return request instanceof Http2ServerRequest
-}
-
-/** The HTTP/2 stream of a request, or `null` in HTTP/1. */
-export function http2Stream({ req }: Pick<Koa.Context, 'req'>): ServerHttp2Stream | null {
-  return 'stream' in req ? (req.stream as ServerHttp2Stream) : null
-}
-
-/** Returns whether the client has reset a stream, or the stream has ended. */
-export function isReset(stream: ServerHttp2Stream): boolean {
-  return stream.destroyed || stream.closed || stream.aborted
-}
-
-/** Returns whether no client is left that would read a response. */
-export function isClientGone(ctx: Koa.Context): boolean {
-  const stream = http2Stream(ctx)
-  if (stream !== null) return isReset(stream)
-  return ctx.req.socket.destroyed || (ctx.req.destroyed && !ctx.req.complete)
-}
-
-/** Ends the request abruptly, without a response. */
-export function terminate(ctx: Koa.Context): void {
-  const stream = http2Stream(ctx)
-  if (stream === null) ctx.req.socket.destroy()
-  else stream.close(constants.NGHTTP2_CANCEL)
 }
 
 /** How long after END_STREAM a reset may arrive, in ms: at most 13 in 2,000 measurements on a busy machine. */

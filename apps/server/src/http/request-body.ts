@@ -1,8 +1,8 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
+import { http2Stream } from 'koa-resumable-upload/http'
 import type { UploadStore } from 'upload-store'
 import { sendContinue } from './expect-continue.ts'
-import { http2Stream } from './http2-stream.ts'
 import { bodyWatch } from './slow-body.ts'
 
 /** Room for the boundaries, field names and small fields around one file in a multipart body. */

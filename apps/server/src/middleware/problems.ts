@@ -1,5 +1,6 @@
 import { isHttpError } from 'http-errors'
 import type Koa from 'koa'
+import { lingerAfter } from 'koa-resumable-upload/http'
 import { StoreError, uploadErrorStatus } from 'upload-store'
 import { PAGE_FIELDS } from '../html/html.ts'
 import { renderProblem } from '../html/problem-page.ts'
@@ -7,7 +8,6 @@ import { renderSignIn } from '../html/sign-in-page.ts'
 import { isAbort } from '../http/client-abort.ts'
 import { createProblem, PROBLEM_TYPE, type Problem } from '../http/problem.ts'
 import { localTarget } from '../http/redirect.ts'
-import { lingerAfter } from '../http/unread-body.ts'
 
 /** Fields that were set for the content that does not come; they would even make caches keep the problem. */
 const CONTENT_FIELDS = [

@@ -1,6 +1,6 @@
 import createError from 'http-errors'
 import type Koa from 'koa'
-import { http2Stream } from '../http/http2-stream.ts'
+import { http2Stream } from 'koa-resumable-upload/http'
 import { queryValue } from '../http/query.ts'
 import { matchRoute, type RoutePattern } from '../http/route-table.ts'
 import type { TracedRequest } from '../shared/traced-request.ts'

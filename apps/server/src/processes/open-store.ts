@@ -1,7 +1,7 @@
 import { createFsStore, StoreError, type StoreOptions, type UploadStore } from 'upload-store'
 import { type Config, ConfigError } from '../config/config.ts'
 import type { S3Config } from '../config/s3.ts'
-import { detectType } from '../media/media-type.ts'
+import { detectType } from '../media/detect-type.ts'
 
 /** How long a bucket has to answer at start, in ms. */
 const START_TIMEOUT = 5000

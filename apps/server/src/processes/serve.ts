@@ -118,12 +118,12 @@ function drain(server: Server | Http2SecureServer, connections: Connections, tim
   const closeIdle = () => {
     if ('closeIdleConnections' in server) server.closeIdleConnections()
   }
-  const sweep = setInterval(closeIdle, DRAIN_INTERVAL)
+  const idleTimer = setInterval(closeIdle, DRAIN_INTERVAL)
   const deadline = setTimeout(() => connections.destroy(), timeout)
   server.close()
   closeIdle()
   return () => {
-    clearInterval(sweep)
+    clearInterval(idleTimer)
     clearTimeout(deadline)
   }
 }

@@ -1,10 +1,10 @@
 import type Koa from 'koa'
 import { serveContent } from 'koa-range-stream'
+import { formatReprDigest, wantsSha256 } from 'koa-resumable-upload/http'
 import { type StoredContent, StoreError, type UploadStore } from 'upload-store'
 import type { Config } from '../config/config.ts'
 import { queryValue } from '../http/query.ts'
-import { isInline } from '../media/media-type.ts'
-import { reprDigest, wantsSha256 } from '../media/repr-digest.ts'
+import { isInline } from '../media/detect-type.ts'
 import { missingVideo } from '../media/video-json.ts'
 import { redirectUrl, sendElsewhere } from './redirect-video.ts'
 
@@ -81,7 +81,7 @@ const digestFields = new WeakMap<StoredContent, string>()
 function digestField(content: StoredContent): string {
   let field = digestFields.get(content)
   if (field === undefined) {
-    field = reprDigest(content.digest)
+    field = formatReprDigest(content.digest)
     digestFields.set(content, field)
   }
   return field

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import createError from 'http-errors'
 import { serializeByteSequence } from 'structured-headers'
 import { StoreError } from 'upload-store'
-import { ALGORITHMS, type Algorithm, type DeclaredDigest, declaredDigests } from '../media/repr-digest.ts'
+import { ALGORITHMS, type Algorithm, type DeclaredDigest, declaredDigests } from './declared-digests.ts'
 
 /**
  * The digests that a request declares of its content, in Repr-Digest and Content-Digest: of the same bytes where nothing

@@ -11,7 +11,7 @@ interface Append {
   readonly length: number | null
   /** Whether the upload is to be complete after it. */
   readonly last: boolean
-  /** Of a response that the upload is not complete. */
+  /** Of a response while the upload is not complete. For the final response see `complete.ts`, for refusals `refusal.ts`. */
   readonly status: 201 | 204
 }
 

@@ -1,7 +1,10 @@
 import { STATUS_CODES } from 'node:http'
 import { StoreError, uploadErrorStatus } from 'upload-store'
 
-/** Why a request is not done: a problem (RFC 9457), and what is said about the upload. */
+/**
+ * A refused request: its problem (RFC 9457), and what the response says about the upload. The statuses of all refusals are in
+ * this file, except those of the store's errors: `uploadErrorStatus` of upload-store.
+ */
 export interface Refusal {
   readonly status: number
   /** Where a type is registered for it (about:blank). */

@@ -1,12 +1,12 @@
 import type Koa from 'koa'
 import type { StoredObject, UploadMetadata } from 'upload-store'
-import { formatReprDigest, wantsSha256 } from '../core/content-digest.ts'
 import type { Exchange, Known } from '../core/exchange.ts'
 import type { Settings } from '../core/options.ts'
 import type { Refusal } from '../core/refusal.ts'
 import { isClientGone } from '../http/connection.ts'
+import { formatReprDigest, wantsSha256 } from '../http/repr-digest.ts'
 import { formatBoolean } from '../http/structured-fields.ts'
-import { lingering } from '../http/unread-body.ts'
+import { lingerAfter } from '../http/unread-body.ts'
 import { progressSender, sendInterim } from './interim.ts'
 import { limitField } from './upload-limit.ts'
 import type { UploadRequest } from './upload-request.ts'
@@ -129,7 +129,7 @@ function answerRefusal(exchange: DraftExchange, refusal: Refusal, known: Known =
     ...(detail === undefined ? {} : { detail }),
     ...members,
   })
-  ctx.body = ctx.method === 'HEAD' ? text : lingering(ctx, text)
+  ctx.body = ctx.method === 'HEAD' ? text : lingerAfter(ctx, text)
   ctx.status = status
   ctx.set('Content-Type', 'application/problem+json')
   ctx.length = Buffer.byteLength(text)

@@ -2,7 +2,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
 import type Koa from 'koa'
 
 /** The HTTP/2 stream of a request, or `null` in HTTP/1. */
-export function http2Stream({ req }: Koa.Context): ServerHttp2Stream | null {
+export function http2Stream({ req }: Pick<Koa.Context, 'req'>): ServerHttp2Stream | null {
   return 'stream' in req ? (req.stream as ServerHttp2Stream) : null
 }
 

@@ -16,7 +16,7 @@ export interface RecoverReport {
   readonly busy: number
 }
 
-/** What `sweep` removed, and the sessions that it left. */
+/** The things that `sweep` removed, except expired receipts, and the sessions that it left. */
 export interface SweepReport extends RecoverReport {
   /** Removed paused sessions, which no client resumed in time. */
   readonly expired: number

@@ -101,11 +101,14 @@ export interface UploadStore {
    * @throws StoreError NO_SPACE
    */
   checkSpace(size?: number): Promise<void>
-  /** To be called at start: what a killed process left is made resumable or removed. Sessions of others stay. */
+  /** Call it at start: makes the uploads of killed processes resumable or removes them. Sessions of live processes stay. */
   recover(): Promise<RecoverReport>
-  /** To be called from time to time: recovers, and removes what has expired or belongs to nothing. */
+  /**
+   * Call it at intervals. It recovers, and removes expired uploads and receipts, blobs and digest links that no record names,
+   * and staged files that no upload can use; never a blob that a readable record names. See `fs/upkeep/sweep.ts`.
+   */
   sweep(): Promise<SweepReport>
-  /** Reads every byte and puts into quarantine what is not what was committed. */
+  /** Reads every byte, and puts damaged objects into quarantine or repairs them from an undamaged copy. */
   verify(): Promise<VerifyReport>
   /** Pauses the open sessions that were paused before, and aborts all others. */
   close(): Promise<void>
@@ -116,7 +119,7 @@ export interface StoreOptions {
   readonly maxFileSize?: number | undefined
   /** Maximum total size in bytes, unfinished uploads included. These can resume when there is space again (no limit). */
   readonly maxTotalSize?: number | undefined
-  /** Media types to take: `type/subtype`, `type/*` or two asterisks (everything). */
+  /** The media types that uploads may have: `type/subtype`, `type/*` or two asterisks (all). Checked in `session/accepted-type.ts`. */
   readonly accept?: readonly string[] | undefined
   /**
    * Tells the media type from the first 4 KiB, or all bytes where there are fewer; `undefined`: unknown, which is

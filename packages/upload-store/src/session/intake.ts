@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import type { StoreOptions } from '../contract/store.ts'
 import { StoreError } from '../contract/store-error.ts'
 import type { SealedUpload } from '../contract/upload-session.ts'
-import { isMediaType } from '../values/media-type.ts'
+import { isMediaType } from '../values/media-type-syntax.ts'
+import { checkAcceptedType, UNKNOWN_TYPE } from './accepted-type.ts'
 
 const GIBIBYTE = 1024 ** 3
 const HEAD_LENGTH = 4096
-const UNKNOWN_TYPE = 'application/octet-stream'
 
 /** A sha-256 of what has come so far. */
 export interface RunningHash {
@@ -51,7 +51,7 @@ export class Intake {
    */
   restore({ size, type, head }: SavedIntake): this {
     this.#checkSize(size)
-    if (type !== undefined) this.#checkType(type)
+    if (type !== undefined) checkAcceptedType(type, this.#options.accept)
     this.#size = size
     this.#hashed = size
     this.#type = type
@@ -111,7 +111,7 @@ export class Intake {
     const found = (await detectType(Buffer.concat(this.#head))) ?? UNKNOWN_TYPE
     // Whatever a client declared: no response could have it as its Content-Type.
     const type = isMediaType(found) ? found : UNKNOWN_TYPE
-    this.#checkType(type)
+    checkAcceptedType(type, this.#options.accept)
     if (this.#size >= HEAD_LENGTH) {
       this.#type = type
       this.#head = []
@@ -125,26 +125,9 @@ export class Intake {
       throw new StoreError('TOO_LARGE', `The upload is larger than the limit of ${maxFileSize} bytes.`)
     }
   }
-
-  #checkType(type: string): void {
-    const { accept = ['*/*'] } = this.#options
-    if (accept.some((pattern) => matches(pattern, type))) return
-    const found = type === UNKNOWN_TYPE ? 'of no known media type' : type
-    throw new StoreError('UNSUPPORTED_TYPE', `The content is ${found}; accepted are ${accept.join(', ')}.`)
-  }
 }
 
 function nodeHash(): RunningHash {
   const hash = createHash('sha256')
   return { update: (bytes) => void hash.update(bytes), digest: () => hash.copy().digest('hex') }
-}
-
-/** `pattern` as in an Accept field, without parameters (RFC 9110 §12.5.1); parameters of the type do not count. */
-function matches(pattern: string, type: string): boolean {
-  const [wanted = '', essence = ''] = [pattern, type.split(';')[0]].map((text) => text?.trim().toLowerCase())
-  return (
-    wanted === '*/*' ||
-    wanted === essence ||
-    (wanted.endsWith('/*') && essence.startsWith(wanted.slice(0, -1)))
-  )
 }

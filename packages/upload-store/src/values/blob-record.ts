@@ -1,7 +1,7 @@
 import type { StoredObject } from '../contract/stored-object.ts'
 import { isDigest, isSize, parseFields } from './json-fields.ts'
 import { isKey } from './key.ts'
-import { isMediaType } from './media-type.ts'
+import { isMediaType } from './media-type-syntax.ts'
 import { RANDOM_ID } from './random-id.ts'
 
 /** The sha-256 of no bytes. */

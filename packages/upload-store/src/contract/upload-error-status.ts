@@ -1,4 +1,4 @@
-import type { StoreErrorCode } from '../contract/store-error.ts'
+import type { StoreErrorCode } from './store-error.ts'
 
 const STORE_STATUS: Readonly<Record<StoreErrorCode, number>> = {
   ABORTED: 409,
