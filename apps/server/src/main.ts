@@ -24,7 +24,10 @@ async function main(argv: readonly string[]): Promise<void> {
   write(bannerText(server.url, config, argv))
 }
 
-/** Ends the server at SIGTERM, SIGINT and the like (close-with-grace): the first signal drains, a second one ends at once. */
+/**
+ * Ends the server at SIGTERM, SIGINT and the like (close-with-grace): the first signal drains
+ * (`processes/serve.ts`, or `drain` of `processes/worker-pool.ts`), a second one ends at once. During startup a signal ends the process.
+ */
 function end({ tlsCert }: Config, { close, reload }: RunningServer): void {
   const options = {
     delay: false,

@@ -11,7 +11,10 @@ interface Append {
   readonly length: number | null
   /** Whether the upload is to be complete after it. */
   readonly last: boolean
-  /** Of a response while the upload is not complete. For the final response see `complete.ts`, for refusals `refusal.ts`. */
+  /**
+   * Of a response while the upload is not complete. The final response is the app's (`respond` in `options.ts`), a refusal comes
+   * from `refusal.ts`, and a request that another one has superseded gets none (`give-up.ts`).
+   */
   readonly status: 201 | 204
 }
 

@@ -2,8 +2,9 @@ import { STATUS_CODES } from 'node:http'
 import { StoreError, uploadErrorStatus } from 'upload-store'
 
 /**
- * A refused request: its problem (RFC 9457), and what the response says about the upload. The statuses of all refusals are in
- * this file, except those of the store's errors: `uploadErrorStatus` of upload-store.
+ * A refused request: its problem (RFC 9457), and what the response says about the upload. The statuses of the draft's
+ * refusals are in this file, except those of the store's errors (`uploadErrorStatus` of upload-store) and of errors that the app
+ * throws. tus has its own: `tus/hooks.ts`, `tus/checksum.ts`.
  */
 export interface Refusal {
   readonly status: number

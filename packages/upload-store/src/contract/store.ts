@@ -105,7 +105,8 @@ export interface UploadStore {
   recover(): Promise<RecoverReport>
   /**
    * Call it at intervals. It recovers, and removes expired uploads and receipts, blobs and digest links that no record names,
-   * and staged files that no upload can use; never a blob that a readable record names. See `fs/upkeep/sweep.ts`.
+   * and staged files that no upload can use; never a blob that a readable record names. See `fs/upkeep/sweep.ts`
+   * and `s3/upkeep/sweep.ts`.
    */
   sweep(): Promise<SweepReport>
   /** Reads every byte, and puts damaged objects into quarantine or repairs them from an undamaged copy. */
