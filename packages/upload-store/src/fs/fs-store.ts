@@ -27,11 +27,11 @@ const HOUR = 60 * 60 * 1000
 const DAY = 24 * HOUR
 
 export interface FsStoreOptions extends StoreOptions {
-  /** `full`: what was answered survives a power cut; `none`: a crash of this process only (full). */
+  /** `full`: acknowledged uploads survive a power cut; `none`: they survive only a crash of this process (full). */
   readonly durability?: 'full' | 'none' | undefined
   /**
-   * How long a process that cannot be seen from here, in another container or on another machine, may give no sign of
-   * life before its uploads count as left behind, in ms (60 s). One that can be seen needs no guess.
+   * How long a process in another container or on another machine may show no sign of life before its uploads count as
+   * abandoned, in ms (60 s). For a process on this machine, the store checks directly whether it is alive.
    */
   readonly ownerTimeout?: number | undefined
 }
@@ -109,7 +109,7 @@ async function deleteLocked(context: FsContext, key: string, ifMatch: string | u
   const record = await readable(readRecord(layout, key))
   checkConditions(key, record?.object.etag, { ifMatch })
   const existed = await step('remove record', () => removeRecord(context, key))
-  // On failure it is an orphan for sweep: the object itself is deleted.
+  // If this fails, sweep removes the blob later. The object itself is already deleted.
   if (record !== null) await step('remove blob', () => removeOwnBlob(layout, record).catch(() => {}))
   return existed
 }
