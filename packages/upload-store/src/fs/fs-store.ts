@@ -37,12 +37,12 @@ export interface FsStoreOptions extends StoreOptions {
 }
 
 /**
- * Opens the store in `directory`, making the directory where it is missing. Several processes may share it.
+ * Returns the store in `directory`, and creates the directory if it is missing. Several processes may share a store.
  *
- * Uploads are staged, hashed while they stream, fsynced, and published by one rename: a reader sees an object whole or
- * not at all, and one that was answered for survives a power cut. Equal contents share their bytes by hard links.
+ * Uploads are staged, hashed while they stream, fsynced, and published by one rename. A reader sees a complete object or
+ * none, and an acknowledged upload survives a power cut. Equal contents share their bytes by hard links.
  *
- * A store that exists is opened even if nothing can be written to it: its objects can be read.
+ * An existing store can be opened and read even if it is not writable.
  *
  * @throws StoreError CORRUPT when the directory holds another version of the layout, or has lost its records; what the
  * file system throws when a new store cannot be written

@@ -49,8 +49,8 @@ export function recordName(key: string): string {
 const UNWRITABLE = ['EACCES', 'EDQUOT', 'ENOSPC', 'EPERM', 'EROFS']
 
 /**
- * Opens the layout in `directory`, and makes its directories if they are missing. A store that exists is opened even if
- * nothing can be written: its objects can be read.
+ * Returns the layout in `directory`, and creates missing directories. An existing store can be opened and read even if
+ * it is not writable.
  *
  * @throws StoreError CORRUPT when the directory holds another version of the layout, or lost its records; what the file
  * system throws when a new store cannot be written
