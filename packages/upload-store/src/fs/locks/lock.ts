@@ -150,8 +150,8 @@ export class Locks {
         if (released) return
         released = true
         this.#count--
-        // In the order in which other processes try them: when they find the first link free, no owner holds the rest.
-        // Unchanged links only, because a process that could not see this one may have taken the lock over.
+        // Removes the first link first. Other processes try it first, and this thread no longer holds the others when they
+        // find it free. Removes unchanged links only, because a process that could not see this one may have taken over.
         for (const link of links) if (isUnchanged([link])) removeFile(link.path)
         held.delete(base)
       },

@@ -25,7 +25,7 @@ export interface FsManifest extends Manifest {
  * Returns the manifest, or `null` if it does not exist.
  *
  * @throws StoreError CORRUPT, as an UnreadableEntry if its content is unknown; UNAVAILABLE if `staging/` is gone,
- * because a client would give up an upload that does not exist
+ * because a client discards its upload when the store reports that it does not exist
  */
 export async function readManifest(path: string): Promise<FsManifest | null> {
   const text = await readText(path).catch((error: unknown) => {

@@ -25,7 +25,7 @@ export interface Span {
 
 export interface OpenOptions {
   readonly url?: SignedUrl
-  /** Time that the stream may take to open and to give its first bytes, in ms (`transferTimeout`). */
+  /** Maximum time until the stream is open and has its first bytes, in ms (`transferTimeout`). */
   readonly timeout?: number
 }
 

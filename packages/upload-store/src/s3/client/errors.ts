@@ -87,7 +87,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   PermanentRedirect: 'Set the region that the bucket is in.',
   AuthorizationHeaderMalformed: 'Set the region that the bucket is in.',
   RequestTimeTooSkewed:
-    "The clocks of this machine and of S3 differ by more than 15 minutes. Set this machine's clock, for example by NTP.",
+    "This machine's clock and that of S3 differ by more than 15 minutes. Set this machine's clock, for example by NTP.",
   SignatureDoesNotMatch: 'Check the secret key, and that no proxy changes the Host field.',
 }
 
@@ -102,7 +102,7 @@ const PASSING = [
   'XAmzContentSHA256Mismatch',
 ]
 
-/** Returns the error that the store throws: UNAVAILABLE if a later try may succeed, or an Error that names the remedy. */
+/** Returns the error that the store throws: UNAVAILABLE if a retry may succeed, or an Error that names the remedy. */
 export function explain(error: unknown, bucket: string): unknown {
   if (error instanceof StoreError) return error
   if (error instanceof BadAnswer) return unavailable(error)
