@@ -53,7 +53,7 @@ describe('a page of a list', () => {
   ])('is rejected if %s', (_, change) => {
     const changed = Object.entries({ ...page, ...change }).filter(([, value]) => value !== undefined)
     expect(() => parsePage({ $metadata: {}, ...Object.fromEntries(changed) }, asked)).toThrow(
-      'does not answer its request',
+      'does not match its request',
     )
   })
 })

@@ -30,17 +30,6 @@ const WORDS: readonly (readonly [word: RegExp, better: string])[] = [
   [/\bbehind the end\b/gi, 'past the end'],
 ]
 
-/** Folders and files whose texts are still to be rewritten. */
-const NOT_YET = [
-  'apps/server/src/app.ts',
-  'packages/koa-range-stream/src/body.ts',
-  'packages/koa-range-stream/src/serve-content.ts',
-  'packages/koa-range-stream/src/small-body.ts',
-  'packages/upload-store/src/fs/',
-  'packages/upload-store/src/s3/',
-  'packages/upload-store/src/session/',
-]
-
 async function filesBelow(folder: string): Promise<string[]> {
   const files = await readdir(join(REPOSITORY, folder), { recursive: true })
   return files
@@ -53,12 +42,11 @@ async function sources(): Promise<string[]> {
   for (const group of ['packages', 'apps'])
     for (const name of await readdir(join(REPOSITORY, group))) folders.push(join(group, name, 'src'))
   const files = await Promise.all(folders.map(filesBelow))
-  return files.flat().filter((file) => !NOT_YET.some((folder) => file.startsWith(folder)))
+  return files.flat()
 }
 
 async function tests(): Promise<string[]> {
-  const files = [...(await filesBelow('test')), ...(await filesBelow('apps/bench/test'))]
-  return files.filter((file) => !NOT_YET.some((folder) => file.startsWith(folder)))
+  return [...(await filesBelow('test')), ...(await filesBelow('apps/bench/test'))]
 }
 
 /** Returns `file:line: "word" → better word` for each listed word in `text`. */

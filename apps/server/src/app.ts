@@ -24,21 +24,21 @@ import { countedStore } from './uploads/counted-store.ts'
 import { countSlots, meteredSlots, type Slots } from './uploads/slots.ts'
 import { UnfinishedUploads, type UploadCount } from './uploads/unfinished-uploads.ts'
 
-/** What the app shares with the server around it. */
+/** The objects that the app shares with the server process; defaults are for an app on its own. */
 export interface AppParts {
   readonly logger?: Logger
   readonly slots?: Slots
-  /** Who counts the unfinished uploads. */
+  /** Counts the unfinished uploads, in this process or in the primary. */
   readonly uploads?: UploadCount
   readonly metrics?: Metrics
-  /** What `/metrics` answers. */
+  /** Returns the text of `/metrics`. */
   readonly metricsText?: () => Promise<string>
   readonly readiness?: Readiness
   readonly traces?: RequestTraces
 }
 
 /**
- * Composes the server: who may ask, then 304, then videos, static files, uploads and the other routes.
+ * Returns the server's app. Its layers run in this order: access, 304, videos, static files, uploads, other routes.
  *
  * @throws ConfigError if the page has not been built
  *
@@ -54,7 +54,7 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   const { metricsText = () => metrics.registry.metrics() } = parts
   const app = new Koa({ proxy: config.trustProxy, maxIpsCount: 1 })
   app.on('error', logErrors(logger))
-  // First: every guard, the log and metrics see the effective method.
+  // First, so that every guard, the log and the metrics see the effective method.
   app.use(overrideMethod())
   app.use(requestIds(config.trustProxy))
   app.use(logRequests(logger, metrics))
@@ -67,7 +67,7 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   if (access !== null) app.use(access.check())
   app.use(checkRoute(config))
   app.use(notModified())
-  // Nearly all requests are for a video or a file, so these come before the layers of uploads and the other routes.
+  // Before the layers of uploads and the other routes, because nearly all requests are for a video or a file.
   app.use(videoRoutes(config, store).routes())
   app.use(staticFiles('/assets', config.assets, { cacheControl: config.cacheControl, precompressed: false }))
   app.use(staticFiles('/page', builtPage(), { cacheControl: 'no-cache', precompressed: true }))

@@ -8,10 +8,10 @@ import { type Piece, PieceStream, type Source } from './piece-stream.ts'
 import { gather, readSmall, SMALL, type SmallBody } from './small-body.ts'
 
 /**
- * The body of a planned response, its first source opened now, and all of a small one read, so that a failure can still
- * become a status.
+ * Returns the body of a planned response. Its first source is opened, and a small body is read completely, so that a
+ * failure can still become a status.
  *
- * @param gathering called with a stream that is read here
+ * @param gathering called with a stream that is read completely here
  */
 export async function openBody(
   content: Content,
@@ -22,7 +22,7 @@ export async function openBody(
   const length = bodyLength(content, plan)
   if (file === null) {
     const stream = await openPieces(pieceSources(content, plan))
-    // @koa/etag would take a range in memory for all of the content.
+    // @koa/etag would compute the entity-tag of a range in memory as if it were the whole content.
     if (length > SMALL || plan.headers['ETag'] === undefined) return stream
     gathering(stream)
     return gather(stream, length)
@@ -31,7 +31,7 @@ export async function openBody(
   return length <= SMALL ? readSmall(file, pieces, length) : new FileStream(file, pieces)
 }
 
-/** All of the content, opened when it is read, which `opening` is told. */
+/** Returns a body of the whole content that is opened when it is first read; `opening` is called then. */
 export function lazyBody(content: Content, opening: () => void): Readable {
   const open = () => {
     opening()
@@ -62,7 +62,7 @@ function filePieces({ size }: Content, plan: ResponsePlan): readonly FilePiece[]
 }
 
 function pieceSources(content: Content, plan: ResponsePlan): readonly Piece[] {
-  // All of it is asked for without a range: not every content can be sliced.
+  // Whole content is requested without a range, because not every content supports ranges.
   if (plan.kind !== 'partial' && plan.kind !== 'multipart') return [pieceSource(content)]
   return filePieces(content, plan).map((piece) =>
     Buffer.isBuffer(piece) ? piece : pieceSource(content, piece),
@@ -76,17 +76,20 @@ function pieceSource(content: Content, range?: ByteRange): Source {
 
 async function openSource(content: Content, range?: ByteRange): Promise<Readable> {
   const opened = range === undefined ? content.stream() : content.stream(range)
-  // Before the first await: the error of a stream that is failing already is emitted until then, and without a
-  // listener ends the process.
+  // Before the first await, because a failing stream emits its error until then, and an error without a listener ends
+  // the process.
   const source = opened instanceof Promise ? toReadable(await opened) : toReadable(opened)
   await null
   if (source.errored !== null) throw source.errored
-  // It would never say that it has nothing to give.
+  // Such a stream emits neither bytes nor an end.
   if (source.destroyed || source.readableEnded) throw new Error('The content was closed before it was read')
   return source
 }
 
-/** A Node stream, the only kind whose abort and HEAD Koa handles right, with somebody listening to its errors. */
+/**
+ * Returns a Node stream, because Koa handles abort and HEAD correctly only for these. Its errors always have a
+ * listener.
+ */
 function toReadable(stream: ByteStream): Readable {
   const source = stream instanceof Readable ? stream : Readable.fromWeb(stream as ReadableStream)
   return source.on('error', () => {})

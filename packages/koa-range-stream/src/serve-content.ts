@@ -12,25 +12,25 @@ import { contentValidators, refusesRanges, responseField } from './response-fiel
 import { releaseWhenSent, type SmallBody } from './small-body.ts'
 
 const MAX_NAMES = 1000
-/** Longer names are rare, and would let clients fill the memory. */
+/** Longer names are not cached: they are rare, and clients could fill the memory with them. */
 const MAX_NAME_LENGTH = 1000
 
 export interface ServeContentOptions extends Omit<PlanOptions, 'now'> {
-  /** The value of Cache-Control on 200, 206 and 304 (what the app set before). */
+  /** The value of Cache-Control on 200, 206 and 304 (as set by the app before). */
   readonly cacheControl?: string | undefined
-  /** Sets Content-Disposition with the content's `name` (what the app set before). */
+  /** Sets Content-Disposition with the content's `name` (as set by the app before). */
   readonly disposition?: 'inline' | 'attachment' | undefined
-  /** Called last for 200, 206 and 304, to set further fields. */
+  /** Called last for 200, 206 and 304, to set further header fields. */
   readonly setHeaders?: ((ctx: Koa.Context, content: Content) => void) | undefined
 }
 
 /**
  * Answers with `content`: 200, 206, 304, 412 or 416, ranges and preconditions by RFC 9110.
  *
- * The status stays 200 until koa-conditional-get upstream, or else Koa's own end of the request, makes a 304 of it: this
- * sets `ctx.request.fresh`, which koa-conditional-get asks. Nothing is opened for 304, 412, 416 and HEAD.
+ * For a 304 the status stays 200 until koa-conditional-get upstream, or this package when Koa responds, changes it. This
+ * sets `ctx.request.fresh`, which koa-conditional-get reads. No content is opened for 304, 412, 416 and HEAD.
  *
- * @throws what `content.stream` throws, and what a stream of up to 64 KiB fails with; the response is then untouched
+ * @throws what `content.stream` throws, and the error of a stream of up to 64 KiB; the response is then unchanged
  * @see RFC 9110 §13, §14
  * @example
  * router.get('/clip.mp4', async (ctx) => {
@@ -48,18 +48,19 @@ export async function serveContent(
   const { etag, lastModified } = contentValidators(ctx, content)
   const headers = requestFields(ctx)
   const acceptRanges = responseField(ctx, 'Accept-Ranges')
-  // Ranges are of the identity encoding.
+  // The plan's ranges refer to the identity encoding.
   const whole = ctx.res.hasHeader('Content-Encoding') || refusesRanges(acceptRanges)
   const planOptions = whole ? { ...options, maxRanges: 0 } : options
   const plan = planResponse({ method: ctx.method, headers }, { size, etag, lastModified, type }, planOptions)
   const body = await createBody(ctx, content, plan)
-  // koa-conditional-get asks ctx.fresh. Koa's own answer ANDs If-None-Match with If-Modified-Since and gives up on a
-  // reload's no-cache, so ours, by RFC 9110, takes its place.
-  // Without validators there is nothing to say, and @koa/etag upstream may yet find some.
+  // koa-conditional-get reads ctx.fresh. Koa's own value ANDs If-None-Match with If-Modified-Since and is false for a
+  // reload's no-cache. It is replaced by the result of RFC 9110, unless there are no validators, which @koa/etag
+  // upstream may still add.
   if ((etag !== undefined || lastModified !== undefined) && isConditional(headers)) {
     Object.defineProperty(ctx.request, 'fresh', { configurable: true, value: plan.kind === 'not-modified' })
   }
-  // A compressed range, or an identity range under the entity-tag of compressed content, corrupts what the client joins.
+  // koa-compress is disabled: a compressed range, or an identity range under the entity-tag of compressed content,
+  // corrupts the file that a client joins from ranges.
   ctx['compress'] = false
   if (plan.kind === 'precondition-failed' || plan.kind === 'unsatisfiable') {
     refuse(ctx, plan, size)
@@ -75,7 +76,7 @@ export async function serveContent(
   if (isConditional(headers)) decideNotModified(ctx, headers, plan)
 }
 
-/** The latest values of Content-Disposition: to write one takes longer than to plan the response. */
+/** The latest values of Content-Disposition, because formatting one takes longer than planning the response. */
 const dispositions = {
   inline: new LruMap<string, string>(MAX_NAMES),
   attachment: new LruMap<string, string>(MAX_NAMES),
@@ -87,14 +88,17 @@ function setDisposition(ctx: Koa.Context, type: 'inline' | 'attachment', name: s
     setField(ctx, 'Content-Disposition', known)
     return
   }
-  // Koa guesses a media type from the name here.
+  // Koa also sets a media type from the name here; `setBody` replaces it later.
   ctx.attachment(name, contentDisposition(type, name ?? ''))
   const value = responseField(ctx, 'Content-Disposition')
   if (name !== undefined && value !== undefined && name.length <= MAX_NAME_LENGTH)
     dispositions[type].set(name, value)
 }
 
-/** A name in other than ASCII goes into `filename*` (RFC 6266 §4.3); content-disposition would send Latin-1 as raw bytes. */
+/**
+ * Returns options that send a non-ASCII name in `filename*` (RFC 6266 §4.3), because content-disposition would send
+ * Latin-1 as raw bytes.
+ */
 function contentDisposition(
   type: 'inline' | 'attachment',
   name: string,
@@ -103,18 +107,21 @@ function contentDisposition(
   return fallback === name ? { type } : { type, fallback }
 }
 
-/** Node drops the second line of a date field, where two lines are a list, which no date is (RFC 9110 §5.2, §13.1.3). */
+/**
+ * Returns the request's fields. Node drops the second line of a date field, but two lines are a list and so not a valid
+ * date (RFC 9110 §5.2, §13.1.3). So `headersDistinct` is used if there is a date field.
+ */
 function requestFields({ req, headers }: Koa.Context): RequestFields {
   const dated = 'if-modified-since' in headers || 'if-unmodified-since' in headers
   return dated ? (req.headersDistinct ?? headers) : headers
 }
 
-/** Whether the answer may be a 304; without these fields Koa, too, says that it is none. */
+/** Whether the response may be a 304. Without these fields, Koa's own `fresh` is false, too. */
 function isConditional(headers: RequestFields): boolean {
   return headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined
 }
 
-/** What the content says, else what the app has set, else what the file name's extension means to Koa. */
+/** Returns the content's type, or the type that the app has set, or Koa's type for the extension of the file name. */
 function mediaType(ctx: Koa.Context, content: Content): string {
   if (content.type !== undefined) return content.type
   if (ctx.res.hasHeader('Content-Type')) return ctx.response.get('Content-Type')
@@ -123,17 +130,17 @@ function mediaType(ctx: Koa.Context, content: Content): string {
   if (known !== undefined) return known
   ctx.type = extension
   const type = ctx.response.get('Content-Type') || 'application/octet-stream'
-  // Only asked: the response stays untouched until the content is open.
+  // Removed again, because the response stays unchanged until the content is open.
   ctx.remove('Content-Type')
   if (typesByExtension.size < MAX_TYPES) typesByExtension.set(extension, type)
   return type
 }
 
-/** Koa looks it up in two tables and writes it out for each response. */
+/** A cache, because Koa looks the extension up in two tables and formats the type for each response. */
 const typesByExtension = new Map<string, string>()
 const MAX_TYPES = 1000
 
-/** `ctx.set` takes three times as long: it looks at every name and value for what Node looks at again. */
+/** Sets a field. `ctx.set` takes three times as long, because it checks every name and value that Node checks again. */
 function setField({ res }: Koa.Context, name: string, value: string | undefined): void {
   if (value !== undefined && !res.headersSent) res.setHeader(name, value)
 }
@@ -146,7 +153,7 @@ function createBody(
   plan: ResponsePlan,
 ): Awaitable<Body> {
   if (ctx.method === 'HEAD' || plan.status === 412 || plan.status === 416) return null
-  // As the app left it, for @koa/etag and others upstream that look at bodies.
+  // Unchanged, for @koa/etag and other middleware upstream that inspects bodies.
   if (content.bytes !== undefined && plan.status !== 206) return content.bytes
   if (plan.status !== 304 && !isClientGone(ctx))
     return openBody(content, plan, (stream) => endWithClient(ctx, stream))
@@ -159,17 +166,18 @@ function sendContent(ctx: Koa.Context, plan: ResponsePlan, body: Body, type: str
   setBody(ctx, body, type)
   ctx.status = status
   if (body !== null && 'bytes' in body) releaseWhenSent(ctx, body)
-  // The body of a 304 is hardly ever read.
+  // The body of a 304 is hardly ever read, so `lazyBody` ties it to the client only when it is read.
   else if (body instanceof Readable && plan.kind !== 'not-modified') tieToClient(ctx, body)
 }
 
 function setBody(ctx: Koa.Context, body: Body, type: string): void {
   if (body === null) {
-    // Koa answers it with 204, or with the text null where the type says JSON: status and fields follow the body.
+    // For a null body, Koa sends 204, or the text `null` if the type is JSON. So status and fields are set after the
+    // body.
     ctx.remove('Content-Type')
     if (ctx.body != null) ctx.body = null
   }
-  // Before any other body: Koa would look one up.
+  // Before the body, because Koa would otherwise look a type up.
   setField(ctx, 'Content-Type', type)
   if (body instanceof Readable || Buffer.isBuffer(body)) ctx.body = body
   else if (body !== null) ctx.body = body.bytes
@@ -190,13 +198,13 @@ const CONTENT_FIELDS = [
   'Last-Modified',
 ]
 
-/** Not by ctx.throw, which drops every header field but its own (Content-Range here). */
+/** Sends 412 or 416. Not by ctx.throw, which drops every header field except its own (here Content-Range). */
 function refuse(
   ctx: Koa.Context,
   { status, headers }: ResponsePlan & { status: 412 | 416 },
   size: number,
 ): void {
-  // Set for the 200 that this is not; explicit freshness would even make caches keep the refusal.
+  // These fields describe a 200, and explicit freshness would even make caches store the error.
   for (const name of CONTENT_FIELDS) ctx.remove(name)
   ctx.set({ ...headers, 'Content-Type': 'application/problem+json' })
   ctx.status = status

@@ -6,16 +6,16 @@ import type { Descriptor } from './file/descriptors.ts'
 import type { FilePiece } from './file/file-stream.ts'
 import type { Awaitable } from './file/file-system.ts'
 
-/** The longest body, in bytes, that is read at once: Koa 3's pipeline alone takes longer than the reading. */
+/** The longest body, in bytes, that is read completely: Koa 3's pipeline alone takes longer than reading it. */
 export const SMALL: number = MIDDLE
 
-/** A whole body, at the front of a buffer that can be used again. */
+/** A complete body, at the beginning of a reusable buffer. */
 export interface SmallBody {
   readonly bytes: Buffer
   readonly buffer: Buffer
 }
 
-/** Reads the pieces, of `length` bytes in all, and releases the file. */
+/** Returns the bytes of the pieces, `length` in total, and releases the file. */
 export async function readSmall(
   file: Descriptor,
   pieces: readonly FilePiece[],
@@ -37,7 +37,7 @@ export async function readSmall(
   }
 }
 
-/** Reads all of a stream of `length` bytes; one that is destroyed meanwhile comes back as it is. */
+/** Returns all bytes of a stream of `length` bytes. Resolves to the stream itself if it is destroyed before its end. */
 export function gather(stream: Readable, length: number): Promise<SmallBody | Readable> {
   const buffer = acquireBuffer(length)
   let at = 0
@@ -50,7 +50,11 @@ export function gather(stream: Readable, length: number): Promise<SmallBody | Re
   })
 }
 
-/** @param end exclusive; gives where the next piece goes */
+/**
+ * Reads a range into the buffer, and returns the position of the next piece in the buffer.
+ *
+ * @param end exclusive
+ */
 function readRange(
   file: Descriptor,
   buffer: Buffer,
@@ -79,8 +83,8 @@ interface Lent {
 }
 
 /**
- * One for all, as V8 makes a new class of objects for each new accessor. Whoever reads `ctx.body` may keep it, a cache
- * for one; when nobody has but Koa, to send it, its memory is used again.
+ * A shared descriptor, because a new accessor per response would give each response its own hidden class. If only Koa
+ * has read `ctx.body` (once, to send it), the buffer is recycled; any other reader, such as a cache, may have kept it.
  */
 const bodyOnLoan: PropertyDescriptor & ThisType<Koa.Response & Lent> = {
   configurable: true,
@@ -97,18 +101,18 @@ const bodyOnLoan: PropertyDescriptor & ThisType<Koa.Response & Lent> = {
   },
 }
 
-/** Takes the memory back when the response, whose body it is, is out and nobody else can have it. */
+/** Recycles the buffer once the response is sent, if only Koa has read the body. */
 export function releaseWhenSent(ctx: Koa.Context, { bytes, buffer }: SmallBody): void {
   const { res, status } = ctx
-  // Somebody who has put a method of their own there may keep what they are given; HTTP/2 does not tell when it is out.
+  // Middleware that replaces `res.end` may keep its chunks, and HTTP/2 does not report when they are sent.
   if (!(res instanceof ServerResponse) || res.end !== ServerResponse.prototype.end) return
   const loan: Loan = { bytes, reads: 0 }
   const response: Koa.Response & Lent = ctx.response
   response[LOAN] = loan
   Object.defineProperty(response, 'body', bodyOnLoan)
-  // When the kernel has all of it.
+  // 'finish' means that the kernel has all bytes.
   res.once('finish', () => {
-    // After an error the one who has read it is not Koa.
+    // After an error Koa sends another body, so the one read was by other middleware.
     const sentByKoa = loan.reads === 1 && ctx.respond !== false && res.statusCode === status
     if (!sentByKoa || res.end !== ServerResponse.prototype.end) return
     loan.bytes = undefined

@@ -5,12 +5,12 @@ import type { Layout } from './disk/layout.ts'
 import type { Space } from './disk/space.ts'
 import type { Locks } from './locks/lock.ts'
 
-/** What the parts of a file-system store share. */
+/** The objects and options that all parts of a file-system store share. */
 export interface FsContext {
   readonly layout: Layout
   readonly disk: Disk
   readonly locks: Locks
-  /** The commits of this process, by their records. */
+  /** The queues of this process's commits, by record name. */
   readonly commits: KeyedQueue
   readonly space: Space
   readonly damage: DamageReporter

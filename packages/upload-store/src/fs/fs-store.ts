@@ -27,22 +27,22 @@ const HOUR = 60 * 60 * 1000
 const DAY = 24 * HOUR
 
 export interface FsStoreOptions extends StoreOptions {
-  /** `full`: what was answered survives a power cut; `none`: a crash of this process only (full). */
+  /** `full`: acknowledged uploads survive a power cut; `none`: they survive only a crash of this process (full). */
   readonly durability?: 'full' | 'none' | undefined
   /**
-   * How long a process that cannot be seen from here, in another container or on another machine, may give no sign of
-   * life before its uploads count as left behind, in ms (60 s). One that can be seen needs no guess.
+   * How long a process in another container or on another machine may show no sign of life before its uploads count as
+   * abandoned, in ms (60 s). For a process on this machine, the store checks directly whether it is alive.
    */
   readonly ownerTimeout?: number | undefined
 }
 
 /**
- * Opens the store in `directory`, making the directory where it is missing. Several processes may share it.
+ * Returns the store in `directory`, and creates the directory if it is missing. Several processes may share a store.
  *
- * Uploads are staged, hashed while they stream, fsynced, and published by one rename: a reader sees an object whole or
- * not at all, and one that was answered for survives a power cut. Equal contents share their bytes by hard links.
+ * Uploads are staged, hashed while they stream, fsynced, and published by one rename. A reader sees a complete object or
+ * none, and an acknowledged upload survives a power cut. Equal contents share their bytes by hard links.
  *
- * A store that exists is opened even if nothing can be written to it: its objects can be read.
+ * An existing store can be opened and read even if it is not writable.
  *
  * @throws StoreError CORRUPT when the directory holds another version of the layout, or has lost its records; what the
  * file system throws when a new store cannot be written
@@ -109,7 +109,7 @@ async function deleteLocked(context: FsContext, key: string, ifMatch: string | u
   const record = await readable(readRecord(layout, key))
   checkConditions(key, record?.object.etag, { ifMatch })
   const existed = await step('remove record', () => removeRecord(context, key))
-  // On failure it is an orphan for sweep: the object itself is deleted.
+  // If this fails, sweep removes the blob later. The object itself is already deleted.
   if (record !== null) await step('remove blob', () => removeOwnBlob(layout, record).catch(() => {}))
   return existed
 }

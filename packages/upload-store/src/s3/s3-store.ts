@@ -23,26 +23,26 @@ import { verifyStore } from './upkeep/verify.ts'
 
 const HOUR = 60 * 60 * 1000
 const DAY = 24 * HOUR
-/** Records of a page that are read at a time: a quarter of all connections. */
+/** The number of records of a page read at a time: a quarter of all connections. */
 const PAGE_BATCH = 64
 
 export interface S3StoreOptions extends StoreOptions, ConnectionOptions {
-  /** Bytes of a part, 5 MiB at least (8 MiB); longer where 10,000 of them would not do. */
+  /** Part size in bytes, at least 5 MiB (8 MiB). Larger if an upload would need more than 10,000 parts. */
   readonly partSize?: number | undefined
-  /** Bytes that the parts of all uploads have in memory, at the most (128 MiB). */
+  /** Maximum memory for the parts of all uploads, in bytes (128 MiB). */
   readonly partMemory?: number | undefined
-  /** For how long a record of another process's may be out of date here, in ms (1000). */
+  /** How long another process's change to a record may remain unseen, in ms (1000). */
   readonly recordMaxAge?: number | undefined
-  /** How old what belongs to nothing has to be before sweep removes it, in ms (24 h). */
+  /** Minimum age of an orphaned object before sweep removes it, in ms (24 h). */
   readonly orphanAge?: number | undefined
 }
 
 /**
- * Opens the store in an S3 bucket; any number of processes on any number of machines may share it.
+ * Returns the store in an S3 bucket. Any number of processes on any number of machines may share a store.
  *
- * Bytes go by multipart upload straight to where they stay, and a small record, written in one step, makes them an object.
+ * Bytes are sent by multipart upload to their final place. A small record, written in one request, publishes the object.
  *
- * @throws RangeError when a part is too small, or the memory for parts holds none
+ * @throws RangeError if `partSize` is below 5 MiB, or `partMemory` is smaller than one part
  * @example
  * const store = createS3Store({ endpoint: 'http://127.0.0.1:7480', bucket: 'videos', prefix: 'app/' })
  * const { etag } = await store.put('clip.mp4', createReadStream('clip.mp4'), { type: 'video/mp4' })
@@ -81,10 +81,14 @@ function openContext(options: S3StoreOptions): {
   const { partSize = DEFAULT_PART_SIZE, partMemory = 16 * DEFAULT_PART_SIZE, maxTotalSize } = options
   const { recordMaxAge = 1000, expireAfter = DAY, expireEmptyAfter = HOUR, orphanAge = DAY } = options
   if (partSize < MIN_PART_SIZE) {
-    throw new RangeError(`A part has ${MIN_PART_SIZE} bytes at least in S3, not ${partSize}.`)
+    throw new RangeError(
+      `partSize ${partSize} is below the minimum of S3. Give at least ${MIN_PART_SIZE} bytes.`,
+    )
   }
   if (partMemory < partSize) {
-    throw new RangeError(`A part of ${partSize} bytes does not fit into partMemory, ${partMemory} bytes.`)
+    throw new RangeError(
+      `partMemory ${partMemory} is smaller than one part. Give at least partSize, ${partSize} bytes.`,
+    )
   }
   const bucket = connect(options)
   const names = new Names(options.prefix ?? '')
@@ -106,7 +110,7 @@ function openContext(options: S3StoreOptions): {
     close: () => {
       leftovers.close()
       downloads.close()
-      // A client that was given to us is not ours to close.
+      // A client passed as an option is closed by its owner.
       if (options.client === undefined) bucket.client.destroy()
     },
   }
@@ -120,12 +124,12 @@ async function list(context: S3Context, options: ListOptions = {}): Promise<List
   for (let after = options.cursor === undefined ? '' : names.record(parseCursor(options.cursor)); ; ) {
     const { listed, isLast } = await bucket.page(prefix, after, limit)
     const found: (FoundRecord | null)[] = []
-    // A slow store gives a shorter page instead of none.
+    // If S3 is slow, the page becomes shorter and the request does not fail.
     while (found.length < listed.length && (found.length === 0 || bucket.left > bucket.limits.timeout / 2)) {
       const batch = listed.slice(found.length, found.length + PAGE_BATCH)
       found.push(...(await Promise.all(batch.map(({ name }) => records.findNamed(name)))))
     }
-    // Deleted objects are missing, and damaged ones are not shown.
+    // Skips records that were deleted meanwhile or are damaged.
     items.push(...found.flatMap((each) => each?.record?.object ?? []))
     const last = listed[found.length - 1]
     if (last === undefined || (isLast && found.length === listed.length)) return { items, cursor: null }
@@ -135,7 +139,10 @@ async function list(context: S3Context, options: ListOptions = {}): Promise<List
   }
 }
 
-/** Checks, then deletes: an engine without conditional DELETE lets somebody replace the object in between. */
+/**
+ * Checks the condition, then deletes. On engines without conditional DELETE, another writer may replace the object in
+ * between.
+ */
 async function remove(context: S3Context, key: string, ifMatch: string | undefined): Promise<boolean> {
   const { space } = context
   const { records } = operation(context)
@@ -143,7 +150,7 @@ async function remove(context: S3Context, key: string, ifMatch: string | undefin
     const found = await records.find(key)
     checkConditions(key, found?.record?.object.etag, { ifMatch })
     if (found === null) return false
-    // Where it was replaced meanwhile, the condition is for that one.
+    // If the object was replaced meanwhile, the condition is checked against the new one.
     if (!(await records.remove(key, ifMatch === undefined ? undefined : found.tag))) continue
     if (found.record !== null) {
       removeReplaced(context, key, found.record.blob)

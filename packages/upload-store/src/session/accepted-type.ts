@@ -1,10 +1,10 @@
 import { StoreError } from '../contract/store-error.ts'
 
-/** The media type of content that no detector knows. */
+/** The media type of content whose type is unknown. */
 export const UNKNOWN_TYPE = 'application/octet-stream'
 
 /**
- * Accepts or refuses the media type of an upload: no other place does.
+ * Accepts or rejects the media type of an upload. Every upload passes this function and no other check of its type.
  *
  * @param accept patterns as in an Accept field, such as `video/*`
  * @throws StoreError UNSUPPORTED_TYPE
@@ -15,7 +15,10 @@ export function checkAcceptedType(type: string, accept: readonly string[] = ['*/
   throw new StoreError('UNSUPPORTED_TYPE', `The content is ${found}; accepted are ${accept.join(', ')}.`)
 }
 
-/** `pattern` as in an Accept field, without parameters (RFC 9110 §12.5.1); parameters of the type do not count. */
+/**
+ * Returns whether `type` matches `pattern`, an Accept pattern without parameters (RFC 9110 §12.5.1). Ignores the
+ * parameters of `type`.
+ */
 function matches(pattern: string, type: string): boolean {
   const [wanted = '', essence = ''] = [pattern, type.split(';')[0]].map((text) => text?.trim().toLowerCase())
   return (

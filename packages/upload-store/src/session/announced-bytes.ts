@@ -1,4 +1,4 @@
-/** ms without a byte after which no space is set aside any more for the bytes that an upload has announced. */
+/** Silence of an upload, in ms, after which the space for its announced bytes is released. */
 const SILENCE = 10_000
 
 /**
@@ -13,17 +13,17 @@ export class AnnouncedBytes {
     this.#left = bytes
   }
 
-  /** How many bytes of space to set aside now. */
+  /** The number of bytes to reserve now. */
   get reserved(): number {
     return this.isReleased ? 0 : this.#left
   }
 
-  /** Whether the upload has been silent for so long that others may use its space. */
+  /** Whether the upload has been silent for so long that its space was released to other uploads. */
   get isReleased(): boolean {
     return this.#left > 0 && performance.now() - this.#lastArrival >= SILENCE
   }
 
-  /** Call when bytes arrive, after which the rest is reserved again; returns how many of them were not announced. */
+  /** Returns how many of the arrived bytes were not announced. The remaining announced bytes are reserved again. */
   arrive(bytes: number): number {
     this.#lastArrival = performance.now()
     const announced = Math.min(bytes, this.#left)

@@ -5,14 +5,14 @@ import type { Staging } from './driver.ts'
 import type { Intake } from './intake.ts'
 import { SourceReader } from './source-reader.ts'
 
-/** The bytes of an upload as they come: read, let in, hashed and written; and how many of them are to be kept. */
+/** Reads, checks, hashes and writes the bytes of an upload, and knows how many of them a pause keeps. */
 export class Appending {
   readonly #staging: Staging
   readonly #intake: Intake
   readonly #blocks: BlockWriter
   readonly #reader = new SourceReader()
   #failure: StoreError | undefined
-  /** Where the bytes begin that were let in and are not to be kept. */
+  /** The start of a rejected append: the bytes from here on were accepted and are discarded by the next pause. */
   #cut: number | undefined
   #onDurable: ((offset: number) => void) | undefined
 
@@ -24,28 +24,32 @@ export class Appending {
     staging.onDurable((offset) => this.#onDurable?.(offset))
   }
 
-  /** How many bytes have been let in. */
+  /** The number of bytes accepted. */
   get offset(): number {
     return this.#intake.size
   }
 
-  /** How many of the bytes are written and count. */
+  /** The number of written bytes that a pause keeps. */
   get kept(): number {
     return this.#cut ?? this.#blocks.written
   }
 
   /**
-   * Why nothing can be built here on what has come: something was let in of which hash or disk may know nothing. A
-   * resumption counts anew.
+   * Set once hash and disk may disagree; the session then accepts no further append. A resumption computes both again
+   * from the kept bytes.
    */
   get failure(): StoreError | undefined {
     return this.#failure
   }
 
-  /** Takes in all that `source` has; what it throws, and `verify`, is thrown. */
+  /**
+   * Accepts all bytes of `source`.
+   *
+   * @throws what `source` or `verify` throws
+   */
   async append(source: ByteSource, { verify, onDurable }: AppendOptions): Promise<void> {
     const { offset } = this
-    // Apart from the bytes before it, an append can be taken back.
+    // Flushed first, so that the bytes of this append can be discarded without those before it.
     if (verify !== undefined) {
       await this.flush()
       this.#staging.hold?.(offset)
@@ -59,12 +63,12 @@ export class Appending {
     if (verify !== undefined) await this.#verify(verify, offset)
   }
 
-  /** Ends the append that goes on, and each one after it, with this error. */
+  /** Rejects the current append, and each later one, with this error. */
   interrupt(reason: StoreError): void {
     this.#reader.interrupt(reason)
   }
 
-  /** Writes all that has been let in. */
+  /** Writes all accepted bytes. */
   async flush(): Promise<void> {
     try {
       await this.#blocks.flush()
@@ -74,7 +78,7 @@ export class Appending {
   }
 
   /**
-   * Flushes, and says what has come.
+   * Flushes, and returns the size, type and digest of the accepted bytes.
    *
    * @throws StoreError UNSUPPORTED_TYPE
    */
@@ -83,7 +87,7 @@ export class Appending {
     return this.#intake.finish()
   }
 
-  /** Gives the memory back; nothing may be appended any more. */
+  /** Releases the memory. Nothing may be appended afterwards. */
   end(): Promise<void> {
     return this.#blocks.end()
   }
@@ -106,7 +110,7 @@ export class Appending {
       await verify()
       this.#staging.hold?.(null)
     } catch (error) {
-      // Before the next step: that may be a pause for somebody who is told how far it has come.
+      // Set before the next step, because that may be a pause, which reports `kept` to the client that resumes.
       this.#cut = offset
       throw this.#fail(error)
     }

@@ -1,9 +1,9 @@
 import { releaseBuffer } from '../values/free-buffers.ts'
 
-/** 4 times fewer writes than a socket has chunks; two of them an upload make 50 uploads cost 25 MiB. */
+/** 256 KiB: one write for four chunks of a socket. Two blocks per upload cost 25 MiB for 50 uploads. */
 export const BLOCK_LENGTH: number = 256 * 1024
 
-/** Blocks that no upload uses: new ones for every upload of 1 MiB cost a tenth of its time in garbage collection. */
+/** Unused blocks. Allocating new ones for every upload of 1 MiB spent a tenth of its time in garbage collection. */
 const free: Buffer[] = []
 const MAX_FREE = 64
 
@@ -14,8 +14,8 @@ export interface BlockTarget {
 }
 
 /**
- * Copies chunks into blocks, and writes one block while the next one fills. Since hash and disk see the same copy, no
- * source that uses its memory again can make them differ.
+ * Copies chunks into blocks, and writes one block while the next one fills. Hash and disk see the same copy, so a
+ * source that reuses its memory cannot make them differ.
  */
 export class BlockWriter {
   readonly #target: BlockTarget
@@ -79,7 +79,9 @@ export class BlockWriter {
     this.#filled += bytes.length
   }
 
-  /** Starts to write the block once the previous one is written, whose memory is filled next. */
+  /**
+   * Starts to write the full block once the previous write has finished, and fills the previous block's memory next.
+   */
   async #emit(): Promise<void> {
     await this.#writing
     const full = this.#block
@@ -97,7 +99,7 @@ export class BlockWriter {
     const position = this.#position
     this.#position += bytes.length
     const writing = this.#target.write(bytes, position)
-    // Hashes while a thread writes.
+    // Hashed here, while a thread writes the same block.
     this.#target.hash(bytes)
     await writing
     this.#written = this.#position

@@ -2,7 +2,7 @@ import { relative } from 'node:path'
 import type { DamagedEntry } from '../contract/reports.ts'
 import { LruMap } from '../values/lru-map.ts'
 
-/** Entries that are remembered as reported; past that, the one found least recently may be reported again. */
+/** The number of entries remembered as reported. Past that, the least recently found entry may be reported again. */
 const MAX_REMEMBERED = 1000
 
 /** Reports each damaged entry once, however many requests find it. */

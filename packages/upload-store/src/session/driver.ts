@@ -2,20 +2,20 @@ import type { StoredObject } from '../contract/stored-object.ts'
 import type { CommitOptions, KnownUpload, UploadMetadata, UploadState } from '../contract/upload-session.ts'
 import type { RunningHash, SavedIntake } from './intake.ts'
 
-/** What an upload session has to remember besides its bytes. */
+/** The properties of an upload that are stored with its bytes. */
 export interface Manifest {
   readonly key: string
   /** The declared media type. */
   readonly type: string | undefined
   /** The sha-256 that the content must have, lower-case hex. */
   readonly digest: string | undefined
-  /** How many bytes will come in all, at the most; 0 where nobody knows. */
+  /** The total size that the client announced, in bytes; 0 if it announced none. The upload may be shorter. */
   readonly expectedSize: number
-  /** None where only a pause makes the upload resumable, and nothing is left of it after its commit. */
+  /** `undefined` if the upload becomes resumable only by a pause, and leaves no receipt after its commit. */
   readonly metadata: UploadMetadata | undefined
 }
 
-/** What a driver does for a session: where its bytes go, and how they become an object. */
+/** Stores the bytes of one session, and publishes them as an object. */
 export interface Staging {
   /**
    * Accounts for bytes that have arrived, long before a whole block of them is written. Returns a promise only if the
@@ -27,55 +27,62 @@ export interface Staging {
   /** Makes every byte durable; nothing is written after it. */
   seal(): Promise<void>
   /**
-   * Makes the first `offset` bytes durable and what it takes to resume them, cuts off all others, and lets go of the
-   * upload. Where that fails, an upload that others know of is let go all the same.
+   * Makes the first `offset` bytes durable with everything needed to resume them, removes all later bytes, and releases
+   * the upload. If this fails, an upload that other processes can find is released all the same, so that they can
+   * resume it.
    */
   pause(offset: number): Promise<void>
-  /** Keeps `metadata` with the upload, durably where others know of it. */
+  /** Stores `metadata` with the upload, durably if other processes can find the upload. */
   setMetadata(metadata: UploadMetadata): Promise<void>
   /**
-   * Makes the object visible in one step if `conditions` hold, and durable. Where only the latter fails it throws with the
-   * object visible; called again for the same key it does the rest. With `metadata` a receipt is left.
+   * Makes the object visible in one atomic step if `conditions` hold, and makes it durable. If only the latter fails,
+   * it throws although the object is visible; a second call for the same key does the rest. An upload with `metadata`
+   * leaves a receipt.
    */
   publish(object: StoredObject, conditions: CommitOptions): Promise<void>
   /** Removes everything that no visible object needs; not called after a successful `publish`. */
   discard(): Promise<void>
-  /** Calls `listener` when another process wants to resume the upload, again and again until it is let go. */
+  /** Calls `listener` when another process wants to resume the upload, repeatedly until the upload is released. */
   onTakeover(listener: () => void): void
-  /** Calls `listener` with each offset that became durable while more was written, of an upload that others know of. */
+  /** Calls `listener` with each offset that becomes durable during writes, if other processes can find the upload. */
   onDurable(listener: (offset: number) => void): void
-  /** Told after each block, of an upload whose hash can be saved, what it takes to go on behind it. */
+  /** Called after each block with the state needed to continue after it, if the upload's hash can be saved. */
   hashed?(saved: SavedIntake): void
-  /** Bytes behind `offset` may be taken back, by a pause there, until it is called with `null`. */
+  /** Announces that a pause may discard the bytes after `offset`, until a call with `null`. */
   hold?(offset: number | null): void
 }
 
-/** An upload that was taken over, and what is known of it. */
+/** An upload that this process has taken over. */
 export interface Resumed {
   readonly staging: Staging
   readonly manifest: Manifest
-  /** How many bytes are there. */
+  /** The number of bytes kept. */
   readonly size: number
-  /** Reads those from `start` on. */
+  /** Reads the kept bytes from `start` on. */
   bytes(start: number): AsyncIterable<Uint8Array>
-  /** What was kept of counting and hashing, where the bytes need not be read. */
+  /** The saved state of counting and hashing, if it makes reading the bytes unnecessary. */
   readonly intake?: SavedIntake | undefined
 }
 
-/** Where a store keeps its upload sessions. */
+/** The uploads of one store. */
 export interface StagingArea {
-  /** The hash, going on from `state`, for uploads that are known to others; none where their bytes can be read again. */
+  /**
+   * Returns a hash that continues from `state`, for uploads that other processes can find. `undefined` if the driver
+   * can read the bytes again instead.
+   */
   savableHash?(state?: Uint8Array): Promise<RunningHash>
   /** @throws StoreError NO_SPACE */
   create(id: string, manifest: Manifest): Promise<Staging>
-  /** Ends the upload's writer in another process and takes its place; `null` where there is no such upload. */
+  /**
+   * Resumes the upload, and stops any writer in another process first. Resolves to `null` if there is no such upload.
+   */
   resume(id: string): Promise<Resumed | null>
-  /** The same, but lets go of it at once; finds receipts as well. */
+  /** Stops any writer and returns the upload's state without keeping the upload open. Finds receipts as well. */
   interrupt(id: string): Promise<UploadState | null>
-  /** Ids of the uploads that others know of; receipts may be among them. */
+  /** The ids of the uploads that other processes can find; may contain ids of receipts. */
   list(): Promise<readonly string[]>
-  /** What it was created for and what it became; ends nobody. */
+  /** Returns the upload's properties and the object that it became. Interrupts no writer. */
   get(id: string): Promise<KnownUpload | null>
-  /** Ends the upload's writer in another process and removes what there is of it; whether there was anything. */
+  /** Stops any writer in another process and removes the upload. Resolves to whether the upload existed. */
   delete(id: string): Promise<boolean>
 }

@@ -8,27 +8,27 @@ import { checkAcceptedType, UNKNOWN_TYPE } from './accepted-type.ts'
 const GIBIBYTE = 1024 ** 3
 const HEAD_LENGTH = 4096
 
-/** A sha-256 of what has come so far. */
+/** A running sha-256 of the received bytes. */
 export interface RunningHash {
   update(bytes: Uint8Array): void
-  /** Lower-case hex; more may come afterwards. */
+  /** Returns lower-case hex. `update` may be called afterwards. */
   digest(): string
-  /** Its state, which another one can go on from; none where it cannot be had. */
+  /** Returns the state that another hash can continue from; `undefined` if the implementation cannot export it. */
   save?(): Uint8Array
 }
 
-/** Counting, hashing and telling the type, as far as they have come. */
+/** The state of counting, hashing and type detection after `size` bytes. */
 export interface SavedIntake {
-  /** How many bytes are hashed. */
+  /** The number of hashed bytes. */
   readonly size: number
   readonly hash: Uint8Array
-  /** `undefined` while it is not known. */
+  /** `undefined` until the type is detected. */
   readonly type: string | undefined
-  /** The first bytes, while they are needed to tell the type. */
+  /** The first bytes, as long as type detection needs them. */
   readonly head: Uint8Array
 }
 
-/** What every upload passes on its way to the disk: counted, capped, hashed, and its type told from its first bytes. */
+/** Counts, limits and hashes the bytes of an upload, and detects its type from the first of them. */
 export class Intake {
   readonly #options: StoreOptions
   readonly #declaredType: string | undefined
@@ -45,7 +45,7 @@ export class Intake {
   }
 
   /**
-   * Goes on from `saved`, whose hash `hash` has taken over.
+   * Continues from `saved`. The caller has constructed this intake with a hash that continues from `saved.hash`.
    *
    * @throws StoreError TOO_LARGE and UNSUPPORTED_TYPE when the store's options have changed since
    */
@@ -59,14 +59,14 @@ export class Intake {
     return this
   }
 
-  /** What it takes to go on behind the bytes that are hashed; `undefined` where the hash cannot be saved. */
+  /** Returns the state needed to continue after the hashed bytes, or `undefined` if the hash cannot be saved. */
   save(): SavedIntake | undefined {
     const hash = this.#hash.save?.()
     if (hash === undefined) return undefined
     return { size: this.#hashed, hash, type: this.#type, head: Buffer.concat(this.#head) }
   }
 
-  /** Bytes let in. */
+  /** The number of accepted bytes. */
   get size(): number {
     return this.#size
   }
@@ -74,29 +74,29 @@ export class Intake {
   /**
    * Checks a chunk and counts it. Returns a promise only if the caller has to wait.
    *
-   * @throws StoreError TOO_LARGE before anything of the chunk counts, UNSUPPORTED_TYPE
+   * @throws StoreError TOO_LARGE before any byte of the chunk is counted, UNSUPPORTED_TYPE
    */
   check(chunk: Uint8Array): Promise<unknown> | undefined {
-    // Text and arrays of larger numbers would be stored as something else than they are.
+    // A string, or an array of larger elements, would be stored as other bytes than the caller means.
     if (!(ArrayBuffer.isView(chunk) && chunk.BYTES_PER_ELEMENT === 1)) {
-      throw new TypeError('An upload is made of Uint8Arrays.')
+      throw new TypeError('The source gave a chunk that is not a Uint8Array. Give Buffers or Uint8Arrays.')
     }
     this.#checkSize(this.#size + chunk.length)
-    // A copy: whoever sent the chunk may use its memory again.
+    // Copied, because the source may reuse the chunk's memory.
     if (this.#size < HEAD_LENGTH)
       this.#head.push(Uint8Array.from(chunk.subarray(0, HEAD_LENGTH - this.#size)))
     this.#size += chunk.length
     return this.#size >= HEAD_LENGTH && this.#type === undefined ? this.#settleType() : undefined
   }
 
-  /** Hashes bytes that were let in, in their order. */
+  /** Hashes accepted bytes. Call in their order. */
   hash(bytes: Uint8Array): void {
     this.#hash.update(bytes)
     this.#hashed += bytes.length
   }
 
   /**
-   * Call when all is hashed. More may be let in afterwards.
+   * Returns the size, type and digest. Call when all accepted bytes are hashed; more bytes may follow afterwards.
    *
    * @throws StoreError UNSUPPORTED_TYPE
    */
@@ -109,7 +109,7 @@ export class Intake {
     if (this.#type !== undefined) return this.#type
     const { detectType = () => this.#declaredType } = this.#options
     const found = (await detectType(Buffer.concat(this.#head))) ?? UNKNOWN_TYPE
-    // Whatever a client declared: no response could have it as its Content-Type.
+    // A declared type may be invalid, and an invalid one cannot be a response's Content-Type.
     const type = isMediaType(found) ? found : UNKNOWN_TYPE
     checkAcceptedType(type, this.#options.accept)
     if (this.#size >= HEAD_LENGTH) {

@@ -3,16 +3,21 @@ import type { UploadMetadata } from '../contract/upload-session.ts'
 const MAX_LENGTH = 8192
 
 /**
- * Meta that can be kept.
+ * Returns `metadata` if it can be stored.
  *
- * @throws TypeError when it is no flat object of text, finite numbers and booleans; RangeError when it is longer than 8 KiB
+ * @throws TypeError if it is not a flat object of strings, finite numbers and booleans; RangeError if it is longer than
+ * 8 KiB
  */
 export function checkMetadata(metadata: UploadMetadata): UploadMetadata {
   if (!isMetadata(metadata))
-    throw new TypeError('The metadata of an upload is made of text, finite numbers and booleans.')
+    throw new TypeError(
+      'The metadata of an upload is not a flat object of strings, finite numbers and booleans.',
+    )
   const length = Buffer.byteLength(JSON.stringify(metadata))
   if (length > MAX_LENGTH) {
-    throw new RangeError(`The metadata of an upload has ${length} bytes; ${MAX_LENGTH} are kept.`)
+    throw new RangeError(
+      `The metadata of an upload has ${length} bytes as JSON. At most ${MAX_LENGTH} are accepted.`,
+    )
   }
   return metadata
 }

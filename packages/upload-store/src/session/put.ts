@@ -2,7 +2,7 @@ import type { PutOptions, UploadStore } from '../contract/store.ts'
 import type { StoredObject } from '../contract/stored-object.ts'
 import type { ByteSource } from '../contract/upload-session.ts'
 
-/** `UploadStore.put` over any store's sessions. */
+/** Implements `UploadStore.put` with the sessions of any store. */
 export async function putThrough(
   store: Pick<UploadStore, 'createUpload'>,
   key: string,

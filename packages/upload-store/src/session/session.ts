@@ -21,13 +21,16 @@ export interface SessionOptions {
   /** The sha-256 that the content must have, lower-case hex. */
   readonly digest: string | undefined
   readonly metadata: UploadMetadata | undefined
-  /** Whether somebody else may know of it: it was paused before, or is resumable from the start. */
+  /** Whether other processes can find the upload: it was created resumable, or paused before. */
   readonly known: boolean
-  /** Called after a commit, a pause, or each try to abort; `resumable` after a pause that leaves the intake of use. */
+  /**
+   * Called after a commit, a pause, or each attempt to abort. `resumable` is true after a pause that leaves the intake
+   * usable.
+   */
   readonly onEnd: (resumable: boolean) => void
 }
 
-/** The states of an upload, the same over every driver. */
+/** An upload session over any driver: orders its steps and enforces its states. */
 export class Session implements UploadSession {
   readonly id: string
   readonly key: string
@@ -41,7 +44,7 @@ export class Session implements UploadSession {
   #metadata: UploadMetadata
   #sealed: Promise<SealedUpload> | undefined
   #state: 'open' | 'paused' | 'committed' | 'aborted' = 'open'
-  /** Why no further step may begin. */
+  /** The reason why no further step may begin. */
   #ending: StoreError | undefined
   #paused: Promise<number> | undefined
   #aborted: Promise<void> | undefined
@@ -78,7 +81,10 @@ export class Session implements UploadSession {
     return this.#step(async () => {
       if (offset !== this.offset || this.#sealed !== undefined) {
         const state = this.#sealed === undefined ? `is at ${this.offset}` : 'is sealed'
-        throw new StoreError('OFFSET_MISMATCH', `The upload ${state}; bytes from ${offset} on do not fit.`)
+        throw new StoreError(
+          'OFFSET_MISMATCH',
+          `The upload ${state}, so it accepts no bytes at offset ${offset}.`,
+        )
       }
       await this.#bytes.append(source, options)
       return this.offset
@@ -123,13 +129,15 @@ export class Session implements UploadSession {
   }
 
   pause(): Promise<number> {
-    this.#end(new StoreError('ABORTED', 'The upload was paused here; it may be resumed.'))
-    this.#paused ??= this.#steps.run(() => this.#letGo())
+    this.#end(
+      new StoreError('ABORTED', 'This session of the upload was paused. Resume the upload to continue.'),
+    )
+    this.#paused ??= this.#steps.run(() => this.#pauseNow())
     return this.#paused
   }
 
-  async #letGo(): Promise<number> {
-    if (this.#state !== 'open') throw new StoreError('ABORTED', `The upload is ${this.#state} already.`)
+  async #pauseNow(): Promise<number> {
+    if (this.#state !== 'open') throw new StoreError('ABORTED', `The upload is already ${this.#state}.`)
     try {
       if (this.#bytes.failure === undefined) await this.#bytes.flush().catch(() => {})
       const offset = this.#bytes.kept
@@ -143,7 +151,7 @@ export class Session implements UploadSession {
         this.#state = 'paused'
         this.#onEnd(false)
       }
-      // The next pause tries again, or an abort ends it.
+      // A later call of `pause` retries; `abort` remains possible.
       else this.#paused = undefined
       throw error
     }
@@ -163,7 +171,7 @@ export class Session implements UploadSession {
       await this.#staging.discard()
       this.#state = 'aborted'
     } catch (error) {
-      // The next abort tries again.
+      // A later call of `abort` retries.
       this.#aborted = undefined
       throw error
     } finally {
@@ -171,7 +179,7 @@ export class Session implements UploadSession {
     }
   }
 
-  /** Lets no further step begin, and interrupts one that waits for its source. */
+  /** Rejects further steps, and interrupts the one that waits for its source. */
   #end(reason: StoreError): void {
     this.#ending ??= reason
     this.#bytes.interrupt(this.#ending)
@@ -185,13 +193,14 @@ export class Session implements UploadSession {
   }
 
   #checkOpen(): void {
-    if (this.#state === 'committed') throw new StoreError('ABORTED', 'The upload is committed already.')
+    if (this.#state === 'committed') throw new StoreError('ABORTED', 'The upload is already committed.')
     const ending = this.#bytes.failure ?? this.#ending
     if (ending !== undefined) throw ending
   }
 }
 
-/** @throws RangeError for what is no date, which no record can hold */
+/** @throws RangeError if `ms` is not a valid date, because no record can hold it */
 function checkDate(ms: number): void {
-  if (Number.isNaN(new Date(ms).getTime())) throw new RangeError(`lastModified: ${ms} is not a date in ms.`)
+  if (Number.isNaN(new Date(ms).getTime()))
+    throw new RangeError(`lastModified ${ms} is not a valid date. Give milliseconds since the epoch.`)
 }

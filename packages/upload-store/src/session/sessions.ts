@@ -10,7 +10,10 @@ import { Intake } from './intake.ts'
 import { checkMetadata } from './metadata.ts'
 import { Session } from './session.ts'
 
-/** Paused uploads whose hash goes on where it was; those of more are read again when they are resumed. */
+/**
+ * The number of paused uploads whose hash state is kept in memory. The bytes of any other upload are read again when it
+ * resumes.
+ */
 const MAX_REMEMBERED = 1000
 
 /** The sessions of a store in this process. */
@@ -34,7 +37,7 @@ export class Sessions {
     if (metadata !== undefined) checkMetadata(metadata)
     const id = randomId()
     return this.#opening(id, async (onEnd) => {
-      // Not a number, or less than nothing, where a client made it up.
+      // Client input: it may be NaN or negative.
       const manifest = { key, type, digest, expectedSize: Math.max(0, expectedSize) || 0, metadata }
       const hash = metadata === undefined ? undefined : await this.#area.savableHash?.()
       const staging = await this.#area.create(id, manifest)
@@ -68,7 +71,7 @@ export class Sessions {
 
   /** @throws StoreError ABORTED */
   interrupt(id: string): Promise<UploadState | null> {
-    return this.#inTurn(id, () => this.#area.interrupt(id))
+    return this.#inQueue(id, () => this.#area.interrupt(id))
   }
 
   async get(id: string): Promise<KnownUpload | null> {
@@ -87,14 +90,14 @@ export class Sessions {
 
   /** @throws StoreError ABORTED */
   delete(id: string): Promise<boolean> {
-    return this.#inTurn(id, () => {
+    return this.#inQueue(id, () => {
       this.#paused.delete(id)
       return this.#area.delete(id)
     })
   }
 
-  /** Runs `task` in the row of those who resume the upload: else each would take it from the other. */
-  async #inTurn<T>(id: string, task: () => Promise<T>): Promise<T> {
+  /** Runs `task` in one queue with resumptions of the upload. Otherwise they would take the upload from each other. */
+  async #inQueue<T>(id: string, task: () => Promise<T>): Promise<T> {
     const before = this.#open.get(id)
     let result: Promise<T> | undefined
     await this.#opening(id, async () => {
@@ -107,7 +110,7 @@ export class Sessions {
     return result
   }
 
-  /** Aborts what nobody else can know of, and pauses the rest. */
+  /** Aborts the uploads that no other process can find, and pauses the others. */
   async close(): Promise<void> {
     this.#closed = true
     const ends = [...this.#open.values()].map(async (opening) => {
@@ -117,7 +120,7 @@ export class Sessions {
     await Promise.allSettled(ends)
   }
 
-  /** Keeps the session among the open ones until it ends; `open` may find that there is none. */
+  /** Registers the session as open until it ends. `open` may resolve to `null` if there is no such upload. */
   async #opening<T extends Session | null>(
     id: string,
     open: (onEnd: (intake: Intake) => (resumable: boolean) => void) => Promise<T>,
@@ -136,8 +139,8 @@ export class Sessions {
   }
 
   /**
-   * The state of counting and hashing: as it was left by this process, for bytes that were durable then never change, and
-   * what others have added since is read.
+   * Restores the state of counting and hashing. Uses the state that this process remembers, because durable bytes never
+   * change, and reads only the bytes that another process has added since.
    */
   async #restoreIntake(id: string, { size, manifest, bytes, intake: saved }: Resumed): Promise<Intake> {
     const remembered = this.#paused.get(id)
@@ -156,7 +159,7 @@ export class Sessions {
   }
 }
 
-/** This process need not wait until the other half of it notices. */
+/** Pauses the session of this process directly, because waiting for it to notice a claim would take longer. */
 async function pauseOpen(opening: Promise<Session | null> | undefined): Promise<void> {
   const session = await opening?.catch(() => null)
   await session?.pause().catch(() => {})

@@ -2,18 +2,18 @@ import { Readable } from 'node:stream'
 import type { ByteSource } from '../contract/upload-session.ts'
 import { checkUnread } from './unread-source.ts'
 
-/** Reads sources chunk by chunk until it is interrupted, even one that never gives another chunk. */
+/** Reads sources chunk by chunk until it is interrupted, even if the source stalls. */
 export class SourceReader {
   #reason: Error | undefined
   #reject: ((reason: Error) => void) | undefined
 
-  /** Ends the reading that goes on, and each one after it, with this error; the first one counts. */
+  /** Rejects the current read, and each later one, with this error. Only the first call counts. */
   interrupt(reason: Error): void {
     this.#reason ??= reason
     this.#reject?.(reason)
   }
 
-  /** @throws what the source or `take` throws, what it is interrupted with, and ERR_SOURCE_CONSUMED */
+  /** @throws what the source or `take` throws, the reason of `interrupt`, and ERR_SOURCE_CONSUMED */
   async read(source: ByteSource, take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
     if (this.#reason === undefined) checkUnread(source)
     const iterator = source[Symbol.asyncIterator]()
@@ -22,25 +22,28 @@ export class SourceReader {
         await take(step.value)
       }
     } catch (error) {
-      // A stalled stream's iterator would only return with the next chunk; and neither is waited for.
+      // Neither is awaited, because the iterator of a stalled stream returns only after its next chunk.
       if (source instanceof Readable) source.destroy()
       else void endOf(iterator)
       throw error
     }
   }
 
-  /** The next chunk, or the interruption that comes first. Not Promise.race, which keeps something of every chunk. */
+  /**
+   * Resolves to the next chunk, or rejects at an interruption before it. Not Promise.race, which retains memory for
+   * each chunk.
+   */
   #next(iterator: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
     return new Promise((resolve, reject) => {
       this.#reject = reject
-      // It may have come before there was anything to interrupt, or while a chunk was taken.
+      // The interruption may have happened before the first read, or while `take` ran.
       if (this.#reason) reject(this.#reason)
       else iterator.next().then(resolve, reject)
     })
   }
 }
 
-/** Whatever it throws, the error that came before it is the one to tell. */
+/** Closes the iterator, and ignores its error because the caller reports the earlier one. */
 async function endOf(iterator: AsyncIterator<Uint8Array>): Promise<void> {
   try {
     await iterator.return?.()

@@ -29,18 +29,19 @@ function earlierUse(source: ByteSource): string | null {
   const [hasEnded, isDestroyed, isLocked] = ['readableEnded', 'destroyed', 'locked'].map(
     (name) => Reflect.get(source, name) === true,
   )
-  // A stream that failed, or was destroyed before its end, throws that. The client of a request went away, for example.
+  // A stream that failed, or was destroyed before its end, throws its own error. For example, the client has
+  // disconnected.
   if (asks(isErrored, source) || (isDestroyed && !hasEnded)) return null
   if (isLocked) return 'was locked by another reader'
   if (asks(Readable.isDisturbed, source)) return 'was read or cancelled'
-  // Also another iterator that waits for bytes. Each chunk goes to the first of both that reads it.
+  // An iterator that waits for bytes has this listener, too. Each chunk would reach only one of the two readers.
   if (source instanceof Readable && !hasEnded && source.listenerCount('readable') > 0)
     return 'had another reader'
   // Streams of old copies of readable-stream do not say whether they were read.
   return hasEnded && Reflect.get(source, 'readableDidRead') !== false ? 'was read' : null
 }
 
-/** These functions of Node know the Web's streams as well, and their declarations do not. */
+/** Calls a function of Node that accepts web streams as well, although its type declaration does not. */
 function asks(question: typeof isErrored | typeof Readable.isDisturbed, source: object): boolean {
   return Reflect.apply(question, undefined, [source]) === true
 }

@@ -4,29 +4,38 @@ import { dirname } from 'node:path'
 import { hasCode, isDirectory } from './files.ts'
 import { READ_ENTRY } from './read-entry.ts'
 
-/** Systems that cannot open or sync a directory (Windows, some network file systems) make names durable themselves. */
+/**
+ * Errors of systems that cannot open or sync a directory (Windows, some network file systems). They make names durable
+ * themselves.
+ */
 const NO_DIRECTORY_SYNC = ['EISDIR', 'EPERM', 'EINVAL', 'EACCES', 'ENOTSUP']
 
-/** Nothing that lies in the place of a new file is followed, or waited for. */
+/**
+ * O_NOFOLLOW and O_NONBLOCK: a symbolic link or a FIFO in the place of a new file is an error, and is not followed or
+ * waited for.
+ */
 const WRITE_NEW =
   constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** What makes things survive a power cut; with durability `none` that is left to the system's own time. */
+/**
+ * Makes files and names survive a power cut. With durability `none`, does nothing: the system writes them back when it
+ * chooses.
+ */
 export class Disk {
   readonly #durable: boolean
-  /** Directories whose own name this process has made durable: one a shard, so at most a few thousand. */
+  /** Directories whose own name this process has made durable. One per shard, so at most a few thousand. */
   readonly #made = new Set<string>()
 
   constructor(durability: 'full' | 'none') {
     this.#durable = durability === 'full'
   }
 
-  /** Makes the bytes of a file durable, and its length. */
+  /** Makes the bytes and the length of a file durable. */
   async sync(file: FileHandle): Promise<void> {
     if (this.#durable) await file.datasync()
   }
 
-  /** Makes bytes durable that were written elsewhere, perhaps without it. */
+  /** Makes the bytes of a file durable that another process may have written without a sync. */
   async syncPath(path: string): Promise<void> {
     if (!this.#durable) return
     const file = await open(path, READ_ENTRY)
@@ -37,7 +46,7 @@ export class Disk {
     }
   }
 
-  /** Makes the names in a directory durable: without it a power cut may undo a rename that was answered. */
+  /** Makes the names in a directory durable. Without it, a power cut may undo an acknowledged rename. */
   async syncDirectory(path: string): Promise<void> {
     if (!this.#durable) return
     try {
@@ -53,16 +62,16 @@ export class Disk {
   }
 
   /**
-   * Makes the directory that `path` will lie in, durably.
+   * Creates the parent directory of `path` and makes its name durable.
    *
-   * @throws an error with code ENOTDIR if something else has its name
+   * @throws an error with code ENOTDIR if another kind of entry has its name
    */
   async makeParent(path: string): Promise<void> {
     const parent = dirname(path)
-    // It may have been removed since.
+    // The directory may have been removed since it was made.
     if (this.#made.has(parent) && isDirectory(parent)) return
     await mkdir(parent, { mode: 0o700 }).catch((error) => {
-      // Another process may have made it a moment ago, or before a crash, and not synced it yet.
+      // Another process may have made it just now, or before a crash, without a sync.
       if (!hasCode(error, 'EEXIST')) throw error
       if (!isDirectory(parent))
         throw Object.assign(new Error(`Not a directory: ${parent}`), { code: 'ENOTDIR' })
@@ -71,7 +80,7 @@ export class Disk {
     this.#made.add(parent)
   }
 
-  /** Writes a new file and makes its bytes durable; its name is so only after `syncDirectory`. */
+  /** Writes a new file and makes its bytes durable. The file's name is durable only after `syncDirectory`. */
   async writeFile(path: string, text: string): Promise<void> {
     const file = await open(path, WRITE_NEW, 0o600)
     try {
@@ -82,7 +91,7 @@ export class Disk {
     }
   }
 
-  /** Puts a file in the place of another, so that a reader sees one or the other whole, and makes it durable. */
+  /** Replaces a file atomically and durably: a reader sees either the old text or the new one. */
   async replaceFile(path: string, text: string): Promise<void> {
     const draft = `${path}.tmp`
     await this.writeFile(draft, text)

@@ -2,7 +2,7 @@ import { lstatSync, statSync } from 'node:fs'
 import { type FileHandle, link, lstat, rename, unlink } from 'node:fs/promises'
 import { StoreError } from '../../contract/store-error.ts'
 
-/** Writes all of `bytes`; one write may take less. */
+/** Writes all of `bytes`. A single call of `write` may write fewer. */
 export async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at)
@@ -10,7 +10,10 @@ export async function writeAll(file: FileHandle, bytes: Uint8Array, position: nu
   }
 }
 
-/** Gives a file a second name, or where the file system has no hard links its only one; an existing name stays. */
+/**
+ * Creates the hard link `to`, or renames the file if the file system has no hard links. Keeps an existing entry at
+ * `to`.
+ */
 export async function linkOrRename(from: string, to: string): Promise<void> {
   try {
     await link(from, to)
@@ -21,12 +24,14 @@ export async function linkOrRename(from: string, to: string): Promise<void> {
   }
 }
 
-/** Whether a hard link failed because the file system makes none, or no more of this file. */
+/** Whether a hard link failed because the file system supports none, or no more to this file. */
 export function isWithoutLinks(error: unknown): boolean {
   return hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK')
 }
 
-/** Without a promise: that would take many times the few µs of the call itself. */
+/**
+ * Returns whether an entry exists. Synchronous, because a promise would take many times the few µs of the call itself.
+ */
 export function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined
 }
@@ -35,12 +40,15 @@ export function isDirectory(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
   } catch {
-    // A loop of links, or a path that this user may not look at: the call that needs the directory says which.
+    // A loop of links, or a path that this user may not read. The later call that needs the directory reports which.
     return false
   }
 }
 
-/** Removes a file; resolves to whether it existed. A directory of that name is not the store's, and stays. */
+/**
+ * Removes a file; resolves to whether it existed. A directory of that name is kept, because the store creates none
+ * there.
+ */
 export async function removeIfThere(path: string): Promise<boolean> {
   try {
     await unlink(path)
@@ -51,7 +59,7 @@ export async function removeIfThere(path: string): Promise<boolean> {
   }
 }
 
-/** macOS says EPERM for a directory. */
+/** macOS answers EPERM when a directory is unlinked. */
 async function isForeignDirectory(path: string, error: unknown): Promise<boolean> {
   return hasCode(error, 'EPERM') && (await lstat(path)).isDirectory()
 }
@@ -61,8 +69,8 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 }
 
 /**
- * Errors that say that the store cannot be used now. ENOENT and ENOTDIR: its directories are gone, for example because
- * their volume was unmounted. Files that may be missing are looked for before `withStoreErrors` sees an error.
+ * Errors that mean that the store is unavailable. ENOENT and ENOTDIR mean that its directories are gone, for example
+ * because their volume was unmounted. Code that expects a missing file handles ENOENT before `withStoreErrors` sees it.
  */
 const UNREACHABLE = [
   'EACCES',

@@ -1,6 +1,8 @@
-/** In ms. Two states of a file may share a time stamp for as long: the clock of a file system ticks every 4–10 ms. */
+/** For how long two states of a file may share a time stamp, in ms: the clock of a file system ticks every 4–10 ms. */
 const TICK = 50
-/** The same if time stamps have no fractions: some file systems keep whole seconds, and FAT keeps even ones. */
+/**
+ * The same duration for time stamps without fractions: some file systems keep whole seconds, and FAT keeps even ones.
+ */
 const COARSE_TICK = 2000 + TICK
 
 /**

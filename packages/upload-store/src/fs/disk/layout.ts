@@ -7,50 +7,50 @@ import { explainFailure, readTextSync, UnreadableEntry } from './read-entry.ts'
 
 const LAYOUT_VERSION = 1
 
-/** What a record's file is called. */
+/** Matches the file name of a record. */
 export const RECORD_FILE: RegExp = /^[\da-f]{64}\.json$/
 
-/** Where things lie in a store's directory. No name that a client gave ever becomes part of a path. */
+/** The paths in a store's directory. No name that a client gave ever becomes part of a path. */
 export interface Layout {
   readonly directory: string
   readonly staging: string
-  /** A file for each process, whose hard links are its locks. */
+  /** Holds one file per process; the hard links of that file are the process's locks. */
   readonly owners: string
   readonly blobs: string
   readonly digests: string
   readonly records: string
   readonly quarantine: string
-  /** The bytes of an upload session so far. */
+  /** The received bytes of an upload session. */
   part(id: string): string
-  /** What it takes to resume a paused session. */
+  /** The manifest, which stores the properties needed to resume a session. */
   manifest(id: string): string
-  /** Names who is to have the session next: a symbolic link. */
+  /** A symbolic link that names the next owner of the session. */
   fence(id: string): string
-  /** A record on its way to `record(key)`. */
+  /** A record before its rename to `record(key)`. */
   draft(id: string): string
-  /** Held by who works on a session, or replaces what a key holds (`recordName`). */
+  /** The lock of a session, or of a key's record (`recordName`). */
   lock(name: string): string
-  /** The lock that takes over from one whose owner is gone: `<random of the owner>.<name>`. */
+  /** The lock that succeeds the lock of a dead owner: `<random of the owner>.<name>`. */
   next(lock: string): string
   /** The bytes of one committed object. */
   blob(id: string): string
-  /** A hard link to a blob with these bytes. */
+  /** A hard link to a blob with these bytes, for deduplication. */
   digest(sha256: string): string
-  /** What the key holds. */
+  /** The record of the key, which names its blob. */
   record(key: string): string
 }
 
-/** The name of a key's record, without its ending. */
+/** Returns the file name of a key's record, without its extension. */
 export function recordName(key: string): string {
   return createHash('sha256').update(key).digest('hex')
 }
 
-/** Errors of a file system that is full, read-only, or not ours to write. */
+/** Errors of a file system that is full, read-only, or not writable by this user. */
 const UNWRITABLE = ['EACCES', 'EDQUOT', 'ENOSPC', 'EPERM', 'EROFS']
 
 /**
- * Opens the layout in `directory`, and makes its directories if they are missing. A store that exists is opened even if
- * nothing can be written: its objects can be read.
+ * Returns the layout in `directory`, and creates missing directories. An existing store can be opened and read even if
+ * it is not writable.
  *
  * @throws StoreError CORRUPT when the directory holds another version of the layout, or lost its records; what the file
  * system throws when a new store cannot be written
@@ -69,7 +69,7 @@ export function openLayout(directory: string): Layout {
   syncDirectory(directory)
   const staged = (name: string) => join(directory, 'staging', name)
   const sharded = (parent: string, name: string) => join(directory, parent, name.slice(0, 2), name)
-  // As many as of the others: each shard's first upload has to make it.
+  // 256 shards, as in the other directories: the first upload in each shard has to create it.
   const blobShard = (id: string) => Buffer.from(id.slice(0, 2), 'base64url').toString('hex')
   return {
     directory,
@@ -92,8 +92,8 @@ export function openLayout(directory: string): Layout {
 }
 
 /**
- * A store whose directory is gone after a power cut has lost every upload that it answered for. Node's own `recursive` never
- * ends where a parent is there and takes nothing in, as in /proc.
+ * Creates a directory durably, because a store whose directory is gone after a power cut has lost every acknowledged
+ * upload. Node's own `recursive` option loops without end if a parent exists but accepts no entries, as in /proc.
  */
 function makeDirectory(path: string): void {
   if (isDirectory(path)) return
@@ -101,7 +101,7 @@ function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 })
   } catch (error) {
-    // Another process may have been quicker.
+    // Another process may have created it in the meantime.
     if (!isDirectory(path)) throw error
   }
   syncDirectory(dirname(path))
@@ -116,23 +116,26 @@ function syncDirectory(path: string): void {
       closeSync(descriptor)
     }
   } catch {
-    // Not ours to read, or a system that makes names durable itself.
+    // This user may not read the directory, or the system makes names durable itself.
   }
 }
 
 /**
- * Refuses a store whose `records/` is gone: in a new, empty one every blob would belong to nothing, and sweep would remove
- * all of them. FORMAT is written last, so a store that has it had its records.
+ * Rejects a store whose `records/` is gone: with a new, empty one no blob would have a record, and sweep would remove
+ * them all. FORMAT is written last, so a store that has FORMAT had its records.
  */
 function checkRecords(format: string, records: string, blobs: string): void {
   if (isThere(records) || !isThere(format) || !isDirectory(blobs) || readdirSync(blobs).length === 0) return
   throw new StoreError(
     'CORRUPT',
-    `${records} is missing, and without it no object can be found: restore it, or choose another directory.`,
+    `${records} is missing, and without it no object can be found. Restore it, or choose another directory.`,
   )
 }
 
-/** Written under another name first: an empty file, as a crash would leave it, counts as another layout. */
+/**
+ * Checks FORMAT, or writes it. It is renamed into place, because a crash would otherwise leave an empty file, which
+ * counts as another layout.
+ */
 function checkFormat(path: string, draft: string): void {
   const text = readFormat(path)
   if (text === null) {
@@ -140,7 +143,7 @@ function checkFormat(path: string, draft: string): void {
     try {
       renameSync(draft, path)
     } catch (error) {
-      // A process that has opened the store before us swept it away.
+      // Another process that opened the store earlier has swept the draft away.
       if (!hasCode(error, 'ENOENT')) throw error
       checkFormat(path, draft)
     }
@@ -148,10 +151,10 @@ function checkFormat(path: string, draft: string): void {
   }
   const [, found] = /^\{"layout":(\d+)\}\s*$/.exec(text) ?? []
   if (found === String(LAYOUT_VERSION)) return
-  const layout = found === undefined ? 'no layout that is known' : `layout ${found}`
+  const layout = found === undefined ? 'no known layout' : `layout ${found}`
   throw new StoreError(
     'CORRUPT',
-    `${path} tells of ${layout}, and this version reads layout ${LAYOUT_VERSION}: choose another directory, or the version that wrote this one.`,
+    `${path} names ${layout}, and this version reads layout ${LAYOUT_VERSION}. Choose another directory, or the version that wrote this one.`,
   )
 }
 
@@ -160,7 +163,7 @@ function readFormat(path: string): string | null {
     return readTextSync(path)
   } catch (error) {
     if (!(error instanceof UnreadableEntry)) throw error
-    throw new StoreError('CORRUPT', `${path} says no layout. ${explainFailure(error)} Restore this file.`, {
+    throw new StoreError('CORRUPT', `${path} names no layout. ${explainFailure(error)} Restore this file.`, {
       cause: error,
     })
   }

@@ -7,8 +7,8 @@ import { hasCode } from './files.ts'
 const MAX_LENGTH = 1024 ** 2
 
 /**
- * Flags to open an entry that anything may have replaced. O_NONBLOCK: opening a FIFO would otherwise block a thread until
- * a writer opens it too. O_NOFOLLOW: the store makes no symbolic links to files.
+ * Flags to open an entry that may have been replaced by any kind of file. O_NONBLOCK: opening a FIFO would otherwise
+ * block a thread until a writer opens it too. O_NOFOLLOW: the store makes no symbolic links to files.
  */
 export const READ_ENTRY: number = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
 
@@ -26,26 +26,28 @@ const UNUSABLE = [
   'EUCLEAN',
 ]
 
-/** Whether an error says that an entry cannot be used, and nothing about the process or the rest of the store. */
+/**
+ * Whether an error means only that one entry cannot be used, and does not concern the process or the rest of the store.
+ */
 export function isUnusable(error: unknown): boolean {
   return hasCode(error, ...UNUSABLE) || error instanceof UnreadableEntry
 }
 
-/** An entry that cannot be read, which says nothing about the content it had. */
+/** Thrown if an entry cannot be read. Its content may still be intact. */
 export class UnreadableEntry extends StoreError {
   constructor(reason: string, options?: ErrorOptions) {
     super('CORRUPT', reason, options)
   }
 }
 
-/** Why an entry cannot be used, in one sentence without its path. */
+/** Returns one sentence, without the entry's path, that explains why the entry cannot be used. */
 export function explainFailure(error: unknown): string {
   if (error instanceof StoreError) return error.message
   return `It cannot be read: ${error instanceof Error && 'code' in error ? error.code : error}.`
 }
 
 /**
- * The text of a small regular file, or `null` if it does not exist.
+ * Returns the text of a small regular file, or `null` if it does not exist.
  *
  * @throws UnreadableEntry
  */
@@ -69,7 +71,7 @@ async function readOnce(path: string): Promise<string> {
 }
 
 /**
- * Like `readText`, without a promise: for scans of many files, and for locks.
+ * Like `readText`, but synchronous: for scans of many files, and for locks.
  *
  * @throws UnreadableEntry
  */
@@ -95,7 +97,7 @@ function readOnceSync(path: string): string {
   }
 }
 
-/** The path again after an error that a disk may report once; other errors are thrown. */
+/** Returns the path if the error is one that a disk may report once; throws other errors. */
 function retriable(error: unknown, path: string): string {
   if (hasCode(error, 'EIO')) return path
   throw error

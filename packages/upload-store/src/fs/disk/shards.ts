@@ -7,39 +7,39 @@ import { isSettled } from './is-settled.ts'
 import { isUnusable } from './read-entry.ts'
 import { shareScans } from './share-scans.ts'
 
-/** How long the event loop may wait for us, in ms. */
+/** How long a scan may block the event loop, in ms. */
 const TURN = 4
 
 const SHARD = /^[\da-f]{2}$/
 
 interface Shard<T> {
-  /** Time of change as nanoseconds, or `null` where it must be read again. */
+  /** The ctime in nanoseconds, or `null` if the shard must be read again. */
   readonly changed: bigint | null
   readonly entries: ReadonlyMap<string, T>
 }
 
 export interface ShardedNamesOptions<T> {
   readonly directory: string
-  /** Which names count. */
+  /** Matches the names to track; others are ignored. */
   readonly pattern: RegExp
-  /** The value of a name, which never changes; `undefined` if it has none now. */
+  /** Returns the value of a name, which never changes; `undefined` if it has none now. */
   load(path: string): T | undefined
-  /** Called with shards and names that cannot be used. */
+  /** Called for shards and names that cannot be used. */
   onUnusable?(path: string, error: unknown): void
   onAdd(value: T): void
   onRemove(value: T): void
 }
 
 /**
- * Knows all names of a directory of shards, whoever writes there: a refresh costs one stat a shard, and reads only shards
- * that changed and names that are new. For local file systems, whose times of change can be relied on.
+ * Tracks all names in a directory of shards, whichever process writes them. A refresh makes one stat per shard, and
+ * reads only changed shards and new names. Requires a local file system, because it relies on ctime.
  */
 export class ShardedNames<T> {
-  /** Resolves when everything that happened before the call is known. */
+  /** Resolves when every change made before the call is known. */
   readonly refresh: () => Promise<void>
   readonly #options: ShardedNamesOptions<T>
   readonly #shards = new Map<string, Shard<T>>()
-  /** When this last gave way to others. */
+  /** When this last yielded to the event loop. */
   #turn = 0
 
   constructor(options: ShardedNamesOptions<T>) {
@@ -55,14 +55,17 @@ export class ShardedNames<T> {
       const now = Date.now()
       const changed = timeOfChange(path)
       if (before?.changed != null && before.changed === changed) continue
-      // Read after its time of change: what changes meanwhile changes that, and is seen at the next refresh.
+      // Read after its ctime: a change during the read updates the ctime, and the next refresh sees it.
       const { entries, isComplete } = await this.#read(path, before?.entries)
       const keeps = isComplete && changed !== null && isSettled(changed, now)
       this.#replace(name, { changed: keeps ? changed : null, entries })
     }
   }
 
-  /** `isComplete`: every name has its value. A file that is repaired in place does not change its directory. */
+  /**
+   * Returns the shard's entries. `isComplete` is true if every name has its value; otherwise the shard must be read
+   * again, because repairing a file in place does not change its directory.
+   */
   async #read(
     path: string,
     known: ReadonlyMap<string, T> | undefined,
@@ -81,7 +84,7 @@ export class ShardedNames<T> {
     return { entries, isComplete }
   }
 
-  /** The result of `task`, or `undefined` if the entry at `path` cannot be used or is gone. */
+  /** Returns the result of `task`, or `undefined` if the entry at `path` cannot be used or is gone. */
   #attempt<R>(path: string, task: () => R): R | undefined {
     try {
       return task()
@@ -92,7 +95,7 @@ export class ShardedNames<T> {
     }
   }
 
-  /** A first refresh may read 100,000 files; nobody else has to wait for that. */
+  /** Yields to the event loop now and then, because a first refresh may read 100,000 files. */
   #breathe(): Promise<void> | undefined {
     if (performance.now() - this.#turn < TURN) return undefined
     return nextTurn().then(() => {
@@ -110,7 +113,7 @@ export class ShardedNames<T> {
 
 function timeOfChange(path: string): bigint | null {
   try {
-    // Not mtime, which copying tools set back.
+    // Not mtime, which tools that copy files set to an older time.
     return statSync(path, { bigint: true, throwIfNoEntry: false })?.ctimeNs ?? null
   } catch (error) {
     if (isUnusable(error)) return null
@@ -124,8 +127,8 @@ function isDangling(path: string, error: unknown): boolean {
 }
 
 /**
- * The paths of all files in a directory of shards, whose names match. Other names are left by file managers, such as
- * .DS_Store, and are ignored.
+ * Yields the paths of all files in a directory of shards whose names match. Ignores other names, such as .DS_Store,
+ * which file managers leave.
  *
  * @param onUnusable called with each shard that cannot be read
  */

@@ -1,6 +1,6 @@
 /**
- * Lets callers share the work of `scan`, each seeing everything that happened before its call: who calls while one is
- * running shares the next.
+ * Returns a function that shares runs of `scan` between callers. Each caller sees every change made before its call: a
+ * call during a run joins the next run.
  */
 export function shareScans<T>(scan: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined

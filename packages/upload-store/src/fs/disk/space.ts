@@ -9,16 +9,16 @@ import { statFile } from './stat-file.ts'
 
 const MEBIBYTE = 1024 ** 2
 const GIBIBYTE = 1024 ** 3
-/** What stays free: everything else on the file system needs some, and so do records and directories. */
+/** The share of the disk that stays free, because records, directories and other programs need space, too. */
 const FLOOR_SHARE = 0.05
 const MAX_FLOOR_BYTES = GIBIBYTE
 const MAX_FLOOR_FILES = 10_000
-/** How far an upload that is larger than expected goes before space is looked at again, at the most. */
+/** At most how many bytes an upload may receive beyond its announced size before space is checked again. */
 const MAX_STRIDE = 64 * MEBIBYTE
 
 const MAX_EXPECTED = 2 ** 50
 
-/** Space of one upload of this process. */
+/** The space reserved for one upload of this process. */
 export interface Reservation {
   /** @throws StoreError NO_SPACE if the announced bytes do not fit */
   check(): Promise<void>
@@ -30,11 +30,11 @@ export interface Reservation {
   take(bytes: number): Promise<void> | undefined
   /** Call when no more bytes will arrive. */
   seal(): void
-  /** @param kept how many bytes of the upload stay, as of one that is paused */
+  /** @param kept how many bytes of the upload remain on the disk, for example after a pause */
   release(kept: number): void
 }
 
-/** Decides whether there is room, so that a full disk is a refusal and never a failing write. */
+/** Decides whether there is enough space, so that a full disk leads to a rejected upload and not to a failing write. */
 export class Space {
   readonly #directory: string
   readonly #maxTotalSize: number
@@ -42,7 +42,7 @@ export class Space {
   readonly #staged: StagedBytes
   /** Bytes of all blobs, as of the last refresh. */
   #stored = 0
-  /** Bytes that uploads of this process have announced and not yet sent. */
+  /** The bytes that uploads of this process have announced and not sent yet. */
   readonly #announced = new Set<AnnouncedBytes>()
 
   constructor({ directory, staging, blobs }: Layout, maxTotalSize: number = Number.POSITIVE_INFINITY) {
@@ -69,7 +69,8 @@ export class Space {
   }
 
   /**
-   * Sets space aside, whether there is enough or not: of two uploads that begin and check at once, each sees the other's.
+   * Reserves space without checking it. When two uploads begin at once and check afterwards, each sees the other's
+   * reservation.
    *
    * @param expected how many bytes are announced
    * @param staged how many bytes the upload has already
@@ -80,7 +81,7 @@ export class Space {
     const announced = new AnnouncedBytes(expected)
     this.#announced.add(announced)
     const upload = this.#staged.open(id, staged)
-    // How many bytes may arrive beside the announced ones before the next check; the first bytes are always checked.
+    // The number of unannounced bytes that may arrive before the next check. The first bytes are always checked.
     let unchecked = -1
     const look = async (bytes: number) => {
       const rest = await this.#checkTotal(bytes)
@@ -117,11 +118,11 @@ export class Space {
     return sum
   }
 
-  /** Returns how many bytes may arrive after `bytes` more, by the limit of all objects and uploads together. */
+  /** Returns how many bytes may arrive after `bytes` more, by `maxTotalSize`. */
   async #checkTotal(bytes: number): Promise<number> {
     const max = this.#maxTotalSize
     if (max === Number.POSITIVE_INFINITY) return max
-    // In this order: an upload that is published in between counts twice, not never.
+    // In this order, an upload that is published in between is counted twice, and never missed.
     const staged = await this.#staged.total()
     await this.#sizes.refresh()
     const held = this.#stored + staged
@@ -138,25 +139,31 @@ export class Space {
     if (blocks === 0) return Number.POSITIVE_INFINITY
     const room = bavail * bsize - floor - this.#reserved - bytes
     if (room < 0) throw nearlyFull()
-    // Some file systems have no fixed number of files, and say 0.
+    // Some file systems have no fixed number of files, and report 0.
     if (files > 0 && ffree < Math.min(files * FLOOR_SHARE, MAX_FLOOR_FILES)) {
-      throw new StoreError('NO_SPACE', 'The disk has nearly no room for more files.')
+      throw new StoreError(
+        'NO_SPACE',
+        'The disk has nearly no inodes left for more files. Try again when space is free.',
+      )
     }
     return room
   }
 }
 
-/** A link or a directory with the name of a blob holds no bytes of the store. */
+/** Returns the size of a blob. A link or a directory with its name holds no bytes of the store. */
 function sizeOfFile(path: string): number | undefined {
   const stats = statFile(path)
   return stats?.isFile() === true ? Number(stats.size) : undefined
 }
 
 function nearlyFull(): StoreError {
-  return new StoreError('NO_SPACE', 'The disk is nearly full: there is no space for the upload.')
+  return new StoreError(
+    'NO_SPACE',
+    'The disk is nearly full and has no space for the upload. Try again when space is free.',
+  )
 }
 
-/** Half of what there is at the most, since others take of it too. */
+/** At most half of the free space, because other writers use it, too. */
 function strideFor(room: number): number {
   return Math.min(room / 2, MAX_STRIDE)
 }

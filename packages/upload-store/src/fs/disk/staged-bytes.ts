@@ -4,30 +4,31 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { statFile } from './stat-file.ts'
 
-/** How old a scan may be, in ms, or how many times as long as it took: scanning takes at most 5 % of the time. */
+/** How old a scan may be: 1000 ms, or 20 times its duration. So scanning takes at most 5 % of the time. */
 const MAX_AGE = 1000
 const MAX_AGE_PER_DURATION = 20
-/** How many files are looked at before other work of the event loop. */
+/** How many files are read before other work of the event loop runs. */
 const BATCH = 256
 
 const PART = /^([\w-]{22})\.part$/
 
-/** An upload that this process writes, whose bytes are counted as they arrive. */
+/** An upload that this process writes. Its bytes are counted as they arrive. */
 export interface OpenUpload {
   bytes: number
-  /** A commit may have made it a blob. */
+  /** Whether it is sealed; a commit may then have made it a blob. */
   sealed: boolean
 }
 
 /**
- * The bytes of all unfinished uploads. Those of this process are known exactly; those that are paused, or that other
- * processes write, as of a scan that is at most a second old (or 20 times the duration of a scan, with very many uploads).
+ * The bytes of all unfinished uploads. Uploads of this process are counted exactly. Paused uploads and those of other
+ * processes are counted by a scan that is at most a second old, or 20 times its duration if there are very many
+ * uploads.
  */
 export class StagedBytes {
   readonly #staging: string
   readonly #open = new Map<string, OpenUpload>()
   #others = new Map<string, number>()
-  /** Uploads that this process opened, paused or removed during a scan, which has not seen that. */
+  /** Uploads that this process opened, paused or removed during a scan, so that the scan may have missed the change. */
   readonly #changed = new Set<string>()
   #scanAgainAt = Number.NEGATIVE_INFINITY
   #scanning: Promise<void> | undefined
@@ -61,7 +62,7 @@ export class StagedBytes {
     let sum = 0
     for (const bytes of this.#others.values()) sum += bytes
     for (const [id, { bytes, sealed }] of this.#open) {
-      // With a second name it is a blob already, and counted as one.
+      // With a second link, the file is a blob already and is counted as one.
       if (!sealed || this.#countLinks(id) === 1) sum += bytes
     }
     return sum

@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync } from 'node:fs'
 import { isUnusable } from './read-entry.ts'
 
-/** The entry at `path`, or `undefined` if it does not exist or cannot be used. Does not follow links. */
+/** Returns the entry's stats, or `undefined` if the entry does not exist or cannot be used. Does not follow links. */
 export function statFile(path: string): BigIntStats | undefined {
   try {
     return lstatSync(path, { bigint: true, throwIfNoEntry: false })

@@ -3,10 +3,10 @@ import { StoreError } from '../../contract/store-error.ts'
 import { hasCode } from '../disk/files.ts'
 import { removeFile } from './owner-file.ts'
 
-/** Systems without symbolic links, or that keep them from us. */
+/** Errors of systems without symbolic links, or that deny them to this process. */
 const NO_SYMLINKS = ['EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP']
 
-/** Tells whoever has the session to let go; the last one to claim it is the one who gets it. */
+/** Claims the session: its writer notices the claim and releases it. The last process to claim it gets it. */
 export function claimFence(path: string, fence: string): void {
   for (;;) {
     removeFile(path)
@@ -14,26 +14,27 @@ export function claimFence(path: string, fence: string): void {
       symlinkSync(fence, path)
       return
     } catch (error) {
-      // Where there are no symbolic links another process cannot be told, and waits until this one lets go.
+      // Without symbolic links the writer cannot be notified, so the claiming process waits for the lock.
       if (hasCode(error, ...NO_SYMLINKS)) return
       if (!hasCode(error, 'EEXIST')) throw error
-      // A directory has its name, and cannot be replaced: the same holds.
+      // A directory has this name and cannot be replaced, so the writer cannot be notified either.
       if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return
     }
   }
 }
 
-/** Whether somebody else has claimed the session since. */
+/** Whether another process has claimed the session since. */
 export function isWanted(path: string, fence: string): boolean {
   try {
     return readlinkSync(path) !== fence
   } catch {
-    // There is no claim, or none that can be read now.
+    // There is no claim, or it cannot be read now.
     return false
   }
 }
 
-/** @throws StoreError ABORTED where somebody else has claimed the session since */
+/** @throws StoreError ABORTED if another process has claimed the session since */
 export function checkFence(path: string, fence: string): void {
-  if (isWanted(path, fence)) throw new StoreError('ABORTED', 'The upload was resumed by somebody else.')
+  if (isWanted(path, fence))
+    throw new StoreError('ABORTED', 'Another request or process has resumed the upload.')
 }

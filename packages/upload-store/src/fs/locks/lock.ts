@@ -10,20 +10,20 @@ import { idOf, OwnerFile, ownerOf, readOwner, removeFile } from './owner-file.ts
 
 const FIRST_WAIT = 2
 const LONGEST_WAIT = 20
-/** How long to wait for a lock, in ms. Work under a lock takes a few syncs; a holder that takes longer is stopped or stuck. */
+/** How long to wait for a lock, in ms. Work under a lock takes a few syncs, so a slower holder is stopped or stuck. */
 const PATIENCE = 30_000
-/** How long requests do not wait for a lock that was not released in time, in ms. */
+/** How long requests fail at once after a lock was not released in time, in ms. */
 const STUCK_TIME = 5000
 
 export interface AcquireOptions {
   /** How long to wait for the lock, in ms (30 s). */
   readonly patience?: number
-  /** Called before each further try; what it throws ends the waiting. */
+  /** Called before each further attempt. An error that it throws ends the wait. */
   readonly proceed?: () => void
 }
 
 export interface Lock {
-  /** Whether everybody who held it before is known to be gone, and not only silent. */
+  /** Whether all previous holders are known to be dead, and not only silent. */
   readonly proven: boolean
   release(): void
 }
@@ -33,7 +33,7 @@ interface Claim {
   readonly text: string
 }
 
-/** The paths of the locks that this thread holds, over all its stores and all copies of this package. */
+/** The paths of the locks that this thread holds, in all its stores and all copies of this package. */
 const held: Set<string> = sharedInThread('upload-store: locks held')
 
 function sharedInThread(name: string): Set<string> {
@@ -46,23 +46,24 @@ function sharedInThread(name: string): Set<string> {
 }
 
 /**
- * Locks between the processes that share a store. A lock is a hard link to its owner's file, made in one exclusive call.
+ * Locks between the processes that share a store. A lock is a hard link to its owner's file, made in one exclusive
+ * call.
  *
- * A dead owner's link is never replaced, since two that saw it dead could replace each other's. Who comes next makes the
- * link that succeeds it instead, `<random of the dead>.<name>.next`, which is exclusive; it holds the lock if the chain
- * still is as it was seen. The dead make no links any more, so no chain is ever taken for another.
+ * A dead owner's link is never replaced, because two processes that saw it dead could replace each other's. The next
+ * process instead makes the link `<random of the dead>.<name>.next`, which is exclusive. It holds the lock if the chain
+ * of links has not changed. Dead owners make no links, so no chain is ever mistaken for another.
  */
 export class Locks {
   readonly #layout: Layout
   readonly #ownerTimeout: number
   readonly #owner: OwnerFile
   readonly #damage: DamageReporter
-  /** Locks that were not released in time, and when that was. */
+  /** The locks that were not released in time, with the time of the failed wait. */
   readonly #stuck = new Map<string, number>()
   #count = 0
   #heartbeat: NodeJS.Timeout | undefined
 
-  /** @param ownerTimeout ms without a sign of life after which an owner that cannot be seen counts as gone */
+  /** @param ownerTimeout ms without a sign of life after which an owner that cannot be seen counts as dead */
   constructor(layout: Layout, ownerTimeout: number, damage: DamageReporter) {
     this.#layout = layout
     this.#ownerTimeout = ownerTimeout
@@ -71,8 +72,8 @@ export class Locks {
   }
 
   /**
-   * Waits until this process holds the lock. If others have just waited in vain, does not wait: requests for one upload run
-   * one after the other, and each would add its own wait to that of the next.
+   * Waits until this process holds the lock. Fails at once if another wait for it has just timed out: requests for one
+   * upload run one after the other, and each would add its own wait to that of the next.
    *
    * @throws StoreError UNAVAILABLE if the holder does not release the lock in time
    */
@@ -101,11 +102,11 @@ export class Locks {
     if (!this.#stuck.has(name)) this.#stuck.set(name, performance.now())
     return new StoreError(
       'UNAVAILABLE',
-      'Another process uses this upload or key and does not respond; try again later.',
+      'Another process uses this upload or key and does not respond. Try again later.',
     )
   }
 
-  /** The lock, or `null` while somebody holds it that is not known to be gone. */
+  /** Returns the lock, or `null` if another owner holds it and is not known to be dead. */
   tryAcquire(name: string): Lock | null {
     const base = this.#layout.lock(name)
     if (held.has(base)) return null
@@ -116,14 +117,14 @@ export class Locks {
       if (made === 'made') return this.#settle(base, dead, { path, text: this.#owner.text })
       if (made === 'unsupported') return this.#hold(base, [])
       const found = readOwner(path)
-      // It was released in between, and with it perhaps the whole chain.
+      // The lock was released in between, perhaps with the whole chain.
       if (found === null || !this.#isDead(path, found)) return null
       dead.push({ path, text: found })
       path = this.#layout.next(`${idOf(found)}.${name}`)
     }
   }
 
-  /** The names of the locks of this directory that this thread holds. */
+  /** Returns the names of the locks in this store that this thread holds. */
   heldHere(): readonly string[] {
     const mine = [...held].filter((path) => dirname(path) === this.#layout.staging)
     return mine.map((path) => basename(path, '.lock'))
@@ -145,12 +146,12 @@ export class Locks {
         .slice(0, -1)
         .every(({ text }) => ownerOf(text) === ownOwner() || isDead(ownerOf(text)) === true),
       release: () => {
-        // The same name may be somebody else's lock by now.
+        // Another owner may hold a lock of this name by now.
         if (released) return
         released = true
         this.#count--
-        // First the one that newcomers try first: by the time they find it free nobody holds the rest.
-        // Those that are still as they were: whoever could not see us may have taken over.
+        // Removes the first link first. Other processes try it first, and this thread no longer holds the others when they
+        // find it free. Removes unchanged links only, because a process that could not see this one may have taken over.
         for (const link of links) if (isUnchanged([link])) removeFile(link.path)
         held.delete(base)
       },
@@ -159,12 +160,15 @@ export class Locks {
 
   #isDead(path: string, text: string): boolean {
     const owner = ownerOf(text)
-    // One of our own that could not be removed when it was released: it is not held.
+    // A link of this thread that could not be removed at release. It is not held.
     if (owner === ownOwner()) return true
     return isDead(owner) ?? fileAge(path) >= this.#ownerTimeout
   }
 
-  /** While locks are held, those who cannot see this process see their time grow no older. */
+  /**
+   * Renews the owner file's time while locks are held, so that processes that cannot see this one do not consider it
+   * dead.
+   */
   #beat(): void {
     this.#heartbeat ??= setInterval(
       () => {
@@ -179,7 +183,7 @@ export class Locks {
     ).unref()
   }
 
-  /** Removes a link that succeeded one that is no more where its own owner is gone; whether it did. */
+  /** Removes a link that succeeds a removed link, if its own owner is dead. Returns whether it did. */
   removeStaleNext(path: string): boolean {
     const text = readOwner(path)
     if (text === null || !this.#isDead(path, text)) return false
@@ -187,7 +191,7 @@ export class Locks {
     return true
   }
 
-  /** Removes the files of owners that are gone and whose locks are. */
+  /** Removes the files of dead owners that hold no locks. */
   removeDeadOwners(): void {
     for (const entry of readdirSync(this.#layout.owners, { withFileTypes: true })) {
       const path = join(this.#layout.owners, entry.name)
@@ -201,13 +205,13 @@ export class Locks {
     }
   }
 
-  /** Leaves nothing behind; what is locked afterwards makes a new file. */
+  /** Removes the owner file. A later lock makes a new one. */
   close(): void {
     this.#owner.remove()
   }
 }
 
-/** The random part of what the lock at `path` says, or `null`. */
+/** Returns the random part of the lock's text, or `null` if the lock does not exist. */
 export function lockId(path: string): string | null {
   const text = readOwner(path)
   return text === null ? null : idOf(text)
@@ -221,7 +225,10 @@ function isUnchanged(claims: readonly Claim[]): boolean {
   }
 }
 
-/** ms since the owner's last sign of life. A lock is a regular file, so anything else in its place has no owner. */
+/**
+ * Returns ms since the owner's last sign of life. A lock is a regular file, so any other entry in its place has no
+ * owner.
+ */
 function fileAge(path: string): number {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats === undefined) return 0

@@ -5,17 +5,17 @@ import { hasCode } from '../disk/files.ts'
 import { readTextSync, UnreadableEntry } from '../disk/read-entry.ts'
 import { type Owner, ownOwner } from './owner.ts'
 
-/** File systems without hard links: one process a directory, then. */
+/** Errors of file systems without hard links, where only one process may use a directory. */
 const NO_LINKS = ['EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP', 'EXDEV']
 
-/** What the text of an owner's file says: `<random>:<owner>`. */
+/** The parts of an owner file's text, `<random>:<owner>`. */
 export const idOf = (text: string): string => text.slice(0, text.indexOf(':'))
 export const ownerOf = (text: string): Owner => text.slice(text.indexOf(':') + 1)
 
 /**
- * The file whose hard links are a store's locks. Its text names the owner, and is there before the first link: no other
- * exclusive call of Node's makes a name and tells whose it is at once, but for symbolic links, each of which is an inode of
- * its own (1.2 ms beside 0.03 on an ext4 that has just deleted many).
+ * The file whose hard links are a store's locks. Its text names the owner and is written before the first link. Except
+ * for symbolic links, no exclusive call in Node creates a name and identifies its owner at once. A symbolic link needs
+ * its own inode (1.2 ms, beside 0.03 ms for a hard link, on an ext4 that has just deleted many).
  */
 export class OwnerFile {
   readonly text: string = `${randomId()}:${ownOwner()}`
@@ -37,13 +37,17 @@ export class OwnerFile {
     } catch (error) {
       if (hasCode(error, 'EEXIST')) return 'exists'
       if (hasCode(error, ...NO_LINKS)) return 'unsupported'
-      // The first time, or where a process has removed it that could not see that this one lives. Else `path` has no place.
+      // The owner file is missing: at the first lock, or after a process that could not see this one removed it. If the
+      // file exists, the directory of `path` is missing.
       if (!hasCode(error, 'ENOENT') || !this.#make()) throw error
       return this.linkTo(path)
     }
   }
 
-  /** Returns whether it was missing. One that is there is never written to: its links are locks that are held. */
+  /**
+   * Creates the file, and returns whether it was missing. An existing file is never written to, because its links are
+   * held locks.
+   */
   #make(): boolean {
     try {
       writeFileSync(this.#path, this.text, { flag: 'wx', mode: 0o600 })
@@ -51,15 +55,15 @@ export class OwnerFile {
       return true
     } catch (error) {
       if (hasCode(error, 'EEXIST')) return false
-      // Half a text would make locks that nobody knows the owner of.
+      // A truncated text would make locks without a known owner.
       removeFile(this.#path)
       throw error
     }
   }
 
   /**
-   * Shows those who cannot see this process that it lives: a file and all its links have one time. Never throws: a timer
-   * calls it, and whoever needs the file next is told.
+   * Shows processes that cannot see this one that it is alive: a file and all its links share one time. Never throws,
+   * because a timer calls it; the next call that needs the file reports the error.
    */
   touch(): void {
     try {
@@ -74,8 +78,8 @@ export class OwnerFile {
 }
 
 /**
- * The text of a lock, or `null` if it does not exist. The empty string: it names no owner, because a power cut has left it
- * without a text, or something else has its name.
+ * Returns the text of a lock, or `null` if it does not exist. Returns the empty string, which names no owner, if a
+ * power cut has left the file without a text, or another kind of entry has its name.
  */
 export function readOwner(path: string): string | null {
   try {
@@ -91,6 +95,6 @@ export function removeFile(path: string): void {
   try {
     unlinkSync(path)
   } catch {
-    // Gone already, or left for sweep: its owner will not be alive for ever.
+    // The file is already gone, or sweep removes it once its owner is dead.
   }
 }

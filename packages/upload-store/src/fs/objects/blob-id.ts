@@ -4,12 +4,12 @@ import { randomId } from '../../values/random-id.ts'
 import { hasCode, isDirectory, isThere } from '../disk/files.ts'
 import type { Layout } from '../disk/layout.ts'
 
-/** Of 256 shards at most a few are unusable; if all are, the attempt to write says why. */
+/** At most a few of the 256 shards are unusable. If all are, the attempt to write reports the reason. */
 const MAX_TRIES = 20
 
 /**
- * The id of a new blob: `wanted`, unless its shard cannot be written, for example because a file has the shard's name.
- * An upload must not fail because of an entry that has nothing to do with it.
+ * Returns the id of a new blob: `wanted`, unless its shard cannot be written, for example because a file has the
+ * shard's name. An unrelated entry must not make an upload fail.
  */
 export function blobId(layout: Layout, wanted: string = randomId()): string {
   let id = wanted
@@ -23,7 +23,7 @@ function isUsable(shard: string): boolean {
     accessSync(shard, constants.W_OK | constants.X_OK)
     return true
   } catch (error) {
-    // Anything else, such as a disk that is read-only, concerns every shard.
+    // Any other error, such as that of a read-only disk, concerns every shard.
     return !hasCode(error, 'EACCES')
   }
 }

@@ -12,10 +12,11 @@ import { haveSameBytes } from './compare-files.ts'
 import { findFault } from './find-fault.ts'
 
 /**
- * Links the blob to the stored bytes of its digest if they equal those of `part`. May run again. Returns the stored file
- * if its bytes are damaged; other keys may name them.
+ * Links the blob to the stored bytes of its digest if they equal those of `part`. May run again. Returns the stats of
+ * the stored file if its bytes are damaged, because other keys may name it.
  *
- * Compares after the link was made, so that no other process can put another file in its place. No record names the blob yet.
+ * Compares after the link was made, so that no other process can replace the file in between. No record names the blob
+ * yet.
  */
 export async function linkStored(
   layout: Layout,
@@ -31,24 +32,30 @@ export async function linkStored(
     if (stats.size !== BigInt(object.size)) return stats
     await replaceByLink(digest, path)
   } catch {
-    // Nothing stored, or no hard links: deduplication is an optimisation, and the upload has its own bytes.
+    // Either no bytes of this digest are stored, or hard links are unsupported. Deduplication is an optimisation, and
+    // the upload has its own bytes.
     return 'none'
   }
   const isSame = await haveSameBytes(part, path)
   if (isSame === true) return 'same'
-  // The upload was hashed on its way to the disk, which may have damaged its file since.
+  // The upload was hashed before it was written, and the disk may have damaged its file since.
   if (isSame === false && (await findFault(path, object, new Map())) === null) return 'same'
   await removeIfThere(path)
   return isSame === false ? stats : 'none'
 }
 
-/** A FIFO or a symbolic link in the place of a digest link. A directory stays, and this digest is not shared. */
+/**
+ * Removes a FIFO or a symbolic link in the place of a digest link. A directory stays, and this digest is not shared.
+ */
 async function removeForeign(digest: string): Promise<'none'> {
   await unlink(digest)
   return 'none'
 }
 
-/** A file at `to` is left from an earlier try, which may have failed before its bytes were compared. */
+/**
+ * Replaces the file at `to` by a link. Such a file is left from an earlier attempt that may have failed before the
+ * bytes were compared.
+ */
 async function replaceByLink(from: string, to: string): Promise<void> {
   try {
     await link(from, to)
@@ -59,7 +66,7 @@ async function replaceByLink(from: string, to: string): Promise<void> {
   }
 }
 
-/** Gives the bytes of `part` their name among the blobs. */
+/** Links the bytes of `part` as the blob at `path`. */
 export async function linkOwn(part: string, path: string): Promise<void> {
   try {
     await replaceByLink(part, path)
@@ -69,7 +76,7 @@ export async function linkOwn(part: string, path: string): Promise<void> {
   }
 }
 
-/** Makes the blob the stored file of its digest, in place of a damaged one if `isDamaged`. */
+/** Links the blob under its digest, and replaces a damaged file there if `isDamaged`. */
 export async function shareByDigest(
   layout: Layout,
   disk: Disk,
@@ -79,23 +86,24 @@ export async function shareByDigest(
   const digest = layout.digest(object.digest)
   try {
     await disk.makeParent(digest)
-    // Not by a rename: a crash before the new link is made costs no more than the sharing.
+    // Removed and not replaced by a rename, because a crash before the new link costs only the deduplication.
     if (isDamaged) await removeIfThere(digest)
     await link(layout.blob(blob), digest)
   } catch {
-    // Another upload of the same bytes was first, or there are no (more) hard links: nothing shares this blob then.
+    // Another upload of the same bytes was faster, or hard links are unsupported or used up. The blob is then not
+    // shared.
   }
 }
 
-/** Whether the bytes of a record can be there: its blob is a file of the right length. Reads none of them. */
+/** Whether the blob of a record is a file of the right length. Reads no bytes. */
 export function hasBytes(layout: Layout, { object, blob }: BlobRecord): boolean {
   const stats = statFile(layout.blob(blob))
   return stats?.isFile() === true && stats.size === BigInt(object.size)
 }
 
 /**
- * Removes the blob of a record that was replaced or deleted, unless its bytes are not those of the record: a damaged record
- * may name the blob of another key. Such a blob stays for `sweep`, which reads every record.
+ * Removes the blob of a record that was replaced or deleted, unless its bytes are not those of the record: a damaged
+ * record may name the blob of another key. `sweep`, which reads every record, decides about such a blob.
  */
 export async function removeOwnBlob(layout: Layout, record: BlobRecord): Promise<void> {
   const { object, blob } = record
@@ -105,20 +113,20 @@ export async function removeOwnBlob(layout: Layout, record: BlobRecord): Promise
 async function hasOwnBytes(layout: Layout, { object, blob }: BlobRecord): Promise<boolean> {
   const path = layout.blob(blob)
   const [stats, shared] = [statFile(path), statFile(layout.digest(object.digest))]
-  // Anything else in the place of a blob holds no object's bytes.
+  // Any other kind of entry in the place of a blob holds no object's bytes.
   if (stats === undefined || !stats.isFile() || isSameFile(stats, shared)) return true
   if (stats.size !== BigInt(object.size)) return false
   // Two uploads of equal bytes at the same time do not share them. On file systems without links, no blob is shared.
   return shared === undefined || (await findFault(path, object, new Map())) === null
 }
 
-/** Readers that have opened the blob finish; its bytes go with the last of its links. */
+/** Removes a blob. Readers that have it open finish, and its bytes are freed with its last link. */
 export async function removeBlob(layout: Layout, blob: string, digest: string): Promise<void> {
   await removeIfThere(layout.blob(blob))
   const shared = layout.digest(digest)
   try {
     const stats = await lstat(shared)
-    // Only the digest link itself holds these bytes any more.
+    // The digest link is the last link to these bytes.
     if (stats.isFile() && stats.nlink === 1) await removeIfThere(shared)
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error

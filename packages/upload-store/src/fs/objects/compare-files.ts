@@ -3,15 +3,15 @@ import { READ_ENTRY } from '../disk/read-entry.ts'
 import { isSameFile } from '../disk/stat-file.ts'
 import { isLost } from './find-fault.ts'
 
-/** Two of them per comparison: 256 uploads at once take 64 MiB. Larger ones are not faster. */
+/** The length of a block. A comparison uses two, so 256 uploads at once take 64 MiB. Larger blocks are not faster. */
 const BLOCK_LENGTH = 128 * 1024
 
 /**
- * Whether the file at `stored` has the same bytes as the one at `own`; `null` if `stored` cannot be opened for a reason
- * that says nothing about its bytes, such as a lack of descriptors.
+ * Returns whether the file at `stored` has the same bytes as the one at `own`; `null` if `stored` cannot be opened for
+ * a reason unrelated to its bytes, such as a lack of descriptors.
  *
- * Compares them byte by byte, because a hash runs on the event loop and takes longer. The bytes of `own` are in the page
- * cache.
+ * Compares them byte by byte, because a hash runs on the event loop and takes longer. The bytes of `own` are in the
+ * page cache.
  *
  * @throws what reading `own` throws
  */
@@ -45,7 +45,9 @@ async function compare(own: FileHandle, stored: FileHandle): Promise<boolean> {
   }
 }
 
-/** Fills `buffer` as far as the file goes; one read may return less. */
+/**
+ * Reads until `buffer` is full or the file ends, because one read may return fewer bytes. Returns the number of bytes.
+ */
 async function readBlock(file: FileHandle, buffer: Buffer, position: number): Promise<number> {
   let length = 0
   for (let read = -1; read !== 0 && length < buffer.length; length += read) {
@@ -54,7 +56,7 @@ async function readBlock(file: FileHandle, buffer: Buffer, position: number): Pr
   return length
 }
 
-/** Bytes that the disk has lost equal no others. */
+/** Returns -1, which equals no length, for bytes that the disk has lost. */
 function noneIfLost(error: unknown): number {
   if (isLost(error)) return -1
   throw error

@@ -12,17 +12,20 @@ import type { FsParts } from '../fs-context.ts'
 import { openBlob } from './blobs.ts'
 import { readRecord } from './records.ts'
 
-/** Records kept in memory at most, some 500 bytes each. */
+/** The maximum number of records in memory, about 500 bytes each. */
 const MAX_KEPT = 10_000
 
 interface Kept {
   readonly path: string
-  /** Of the record's file when it was read. */
+  /** Identifies the record's file as it was read. */
   readonly identity: string
   readonly content: StoredContent
 }
 
-/** What the keys hold, as their records on disk say at this moment: a record is read again when its file is another one. */
+/**
+ * Returns the objects of keys as their records on disk describe them now. Reads a record again when its file was
+ * replaced.
+ */
 export class Contents {
   readonly #context: FsParts<'layout' | 'damage'>
   readonly #kept = new LruMap<string, Kept>(MAX_KEPT)
@@ -43,7 +46,8 @@ export class Contents {
   }
 
   async #read(key: string, path: string, kept: Kept | undefined): Promise<StoredContent | null> {
-    // Another process may have replaced or deleted it. Without a promise, which would take as long as all the rest.
+    // Another process may have replaced or deleted it. Synchronous, because a promise would take as long as the rest of
+    // the call.
     const now = Date.now()
     const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
     if (stats === undefined) {
@@ -56,7 +60,7 @@ export class Contents {
     const record = await readRecord(this.#context.layout, key)
     if (record === null) return null
     const content = this.#toContent(record)
-    // The record that replaces it may get its inode number and its time stamps, until the clock of the file system ticks.
+    // A replacing record may get the same inode number and time stamps until the clock of the file system ticks.
     if (isSettled(stats.ctimeNs, now)) this.#kept.set(key, { path, identity, content })
     return content
   }
@@ -85,7 +89,7 @@ export class Contents {
     const { object, blob } = record
     const immutableFile = this.#context.layout.blob(blob)
     const stream: StoredContent['stream'] = (range) => this.#open(record, immutableFile, range)
-    // A blob's id is new with each publication, and its bytes never change.
+    // Each publication creates a new blob id, and the bytes of a blob never change.
     return { ...object, name: object.key, stream, immutableFile }
   }
 
@@ -106,7 +110,7 @@ export class Contents {
 }
 
 function missing(directory: string): Error {
-  return Object.assign(new Error(`There is no directory ${directory}.`), { code: 'ENOENT' })
+  return Object.assign(new Error(`The directory ${directory} does not exist.`), { code: 'ENOENT' })
 }
 
 function isDamage(error: unknown): boolean {

@@ -11,8 +11,8 @@ import { withRecordLocked } from './publish.ts'
 import { draftRecord, publishRecord, readAllRecords, readable, readRecord, syncRecord } from './records.ts'
 
 /**
- * Gives the bytes of a blob that was just verified to every key of the same digest that names other bytes. Reads every
- * record, so it is called only after damage was found.
+ * Repairs every key of the blob's digest that names other bytes, with the bytes of this blob, which was just verified.
+ * Reads every record, so it is called only after damage was found.
  */
 export async function correctKeys(
   context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>,
@@ -34,8 +34,8 @@ export async function correctKeys(
 }
 
 /**
- * Publishes a key again with the bytes under its digest, if that is still the file `good`. The blob's id is new, because
- * every process caches descriptors by it. Call under the lock of the key's record; returns whether it was done.
+ * Publishes a key again with the bytes under its digest, if that is still the file `good`. Returns whether it did. The
+ * blob's id is new, because every process caches descriptors by it. Call under the lock of the key's record.
  */
 export async function replaceBytes(
   context: FsParts<'layout' | 'disk' | 'locks'>,
@@ -45,7 +45,7 @@ export async function replaceBytes(
   const { layout, disk, locks } = context
   const record = { object, blob: blobId(layout) }
   const path = layout.blob(record.blob)
-  // Sweep leaves the blob alone while it has no record.
+  // The lock keeps sweep from removing the blob while it has no record.
   const lock = await locks.acquire(record.blob)
   try {
     if (!(await linkIfSame(context, layout.digest(object.digest), path, good))) return false
@@ -54,7 +54,8 @@ export async function replaceBytes(
     await draftRecord(layout, disk, record)
     await publishRecord(layout, record)
     await syncRecord(layout, disk, object.key)
-    // The replaced blob is left to `sweep`: its bytes are not the record's, so it may be the blob of another key.
+    // The replaced blob is left to `sweep`, because its bytes are not the record's, so it may be the blob of another
+    // key.
     return true
   } finally {
     lock.release()
@@ -71,7 +72,7 @@ async function linkIfSame(
   try {
     await link(from, to)
   } catch (error) {
-    // The last key of this content was deleted meanwhile, or the file system makes no more links of the file.
+    // The last key with this content was deleted meanwhile, or the file system makes no more links to the file.
     if (hasCode(error, 'ENOENT', 'EMLINK')) return false
     throw error
   }

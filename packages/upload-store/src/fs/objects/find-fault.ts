@@ -6,10 +6,13 @@ import { READ_ENTRY } from '../disk/read-entry.ts'
 
 const READ_LENGTH = 1024 ** 2
 
-/** Digests by inode, so that bytes which several blobs share are read once. */
+/** Digests by inode, so that bytes shared by several blobs are read once. */
 export type Reads = Map<string, { readonly digest: string; readonly size: number }>
 
-/** Reads the file at `path`; returns in one sentence why it does not hold the bytes of the object, or `null` if it does. */
+/**
+ * Returns one sentence that explains why the file at `path` does not hold the bytes of the object, or `null` if it
+ * does.
+ */
 export async function findFault(
   path: string,
   { size, digest }: BlobRecord['object'],
@@ -37,14 +40,20 @@ export async function findFault(
   }
 }
 
-/** Errors of bytes that are lost. Any other, of a mount that is gone for example, says nothing about the bytes. */
+/**
+ * Errors that mean that the bytes are lost. Others, for example those of an unmounted volume, do not concern the bytes.
+ */
 const LOST = ['EIO', 'EISDIR', 'EUCLEAN', 'EBADMSG', 'ELOOP', 'ENXIO', 'ESPIPE']
 
 export function isLost(error: unknown): boolean {
   return hasCode(error, ...LOST)
 }
 
-/** @throws errors that say nothing about the bytes */
+/**
+ * Returns the fault that the error describes.
+ *
+ * @throws errors that do not concern the bytes
+ */
 function faultIn(error: unknown): string {
   if (hasCode(error, 'ENOENT')) return 'Its bytes are missing.'
   if (!isLost(error)) throw error

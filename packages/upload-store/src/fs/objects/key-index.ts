@@ -9,20 +9,20 @@ import { ShardedNames } from '../disk/shards.ts'
 import type { FsParts } from '../fs-context.ts'
 import { readable, readRecord, readRecordFileSync } from './records.ts'
 
-/** More new keys than this are cheaper to sort in than to insert one by one. */
+/** Above this number of new keys, sorting is cheaper than inserting them one by one. */
 const MANY = 256
-/** Records read at a time: a page must leave descriptors to everybody else. */
+/** The number of records read at a time, so that a page leaves descriptors to other requests. */
 const BATCH = 32
 
 /**
- * All keys in the order of their UTF-8 bytes. A record's file name is made from its key, so a replaced object changes
- * nothing here; what a page tells of an object is read when the page is asked for.
+ * All keys in the order of their UTF-8 bytes. A record's file name is derived from its key, so replacing an object does
+ * not change this index. The objects of a page are read when the page is requested.
  */
 export class KeyIndex {
   readonly #layout: Layout
   readonly #onUnusable: (path: string, error: unknown) => void
   readonly #names: ShardedNames<string>
-  /** Each a string of bytes, so that `<` is their order; JavaScript's own order puts U+FF5E behind every emoji. */
+  /** Keys as strings of bytes, so that `<` compares bytes. JavaScript's own order puts U+FF5E after every emoji. */
   #keys: string[] = []
   #added: string[] = []
   readonly #removed = new Set<string>()
@@ -52,7 +52,7 @@ export class KeyIndex {
     const prefix = bytesOf(keyPrefix(options))
     const after = options.cursor === undefined ? undefined : bytesOf(parseCursor(options.cursor))
     const items: StoredObject[] = []
-    // One more than asked for: whether there is another page.
+    // Reads one item more than requested, to learn whether another page follows.
     let place =
       after !== undefined && after >= prefix ? upperBound(this.#keys, after) : lowerBound(this.#keys, prefix)
     while (items.length <= size) {
@@ -77,7 +77,7 @@ export class KeyIndex {
     return readable(reporting)
   }
 
-  /** Takes over what the last refresh has found. */
+  /** Applies the changes that the last refresh has found. */
   #settle(): void {
     if (this.#removed.size > 0) this.#keys = this.#keys.filter((key) => !this.#removed.has(key))
     this.#removed.clear()
@@ -88,7 +88,7 @@ export class KeyIndex {
   }
 }
 
-/** The key that a record names; `undefined` if the record is damaged or gone. */
+/** Returns the key that a record names; `undefined` if the record is damaged or gone. */
 function keyIn(
   layout: Layout,
   path: string,
@@ -107,12 +107,12 @@ function keyIn(
 const bytesOf = (text: string): string => Buffer.from(text).toString('latin1')
 const textOf = (bytes: string): string => Buffer.from(bytes, 'latin1').toString()
 
-/** The first place whose key is not less than `key`. */
+/** Returns the first index whose key is not less than `key`. */
 function lowerBound(keys: readonly string[], key: string): number {
   return search(keys, (other) => other < key)
 }
 
-/** The first place whose key is greater than `key`. */
+/** Returns the first index whose key is greater than `key`. */
 function upperBound(keys: readonly string[], key: string): number {
   return search(keys, (other) => other <= key)
 }

@@ -16,7 +16,7 @@ import { clearRecord, draftRecord, publishRecord, readable, readRecord, syncReco
 
 /** The steps of a commit that concern the upload's other files. */
 interface Around {
-  /** Makes the record that the commit writes known to a process that recovers from a crash. */
+  /** Stores the record that the commit will write, so that a process that recovers from a crash finds it. */
   announce(record: BlobRecord): Promise<void>
   /** Removes the files of the upload that are no longer needed. */
   clearUp(): Promise<void>
@@ -39,18 +39,21 @@ export function withRecordLocked<T>(
 }
 
 /**
- * Publishes sealed bytes as an object: the blob first, then the record that names it. The blob has the session's id if no
- * other process can have tried to publish the session, and a new one for each other process and key. So no try builds on
- * what an earlier one may have left, and no two records ever name one blob.
+ * Publishes sealed bytes as an object: the blob first, then the record that names it. The blob has the session's id if
+ * no other process can have tried to publish the session, and a new id for each other process and key. So no attempt
+ * builds on the files of an earlier one, and no two records ever name one blob.
  */
 export class Publication {
   readonly #context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>
   /** The session whose bytes these are. */
   readonly #session: string
   #blob: string
-  /** The key of the last try, whether or not that succeeded. */
+  /** The key of the last attempt, whether or not it succeeded. */
   #key: string | undefined
-  /** Held as long as the blob may have no record yet, so that sweep leaves it alone; the session's own lock does as well. */
+  /**
+   * Held as long as the blob may have no record yet, so that sweep keeps the blob. For a blob with the session's id,
+   * the session's own lock does this.
+   */
   #lock: Lock | undefined
   #placed: StoredObject | undefined
   /** Whether the key's record may name the blob already. */
@@ -60,7 +63,7 @@ export class Publication {
   /** How many blobs are links to that file. */
   #damagedBlobs = 0
 
-  /** @param known whether another process may have tried before */
+  /** @param known whether another process may have tried to publish the session before */
   constructor(context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>, session: string, known: boolean) {
     this.#context = context
     this.#session = session
@@ -72,7 +75,7 @@ export class Publication {
     return this.#damagedBlobs > 0
   }
 
-  /** The blob that the next try for this key will make; ends the tries for other keys. */
+  /** Returns the id of the blob that the next attempt for this key makes. Undoes the attempts for other keys. */
   async blobFor(key: string): Promise<string> {
     if (this.#key !== undefined && this.#key !== key) {
       await this.undo()
@@ -85,8 +88,8 @@ export class Publication {
   }
 
   /**
-   * Publishes the sealed bytes: the whole order of a commit, after `seal` has flushed the part. Each step is a failpoint of
-   * `npm run faults`. May run again after a failure.
+   * Publishes the sealed bytes. This is the complete order of a commit after `seal` has flushed the part. Each step is
+   * a failpoint of `npm run faults`. May run again after a failure.
    *
    * @throws StoreError PRECONDITION_FAILED
    */
@@ -100,29 +103,30 @@ export class Publication {
     const record = { object, blob: await this.blobFor(key) }
     await step('write manifest', () => announce(record))
     const isFirst = !this.#isVisible
-    // Without the lock: the check under it counts, and this one saves most refused uploads the work.
+    // Without the lock, because the check under the lock decides. This one only saves work for most rejected uploads.
     if (isFirst && isConditional(conditions))
       await step('check conditions early', () => this.#readPrevious(key, conditions))
-    // Without the lock: comparing long contents takes seconds, and other commits of the key wait for the lock.
+    // Without the lock, because comparing long contents takes seconds, and other commits of the key wait for the lock.
     if (isFirst) await this.#place(record)
     await withRecordLocked(this.#context, recordName(key), async () => {
       const previous = await step('check conditions', () => this.#readPrevious(key, conditions))
-      // If an earlier commit failed after its commit point, only the rest is left to do.
+      // If an earlier call failed after its commit point, only the remaining steps run.
       const replaces = previous?.blob !== record.blob
       if (replaces && !isFirst) await this.#place(record)
       if (replaces && previous === null) await step('clear record', () => clearRecord(this.#context, key))
       if (replaces) await step('rename record', () => this.#makeVisible(record))
       await step('sync record', () => syncRecord(layout, disk, key))
-      // Under the lock: a process that replaces the object frees its bytes only if this name of them is gone.
+      // Under the lock, because a process that replaces the object can free its bytes only if this link to them is
+      // gone.
       await step('remove part', () => removeIfThere(layout.part(this.#session)).catch(() => false))
       if (replaces && previous !== null) await step('remove replaced', () => this.#removeReplaced(previous))
     })
     this.#lock?.release()
-    // On failure the files are left for sweep, which is no reason to fail the upload.
+    // If this fails, sweep removes the files later, so the upload does not fail.
     await step('clear up', () => clearUp().catch(() => {}))
   }
 
-  /** The steps that make the blob and the draft of the record durable. No record names the blob yet. */
+  /** Makes the blob and the draft of the record durable. No record names the blob yet. */
   async #place(record: BlobRecord): Promise<void> {
     const { layout, disk, locks } = this.#context
     const part = layout.part(this.#session)
@@ -150,13 +154,13 @@ export class Publication {
   async #makeVisible(record: BlobRecord): Promise<void> {
     this.#isVisible = true
     await publishRecord(this.#context.layout, record)
-    // Committed: readers find the blob through its record, so no failure from here on may remove it.
+    // The object is committed: readers find the blob through its record, so no later failure may remove it.
     this.#placed = undefined
   }
 
   #noteDamage(damaged: BigIntStats): void {
     this.#damaged = damaged
-    // Without the digest link.
+    // Does not count the digest link.
     this.#damagedBlobs = Number(damaged.nlink) - 1
   }
 
@@ -170,16 +174,16 @@ export class Publication {
   async #removeReplaced(previous: BlobRecord): Promise<void> {
     const { layout } = this.#context
     if (isSameFile(statFile(layout.blob(previous.blob)), this.#damaged)) this.#damagedBlobs--
-    // On failure it is an orphan for sweep, and no reason to fail the upload.
+    // If this fails, sweep removes the blob later, so the upload does not fail.
     await removeOwnBlob(layout, previous).catch(() => {})
   }
 
-  /** Removes what was placed without being published. */
+  /** Removes the blob and the draft if they were placed and not published. */
   async undo(): Promise<void> {
     const { layout } = this.#context
     const placed = this.#placed
     if (placed !== undefined) {
-      // A rename may be reported as failed and have happened.
+      // A rename may have happened although it was reported as failed.
       const record = await readable(readRecord(layout, placed.key))
       if (record?.blob !== this.#blob) await removeBlob(layout, this.#blob, placed.digest)
       await removeIfThere(layout.draft(this.#blob))

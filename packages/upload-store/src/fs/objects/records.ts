@@ -15,7 +15,7 @@ export async function readRecord(layout: Layout, key: string): Promise<BlobRecor
   return readRecordFile(layout, layout.record(key))
 }
 
-/** Files read at a time, so that a scan leaves descriptors to requests. */
+/** The number of files read at a time, so that a scan leaves descriptors to requests. */
 const BATCH = 32
 
 export interface ScannedRecord {
@@ -25,7 +25,11 @@ export interface ScannedRecord {
   readonly error?: StoreError
 }
 
-/** Every record file, in no order. @param onUnusable called with each shard that cannot be read */
+/**
+ * Yields every record file, in no order.
+ *
+ * @param onUnusable called with each shard that cannot be read
+ */
 export async function* readAllRecords(
   layout: Layout,
   onUnusable: (shard: string, error: unknown) => void,
@@ -41,7 +45,7 @@ export async function* readAllRecords(
 async function readForScan(layout: Layout, path: string): Promise<ScannedRecord | null> {
   try {
     const record = await readRecordFile(layout, path)
-    // One that was deleted since it was listed is no record any more.
+    // A record that was deleted since it was listed is skipped.
     return record === null ? null : { path, record }
   } catch (error) {
     if (error instanceof StoreError && error.code === 'CORRUPT') return { path, record: null, error }
@@ -49,7 +53,7 @@ async function readForScan(layout: Layout, path: string): Promise<ScannedRecord 
   }
 }
 
-/** The record, or `null` if it does not exist or is damaged: both may be replaced. */
+/** Resolves to the record, or to `null` if it does not exist or is damaged: in both cases it may be replaced. */
 export async function readable(reading: Promise<BlobRecord | null>): Promise<BlobRecord | null> {
   try {
     return await reading
@@ -81,26 +85,26 @@ async function clearShard(context: FsParts<'layout' | 'disk'>, path: string): Pr
   return isForeign && setAside(context, shard)
 }
 
-/** Makes the draft the record of its key: the commit point. */
+/** Renames the draft to the record of its key. This is the commit point. */
 export async function publishRecord(layout: Layout, { object, blob }: BlobRecord): Promise<void> {
   await rename(layout.draft(blob), layout.record(object.key))
 }
 
 /**
- * Makes room for a record if the key has none that can be read. A damaged record is kept in `quarantine/`: the object
- * that it named was acknowledged, and an operator may repair it.
+ * Moves a damaged record of the key to `quarantine/`, so that a new record can be written. It is kept, because the
+ * object that it named was acknowledged, and an operator may repair it.
  */
 export async function clearRecord(context: FsParts<'layout' | 'disk'>, key: string): Promise<void> {
   const path = context.layout.record(key)
   if (isThere(path)) await setAside(context, path)
 }
 
-/** Makes what was published under `key` survive a power cut. */
+/** Makes the record of `key` survive a power cut. */
 export async function syncRecord(layout: Layout, disk: Disk, key: string): Promise<void> {
   await disk.syncDirectory(dirname(layout.record(key)))
 }
 
-/** Removes the record of `key`, or any entry that has its place. Resolves to whether there was one. */
+/** Removes the record of `key`, or any other entry in its place. Resolves to whether there was one. */
 export async function removeRecord(context: FsParts<'layout' | 'disk'>, key: string): Promise<boolean> {
   const { layout, disk } = context
   const path = layout.record(key)
@@ -116,7 +120,11 @@ async function readRecordFile(layout: Layout, path: string): Promise<BlobRecord 
   return recordIn(layout, path, await readText(path))
 }
 
-/** Without a promise, for scans. @throws StoreError CORRUPT */
+/**
+ * Like `readRecord`, but synchronous, for scans.
+ *
+ * @throws StoreError CORRUPT
+ */
 export function readRecordFileSync(layout: Layout, path: string): BlobRecord | null {
   return recordIn(layout, path, readTextSync(path))
 }

@@ -5,8 +5,8 @@ import { hasCode } from '../disk/files.ts'
 import type { FsParts } from '../fs-context.ts'
 
 /**
- * Moves a damaged or foreign entry to `quarantine/`, where an operator can look at it. Resolves to whether it existed.
- * The new name ends like that of a record, so that sweep keeps the blob that the entry may name.
+ * Moves a damaged or foreign entry to `quarantine/`, where an operator can inspect it. Resolves to whether it existed.
+ * The new name has the extension of a record, so that sweep keeps the blob that the entry may name.
  */
 export async function setAside({ layout, disk }: FsParts<'layout' | 'disk'>, path: string): Promise<boolean> {
   const target = join(layout.quarantine, `${randomId()}.json`)

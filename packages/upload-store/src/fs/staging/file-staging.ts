@@ -16,12 +16,12 @@ import { formatManifest } from './manifest.ts'
 import { PartFile } from './part-file.ts'
 import { discardFiles, leaveReceipt } from './staged-files.ts'
 
-/** How often a session looks whether another process wants it: an offset is to be told within 100 ms. */
+/** How often a session checks whether another process wants it, in ms: a client must learn the offset within 100 ms. */
 const WATCH_INTERVAL = 40
 
-/** How much may wait to be written back before that begins, in bytes. */
+/** How many unwritten bytes may be in the page cache before write-back starts. */
 const WRITE_BACK = 32 * 1024 ** 2
-/** The same of an upload that others know of: what a power cut may take from a client that is to send it again. */
+/** The same limit for a resumable upload. A power cut costs its client at most about so many bytes to send again. */
 const CHECKPOINT = 8 * 1024 ** 2
 
 export interface FileStagingParts {
@@ -31,25 +31,25 @@ export interface FileStagingParts {
   readonly file: FileHandle
   readonly reservation: Reservation
   readonly fence: string
-  /** Whether another process may know of it. */
+  /** Whether other processes can find the upload. */
   readonly known: boolean
   /** The offset of the last pause. */
   readonly pausedAt: number
 }
 
-/** One upload in a file of its own, which becomes a blob without a copy. */
+/** One upload in its own file, which becomes a blob without a copy. */
 export class FileStaging implements Staging {
   readonly #context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>
   readonly #parts: FileStagingParts
   readonly #file: PartFile
   readonly #publication: Publication
   #metadata: UploadMetadata | undefined
-  /** What a commit was last tried for; it may have been seen, and failed after that. */
+  /** The record of the last attempt to commit. It may have become visible before that attempt failed. */
   #committing: BlobRecord | undefined
   #onTakeover: () => void = () => {}
   #onDurable: (offset: number) => void = () => {}
   #watching: NodeJS.Timeout | undefined
-  /** The offset that the manifest tells. */
+  /** The offset in the manifest. */
   #durable: number
 
   constructor(context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>, parts: FileStagingParts) {
@@ -79,7 +79,7 @@ export class FileStaging implements Staging {
     try {
       await this.#writeManifest(offset, currentBoot())
     } catch {
-      // The bytes are there; a later pause tells.
+      // The bytes are written; a later checkpoint or pause stores the offset.
       return
     }
     this.#durable = offset
@@ -93,7 +93,7 @@ export class FileStaging implements Staging {
   }
 
   async setMetadata(metadata: UploadMetadata): Promise<void> {
-    // One manifest is written after the other.
+    // A checkpoint may be writing the manifest now, and two writes must not overlap.
     await this.#file.settled()
     if (this.#parts.known) await withStoreErrors(this.#writeManifest(this.#durable, currentBoot(), metadata))
     this.#metadata = metadata
@@ -107,7 +107,7 @@ export class FileStaging implements Staging {
       await withStoreErrors(this.#file.sync())
       await withStoreErrors(this.#writeManifest(offset, currentBoot()))
     } catch (error) {
-      // Somebody may wait to take over, from the offset of the pause before.
+      // Another process may be waiting to take over. It resumes from the offset in the manifest.
       if (known) await this.#cutBack().finally(() => this.#end(offset))
       throw error
     }
@@ -117,14 +117,14 @@ export class FileStaging implements Staging {
   async #cutTo(offset: number): Promise<void> {
     await this.#file.settled()
     if (offset < this.#durable) {
-      // First: a file that is shorter than its manifest tells counts as damaged.
+      // The manifest first, because a file that is shorter than its manifest says counts as damaged.
       await this.#writeManifest(offset, currentBoot())
       this.#durable = offset
     }
     await this.#file.cutTo(offset)
   }
 
-  /** Lets whoever resumes believe nothing that came after what was durable. */
+  /** After a failed sync, marks the bytes after the durable offset as untrusted, so that a resumption discards them. */
   async #cutBack(): Promise<void> {
     if (await this.#file.hasFailed()) await this.#writeManifest(this.#durable, '').catch(() => {})
   }
@@ -159,7 +159,7 @@ export class FileStaging implements Staging {
 
   async discard(): Promise<void> {
     await this.#file.close()
-    // The part first: a blob takes its digest link with it where that is the last name of the bytes.
+    // The part first, because removing the blob removes its digest link only if that is the last link to the bytes.
     await this.#discardFiles()
     await this.#publication.undo()
     await this.#end()
@@ -167,7 +167,8 @@ export class FileStaging implements Staging {
 
   async #discardFiles(): Promise<void> {
     const { id, known } = this.#parts
-    // The usual upload has one file, and 50 more a second of them need not be looked for.
+    // An upload that is not resumable has only its part, and looking for other files would cost time at 50 uploads a
+    // second.
     if (known) await discardFiles(this.#context, id)
     else await removeIfThere(this.#context.layout.part(id))
   }
@@ -182,13 +183,13 @@ export class FileStaging implements Staging {
 
   #watch(): void {
     const path = this.#context.layout.fence(this.#parts.id)
-    // Again and again until it has let go: the first time there may be no listener yet, and a pause may fail.
+    // Repeated until the upload is released: at the first check there may be no listener yet, and a pause may fail.
     this.#watching = setInterval(() => {
       if (isWanted(path, this.#parts.fence)) this.#onTakeover()
     }, WATCH_INTERVAL).unref()
   }
 
-  /** @param kept how many bytes of the upload stay */
+  /** @param kept how many bytes of the upload remain on the disk */
   async #end(kept = 0): Promise<void> {
     clearInterval(this.#watching)
     await this.#file.close().catch(() => {})

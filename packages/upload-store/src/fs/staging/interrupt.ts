@@ -9,7 +9,7 @@ import { type FsManifest, readManifest } from './manifest.ts'
 import { committedObject, expiry, finishCommit } from './receipt.ts'
 import { takeOver } from './take-over.ts'
 
-/** What an upload was created for and what it became; ends nobody. */
+/** Returns the upload's properties and the object that it became. Interrupts no writer. */
 export async function getUpload(layout: Layout, id: string): Promise<KnownUpload | null> {
   const staged = isThere(layout.part(id))
   const manifest = await readManifest(layout.manifest(id))
@@ -18,7 +18,7 @@ export async function getUpload(layout: Layout, id: string): Promise<KnownUpload
   return { id, key, metadata, committed: await committedObject(layout, manifest, staged) }
 }
 
-/** What is known of an upload; call under its lock, which may be released. */
+/** Returns the state of an upload, with a durable offset. Call under its lock, which may be released. */
 export async function interruptLocked(
   context: FsContext,
   id: string,
@@ -35,7 +35,7 @@ export async function interruptLocked(
   return { id, key, metadata, offset, committed, expires: expiry(context, id) }
 }
 
-/** How far it has come, for good; `null` where nothing is left. */
+/** Makes the received bytes durable and returns their number; `null` if no upload is left. */
 async function makeDurable(
   context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>,
   id: string,

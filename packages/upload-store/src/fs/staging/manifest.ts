@@ -8,26 +8,32 @@ import { isKey } from '../../values/key.ts'
 import { isDirectory, unavailable } from '../disk/files.ts'
 import { readText } from '../disk/read-entry.ts'
 
-/** What `staging/<id>.json` says of an upload that may be resumed, or was committed. */
+/** The content of `staging/<id>.json`, which describes an upload that is resumable or was committed. */
 export interface FsManifest extends Manifest {
-  /** How many bytes are durable. */
+  /** The number of durable bytes. */
   readonly offset: number
-  /** The boot in which bytes behind `offset` may have been written; they outlive a process and no power cut. */
+  /**
+   * The id of the boot in which bytes after `offset` may have been written. Such bytes survive the end of a process,
+   * but not a power cut.
+   */
   readonly boot: string
-  /** What a commit has made of it, or would have. */
+  /** The record being committed, once a commit has started. */
   readonly committing: BlobRecord | undefined
 }
 
 /**
- * @throws StoreError CORRUPT, as an UnreadableEntry if nothing is known of its content; UNAVAILABLE if `staging/` is gone:
- * a client that learns that its upload does not exist would give it up
+ * Returns the manifest, or `null` if it does not exist.
+ *
+ * @throws StoreError CORRUPT, as an UnreadableEntry if its content is unknown; UNAVAILABLE if `staging/` is gone,
+ * because a client discards its upload when the store reports that it does not exist
  */
 export async function readManifest(path: string): Promise<FsManifest | null> {
   const text = await readText(path).catch((error: unknown) => {
     throw isDirectory(dirname(path)) ? error : unavailable(error)
   })
   if (text === null) {
-    if (!isDirectory(dirname(path))) throw unavailable(new Error(`There is no directory ${dirname(path)}.`))
+    if (!isDirectory(dirname(path)))
+      throw unavailable(new Error(`The directory ${dirname(path)} does not exist.`))
     return null
   }
   const manifest = parseManifest(text)

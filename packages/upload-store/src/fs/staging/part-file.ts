@@ -3,20 +3,20 @@ import type { Disk } from '../disk/disk.ts'
 import { writeAll } from '../disk/files.ts'
 
 export interface PartFileOptions {
-  /** How much may wait to be written back before that begins, in bytes. */
+  /** How many unwritten bytes may be in the page cache before write-back starts. */
   readonly stride: number
   /** Called when the first `offset` bytes have been written back. */
   readonly onWrittenBack: (offset: number) => Promise<void>
 }
 
-/** The bytes of one upload in a file, and when they are durable. */
+/** The file with the bytes of one upload. Decides when they become durable. */
 export class PartFile {
   readonly #file: FileHandle
   readonly #disk: Disk
   readonly #options: PartFileOptions
   #open = true
   #dirty = 0
-  /** Rejected for ever once it has been. */
+  /** Stays rejected after the first failure. */
   #writtenBack: Promise<void> = Promise.resolve()
   #synced: Promise<void> | undefined
 
@@ -32,25 +32,25 @@ export class PartFile {
     if (this.#dirty >= this.#options.stride) this.#writeBack(position + bytes.length)
   }
 
-  /** Lets the disk begin: else all of it would wait for seal, and the client with it. */
+  /** Starts write-back early. Otherwise all bytes, and the client, would wait for `seal`. */
   #writeBack(offset: number): void {
     this.#dirty = 0
     this.#writtenBack = this.#writtenBack.then(async () => {
       await this.#disk.sync(this.#file)
       await this.#options.onWrittenBack(offset)
     })
-    // Whoever syncs next is told.
+    // The next call of `sync` reports a failure.
     this.#writtenBack.catch(() => {})
   }
 
-  /** Resolves when nothing is being written back; what that failed with the next sync tells. */
+  /** Resolves when no write-back is running. The next call of `sync` reports its failure. */
   async settled(): Promise<void> {
     await this.#writtenBack.catch(() => {})
   }
 
   /**
-   * Makes the bytes durable. A system reports once that it could not write, and counts the bytes as written from then on:
-   * the next sync succeeds over bytes that are lost. So the first failure is the answer for ever.
+   * Makes the bytes durable. Once it has failed, it always fails: a system reports a write error only once, and a later
+   * sync succeeds although bytes are lost.
    */
   sync(): Promise<void> {
     this.#synced ??= this.#writtenBack.then(() => (this.#open ? this.#disk.sync(this.#file) : undefined))

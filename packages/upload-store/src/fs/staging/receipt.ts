@@ -9,13 +9,14 @@ import type { FsManifest } from './manifest.ts'
 import { leaveReceipt } from './staged-files.ts'
 
 /**
- * The object that an upload's commit has made, or `null` if it has made none.
+ * Returns the object that an upload's commit has published, or `null` if it has published none.
  *
- * The part is removed last, after the record names the blob: without a part the commit has happened, even if the object
- * was replaced or deleted since. If the record still names the blob and its bytes are lost, the client has to send them
- * again, so the commit counts as not made.
+ * The part is removed last, after the record names the blob. So without a part the commit has happened, even if the
+ * object was replaced or deleted since. If the record still names the blob and its bytes are lost, the client has to
+ * send them again, so the commit counts as not made.
  *
- * @param staged whether the part was there before the manifest was read, because a discarded upload loses its manifest first
+ * @param staged whether the part existed before the manifest was read, because a discarded upload loses its manifest
+ * first
  */
 export async function committedObject(
   layout: Layout,
@@ -29,7 +30,7 @@ export async function committedObject(
   return hasHappened ? object : null
 }
 
-/** The same, and what the commit had still to do is done. Call under the upload's lock. */
+/** Like `committedObject`, and also finishes an interrupted commit. Call under the upload's lock. */
 export async function finishCommit(
   context: FsParts<'layout' | 'disk' | 'space'>,
   id: string,
@@ -44,7 +45,7 @@ export async function finishCommit(
   return object
 }
 
-/** When an upload expires, in ms since the epoch. */
+/** Returns when an upload expires, in ms since the epoch. */
 export function expiry(
   { layout, expireAfter, expireEmptyAfter }: FsParts<'layout' | 'expireAfter' | 'expireEmptyAfter'>,
   id: string,
@@ -53,7 +54,7 @@ export function expiry(
   return lastSign(layout, id) + (isEmpty ? expireEmptyAfter : expireAfter)
 }
 
-/** When the last bytes of an upload arrived, in ms since the epoch; 0 if there is no such upload. */
+/** Returns when the last bytes of an upload arrived, in ms since the epoch; 0 if there is no such upload. */
 function lastSign(layout: Layout, id: string): number {
   const times = [layout.part(id), layout.manifest(id)].map(
     (path) => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,

@@ -3,7 +3,7 @@ import { removeIfThere } from '../disk/files.ts'
 import type { Layout } from '../disk/layout.ts'
 import type { FsParts } from '../fs-context.ts'
 
-/** What a session or a publication has left in `staging/`, told by the ids in front. */
+/** Returns the upload ids that begin the names of files in `staging/`. */
 export function uploadIds(names: readonly string[]): Set<string> {
   const ids = names.map(
     (name) => /^([\w-]{22})\.(?:part|part\.tmp|json|json\.tmp|fence|record)$/.exec(name)?.[1],
@@ -11,20 +11,23 @@ export function uploadIds(names: readonly string[]): Set<string> {
   return new Set(ids.filter((id) => id !== undefined))
 }
 
-/** Ids of the uploads that have both bytes and a manifest: without bytes it is a receipt, without a manifest not resumable. */
+/**
+ * Returns the ids of the uploads that have both bytes and a manifest. A manifest without bytes is a receipt; bytes
+ * without a manifest cannot be resumed.
+ */
 export async function resumableIds({ staging }: Layout): Promise<readonly string[]> {
   const names = new Set(await readdir(staging))
   return [...uploadIds([...names])].filter((id) => names.has(`${id}.part`) && names.has(`${id}.json`))
 }
 
-/** Removes every file that can be called by `id` but its lock, for good. */
+/** Removes every file with this id except its lock, durably. */
 export async function discardFiles(context: FsParts<'layout' | 'disk' | 'space'>, id: string): Promise<void> {
-  // First: of an upload that was committed nothing else is left.
+  // The manifest first: for a committed upload it is the only file.
   await removeIfThere(context.layout.manifest(id))
   await leaveReceipt(context, id)
 }
 
-/** Removes all but the manifest, which says what the upload has become. */
+/** Removes all files of the upload except its manifest, which is the receipt of a commit. */
 export async function leaveReceipt(
   { layout, disk, space }: FsParts<'layout' | 'disk' | 'space'>,
   id: string,

@@ -13,7 +13,7 @@ import { finishCommit } from './receipt.ts'
 import { discardFiles, resumableIds } from './staged-files.ts'
 import { acquireOrClaim, claim, takeOver } from './take-over.ts'
 
-/** Stages uploads in files of their own, which become blobs without a copy. */
+/** Stages each upload in its own file, which becomes a blob without a copy. */
 export function fsStagingArea(context: FsContext): StagingArea {
   const { layout, locks, space } = context
   return {
@@ -53,7 +53,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
   }
 }
 
-/** Ends whoever has the upload, and runs `task` under its lock; `null` where there is none. */
+/** Stops any writer of the upload and runs `task` under its lock. Resolves to `null` if there is no such upload. */
 async function withUpload<T>(
   context: FsParts<'layout' | 'locks'>,
   id: string,
@@ -72,13 +72,13 @@ async function withUpload<T>(
 async function deleteLocked(context: FsParts<'layout' | 'disk' | 'space'>, id: string): Promise<boolean> {
   const manifest = await readManifest(context.layout.manifest(id))
   if (manifest === null) return false
-  // The rest of a commit that was cut short: its object stays, durably.
+  // Finishes an interrupted commit, whose object is kept.
   await finishCommit(context, id, manifest)
   await discardFiles(context, id)
   return true
 }
 
-/** Lets others know of it, where it is to be resumable from the start. */
+/** Writes the first manifest if the upload is to be resumable from the start. */
 async function announce(staging: FileStaging, metadata: UploadMetadata | undefined): Promise<FileStaging> {
   try {
     if (metadata !== undefined) await staging.setMetadata(metadata)

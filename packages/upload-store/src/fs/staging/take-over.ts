@@ -31,7 +31,7 @@ export async function claim(
   return locks.acquire(id, { patience: CLAIM_PATIENCE, proceed })
 }
 
-/** The same, and tells nobody where nobody writes. */
+/** Like `claim`, but claims the upload only if another writer holds its lock. */
 export async function acquireOrClaim(
   context: FsParts<'layout' | 'locks'>,
   id: string,
@@ -40,7 +40,9 @@ export async function acquireOrClaim(
   return context.locks.tryAcquire(id) ?? claim(context, id, fence)
 }
 
-/** Opens what the session before has left; call under its lock. */
+/**
+ * Opens the files of the previous session, or resolves to `null` if no unfinished upload is left. Call under its lock.
+ */
 export async function takeOver(
   context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>,
   id: string,
@@ -56,7 +58,7 @@ export async function takeOver(
   }
   const file = manifest === null ? null : await openPart(disk, layout.part(id), lock.proven)
   if (manifest === null || file === null) {
-    // Ended while we waited.
+    // The upload ended while this process waited for the lock.
     await discardFiles(context, id)
     lock.release()
     return null
@@ -79,17 +81,18 @@ export async function takeOver(
   }
 }
 
-/** `null` where there is none. */
+/** Opens the upload's bytes for writing, or resolves to `null` if they do not exist. */
 async function openPart(disk: Disk, path: string, proven: boolean): Promise<FileHandle | null> {
   try {
-    // Sealed, and perhaps linked as a blob by a process that died right then: other objects may share these bytes. Or its
-    // writer is only silent, frozen in a container that nobody can see into, and goes on when it wakes.
+    // Copied in two cases. The file may be sealed and linked as a blob by a process that died, so that objects share
+    // its bytes. Or its writer cannot be seen and is only silent, for example in a frozen container, and may write
+    // again.
     const stats = await lstat(path)
     if (!stats.isFile()) throw new StoreError('CORRUPT', 'The bytes of the upload are not in a regular file.')
     if (stats.nlink > 1 || !proven) await copyAway(disk, path)
     await chmod(path, 0o600)
     const file = await open(path, 'r+')
-    // As it will be as a blob; where that fails it is so only later.
+    // Read-only again, as the blob will be. A failure here is harmless.
     await chmod(path, 0o440).catch(() => {})
     return file
   } catch (error) {
@@ -98,7 +101,7 @@ async function openPart(disk: Disk, path: string, proven: boolean): Promise<File
   }
 }
 
-/** Puts a copy in the place of a file, so that nobody else has it open or under another name. */
+/** Replaces a file by a copy, so that no other process has it open and it has no other link. */
 async function copyAway(disk: Disk, path: string): Promise<void> {
   const copy = `${path}.tmp`
   await removeIfThere(copy)
@@ -108,11 +111,17 @@ async function copyAway(disk: Disk, path: string): Promise<void> {
   await disk.syncDirectory(dirname(path))
 }
 
-/** A page cache outlives a killed process. What was written behind the durable offset before a power cut may be anything. */
+/**
+ * Returns the number of bytes that can be trusted, and cuts off the rest. The page cache survives a killed process, but
+ * bytes after the durable offset are undefined after a power cut.
+ */
 async function trustedSize(file: FileHandle, { offset, boot }: FsManifest): Promise<number> {
   const { size } = await file.stat()
   if (size < offset) {
-    throw new StoreError('CORRUPT', `The upload has ${size} bytes, where ${offset} had been made durable.`)
+    throw new StoreError(
+      'CORRUPT',
+      `The upload has ${size} bytes on disk, but ${offset} were durable. Its file is damaged; send the upload again.`,
+    )
   }
   if (boot !== '' && boot === currentBoot()) return size
   await file.truncate(offset)

@@ -23,7 +23,7 @@ export async function recoverStaging(
   const names = await namesIn(context, staging)
   const count = { paused: 0, discarded: 0, busy: 0, expired: 0, nothing: 0 }
   for (const id of uploadIds(names)) count[await recoverOne(context, id, expire)]++
-  // Of processes that opened the store for the first time and ended before they had.
+  // Drafts of FORMAT, left by processes that ended while they first opened the store.
   for (const name of names) if (/^format-\d+\.tmp$/.test(name)) await removeIfThere(join(staging, name))
   removeLocks(context, names)
   const { nothing: _, ...report } = count
@@ -39,7 +39,7 @@ async function recoverOne(
   const lock = locks.tryAcquire(id)
   if (lock === null) return isThere(layout.part(id)) ? 'busy' : 'nothing'
   try {
-    // Only now: its owner may have paused or ended it since its files were listed.
+    // Read under the lock, because its owner may have paused or ended the upload since its files were listed.
     const manifest = await readManifest(layout.manifest(id)).catch((error) =>
       nullIfDamaged(context, id, error),
     )
@@ -56,7 +56,10 @@ async function recoverOne(
   }
 }
 
-/** `undefined`: a manifest that cannot be read now, for want of descriptors say, is no reason to remove an upload. */
+/**
+ * Returns `null` for a damaged manifest. Returns `undefined` for one that cannot be read now, for example for lack of
+ * descriptors, because that is no reason to remove an upload.
+ */
 function nullIfDamaged(
   { layout, damage }: FsParts<'layout' | 'damage'>,
   id: string,
@@ -67,7 +70,7 @@ function nullIfDamaged(
   return error instanceof UnreadableEntry ? undefined : null
 }
 
-/** The names of the files in `staging/`; everything else there is not the store's, and stays. */
+/** Returns the names of the store's files in `staging/`. Reports any other entry and keeps it. */
 async function namesIn({ damage }: FsParts<'damage'>, staging: string): Promise<readonly string[]> {
   const names: string[] = []
   for (const entry of await readdir(staging, { withFileTypes: true })) {
@@ -78,11 +81,12 @@ async function namesIn({ damage }: FsParts<'damage'>, staging: string): Promise<
   return names
 }
 
-/** Frees the locks of owners that are gone. */
+/** Removes the locks of owners that are gone. */
 function removeLocks({ layout, locks }: FsParts<'layout' | 'locks'>, names: readonly string[]): void {
   const named = namesBefore('.lock', names)
   for (const name of named) locks.tryAcquire(name)?.release()
-  // One that succeeds a lock that is no more will never be asked for; and when it goes, nor will the one that succeeds it.
+  // A lock that succeeds a removed lock is never acquired again. Its removal makes the lock that succeeds it removable,
+  // too.
   for (let left = namesBefore('.next', names); ; ) {
     const living = new Set([
       ...named.map((name) => `${lockId(layout.lock(name))}.${name}`),
@@ -95,7 +99,7 @@ function removeLocks({ layout, locks }: FsParts<'layout' | 'locks'>, names: read
   locks.removeDeadOwners()
 }
 
-/** The ids that somebody holds a lock of, or may. */
+/** Returns the ids that are or may be locked. */
 export async function lockedIds({
   layout,
   locks,

@@ -12,9 +12,10 @@ import { lockedIds, recoverStaging } from './recover.ts'
 import { UnknownClaims } from './unknown-claims.ts'
 
 /**
- * Removes files that killed processes and expired uploads left. Each of the three steps that find orphans takes the result of
- * the step before it, because their order matters: a blob that the first step lists and that has no lock in the second step
- * was published by then or never will be, so the third step sees its record, or the record was replaced since.
+ * Removes files that killed processes and expired uploads left. Each of the three steps that find orphans takes the
+ * result of the step before it, because their order matters. A blob that the first step lists and that has no lock in
+ * the second step was published by then or never will be. So the third step sees its record, or the record was replaced
+ * since.
  */
 export async function sweepStore(context: FsContext): Promise<SweepReport> {
   const recovery = await step('recover uploads', () => recoverStaging(context, { expire: true }))
@@ -85,7 +86,7 @@ async function findOrphans(
     }
     const blob = layout.blob(record.blob)
     named.add(blob)
-    // Its id may be what is damaged, and its digest link may be all that is left of the bytes.
+    // The damage may be in the record's blob id, and its digest link may be the last link to the bytes.
     if (!blobs.has(blob) && isMissing(blob)) {
       claims.addOlderThan(path)
       incomplete.add(record.object.digest)
@@ -128,7 +129,7 @@ function reporter(damage: FsContext['damage']): (path: string, error: unknown) =
   return (path, error) => damage.report(path, explainFailure(error))
 }
 
-/** A blob that cannot be looked at is not missing. */
+/** Returns whether the blob is missing. A blob that cannot be inspected does not count as missing. */
 function isMissing(path: string): boolean {
   try {
     return !isThere(path)
@@ -137,7 +138,7 @@ function isMissing(path: string): boolean {
   }
 }
 
-/** Removes an orphan; resolves to the bytes that are free now, or `null` if it is no file of the store. */
+/** Removes an orphan. Resolves to the number of freed bytes, or to `null` if it is not a file of the store. */
 async function removeOrphan({ damage }: FsParts<'damage'>, path: string): Promise<number | null> {
   const stats = await lstat(path).catch(() => null)
   if (stats === null) return 0
@@ -145,7 +146,7 @@ async function removeOrphan({ damage }: FsParts<'damage'>, path: string): Promis
     damage.report(path, 'It is not a regular file.')
     return null
   }
-  // Two links: the blob and the one under its digest, which is removed next.
+  // The two links are the blob and its digest link, which is removed next.
   return (await removeIfThere(path)) && stats.nlink <= 2 ? stats.size : 0
 }
 

@@ -7,8 +7,8 @@ import type { Layout } from '../disk/layout.ts'
 import { readTextSync } from '../disk/read-entry.ts'
 
 /**
- * The blobs that entries name which cannot be read as records: damaged records, shards that cannot be listed, and what
- * `quarantine/` holds. The objects of these entries were acknowledged, and an operator may repair them from their blobs.
+ * The blobs that unreadable entries may name: damaged records, shards that cannot be listed, and entries in
+ * `quarantine/`. The objects of these entries were acknowledged, and an operator may repair them from their blobs.
  *
  * A record is written after its blob. So an entry whose blob is unknown can name only blobs that were written before it
  * last changed, and newer ones that no record names can still be removed.
@@ -26,7 +26,7 @@ export class UnknownClaims {
     this.#blobs = blobs
   }
 
-  /** Counts what the entry at `path` names: the blob whose id is legible in it, or else any blob that is older. */
+  /** Claims the blob whose id is legible in the entry at `path`, or else any blob that is older than the entry. */
   add(path: string): void {
     const id = blobNamedIn(path)
     const blob = id === undefined ? undefined : this.#layout.blob(id)
@@ -35,13 +35,13 @@ export class UnknownClaims {
     else this.addOlderThan(path)
   }
 
-  /** Counts any blob that is older than the last change of the entry at `path`. */
+  /** Claims any blob that is older than the last change of the entry at `path`. */
   addOlderThan(path: string): void {
     const changed = lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Number.NEGATIVE_INFINITY
     this.#latest = Math.max(this.#latest, changed)
   }
 
-  /** Entries that `verify`, or a new upload, has set aside. */
+  /** Claims the blobs of entries that `verify` or a new upload has moved to `quarantine/`. */
   async addQuarantine(): Promise<void> {
     const { quarantine } = this.#layout
     const names: readonly string[] = await readdir(quarantine).catch((error: unknown) => {
@@ -55,7 +55,7 @@ export class UnknownClaims {
       const blob = record?.blob ?? blobNamedIn(path)
       // Its blob was set aside as well. A power cut may have undone only the removal of the blob's first name.
       if (blob !== undefined && names.includes(blob)) continue
-      // A whole record without its blob was set aside because it could not be read for a while.
+      // An intact record without its blob was moved because it could not be read at that time.
       if (record !== null) this.#claimed.add(this.#layout.blob(record.blob))
       else this.add(path)
     }
@@ -70,7 +70,7 @@ export class UnknownClaims {
   }
 }
 
-/** The id of a blob that is legible in a damaged record. */
+/** Returns the id of a blob that is legible in a damaged record. */
 export function blobNamedIn(path: string): string | undefined {
   return /"blob":\s*"([\w-]{22})"/.exec(textAt(path))?.[1]
 }

@@ -15,8 +15,8 @@ import { readAllRecords, readable, readRecord, readRecordFileSync } from '../obj
 import { blobNamedIn } from './unknown-claims.ts'
 
 /**
- * Reads every blob. An object whose bytes are not those that were committed gets them from the digest link if that has
- * them; otherwise it is moved to `quarantine/` with its record.
+ * Reads every blob and compares its digest. A damaged object is repaired from its digest link if the link has the right
+ * bytes; otherwise it is moved to `quarantine/` with its record.
  */
 export async function verifyStore(
   context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>,
@@ -64,7 +64,7 @@ async function checkBlob(
   if ((await findFault(layout.blob(blob), object, read)) === null) return 'intact'
   return withRecordLocked(context, recordName(object.key), async () => {
     if ((await readable(readRecord(layout, object.key)))?.blob !== blob) return null
-    // Read again, now that no process can replace it, and trust no earlier read.
+    // Read again under the lock, where no process can replace it. No earlier read is trusted.
     const fresh: Reads = new Map()
     const reason = await findFault(layout.blob(blob), object, fresh)
     if (reason === null) return 'intact'
@@ -74,7 +74,10 @@ async function checkBlob(
   })
 }
 
-/** Gives the key the bytes under its digest; removes a digest link whose bytes are damaged, too. */
+/**
+ * Repairs the key with the bytes under its digest, and returns whether it did. Removes a digest link whose bytes are
+ * damaged.
+ */
 async function repair(
   context: FsParts<'layout' | 'disk' | 'locks'>,
   record: BlobRecord,
@@ -90,7 +93,7 @@ async function repair(
 }
 
 /**
- * A record that is damaged, with the blob that it names if that is legible.
+ * Moves a damaged record to `quarantine/`, with the blob that it names if the name is legible.
  *
  * @param named blobs of intact records, which stay where they are
  */
@@ -102,10 +105,10 @@ async function checkRecord(
   const { layout } = context
   return withRecordLocked(context, basename(path, '.json'), async () => {
     const fault = findRecordFault(layout, path)
-    // Replaced, repaired or deleted meanwhile.
+    // The record was replaced, repaired or deleted meanwhile.
     if (fault === null) return null
     if (hasCode(fault.cause, 'EACCES', 'EPERM')) {
-      // Nothing is known to be wrong with its content: its permissions are the operator's to change.
+      // Its content may be intact. Its permissions are the operator's to change.
       const files = [relative(layout.directory, path)]
       return { key: null, reason: `Its record stays where it is. ${fault.message}`, files }
     }
@@ -127,7 +130,10 @@ function findRecordFault(layout: Layout, path: string): StoreError | null {
   }
 }
 
-/** The blob first: a record without one is found again, a blob without a record is swept. */
+/**
+ * Moves the blob before the record, because a later `verify` finds a record without its blob, but `sweep` removes a
+ * blob without its record.
+ */
 async function moveAway(
   { layout, disk }: FsParts<'layout' | 'disk'>,
   paths: readonly string[],
@@ -138,7 +144,8 @@ async function moveAway(
     const target = join(layout.quarantine, path.endsWith('.json') ? `${id}.json` : basename(path))
     await disk.makeParent(target)
     try {
-      // Durable there before it goes here; and a rename of one of two names of a file would do nothing.
+      // Linked and synced at the target before the source is removed. A rename would do nothing if both were links to
+      // one file.
       await linkOrRename(path, target)
       await disk.syncDirectory(layout.quarantine)
       await removeIfThere(path)

@@ -11,7 +11,7 @@ import { BadAnswer } from './errors.ts'
 /** The longest body that is read into memory, in bytes. A page of 1000 of the longest names has 2 MiB. */
 const MAX_TEXT = 8 * 1024 ** 2
 
-/** How S3 answers a request that it grants. */
+/** The form of S3's response to a successful request. */
 export type Expected =
   /** 200 and an XML document with this root element. */
   | { readonly root: string }
@@ -19,16 +19,16 @@ export type Expected =
   | 'tag'
   /** 204. */
   | 'nothing'
-  /** 200, and no page of a proxy's. */
+  /** 200 with an empty body, and so not a proxy's page. */
   | 'done'
   /** 200, an entity-tag and the bytes of an object. */
   | 'object'
-  /** The same, and the bytes are JSON. */
+  /** As `object`, and the bytes are JSON. */
   | 'text'
-  /** The fields of `object`, without a body. */
+  /** As `object`, without a body. */
   | 'head'
 
-/** An answer before the SDK parses it. */
+/** A response before the SDK parses it. */
 interface RawAnswer {
   statusCode: number
   readonly headers: Readonly<Record<string, string | undefined>>
@@ -44,15 +44,15 @@ type Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>
 >
 
 /**
- * Makes the SDK send `command` once, and reject an answer that S3 does not give to it. The SDK alone takes the 200 of a
- * proxy or a captive portal for success, and its page for an empty result.
+ * Makes the SDK send `command` once, and reject a response that is not S3's. The SDK alone would accept the 200 of a
+ * proxy or a captive portal as success, and its page as an empty result.
  */
 export function checked<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
   command: Command<Input, Output>,
   expected: Expected,
 ): Command<Input, Output> {
   const { middlewareStack } = command
-  // `retry` does that. This replaces the SDK's own middleware, also that of a client that the app has configured.
+  // `retry` does all retries. This replaces the SDK's retry middleware, also in a client that the app has configured.
   const once = { name: 'retryMiddleware', step: 'finalizeRequest', priority: 'high', override: true } as const
   middlewareStack.add((next) => next, once)
   middlewareStack.add(
@@ -68,7 +68,9 @@ export function checked<Input extends ServiceInputTypes, Output extends ServiceO
 
 async function check(answer: unknown, expected: Expected): Promise<void> {
   if (!isRawAnswer(answer))
-    throw new TypeError('The request handler of the S3 client gives no HTTP response.')
+    throw new TypeError(
+      'The request handler of the S3 client returned no HTTP response. Pass a client with an HTTP handler.',
+    )
   try {
     const { statusCode } = answer
     if (statusCode >= 300) await checkRefusal(answer, expected)
@@ -85,7 +87,7 @@ function isRawAnswer(value: unknown): value is RawAnswer {
   return typeof value === 'object' && value !== null && 'statusCode' in value && 'headers' in value
 }
 
-/** S3 names the error in its body, except in answers to HEAD. A status alone may be that of a proxy. */
+/** S3 names the error in its body, except for HEAD. A status without such a body may be that of a proxy. */
 async function checkRefusal(answer: RawAnswer, expected: Expected): Promise<void> {
   if (expected === 'head') return
   const text = await keepText(answer)
@@ -99,8 +101,8 @@ function checkObject(answer: RawAnswer): void {
 }
 
 /**
- * The page of a proxy is not the JSON that the store writes. A damaged text of the store's is known by its tag, the MD5 of
- * the text, and is left to the caller.
+ * Rejects a body that is neither JSON nor what the store wrote, such as a proxy's page. The tag, an MD5 of the text,
+ * identifies a damaged text of the store, which the caller handles.
  */
 async function checkStored(answer: RawAnswer): Promise<void> {
   checkObject(answer)
@@ -129,19 +131,24 @@ async function checkText(
 const DESCRIPTIONS = { nothing: '204', done: '200 without a body', tag: 'an entity-tag and no body' } as const
 
 function checkDocument(answer: RawAnswer, root: string, text: string): void {
-  // S3 sends 200 before a long task, and its error afterwards. The SDK reads a body as an error by the status.
+  // S3 sends 200 before a long task and may append an error later. The SDK decides by the status whether a body is an
+  // error.
   if (answer.statusCode === 200 && errorCodeIn(text) !== null) answer.statusCode = 503
   else if (answer.statusCode !== 200 || rootElement(text) !== root) throw badAnswer(answer, `<${root}>`, text)
 }
 
-/** Reads the body, and leaves it for the SDK. */
+/** Returns the body as text, and puts it back for the SDK. */
 async function keepText(answer: RawAnswer): Promise<string> {
   const bytes = await readBytes(answer.body)
   answer.body = Readable.from([bytes])
   return bytes.toString()
 }
 
-/** @throws BadAnswer when the body is longer than any that S3 sends in place of an object's bytes */
+/**
+ * Reads a whole body into memory.
+ *
+ * @throws BadAnswer if the body is longer than any listing or error of S3
+ */
 export async function readBytes(body: unknown): Promise<Buffer> {
   if (body === undefined || body === null) return Buffer.alloc(0)
   if (body instanceof Uint8Array) return Buffer.from(body)
@@ -150,7 +157,7 @@ export async function readBytes(body: unknown): Promise<Buffer> {
   let length = 0
   for await (const chunk of body) {
     length += chunk.length
-    if (length > MAX_TEXT) throw new BadAnswer(`The answer has more than ${MAX_TEXT} bytes.`)
+    if (length > MAX_TEXT) throw new BadAnswer(`The response has more than ${MAX_TEXT} bytes.`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
@@ -160,14 +167,14 @@ function isIterable(body: unknown): body is AsyncIterable<Uint8Array> {
   return typeof body === 'object' && body !== null && Symbol.asyncIterator in body
 }
 
-/** Closes the connection: nothing reads the rest of the body. */
+/** Closes the connection, because the rest of the body is not read. */
 function drop(body: unknown): void {
   if (typeof body === 'object' && body !== null && 'destroy' in body && typeof body.destroy === 'function') {
     body.destroy()
   }
 }
 
-/** The root element of a complete XML document, or `null`. */
+/** Returns the name of the root element of a complete XML document, or `null`. */
 function rootElement(text: string): string | null {
   const document = text.replace(/^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?/, '').trimEnd()
   const [, root] = /^<([A-Za-z]\w*)[\s/>]/.exec(document) ?? []
@@ -176,7 +183,7 @@ function rootElement(text: string): string | null {
   return isComplete ? root : null
 }
 
-/** S3's error code, or `null` if the text is not an error of S3's. */
+/** Returns S3's error code, or `null` if the text is not an S3 error. */
 export function errorCodeIn(text: string): string | null {
   if (rootElement(text) !== 'Error') return null
   return /<Code>\s*(\w[\w.]*)\s*<\/Code>/.exec(text)?.[1] ?? null
@@ -194,6 +201,6 @@ export function badAnswer(
 ): BadAnswer {
   const type = headers['content-type'] ?? 'no Content-Type'
   const length = text === undefined ? '' : `, ${Buffer.byteLength(text)} bytes`
-  const message = `S3 was to answer with ${expected}; a proxy or another server answered ${statusCode} (${type}${length}).`
+  const message = `The response to an S3 request was ${statusCode} (${type}${length}) instead of ${expected}. It may come from a proxy or another server.`
   return new BadAnswer(message, headers)
 }

@@ -11,7 +11,7 @@ import { hasStatus, isMissing, isRefusal, unavailable } from './errors.ts'
 import { type Listed, type ListedPage, parsePage } from './pages.ts'
 import { type Attempt, retry } from './retry.ts'
 
-/** The slowest connection to S3 that is waited for, in bytes a ms. */
+/** The slowest supported connection to S3, in bytes per ms. It extends the deadline of large requests. */
 const SLOWEST = 1024
 
 export interface Found {
@@ -25,31 +25,31 @@ export interface Head {
 }
 
 /**
- * The result of a conditional write: the tag of the object, or `null` if S3 refused it. `isUnsure`: S3 may have done an
- * earlier try whose answer was lost.
+ * The result of a conditional write: the tag of the object, or `null` if S3 rejected it. `isUnsure`: an earlier attempt
+ * whose response was lost may have succeeded.
  */
 export type Overwrite = { readonly tag: string } | { readonly tag: null; readonly isUnsure: boolean }
 
-/** Time budgets, in ms. */
+/** Time limits, in ms. */
 export interface TimeLimits {
-  /** Of one operation that a client waits for. */
+  /** The limit of one operation that a client waits for. */
   readonly timeout: number
-  /** Of one step of an upload, and of a body that has begun. */
+  /** The limit of one step of an upload, and of a pause in a body that is being read. */
   readonly transferTimeout: number
 }
 
 export interface CallOptions {
-  /** How many bytes the request has; they extend its deadline. */
+  /** The size of the request's body in bytes, which extends its deadline. */
   readonly bytes?: number | undefined
-  /** How many times the budget the answer may take once S3 has the request. */
+  /** The factor by which the response may exceed the budget once S3 has the request. */
   readonly slowness?: number | undefined
-  /** No further try begins after it is aborted. */
+  /** Once aborted, no further attempt starts. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * The requests of a store. Each ends by a deadline, retries included. A *tag* is an ETag without quotes: Ceph compares it
- * in this form, and AWS accepts both.
+ * Sends a store's requests to S3. Each has a deadline, retries included. A *tag* is an ETag without quotes: Ceph
+ * compares it in this form, and AWS accepts both.
  */
 export class Bucket {
   readonly client: S3Client
@@ -71,7 +71,7 @@ export class Bucket {
     return derive(this, () => deadline)
   }
 
-  /** Returns the bucket with another budget of each request. */
+  /** Returns the bucket with another time budget for each request. */
   withTimeout(ms: number): Bucket {
     return derive(this, () => performance.now() + ms)
   }
@@ -82,7 +82,8 @@ export class Bucket {
   }
 
   /**
-   * Tries until the deadline. Each request may be sent twice, since those that must not be are conditional.
+   * Retries until the deadline. Each request may be sent twice, because those that must take effect only once are
+   * conditional.
    *
    * @throws StoreError UNAVAILABLE, NO_SPACE; an Error that names the remedy
    */
@@ -102,7 +103,7 @@ export class Bucket {
     })
   }
 
-  /** Reads a small object of the store's, or `null` if S3 has none of that name. */
+  /** Returns a small object of the store, or `null` if S3 has no object of that name. */
   get(name: string): Promise<Found | null> {
     const command = checked(new GetObjectCommand({ Bucket: this.name, Key: name }), 'text')
     return this.call(async (options) => {
@@ -116,7 +117,7 @@ export class Bucket {
     })
   }
 
-  /** Returns the tag and the size of an object, or `null` if S3 has none of that name. */
+  /** Returns the tag and the size of an object, or `null` if S3 has no object of that name. */
   head(name: string): Promise<Head | null> {
     const command = checked(new HeadObjectCommand({ Bucket: this.name, Key: name }), 'head')
     return this.call(async (options) => {
@@ -130,14 +131,17 @@ export class Bucket {
     })
   }
 
-  /** Writes an object, whether there is one of that name or not, and returns its tag. */
+  /** Writes an object or replaces an existing one, and returns its tag. */
   async put(name: string, body: Uint8Array): Promise<string> {
     const command = checked(new PutObjectCommand({ Bucket: this.name, Key: name, Body: body }), 'tag')
     const { ETag } = await this.call((options) => this.client.send(command, options), { bytes: body.length })
     return unquoted(ETag)
   }
 
-  /** Writes an object in one step only over the one with the tag `expected`; `null`: only if the object does not exist. */
+  /**
+   * Atomically replaces the object with the tag `expected`; if `expected` is `null`, writes only if the object does not
+   * exist.
+   */
   putOver(name: string, text: string, expected: string | null): Promise<Overwrite> {
     const body = Buffer.from(text)
     const condition = expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected }
@@ -147,9 +151,9 @@ export class Bucket {
         const { ETag } = await this.client.send(checked(new PutObjectCommand(input), 'tag'), options)
         return { tag: unquoted(ETag) }
       } catch (error) {
-        // AWS, while another write of the same object is under way, such as an earlier try.
+        // AWS answers 409 during another write of the same object, such as an earlier attempt.
         if (hasStatus(error, 409)) throw unavailable(error)
-        // AWS answers 404 to If-Match if there is no object (any more).
+        // AWS answers 404 to If-Match if the object does not exist.
         const refused = hasStatus(error, 412) || (expected !== null && isMissing(error))
         if (!refused) throw error
         return { tag: null, isUnsure: number > 1 }
@@ -194,14 +198,14 @@ export class Bucket {
   }
 }
 
-// These are no members: if the class mentions itself or has a private method, TypeScript 7.0.2 emits `_a` for the property
-// `Bucket` of the SDK's inputs.
+// These are functions and not members: if the class mentions itself or has a private method, TypeScript 7.0.2 emits
+// `_a` for the property `Bucket` of the SDK's inputs.
 
 function derive({ client, name, limits }: Bucket, startBudget: () => number): Bucket {
   return new Bucket(client, name, limits, startBudget)
 }
 
-/** The answer to HEAD names no error, so that a proxy's 404 looks like S3's. The answer to GET does. */
+/** Sends a GET, because the response to HEAD contains no error code, so a proxy's 404 looks like that of S3. */
 async function headByGet(
   { client, name: Bucket }: Bucket,
   name: string,

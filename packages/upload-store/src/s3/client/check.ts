@@ -1,13 +1,16 @@
 import { type ConnectionOptions, connect } from './connection.ts'
 import { explain } from './errors.ts'
 
-/** S3 refuses requests by clocks that differ by more; the SDK then goes by the store's, and sweep would not. */
+/**
+ * The largest clock difference that S3 accepts, in ms. The SDK corrects a larger one for its signatures, but sweep
+ * compares local times with those of S3.
+ */
 const MAX_SKEW = 15 * 60_000
 const SKEWED = Object.assign(new Error('The clocks differ.'), { name: 'RequestTimeTooSkewed' })
 
 /**
- * Resolves if the bucket can be listed, and this machine's clock is like the store's. Call it at start, so that an operator
- * reads of a mistyped key at once.
+ * Resolves if the bucket can be listed and this machine's clock agrees with that of S3. Call it at start, so that an operator
+ * sees the error of a mistyped key at once.
  *
  * @throws StoreError UNAVAILABLE if S3 has not answered within `timeout`, or another server answers in its place; an Error
  * that names the remedy

@@ -3,26 +3,26 @@ import { AGENT } from './agent.ts'
 import { Bucket, type TimeLimits } from './bucket.ts'
 
 const CONNECTION_TIMEOUT = 2000
-/** The longest silence of a connection that a request waits for, in ms. */
+/** The longest silence of a connection before a request fails, in ms. */
 const MAX_SILENCE = 10_000
 
 const TIMEOUT = 5000
 const TRANSFER_TIMEOUT = 45_000
 
 export interface ConnectionOptions {
-  /** The bucket that the objects are in. */
+  /** The bucket that contains the objects. */
   readonly bucket: string
-  /** What all names in the bucket begin with, e.g. `videos/` (nothing). */
+  /** The prefix of all names in the bucket, e.g. `videos/` (none). */
   readonly prefix?: string | undefined
-  /** The URL of a store that is not AWS's own (AWS). */
+  /** The URL of an S3-compatible store other than AWS (AWS). */
   readonly endpoint?: string | undefined
-  /** (`us-east-1` where there is an endpoint; else what the SDK finds) */
+  /** The region (`us-east-1` with an endpoint; otherwise as configured for the SDK). */
   readonly region?: string | undefined
-  /** (what the SDK finds: environment, files, roles) */
+  /** The access key (as configured for the SDK: environment, files, roles). */
   readonly credentials?: S3ClientConfig['credentials']
-  /** `http://host/bucket/name` instead of `http://bucket.host/name` (true where there is an endpoint). */
+  /** Use `http://host/bucket/name` instead of `http://bucket.host/name` (true with an endpoint). */
   readonly forcePathStyle?: boolean | undefined
-  /** A client of the SDK's to use instead of one made of the above. Its timeouts apply too, its retries do not. */
+  /** An SDK client to use instead of the options above. Its timeouts apply, too; its retries do not. */
   readonly client?: S3Client | undefined
   /** Maximum time of one operation, with all its requests and their retries, in ms (5000). */
   readonly timeout?: number | undefined
@@ -48,17 +48,17 @@ function clientConfig(options: ConnectionOptions, { transferTimeout }: TimeLimit
     ...(found === undefined ? {} : { region: found }),
     ...(credentials === undefined ? {} : { credentials }),
     forcePathStyle: options.forcePathStyle ?? !isAws,
-    // The signature covers each body's SHA-256, which the store checks: Content-MD5 beside it took 1.5 s of processor a GiB,
-    // and what AWS has invented since other engines refuse, or do not look at.
+    // The signature covers the SHA-256 of each body, which S3 checks. Content-MD5 in addition took 1.5 s of CPU time
+    // per GiB, and other engines reject or ignore the newer checksums of AWS.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    // `retry` has the only loop of tries: within the SDK's loop each failure took 14 times as many.
+    // `retry` has the only retry loop: within the SDK's loop, each failure took 14 times as many requests.
     maxAttempts: 1,
     requestHandler: {
       httpAgent: AGENT,
       httpsAgent: AGENT,
       connectionTimeout: CONNECTION_TIMEOUT,
-      // Without it a frozen gateway would use up the budget of a part, and leave no time for another try.
+      // Without it, a frozen gateway would use up the budget of a part and leave no time for another attempt.
       socketTimeout: Math.min(MAX_SILENCE, transferTimeout / 3),
     },
   }

@@ -10,22 +10,22 @@ import { signUrl } from './presign.ts'
 import { ResumingStream } from './resuming-stream.ts'
 import { retry } from './retry.ts'
 
-/** How long a URL is signed for, in s, and how long it is used here, in ms: one that has just expired fails. */
+/** A URL is signed for 900 s and used for 600,000 ms only, because a request with a URL that has just expired fails. */
 const SIGNED_FOR = 900
 const USED_FOR = 600_000
 
-/** Bytes of the bucket that never change. */
+/** An immutable range of an object's bytes. */
 export interface Span {
   readonly name: string
   readonly tag: string
-  /** Both ends are included. */
+  /** The first byte; `end` is the last one. */
   readonly start: number
   readonly end: number
 }
 
 export interface OpenOptions {
   readonly url?: SignedUrl
-  /** Time that the stream may take to open and to give its first bytes, in ms (`transferTimeout`). */
+  /** Maximum time until the stream is open and has its first bytes, in ms (`transferTimeout`). */
   readonly timeout?: number
 }
 
@@ -36,8 +36,8 @@ interface Source {
 }
 
 /**
- * Reads objects by signed URLs and Node's own client: 2.5 times as many small ranges a second as by the SDK, which signs each
- * request (measured on Ceph).
+ * Reads objects by signed URLs and Node's own HTTP client. It serves 2.5 times as many small ranges a second as the
+ * SDK, which signs each request (measured on Ceph).
  */
 export class Downloads {
   readonly #bucket: Bucket
@@ -48,7 +48,7 @@ export class Downloads {
     this.#bucket = bucket
   }
 
-  /** Returns an object's URL for our own use, which is signed on first use. */
+  /** Returns an object's URL for this process, which is signed on first use. */
   url(name: string): SignedUrl {
     let signed: { readonly url: Promise<URL>; readonly until: number } | undefined
     return {
@@ -68,8 +68,8 @@ export class Downloads {
   }
 
   /**
-   * Opens a span. If the connection breaks, the stream continues from the byte that it has reached, until S3 has sent
-   * nothing for `transferTimeout`.
+   * Opens a span. If the connection breaks, the stream continues from the byte that it has reached. It fails once S3
+   * has sent no byte for `transferTimeout`.
    *
    * @throws StoreError NOT_FOUND if S3 has no such object, CORRUPT if it is another one, UNAVAILABLE
    */
@@ -106,7 +106,7 @@ export class Downloads {
       const isSecure = url.protocol === 'https:'
       const get = isSecure ? getHttps : getHttp
       const request = get(url, { headers, agent: isSecure ? this.#https : this.#http })
-      const abort = () => void request.destroy(new Error('The request was given up.'))
+      const abort = () => void request.destroy(new Error('The request was cancelled.'))
       for (const signal of signals) {
         if (signal.aborted) abort()
         signal.addEventListener('abort', abort, { once: true })
@@ -128,14 +128,14 @@ export class Downloads {
   }
 }
 
-/** An object's URL. `renew` after S3 has refused the last one. */
+/** An object's URL. Pass `renew` after S3 has rejected the last one. */
 export interface SignedUrl {
   get(renew: boolean): Promise<URL>
 }
 
 /**
- * Whether these are the bytes that were asked for. A proxy may ignore `Range` or `If-Match`, or compress the body: its bytes
- * must not be sent as the range.
+ * Whether the response has the requested bytes. A proxy may ignore `Range` or `If-Match`, or compress the body; such
+ * bytes must not be sent as the range.
  */
 function isWanted({ statusCode, headers }: IncomingMessage, { tag, start, end }: Span): boolean {
   if (statusCode !== 206 || !isPlain(headers['content-encoding'])) return false
@@ -143,7 +143,7 @@ function isWanted({ statusCode, headers }: IncomingMessage, { tag, start, end }:
   return isRange && headers['content-length'] === `${end - start + 1}` && unquoted(headers.etag) === tag
 }
 
-/** Some engines keep `aws-chunked` as the encoding of an object, which was that of its upload. */
+/** Whether the body is not compressed. Some engines store `aws-chunked`, an encoding of the upload, with the object. */
 function isPlain(encoding = ''): boolean {
   return ['', 'identity', 'aws-chunked'].includes(encoding)
 }
@@ -172,7 +172,7 @@ function isShorter(range: string, { start, end }: Span): boolean {
 }
 
 function otherBytes(given: string): StoreError {
-  return new StoreError('CORRUPT', `The store has other bytes than it was given (${given}).`)
+  return new StoreError('CORRUPT', `S3 has other bytes than the store has written (${given}).`)
 }
 
 function plain(headers: IncomingMessage['headers']): Readonly<Record<string, string>> {

@@ -2,7 +2,7 @@ import { StoreError } from '../../contract/store-error.ts'
 
 interface ResponseMetadata {
   readonly httpStatusCode: number
-  /** The SDK has set its clock by the store's: the next try is signed with the right time. */
+  /** Whether the SDK has adjusted its clock to that of S3, so that the next attempt is signed with the right time. */
   readonly clockSkewCorrected: boolean
 }
 
@@ -15,7 +15,7 @@ interface S3Fault {
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
-/** An answer that S3 does not give to the request: that of a proxy, a captive portal or another server. */
+/** A response that is not from S3, but from a proxy, a captive portal or another server. */
 export class BadAnswer extends Error {
   readonly $response: { readonly headers: Headers }
 
@@ -26,13 +26,13 @@ export class BadAnswer extends Error {
   }
 }
 
-/** An error of S3's, with the properties that the SDK gives to its own. */
+/** Returns an S3 error with the properties that the SDK gives to its own errors. */
 export function s3Error(code: string, httpStatusCode: number, headers: Headers): Error {
   const error = new Error(`S3 answered ${httpStatusCode} ${code}.`)
   return Object.assign(error, { name: code, $metadata: { httpStatusCode }, $response: { headers } })
 }
 
-/** What the SDK says of an error, or Node of a connection. */
+/** Returns the properties of an SDK error, or of a connection error from Node. */
 function parseFault(error: unknown): S3Fault {
   if (!(error instanceof Error)) return { name: '', status: undefined, isCorrected: false, headers: {} }
   const { $metadata, $response, code } = error as {
@@ -62,12 +62,12 @@ export function isRefusal(error: unknown): boolean {
   return status >= 400 && status < 500 && status !== 429
 }
 
-/** Whether S3 has no object of that name. The 404 of a proxy, or of a missing bucket, has another code. */
+/** Whether S3 reports that the object does not exist. The 404 of a proxy, or of a missing bucket, has another code. */
 export function isMissing(error: unknown): boolean {
   return hasStatus(error, 404) && isNamed(error, 'NoSuchKey')
 }
 
-/** How long S3 asks to be left alone, in ms; 0 if it does not say. */
+/** Returns how long S3 asks clients to wait, in ms; 0 if it does not say. */
 export function retryAfter(error: unknown): number {
   const { headers } = parseFault(error)
   const own = Number(headers['x-amz-retry-after'] ?? Number.NaN)
@@ -77,7 +77,7 @@ export function retryAfter(error: unknown): number {
   return field.endsWith('GMT') ? Math.max(0, (Date.parse(field) || 0) - Date.now()) : 0
 }
 
-/** What the operator has to do, by S3's error code. */
+/** The operator's remedies by S3 error code. */
 const REMEDIES: Readonly<Record<string, string>> = {
   AccessDenied: 'Allow this access key to list the bucket, and to get, put, delete and abort in it.',
   CredentialsProviderError:
@@ -87,12 +87,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
   PermanentRedirect: 'Set the region that the bucket is in.',
   AuthorizationHeaderMalformed: 'Set the region that the bucket is in.',
   RequestTimeTooSkewed:
-    "This machine's clock and the store's differ by more than 15 minutes: set it, by NTP.",
+    "This machine's clock and that of S3 differ by more than 15 minutes. Set this machine's clock, for example by NTP.",
   SignatureDoesNotMatch: 'Check the secret key, and that no proxy changes the Host field.',
 }
 
 const FULL = ['QuotaExceeded', 'XMinioStorageFull', 'InsufficientStorage']
-/** Refused for what became of the request on its way, or for how many there are. */
+/** Errors caused by the transfer of a request or by the number of requests. A retry may succeed. */
 const PASSING = [
   'BadDigest',
   'IncompleteBody',
@@ -102,7 +102,7 @@ const PASSING = [
   'XAmzContentSHA256Mismatch',
 ]
 
-/** Returns the error that the store throws: UNAVAILABLE if a later try may succeed, or an Error that names the remedy. */
+/** Returns the error that the store throws: UNAVAILABLE if a retry may succeed, or an Error that names the remedy. */
 export function explain(error: unknown, bucket: string): unknown {
   if (error instanceof StoreError) return error
   if (error instanceof BadAnswer) return unavailable(error)
@@ -117,9 +117,9 @@ export function explain(error: unknown, bucket: string): unknown {
     const refusal = `S3 refuses a request for the bucket ${JSON.stringify(bucket)}: ${name}.`
     return new Error(remedy === undefined ? refusal : `${refusal} ${remedy}`, { cause: error })
   }
-  // A fault of this code.
+  // A bug in this package.
   if (status === undefined && (error instanceof TypeError || error instanceof RangeError)) return error
-  // No answer, a late one, or one that says so: SlowDown, ServiceUnavailable, InternalError.
+  // The response is missing or late, or reports that S3 is unavailable: SlowDown, ServiceUnavailable, InternalError.
   return unavailable(error)
 }
 

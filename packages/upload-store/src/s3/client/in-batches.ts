@@ -1,4 +1,4 @@
-/** Calls that are made at a time for what nobody waits for, such as sweeping: others need connections, too. */
+/** The number of concurrent calls of background work, such as sweeping, so that requests have connections, too. */
 const BATCH = 32
 
 export async function inBatches<T, R>(

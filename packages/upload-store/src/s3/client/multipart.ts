@@ -23,12 +23,12 @@ export interface Part {
 
 /** An unfinished multipart upload. */
 export interface Multipart {
-  /** Of the object that it will be. */
+  /** The name of the object that it will become. */
   readonly name: string
   readonly uploadId: string
 }
 
-/** AWS may take minutes to join thousands of parts, so its answer may take so many times the budget. */
+/** The factor by which joining parts may exceed the budget, because AWS may take minutes for thousands of parts. */
 const COMPLETE_SLOWNESS = 3
 
 export async function beginMultipart(bucket: Bucket, name: string): Promise<Multipart> {
@@ -36,12 +36,12 @@ export async function beginMultipart(bucket: Bucket, name: string): Promise<Mult
   const command = checked(new CreateMultipartUploadCommand(input), { root: 'InitiateMultipartUploadResult' })
   return bucket.call(async (options) => {
     const { UploadId, Key } = await bucket.client.send(command, options)
-    if (!UploadId || Key !== name) throw new BadAnswer('S3 has begun a multipart upload without an id.')
+    if (!UploadId || Key !== name) throw new BadAnswer('S3 has started a multipart upload without an id.')
     return { name, uploadId: UploadId }
   })
 }
 
-/** @param signal ends further tries */
+/** @param signal prevents further attempts once aborted */
 export async function putPart(
   bucket: Bucket,
   { name, uploadId }: Multipart,
@@ -59,8 +59,8 @@ export async function putPart(
 }
 
 /**
- * Makes the parts an object, and returns its tag. May be called again. The object itself decides whether it has succeeded:
- * the answer may be lost, and Ceph's first one has an empty ETag.
+ * Joins the parts into an object, and returns its tag. May be called again. The result is checked by a HEAD request for
+ * the object, because the response may be lost, and Ceph's first response has an empty ETag.
  */
 export async function completeMultipart(
   bucket: Bucket,
@@ -86,11 +86,15 @@ export async function completeMultipart(
   const found = await bucket.head(name)
   if (found?.size === size) return found.tag
   if (fault !== null) throw fault
-  if (found === null) throw unavailable(new BadAnswer('S3 has completed an upload, and has no object of it.'))
-  throw new StoreError('CORRUPT', `The store made ${found.size} bytes of the ${size} that it took.`)
+  if (found === null)
+    throw unavailable(new BadAnswer('S3 has completed an upload, but its object does not exist.'))
+  throw new StoreError(
+    'CORRUPT',
+    `S3 has joined the parts of ${size} bytes to an object of ${found.size} bytes.`,
+  )
 }
 
-/** Removes the parts of an upload, unless they are gone already. */
+/** Removes the parts of an upload, if they still exist. */
 export async function abortMultipart(bucket: Bucket, { name, uploadId }: Multipart): Promise<void> {
   const input = { Bucket: bucket.name, Key: name, UploadId: uploadId }
   const command = checked(new AbortMultipartUploadCommand(input), 'nothing')
@@ -138,7 +142,7 @@ function fetchMultiparts(
   })
 }
 
-/** @throws StoreError UNAVAILABLE if more uploads follow, and the page does not say where */
+/** @throws StoreError UNAVAILABLE if more uploads follow and the page has no marker of the next page */
 function nextOf(page: ListMultipartUploadsCommandOutput, marker: Marker): Marker | null {
   if (page.IsTruncated !== true) return null
   const { NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page
@@ -163,7 +167,7 @@ export async function listParts(
       }
       found.push({ number: PartNumber, size: Size, tag: unquoted(ETag), written: LastModified.getTime() })
     }
-    // Ceph always names the next part, so that the SDK's own paginator would never end.
+    // Ceph always names a next part, so the SDK's own paginator would never finish.
     more = page.IsTruncated === true
   }
   return found
@@ -184,7 +188,7 @@ function fetchParts(
       if (!isOurs || (page.IsTruncated && !page.Parts?.length)) throw badPage('the parts of another upload')
       return page
     } catch (error) {
-      // Ceph says NoSuchKey.
+      // Ceph answers NoSuchKey.
       if (isNamed(error, 'NoSuchUpload', 'NoSuchKey')) return null
       throw error
     }

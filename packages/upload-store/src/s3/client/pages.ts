@@ -4,7 +4,7 @@ import { BadAnswer } from './errors.ts'
 export interface Listed {
   readonly name: string
   readonly size: number
-  /** When it was written, ms since the epoch. */
+  /** When the object was written, in ms since the epoch. */
   readonly written: number
 }
 
@@ -21,9 +21,9 @@ interface Asked {
 }
 
 /**
- * Returns what a page lists.
+ * Returns the entries of a page.
  *
- * @throws BadAnswer if the page is not what was asked for: a sweep removes what no page names
+ * @throws BadAnswer if the page does not match the request, because a sweep removes objects that no page names
  */
 export function parsePage(output: ListObjectsV2CommandOutput, asked: Asked): ListedPage {
   const { Contents = [], IsTruncated, KeyCount, Name, Prefix = '' } = output
@@ -37,7 +37,7 @@ export function parsePage(output: ListObjectsV2CommandOutput, asked: Asked): Lis
   if (!isAlias(asked.Bucket) && Name !== asked.Bucket) throw badPage(`the bucket ${JSON.stringify(Name)}`)
   if (Prefix !== asked.Prefix) throw badPage(`the prefix ${JSON.stringify(Prefix)}`)
   if (KeyCount !== listed.length) throw badPage(`${listed.length} of ${KeyCount} names`)
-  if (IsTruncated && listed.length === 0) throw badPage('no name, and says that more follow')
+  if (IsTruncated && listed.length === 0) throw badPage('no name, and announces more')
   let before = asked.StartAfter
   for (const { name } of listed) {
     if (!name.startsWith(asked.Prefix) || Buffer.compare(Buffer.from(name), Buffer.from(before)) <= 0) {
@@ -48,11 +48,11 @@ export function parsePage(output: ListObjectsV2CommandOutput, asked: Asked): Lis
   return { listed, isLast: !IsTruncated }
 }
 
-/** S3 answers with the name of the bucket behind an access point or an alias. */
+/** Whether the name is an access point or an alias. S3 then answers with the name of its bucket. */
 function isAlias(bucket: string): boolean {
   return bucket.startsWith('arn:') || bucket.endsWith('-s3alias')
 }
 
 export function badPage(fault: string): BadAnswer {
-  return new BadAnswer(`A list of S3's does not answer its request: it has ${fault}.`)
+  return new BadAnswer(`A listing by S3 does not match its request: it has ${fault}.`)
 }

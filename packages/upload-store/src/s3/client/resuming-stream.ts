@@ -6,31 +6,34 @@ import { unavailable } from './errors.ts'
 /** The longest pause before a broken connection is replaced, in ms. */
 const PAUSE = 100
 
-/** What a socket gives at a time: with Node 20's 16 KiB the source would be stopped at each. */
+/** The size of a socket's chunks. With Node 20's default of 16 KiB, each chunk would pause the source. */
 const AHEAD = 65_536
 
-/** Bytes that a server may read before it answers, so that a failure becomes a status. They have the time of an answer. */
+/**
+ * The first bytes of a body, which a server may read before it answers so that a failure becomes a status. The time
+ * limit of a response applies to them.
+ */
 const BEGINNING = 65_536
 
-/** The shortest time after which a source is looked at, in ms. */
+/** The shortest interval between checks of a source, in ms. */
 const SHORTEST_WATCH = 10
 
 export interface ResumingOptions {
   readonly start: number
   readonly end: number
-  /** Opens the bytes from another start on, and retries until `deadline`. */
+  /** Opens the bytes from `start` on, and retries until `deadline`. */
   from(start: number, deadline: number, signal: AbortSignal): Promise<IncomingMessage>
   /** When the first request began, on the clock of `performance.now()`. */
   readonly began: number
-  /** Time for the beginning, which the opening is part of, in ms. */
+  /** The time limit for opening the body and receiving its first bytes, in ms. */
   readonly timeout: number
-  /** Time without a byte after the beginning, while a reader waits, in ms. */
+  /** The longest time without a byte after that, while a reader waits, in ms. */
   readonly transferTimeout: number
 }
 
 /**
  * A body that continues from the byte that it has reached if its connection breaks, and ends only when it is complete.
- * Only the time in which a reader waits counts: a slow reader is no fault of the store's.
+ * Only the time in which a reader waits counts, because a slow reader is not a fault of S3.
  */
 export class ResumingStream extends Readable {
   readonly #options: ResumingOptions
@@ -39,7 +42,7 @@ export class ResumingStream extends Readable {
   #wanted = true
   #opening: AbortController | undefined
   #watching: NodeJS.Timeout | undefined
-  /** How long a reader has waited up to `#since`, in ms: for the beginning, and since the last byte. */
+  /** How long a reader has waited up to `#since`, in ms: in total for the first bytes, and since the last byte. */
   #spent: number
   #idle = 0
   #since = performance.now()
@@ -67,7 +70,8 @@ export class ResumingStream extends Readable {
     this.#opening?.abort()
     const source = this.#source
     this.#source = undefined
-    // Read to its end it is free for the next request; else the connection is closed.
+    // A response that was read to its end leaves its connection to the next request; otherwise the connection is
+    // closed.
     if (source?.complete !== true) source?.destroy()
     callback(error)
   }
@@ -87,7 +91,7 @@ export class ResumingStream extends Readable {
     this.#wanted = this.push(chunk)
     if (!this.#wanted) source.pause()
     if (this.#at > this.#options.end) {
-      // Its end has still to be read.
+      // Reads the end of the response, so that its connection can be reused.
       source.resume()
       this.push(null)
     }
@@ -100,13 +104,13 @@ export class ResumingStream extends Readable {
     this.#since = now
   }
 
-  /** How long the reader may still wait, in ms. Call `#count` before. */
+  /** The time that the reader may still wait, in ms. Call `#count` before. */
   get #left(): number {
     const { start, timeout, transferTimeout } = this.#options
     return this.#at < start + BEGINNING ? timeout - this.#spent : transferTimeout - this.#idle
   }
 
-  /** Replaces a source that has sent nothing for half of the time that is left. */
+  /** Replaces a source that has sent no byte for half of the remaining time. */
   #watch(): void {
     if (this.#watching !== undefined) return
     this.#count()
@@ -124,7 +128,7 @@ export class ResumingStream extends Readable {
   #lost(source: IncomingMessage): void {
     if (source !== this.#source || this.#at > this.#options.end) return
     this.#source = undefined
-    // A slow reader may never want the rest.
+    // Reopened only if a reader waits, because a slow reader may never read the rest.
     if (this.#wanted) void this.#reopen()
   }
 
@@ -133,7 +137,7 @@ export class ResumingStream extends Readable {
     this.#opening = new AbortController()
     const { signal } = this.#opening
     try {
-      // One connection after the other may break at once.
+      // A random pause, because replacements may break immediately, too.
       await sleep(Math.random() * PAUSE, undefined, { signal })
       this.#count()
       if (this.#left <= 0) throw tooLate()

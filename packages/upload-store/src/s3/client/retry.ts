@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { explain, isNamed, isUnavailable, retryAfter } from './errors.ts'
 
-/** The pause before the second try, in ms. Each further pause is three times as long, up to `MAX_PAUSE`. */
+/** The pause before the second attempt, in ms. Each further pause is three times as long, up to `MAX_PAUSE`. */
 const FIRST_PAUSE = 100
 const MAX_PAUSE = 2000
 
-/** The longest time that one try waits for its answer, in ms. */
+/** The longest time that one attempt waits for its response, in ms. */
 const MAX_TRY = 10_000
 
 export interface Attempt {
-  /** Aborted when this try has taken too long. */
+  /** Aborted when this attempt has taken too long. */
   readonly signal: AbortSignal
-  /** 1 for the first try. */
+  /** 1 for the first attempt. */
   readonly number: number
 }
 
@@ -21,17 +21,17 @@ export interface RetryOptions {
   /** The end of the time budget, on the clock of `performance.now()`. */
   readonly deadline: number
   /**
-   * The end of the time budget if S3 has the request and takes long to answer. Without it, one try takes at most half of
-   * the time that is left, so that another one follows.
+   * The end of the time budget if S3 has the request and is slow to respond. Without it, one attempt takes at most half
+   * of the remaining time, so that another one can follow.
    */
   readonly slowDeadline?: number | undefined
-  /** No further try begins after it is aborted; the present one ends by itself. */
+  /** Once aborted, no further attempt starts; the current one continues to its end. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Calls `task` until it succeeds, S3 refuses the request, or the time budget is used up. This is the only place that
- * retries: the SDK sends each request once.
+ * Calls `task` until it succeeds, S3 rejects the request, or the time budget is used up. No other code retries: the SDK
+ * sends each request once.
  *
  * @throws StoreError UNAVAILABLE, NO_SPACE; an Error that names the remedy
  */
@@ -50,7 +50,7 @@ export async function retry<T>(
     const fault = explain(error, bucket)
     if (!isUnavailable(fault)) throw fault
     const isLate = isNamed(error, 'TimeoutError')
-    // A timeout says less than the failure before it.
+    // Reports the last error other than a timeout, because it says more.
     if (!isLate || reported === undefined) reported = fault
     const end = isLate ? (slowDeadline ?? deadline) : deadline
     // Jitter spreads the requests that one outage has cut off.
@@ -62,7 +62,7 @@ export async function retry<T>(
 
 type Outcome<T> = { readonly value: T } | { readonly error: unknown }
 
-/** Makes one try. A task that ignores its signal is left behind when its time is over. */
+/** Makes one attempt. Does not wait for a task that ignores its signal when the time is over. */
 async function attempt<T>(
   task: (attempt: Attempt) => Promise<T>,
   number: number,

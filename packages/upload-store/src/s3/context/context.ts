@@ -6,7 +6,7 @@ import type { PartBudget } from './part-budget.ts'
 import type { Records } from './records.ts'
 import type { Space } from './space.ts'
 
-/** What the parts of a store on S3 share. */
+/** The objects and options that all parts of an S3 store share. */
 export interface S3Context {
   readonly bucket: Bucket
   readonly names: Names
@@ -15,13 +15,13 @@ export interface S3Context {
   readonly records: Records
   readonly leftovers: Leftovers
   readonly space: Space
-  /** Bytes of a part, where nothing asks for longer ones. */
+  /** The usual size of a part, in bytes. */
   readonly partSize: number
   /** How long an upload is kept without a new byte, in ms. */
   readonly expireAfter: number
   /** The same for an upload that has no byte at all. */
   readonly expireEmptyAfter: number
-  /** How old what belongs to nothing has to be before it is removed, in ms. */
+  /** The minimum age of an orphaned object before sweep removes it, in ms. */
   readonly orphanAge: number
 }
 

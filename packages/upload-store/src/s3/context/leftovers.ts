@@ -2,17 +2,20 @@ import type { Bucket } from '../client/bucket.ts'
 import { abortMultipart, type Multipart } from '../client/multipart.ts'
 
 /**
- * How long the bytes of an object stay that was replaced or deleted, in ms: other processes may still have its record in
- * memory, and readers open it.
+ * How long the bytes of a replaced or deleted object are kept, in ms: other processes may still have its record in
+ * memory, and open its bytes for readers.
  */
 const READERS_TIME = 60_000
 
-/** What is not needed any more. What cannot be removed now is tried again by sweep, as long as the process lives. */
+/**
+ * Removes objects and multipart uploads that are no longer needed. Failed removals are retried by sweep as long as the
+ * process lives.
+ */
 export class Leftovers {
   readonly #bucket: Bucket
   readonly #failed = new Set<() => Promise<unknown>>()
   readonly #timers = new Set<NodeJS.Timeout>()
-  /** Blobs that go soon. */
+  /** Blobs that will be removed soon. */
   readonly pending: Set<string> = new Set()
 
   constructor(bucket: Bucket) {
@@ -28,9 +31,9 @@ export class Leftovers {
   }
 
   /**
-   * Removes a blob when nobody can be about to open it; where this process ends before, sweep does.
+   * Removes a blob once no reader can be about to open it. If the process ends earlier, sweep removes the blob.
    *
-   * @param isNamed whether a record names it again: that of a commit whose answer was lost, and which was tried again
+   * @param isNamed whether a record names the blob again, because a commit whose response was lost was retried
    */
   removeLater(blob: string, isNamed: () => Promise<boolean>): void {
     const timer = setTimeout(() => {

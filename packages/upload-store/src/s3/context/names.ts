@@ -1,6 +1,6 @@
 import { isKey } from '../../values/key.ts'
 
-/** How the objects of a store are called; no name that a client gave is among them as it came. */
+/** The names of a store's objects in the bucket. A key becomes part of a name only in escaped form. */
 export class Names {
   readonly blobs: string
   readonly records: string
@@ -8,9 +8,11 @@ export class Names {
   readonly quarantine: string
 
   constructor(prefix: string) {
-    // S3 takes names of 1024 bytes, and a key has up to 765 when it is escaped.
+    // S3 accepts names of up to 1024 bytes, and an escaped key has up to 765.
     if (Buffer.byteLength(prefix) > 200) {
-      throw new RangeError(`The prefix ${JSON.stringify(prefix)} is longer than 200 bytes of UTF-8.`)
+      throw new RangeError(
+        `The prefix ${JSON.stringify(prefix)} is longer than 200 bytes of UTF-8. Choose a shorter one.`,
+      )
     }
     this.blobs = `${prefix}blobs/`
     this.records = `${prefix}records/`
@@ -26,7 +28,7 @@ export class Names {
     return `${this.records}${escapeKey(key)}`
   }
 
-  /** The key of a record; `null` where the name is nothing of ours. */
+  /** Returns the key of a record, or `null` if the name cannot be decoded. */
   parseRecordName(record: string): string | null {
     try {
       return decodeURIComponent(record.slice(this.records.length).replaceAll('~', '%'))
@@ -45,7 +47,10 @@ export class Names {
     return `${this.staging}${upload}.json`
   }
 
-  /** Bytes of an upload from `offset` on; its writer's fence keeps those of a stale writer apart. */
+  /**
+   * Returns the name of an object for bytes of an upload from `offset` on. It contains the writer's fence, so that a
+   * stale writer cannot overwrite those of the current one.
+   */
   tail(upload: string, offset: number, fence: string): string {
     return `${this.staging}${upload}.${offset}.${fence}`
   }
@@ -56,8 +61,8 @@ export class Names {
 }
 
 /**
- * ASCII in the order of the key's UTF-8 bytes, so that S3 lists records as the store lists keys: plain percent-encoding
- * would put `ä` before `a`. A prefix of a key gives a prefix of its name.
+ * Returns ASCII text in the order of the key's UTF-8 bytes, so that S3 lists records in the order of keys. Plain
+ * percent-encoding would put `ä` before `a`. The escaped prefix of a key is a prefix of the escaped key.
  */
 export function escapeKey(key: string): string {
   let name = ''

@@ -1,8 +1,8 @@
 import { releaseBuffer } from '../../values/free-buffers.ts'
 
-/** How long a part may fill while others wait for its memory, in ms. */
+/** How long an upload may fill a part while other uploads wait for memory, in ms. */
 const PATIENCE = 2000
-/** Parts' memory that is kept for the next ones: new memory has to be zeroed by the system first. */
+/** The number of released buffers kept for reuse, because the system has to zero new memory first. */
 const MAX_FREE = 4
 
 /** An upload that fills a part. */
@@ -21,13 +21,13 @@ export class PartBudget {
   #used = 0
   readonly #free: Buffer[] = []
   readonly #waiting: { readonly size: number; readonly start: () => void }[] = []
-  /** The oldest comes first. */
+  /** The uploads that fill a part, and since when; oldest first. */
   readonly #filling = new Map<Holder, number>()
   #watching: NodeJS.Timeout | undefined
 
   /**
-   * @param total bytes in all
-   * @param usual bytes of most parts
+   * @param total the memory for all parts, in bytes
+   * @param usual the size of most parts, in bytes
    */
   constructor(total: number, usual: number) {
     this.#total = total
@@ -60,7 +60,7 @@ export class PartBudget {
     }
   }
 
-  /** A part that is larger than the budget gets all of it. */
+  /** A part that is larger than the budget may use all of it alone. */
   #fits(size: number): boolean {
     return this.#used === 0 || this.#used + size <= this.#total
   }

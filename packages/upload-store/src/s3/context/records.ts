@@ -5,11 +5,14 @@ import { parseFields } from '../../values/json-fields.ts'
 import type { Bucket, Overwrite } from '../client/bucket.ts'
 import type { Names } from './names.ts'
 
-/** An object and where its bytes lie. */
+/** An object, and the blob that holds its bytes. */
 export interface S3Record extends BlobRecord {
-  /** The blob's tag: nobody else's bytes are given for it. */
+  /** The blob's tag. A blob with another tag is not served as this object. */
   readonly blobTag: string
-  /** The id of the blob that its key named before, by which its writer finds out that it did where no answer came. */
+  /**
+   * The id of the blob that this record replaced. A writer whose response was lost learns from it that its record was
+   * written.
+   */
   readonly over?: string | undefined
 }
 
@@ -21,7 +24,7 @@ export interface FoundRecord {
   readonly tag: string
 }
 
-/** Which blob a key names. */
+/** Reads and writes the records that name the blob of each key. */
 export class Records {
   readonly #bucket: Bucket
   readonly #names: Names
@@ -42,7 +45,7 @@ export class Records {
     return records
   }
 
-  /** @returns `null` where there is none */
+  /** @returns `null` if the record does not exist */
   find(key: string): Promise<FoundRecord | null> {
     return this.findNamed(this.#names.record(key))
   }
@@ -50,8 +53,8 @@ export class Records {
   /** @returns `null` if the record does not exist or is not one of the store */
   async findNamed(name: string): Promise<FoundRecord | null> {
     if (!this.#names.isRecord(name)) {
-      // Consoles leave a `records/` for the folder.
-      this.#damage.report(name, 'It has not the name of a record.')
+      // Storage consoles create an object named `records/` for the folder.
+      this.#damage.report(name, 'Its name is not that of a record.')
       return null
     }
     const found = await this.#bucket.get(name)
@@ -79,14 +82,14 @@ export class Records {
     return { record, tag }
   }
 
-  /** The commit point. Writes it over the one with the tag `expected`. */
+  /** Writes the record over the one with the tag `expected`. This is the commit point. */
   writeOver(record: S3Record, expected: string | null): Promise<Overwrite> {
     const { key } = record.object
     const writing = this.#bucket.putOver(this.#names.record(key), formatS3Record(record), expected)
     return writing.finally(() => this.onWrite(key))
   }
 
-  /** @returns `false` where it is not the one with the tag `expected` */
+  /** @returns `false` if the existing record does not have the tag `expected` */
   remove(key: string, expected?: string): Promise<boolean> {
     return this.#bucket.remove(this.#names.record(key), expected).finally(() => this.onWrite(key))
   }
@@ -97,7 +100,7 @@ export function formatS3Record(record: S3Record): string {
   return `${JSON.stringify({ ...fieldsOf(record), blobTag, over })}\n`
 }
 
-/** The record that `text` is, or `null` if it is damaged. */
+/** Returns the record in `text`, or `null` if it is damaged. */
 export function parseS3Record(text: string): S3Record | null {
   const record = parseRecord(text)
   const { blobTag, over } = parseFields(text) ?? {}

@@ -6,18 +6,18 @@ import { listMultiparts, listParts } from '../client/multipart.ts'
 import type { Leftovers } from './leftovers.ts'
 import type { Names } from './names.ts'
 
-/** What S3 takes as one object, in bytes. */
+/** The largest object that S3 accepts, in bytes. */
 const MAX_OBJECT_SIZE = 5 * 1024 ** 4
-/** How long a count of all there is is believed, in ms. */
+/** How long a count of all stored bytes is used before the next count, in ms. */
 const COUNTED_FOR = 60_000
 
 /** Space set aside for one upload of this process. */
 export class Reservation {
   readonly id: string
-  /** What it has in the bucket that does not begin with its id. */
+  /** Names of the upload's objects in the bucket that do not begin with its id. */
   readonly names: Set<string> = new Set()
   readonly #space: Space
-  /** Bytes that have arrived. */
+  /** The number of received bytes. */
   taken: number
   readonly #announced: AnnouncedBytes
   #checked = false
@@ -29,7 +29,7 @@ export class Reservation {
     this.#announced = new AnnouncedBytes(announced)
   }
 
-  /** Bytes that are set aside for what the upload has announced. */
+  /** The number of announced bytes for which space is reserved. */
   get reserved(): number {
     return this.#announced.reserved
   }
@@ -57,20 +57,20 @@ export class Reservation {
     this.#announced.clear()
   }
 
-  /** @param kept how many bytes of it stay, as an upload that is paused */
+  /** @param kept how many bytes of the upload remain in the bucket, for example after a pause */
   release(kept: number): void {
     this.#space.release(this, kept)
   }
 }
 
-/** Decides whether there is room below the limit for all objects and uploads; without a limit it asks nobody. */
+/** Decides whether an upload fits below `maxTotalSize`. Without that limit it sends no requests. */
 export class Space {
   readonly #bucket: Bucket
   readonly #names: Names
   readonly #leftovers: Leftovers
   readonly #max: number
   readonly #open = new Set<Reservation>()
-  /** Bytes of everything but the open uploads of this process. */
+  /** The stored bytes, without those of open uploads of this process. */
   #stored = 0
   #counted = Number.NEGATIVE_INFINITY
   #counting: Promise<void> | undefined
@@ -86,16 +86,22 @@ export class Space {
     return this.#max === Number.POSITIVE_INFINITY
   }
 
-  /** @throws StoreError NO_SPACE where nothing fits any more, or not so much; TOO_LARGE for what S3 takes nowhere */
+  /**
+   * @throws StoreError NO_SPACE if `bytes` or any further byte does not fit; TOO_LARGE if S3 accepts no object of this
+   * size
+   */
   async checkSpace(bytes: number): Promise<void> {
     if (bytes > MAX_OBJECT_SIZE) {
-      throw new StoreError('TOO_LARGE', `S3 takes objects of ${MAX_OBJECT_SIZE} bytes at the most.`)
+      throw new StoreError(
+        'TOO_LARGE',
+        `An upload of ${bytes} bytes is too large: S3 accepts objects of at most ${MAX_OBJECT_SIZE} bytes.`,
+      )
     }
     await this.check(bytes)
     if (!this.isEndless && this.#held() >= this.#max) throw this.#full()
   }
 
-  /** @throws StoreError NO_SPACE where `bytes` do not fit beside all that is set aside */
+  /** @throws StoreError NO_SPACE if `bytes` do not fit beside all reserved space */
   async check(bytes: number): Promise<void> {
     if (this.isEndless) return
     if (performance.now() - this.#counted > COUNTED_FOR) await this.#count()
@@ -103,11 +109,14 @@ export class Space {
     if (this.#held() + expected + bytes > this.#max) throw this.#full()
   }
 
-  /** Sets space aside, whether it is there or not: of two that come at once and check then, each sees the other's. */
+  /**
+   * Reserves space without checking it. When two uploads begin at once and check afterwards, each sees the other's
+   * reservation.
+   */
   reserve(id: string, taken: number, expected: number): Reservation {
     const reservation = new Reservation(this, id, taken, Math.max(0, expected - taken))
     this.#open.add(reservation)
-    // It is counted as ours from now on.
+    // The reservation counts these bytes from now on.
     this.#stored -= taken
     return reservation
   }
@@ -116,7 +125,7 @@ export class Space {
     if (this.#open.delete(reservation)) this.#stored += kept
   }
 
-  /** Tells of an object that came, or with a negative size one that went: its bytes go later. */
+  /** Adds the size of a new object; a negative size stands for a removed one, whose bytes are deleted later. */
   add(size: number): void {
     this.#stored += size
   }
@@ -151,7 +160,7 @@ export class Space {
     this.#counted = performance.now()
   }
 
-  /** Of an upload that is open here, or to be removed soon. */
+  /** Whether the object belongs to an upload that is open in this process, or will be removed soon. */
   #isOurs(name: string): boolean {
     if (this.#leftovers.pending.has(name)) return true
     const { staging } = this.#names

@@ -9,16 +9,16 @@ import { operation, type S3Parts } from '../context/context.ts'
 import type { Names } from '../context/names.ts'
 import type { Records, S3Record } from '../context/records.ts'
 
-/** The most records that are kept in memory; some 1000 bytes each. */
+/** The maximum number of records in memory, about 1000 bytes each. */
 const MAX_KEPT = 10_000
 
 interface Kept {
   readonly found: Promise<{ readonly content: StoredContent; readonly blob: string } | null>
-  /** When it was asked for, in ms. */
+  /** When the record was requested, in ms. */
   readonly asked: number
 }
 
-/** What the keys hold, by records that are at most as old as one allows. */
+/** Returns the objects of keys, by records that are at most `maxAge` old. */
 export class Contents {
   readonly #bucket: Bucket
   readonly #records: Records
@@ -27,7 +27,7 @@ export class Contents {
   readonly #maxAge: number
   readonly #kept = new LruMap<string, Kept>(MAX_KEPT)
 
-  /** @param maxAge for how long a record is believed, in ms; what this process writes itself is seen at once */
+  /** @param maxAge how long a record may be used after it was read, in ms; changes by this process are seen at once */
   constructor(
     { bucket, records, names, downloads }: S3Parts<'bucket' | 'names' | 'downloads' | 'records'>,
     maxAge: number,
@@ -50,7 +50,7 @@ export class Contents {
     this.#kept.set(key, kept)
     try {
       const found = await kept.found
-      // That a key is free is not remembered.
+      // A missing record is not cached.
       if (found === null) this.#drop(key, kept)
       return found?.content ?? null
     } catch (error) {
@@ -64,7 +64,7 @@ export class Contents {
     if (found === null) return null
     const { blob } = found.record
     const known = await before?.found.catch(() => null)
-    // With a URL that is signed already.
+    // Reused, because its URL is already signed.
     return known?.blob === blob ? known : { content: this.#toContent(found.record), blob }
   }
 
@@ -96,7 +96,7 @@ export class Contents {
     }
   }
 
-  /** Bytes that are missing are a fault only where the record still names them. */
+  /** Returns the error to throw. Missing bytes are damage only if the record still names them. */
   async #explain(error: unknown, { object, blob }: S3Record): Promise<unknown> {
     if (!(error instanceof StoreError && error.code === 'NOT_FOUND')) return error
     this.#kept.delete(object.key)

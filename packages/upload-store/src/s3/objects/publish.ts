@@ -9,14 +9,14 @@ export interface Publication {
   readonly conditions: CommitOptions
   /** Whether the record may have been written before. */
   readonly isUnsure: boolean
-  /** Called before each try. */
+  /** Called before each attempt. */
   announce(): Promise<void>
 }
 
 /**
- * Makes the record the one of its key, by one conditional write over the record that the conditions were checked on. If
- * another writer has replaced that one meanwhile, reads it and tries again. The first try assumes a free key, which saves
- * most uploads a request.
+ * Writes the record of its key, by one conditional write over the record that the conditions were checked on. If
+ * another writer has replaced that record meanwhile, reads the new one and retries. The first attempt assumes that the
+ * key is free, which saves most uploads a request.
  *
  * @throws StoreError PRECONDITION_FAILED
  */
@@ -29,12 +29,12 @@ export async function publish(
   try {
     await write(operation(context, context.bucket.limits.transferTimeout), publication, replaced)
   } finally {
-    // After a lost response, any of the tries may be the one that succeeded.
+    // After a lost response, any of the attempts may have succeeded.
     for (const blob of new Set(replaced.map(({ blob }) => blob))) removeReplaced(context, object.key, blob)
   }
 }
 
-/** @param replaced receives the record that each try replaces */
+/** @param replaced receives the record that each attempt replaces */
 async function write(
   context: S3Parts<'bucket' | 'names' | 'records' | 'space'>,
   publication: Publication,
@@ -85,7 +85,7 @@ async function hasBytes(
   return (await bucket.head(names.blob(blob)))?.tag === blobTag
 }
 
-/** Whether the key's record is this one, or replaced it. */
+/** Whether the key's record is this one, or one that replaced it. */
 export function wasPublished({ blob }: S3Record, found: FoundRecord | null): boolean {
   return found?.record?.blob === blob || found?.record?.over === blob
 }

@@ -6,19 +6,19 @@ import { Filling } from './filling.ts'
 import { PartSender } from './part-sender.ts'
 import { endOffset, NO_PIECES, type Pieces } from './pieces.ts'
 
-/** The last two steps of making an object of parts. */
+/** The last two steps of joining parts to an object. */
 interface FinalSteps {
-  /** Called when S3 has all parts, before they become an object. */
+  /** Called when S3 has all parts, before they are joined to an object. */
   announce(): Promise<void>
-  /** Calls `complete`, which makes the parts an object, and returns its result. */
+  /** Calls `complete`, which joins the parts to an object, and returns its result. */
   complete(complete: () => Promise<Span>): Promise<Span>
 }
 
 const UNNAMED: FinalSteps = { announce: async () => {}, complete: (complete) => complete() }
 
 /**
- * Makes parts of what comes, and objects of what is less than a part when an upload is paused: those go into the next part,
- * and nothing that is there is written again.
+ * Collects the bytes of an upload into parts. A pause stores the rest, if it is less than a part, as a small object (a
+ * tail). The tail becomes the beginning of the next part, and no other stored byte is written again.
  */
 export class Assembly {
   readonly #context: S3Parts<'bucket' | 'names' | 'downloads' | 'budget' | 'leftovers' | 'partSize'>
@@ -26,11 +26,11 @@ export class Assembly {
   readonly #sender: PartSender
   readonly #obsolete: string[] = []
   readonly #queue = new TaskQueue()
-  /** Bytes from here on may be taken back. */
+  /** Bytes from this offset on may be discarded. */
   hold: number | null = null
-  /** Called with the name of an object that bytes are about to go to. */
+  /** Called with the name of an object before bytes are sent to it. */
   onBlob: (name: string) => void = () => {}
-  /** Called when a part is there. */
+  /** Called when S3 has stored a part. */
   onPart: () => void = () => {}
 
   constructor(
@@ -46,7 +46,7 @@ export class Assembly {
     this.#filling = new Filling(context, { tailName, spill }, this.#sender.end, pieces.tails)
   }
 
-  /** How many bytes have come. */
+  /** The number of accepted bytes. */
   get end(): number {
     return this.#filling.end
   }
@@ -60,7 +60,7 @@ export class Assembly {
       for (let at = 0; at < bytes.length; ) {
         this.#sender.check()
         const size = this.#sender.nextSize
-        // A tail that was an object of its own may be longer than a part.
+        // A tail from a joined object may be longer than a part.
         if (!this.#filling.isFull(size)) at += await this.#filling.add(bytes.subarray(at), size)
         if (this.#filling.isFull(size)) await this.#send(size)
       }
@@ -71,44 +71,44 @@ export class Assembly {
     return this.#sender.send(size, () => this.#filling.take(size, this.hold))
   }
 
-  /** Makes an object of what is in memory, and gives that back. */
+  /** Stores the bytes in memory as an object, and releases the memory. */
   spill(): Promise<void> {
     return this.#queue.run(() => this.#filling.spill(this.hold))
   }
 
-  /** Resolves when all parts that were sent are there. */
+  /** Resolves when S3 has stored all sent parts. */
   settle(): Promise<void> {
     return this.#queue.run(() => this.#sender.settle())
   }
 
-  /** Ends whatever waits for parts, and every write after it. */
+  /** Rejects every call that waits for parts, and every later write. */
   fail(error: unknown): void {
     this.#sender.fail(error)
   }
 
-  /** Takes back what came from `offset` on, which is held. Call when all is settled. */
+  /** Discards the bytes from `offset` on. Call after `settle`. */
   cutTo(offset: number): void {
     const first = this.#sender.cutTo(offset)
     if (first === undefined) this.#filling.cutTo(offset)
     else this.#filling.restart(first.start, first.tails, offset)
   }
 
-  /** What is there without a gap, and the offset that it reaches; nothing that may be taken back. */
+  /** Returns the stored pieces up to the first gap or held byte, and the offset that they reach. */
   pieces(): Pieces & { readonly offset: number } {
     const { isAll, ...sent } = this.#sender.pieces(this.hold)
     const tails = isAll && this.hold === null ? this.#filling.tails : []
     return { ...sent, tails, offset: endOffset({ parts: sent.parts, tails }) }
   }
 
-  /** Tells that the first `count` parts are in the manifest: what they were made of is not needed any more. */
-  told(count: number): void {
-    const folded = this.#sender.told(count)
-    // What was longer than a part is still read.
+  /** Records that the first `count` parts are in the manifest, and removes the tails that were copied into them. */
+  recorded(count: number): void {
+    const folded = this.#sender.recorded(count)
+    // A tail that is longer than a part is still needed.
     const needed = new Set(this.#filling.tails.map(({ name }) => name))
     this.#context.leftovers.removeObjects(folded.map(({ name }) => name).filter((name) => !needed.has(name)))
   }
 
-  /** Makes one object of all bytes, and returns its place. */
+  /** Joins all bytes to one object, and returns its span. */
   async finalise(steps: FinalSteps = UNNAMED): Promise<Span> {
     await this.settle()
     const blob = await this.#queue.run(() => this.#finalise(steps))
@@ -117,7 +117,7 @@ export class Assembly {
     return blob
   }
 
-  /** Removes what the object was made of. Call when no manifest names that any more. */
+  /** Removes the objects that were joined to another one. Call when the manifest no longer names them. */
   tidy(): void {
     this.#context.leftovers.removeObjects(this.#obsolete.splice(0))
   }
@@ -142,7 +142,7 @@ export class Assembly {
     return complete(() => this.#sender.complete())
   }
 
-  /** Less than a part needs no multipart upload. */
+  /** Stores an upload of less than a part as an object, without a multipart upload. */
   async #putWhole(): Promise<Span> {
     const name = this.#sender.newBlob()
     const end = this.end - 1
@@ -151,8 +151,8 @@ export class Assembly {
   }
 
   /**
-   * Ceph completes no upload of which it has a part that is not asked for, and no part can be removed. So where there is one
-   * behind ours, all become an object, whose beginning is read once more.
+   * Ceph cannot complete an upload that has a part which the request does not name, and parts cannot be removed. So if
+   * S3 has such parts after those of this upload, joins all parts to an object, and uses only the beginning of it.
    */
   async #removeStrays(): Promise<void> {
     const parts = await this.#sender.withStrays()
@@ -162,13 +162,13 @@ export class Assembly {
     this.#restart([...ours, ...this.#filling.tails])
   }
 
-  /** Removes all that is there. Call when all is settled, or has failed. */
+  /** Removes all stored bytes. Call after `settle` has resolved or rejected. */
   discard(): void {
     this.#context.leftovers.removeObjects([...this.#objects(), ...this.#obsolete])
     this.#sender.discard()
   }
 
-  /** Lets go of the memory; what was sent stays. */
+  /** Releases the memory; sent bytes are kept. */
   async close(): Promise<void> {
     this.fail(new StoreError('ABORTED', 'The upload has ended.'))
     await this.#queue.run(async () => this.#filling.drop())

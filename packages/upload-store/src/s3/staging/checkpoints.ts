@@ -2,14 +2,14 @@ import { isUnavailable } from '../client/errors.ts'
 import type { Assembly } from './assembly.ts'
 import type { Progress } from './progress.ts'
 
-/** Has the manifest of an upload tell of each part when it is there. */
+/** Writes each stored part of an upload to its manifest. */
 export class Checkpoints {
   readonly #assembly: Assembly
   readonly #progress: Progress
   #writing: Promise<void> | undefined
   /** Called with each offset that became durable. */
   onDurable: (offset: number) => void = () => {}
-  /** Called when somebody else has taken the upload over. */
+  /** Called when another writer has taken the upload over. */
   onTakeover: () => void = () => {}
 
   constructor(assembly: Assembly, progress: Progress) {
@@ -17,7 +17,7 @@ export class Checkpoints {
     this.#progress = progress
   }
 
-  /** Begins one, unless one is being written: that goes on until it tells of all. */
+  /** Starts a checkpoint, unless one is running: that one continues until the manifest names all stored parts. */
   soon(): void {
     this.#writing ??= this.#write()
       .catch((error) => {
@@ -29,7 +29,7 @@ export class Checkpoints {
       })
   }
 
-  /** Resolves when none is being written. */
+  /** Resolves when no checkpoint is running. */
   async settle(): Promise<void> {
     await this.#writing
   }
@@ -40,7 +40,7 @@ export class Checkpoints {
       const intake = this.#progress.intakeAt(offset)
       if (offset <= this.#progress.offset || intake === undefined) return
       await this.#progress.write('open', { pieces, intake })
-      this.#assembly.told(pieces.parts.length)
+      this.#assembly.recorded(pieces.parts.length)
       this.onDurable(offset)
     }
   }

@@ -23,13 +23,13 @@ export async function readManifest(
   if (found === null) return null
   const manifest = parseManifest(found.text)
   if (manifest === null) throw new StoreError('CORRUPT', 'The manifest of this upload is damaged.')
-  // Its removal was cut short.
+  // A discarded upload whose removal was interrupted.
   return manifest.stage === 'discarded' ? null : { manifest, tag: found.tag }
 }
 
 /**
- * Takes an upload over: its present writer can write neither manifest nor record from now on. A commit that it has begun is
- * finished. Returns `null` if there is no such upload, or `wanted` returns false.
+ * Takes an upload over, and finishes a commit that its writer has begun. From now on the previous writer can write
+ * neither manifest nor record. Returns `null` if there is no such upload, or `wanted` returns false.
  *
  * @throws StoreError ABORTED if other writers claim it at the same time
  */
@@ -46,12 +46,15 @@ export async function claim(
     const file = new ManifestObject(context, id, randomId(), tag)
     if (manifest.stage === 'committed') return { manifest, file }
     const { pieces, stage } = manifest
-    // Who is cut off here may have sent parts that the manifest does not tell of.
+    // The previous writer may have sent parts that the manifest does not name.
     const ours = { ...manifest, pieces: { ...pieces, strays: pieces.strays || stage === 'open' } }
     if (!(await isWritten(file, ours, shared.bucket))) continue
     return { manifest: await finish({ context, shared }, file, ours), file }
   }
-  throw new StoreError('ABORTED', 'The upload is resumed by others at the same time.')
+  throw new StoreError(
+    'ABORTED',
+    'Other requests or processes are resuming the upload at the same time. Try again.',
+  )
 }
 
 async function isWritten(file: ManifestObject, manifest: S3Manifest, bucket: Bucket): Promise<boolean> {
@@ -66,7 +69,7 @@ async function isWritten(file: ManifestObject, manifest: S3Manifest, bucket: Buc
 
 interface Contexts {
   readonly context: S3Parts<'bucket'>
-  /** That of the claim, with one time budget for all its requests. */
+  /** The context of the claim, with one time budget for all its requests. */
   readonly shared: S3Parts<'bucket' | 'names' | 'records'>
 }
 
@@ -78,7 +81,7 @@ async function finish(
 ): Promise<S3Manifest> {
   const manifest = claimed.pieces.strays ? await gathered(shared, claimed) : claimed
   if (manifest.stage === 'completing') {
-    // To join thousands of parts takes longer than a claim may.
+    // Without the claim's budget, because joining thousands of parts takes longer.
     const tails = [await completeAsBlob(context, manifest.pieces)]
     const complete = { ...manifest, stage: 'open', pieces: { ...NO_PIECES, tails } } as const
     await file.write(complete)
@@ -93,7 +96,10 @@ async function finish(
   return { ...manifest, stage: 'open', record: undefined }
 }
 
-/** One that took out parts which were not its own may have made an object of all and died before it could tell. */
+/**
+ * Returns the manifest with the joined object if a previous writer has joined parts to remove strays, and died before
+ * it could write that to the manifest.
+ */
 async function gathered({ bucket }: S3Parts<'bucket'>, manifest: S3Manifest): Promise<S3Manifest> {
   const { multipart, parts, tails } = manifest.pieces
   if (multipart === undefined || manifest.stage === 'completing') return manifest

@@ -4,22 +4,22 @@ import type { Holder } from '../context/part-budget.ts'
 import { splitSpans, totalLength } from './pieces.ts'
 
 interface FillingOptions {
-  /** The name of an object for bytes from `offset` on. */
+  /** Returns the name of an object for bytes from `offset` on. */
   tailName(offset: number): string
-  /** Asks for a spill as soon as one can be. */
+  /** Requests a spill, which starts when the running operation has ended. */
   spill(): void
 }
 
-/** A part's bytes, whose memory goes back when they are used. */
+/** A part's bytes. Their memory is released after `use`. */
 export interface TakenPart {
-  /** The objects that its beginning was read from. */
+  /** The tails that the part begins with. */
   readonly tails: readonly Span[]
   use<T>(task: (bytes: Uint8Array) => Promise<T>): Promise<T>
 }
 
 /**
- * The part that is being filled: at first what lies in objects of its own, from pauses before, then what is in memory. The
- * former is read only when the part is full.
+ * The part that is being filled: first the tails that earlier pauses have stored, then the bytes in memory. The tails
+ * are read only when the part is full.
  */
 export class Filling {
   readonly #context: S3Parts<'bucket' | 'names' | 'downloads' | 'budget'>
@@ -28,9 +28,9 @@ export class Filling {
   #start: number
   #tails: readonly Span[]
   #memory: Buffer | undefined
-  /** Where in the part its memory begins to hold something. */
+  /** The position in the part from which its memory contains bytes. */
   #loaded = 0
-  /** Where in the part the next byte goes. */
+  /** The position in the part of the next byte. */
   #filled: number
 
   constructor(
@@ -59,14 +59,17 @@ export class Filling {
     return this.#filled >= size
   }
 
-  /** The object that holds all there is, and may be a blob; else `null`. */
+  /** Returns the object that holds all bytes and may be a blob; otherwise `null`. */
   whole(): Span | null {
     const [only, other] = this.#tails
     const isAll = only !== undefined && other === undefined && totalLength(this.#tails) === this.#filled
     return isAll && only.start === 0 && only.name.startsWith(this.#context.names.blobs) ? only : null
   }
 
-  /** Copies what fits into a part of `size`, and waits where there is no memory; how many bytes that were. */
+  /**
+   * Copies the bytes that fit into a part of `size`, and returns their number. Waits if there is no memory for the
+   * part.
+   */
   async add(bytes: Uint8Array, size: number): Promise<number> {
     const memory = await this.#open(size)
     const fitting = bytes.subarray(0, size - this.#filled)
@@ -75,14 +78,14 @@ export class Filling {
     return fitting.length
   }
 
-  /** Writes what is in memory alone into an object, or two where a part of it is held. */
+  /** Stores the bytes that are only in memory as an object, or as two if some of them are held. */
   async spill(hold: number | null): Promise<void> {
     if (hold !== null) await this.#save(hold)
     await this.#save(this.end)
     this.drop()
   }
 
-  /** Takes the first `size` bytes away, to be sent. */
+  /** Removes the first `size` bytes and returns them as a part to send. */
   async take(size: number, hold: number | null): Promise<TakenPart> {
     const memory = await this.#open(size)
     if (hold !== null) await this.#save(hold)
@@ -99,7 +102,7 @@ export class Filling {
     }
   }
 
-  /** Gives all that there is, which is less than a part, and keeps it. */
+  /** Calls `task` with all bytes, which are less than a part, and keeps them. */
   async all<T>(task: (bytes: Uint8Array) => Promise<T>): Promise<T> {
     if (this.#filled === 0) return task(new Uint8Array())
     const memory = await this.#open(this.#filled)
@@ -112,7 +115,7 @@ export class Filling {
     this.#tails = splitSpans(this.#tails, this.#filled)[0]
   }
 
-  /** Goes on at `start` with what lies in `tails`, up to the offset `cut`. */
+  /** Restarts at `start` with the bytes of `tails`, up to the offset `cut`. */
   restart(start: number, tails: readonly Span[], cut: number = start + totalLength(tails)): void {
     this.drop()
     this.#start = start
@@ -135,7 +138,7 @@ export class Filling {
     return this.#memory
   }
 
-  /** Puts what lies in objects in front of what is in memory. */
+  /** Reads the tails into memory, before the bytes that are already there. */
   async #load(memory: Buffer, size: number): Promise<void> {
     let at = 0
     for (const span of splitSpans(this.#tails, Math.min(this.#loaded, size))[0]) {
@@ -147,7 +150,7 @@ export class Filling {
     this.#loaded = 0
   }
 
-  /** Makes an object of what is in memory alone, up to the offset `limit`. */
+  /** Stores the bytes that are only in memory as a tail, up to the offset `limit`. */
   async #save(limit: number): Promise<void> {
     const from = totalLength(this.#tails)
     const to = Math.min(limit - this.#start, this.#filled)

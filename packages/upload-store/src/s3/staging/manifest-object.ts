@@ -7,12 +7,12 @@ import { formatManifest, parseManifest, type S3Manifest } from './manifest.ts'
 type Fields = Omit<S3Manifest, 'fence' | 'since'>
 
 function takenOver(): StoreError {
-  return new StoreError('ABORTED', 'The upload was resumed by somebody else.')
+  return new StoreError('ABORTED', 'Another request or process has resumed the upload.')
 }
 
 /**
- * The manifest of an upload as its writer has it: each write is in one step over the one before, so that a writer whose
- * upload was taken over finds out, and changes nothing any more.
+ * The manifest of an upload, as its writer knows it. Each write replaces the previous one conditionally, so that a
+ * writer whose upload was taken over notices it and changes nothing more.
  */
 export class ManifestObject {
   readonly #context: S3Parts<'bucket' | 'names'>
@@ -22,7 +22,7 @@ export class ManifestObject {
   readonly #writes = new TaskQueue()
   #written = performance.now()
 
-  /** @param tag of the manifest there is; `null` where there is none yet */
+  /** @param tag the tag of the existing manifest; `null` if none exists yet */
   constructor(context: S3Parts<'bucket' | 'names'>, id: string, fence: string, tag: string | null) {
     this.#context = context
     this.#name = context.names.manifest(id)
@@ -30,13 +30,13 @@ export class ManifestObject {
     this.#tag = tag
   }
 
-  /** For how many ms it has not been written. */
+  /** The time since the last write, in ms. */
   get age(): number {
     return performance.now() - this.#written
   }
 
   /**
-   * @param bucket with the time budget of the operation (`transferTimeout` from the beginning of the write)
+   * @param bucket the bucket with the time budget of the operation (`transferTimeout` from the beginning of the write)
    * @throws StoreError ABORTED if another writer has taken the upload over
    */
   write(fields: Fields, bucket?: Bucket): Promise<void> {
@@ -58,14 +58,14 @@ export class ManifestObject {
         return
       }
       const found = await bucket.get(this.#name)
-      // A write of ours that was answered too late, or never.
+      // An earlier write of this writer may have succeeded although its response was late or lost.
       const isOurs = found !== null && parseManifest(found.text)?.fence === this.fence
       if (!isOurs || found.tag === this.#tag) throw takenOver()
       this.#tag = found.tag
     }
   }
 
-  /** Whether somebody else has taken it over, or removed it. */
+  /** Whether another writer has taken the upload over or removed it. */
   async isLost(): Promise<boolean> {
     await this.#writes.end
     const tag = this.#tag
@@ -73,7 +73,7 @@ export class ManifestObject {
     return tag === this.#tag && found?.tag !== tag
   }
 
-  /** Removes it. Call after it was written for the last time. */
+  /** Removes the manifest. Call after the last write. */
   async remove(): Promise<void> {
     await this.#context.bucket.remove(this.#name)
   }

@@ -9,23 +9,25 @@ import type { Pieces } from './pieces.ts'
 const STATES = ['open', 'paused', 'completing', 'committing', 'committed', 'discarded'] as const
 
 /**
- * How far an upload has come. `open`: somebody writes it; `completing`: all parts are there, and whoever comes next makes them
- * an object; `committing`: they are one, which the record may name; `committed`: it was published; `discarded`: there is
- * no such upload any more.
+ * The stage of an upload. `open`: it has a writer. `completing`: S3 has all parts, and the next writer joins them if
+ * this one dies. `committing`: the parts are one object, which the record may name. `committed`: the object was
+ * published. `discarded`: the upload no longer exists.
  */
 export type UploadStage = (typeof STATES)[number]
 
-/** What `staging/<id>.json` says of an upload that may be resumed, or was committed. */
+/** The content of `staging/<id>.json`, which describes an upload that is resumable or was committed. */
 export interface S3Manifest extends Manifest {
   readonly stage: UploadStage
   readonly pieces: Pieces
-  /** Counting and hashing, as of the last byte of the pieces; without it they are read. */
+  /**
+   * The state of counting and hashing after the last byte of the pieces; `undefined` if their bytes have to be read.
+   */
   readonly intake: SavedIntake | undefined
-  /** What a commit has made of it, or would have. */
+  /** The record being committed, once a commit has started. */
   readonly record: S3Record | undefined
-  /** Who writes it, or did last. */
+  /** Identifies the current or last writer. */
   readonly fence: string
-  /** When that was written, ms since the epoch of Unix. */
+  /** When the manifest was written, in ms since the epoch. */
   readonly since: number
 }
 
@@ -38,7 +40,7 @@ function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
 }
 
-/** `null` for what is no manifest. */
+/** Returns `null` if the text is not a manifest. */
 export function parseManifest(text: string): S3Manifest | null {
   const fields = parseFields(text) ?? {}
   const { key, type, digest, expectedSize, metadata, fence, since } = fields
@@ -80,7 +82,10 @@ function isSpan(value: unknown): value is Pieces['tails'][number] {
   return isSize(start) && Number.isSafeInteger(end) && Number(end) >= start - 1
 }
 
-/** Pieces are removed with their upload, so a damaged name must not be that of a record. */
+/**
+ * Whether the value is the name of a blob or a tail. Pieces are removed with their upload, so a damaged name must not
+ * be that of a record.
+ */
 function isPieceName(value: unknown): value is string {
   return typeof value === 'string' && /(?:^|\/)(?:blobs\/[\w-]{22}|staging\/[\w-]{22}\.[\w.-]+)$/.test(value)
 }

@@ -22,14 +22,14 @@ export interface ObjectStagingParts {
   readonly manifest: Manifest
   readonly file: ManifestObject
   readonly assembly: Assembly
-  /** What the manifest tells. */
+  /** The checkpoint in the manifest. */
   readonly durable: Checkpoint
-  /** Whether another process may know of it. */
+  /** Whether other processes can find the upload. */
   readonly known: boolean
   readonly reservation: Reservation
 }
 
-/** One upload in parts of what will be its blob. */
+/** One upload, sent in parts to the multipart upload that becomes its blob. */
 export class ObjectStaging implements Staging {
   readonly #context: S3Parts<'bucket' | 'names' | 'records' | 'leftovers' | 'space' | 'expireEmptyAfter'>
   readonly #parts: ObjectStagingParts
@@ -38,7 +38,7 @@ export class ObjectStaging implements Staging {
   readonly #checkpoints: Checkpoints
   readonly #watch: TakeoverWatch | undefined
   #sealed = false
-  /** The key under which the object may have become visible though nobody was told. */
+  /** The key under which the object may be visible although the commit has failed. */
   #committing: string | undefined
   #onTakeover: () => void = () => {}
 
@@ -83,12 +83,12 @@ export class ObjectStaging implements Staging {
   }
 
   #checkpoint(): void {
-    if (!this.#parts.known) this.#assembly.told(this.#assembly.pieces().parts.length)
+    if (!this.#parts.known) this.#assembly.recorded(this.#assembly.pieces().parts.length)
     // A pause or a commit writes the manifest anyway.
     else if (!this.#sealed) this.#checkpoints.soon()
   }
 
-  /** Makes the new upload known to other processes. */
+  /** Writes the first manifest, so that other processes can find the upload. */
   async announce(): Promise<void> {
     const { bucket } = this.#context
     await this.#progress.announce(bucket.within(bucket.limits.timeout))
@@ -106,7 +106,7 @@ export class ObjectStaging implements Staging {
   }
 
   async seal(): Promise<void> {
-    // What is less than a part is sent by the commit, as the last one.
+    // The commit sends the rest that is less than a part, as the last part.
     await this.#assembly.settle()
     this.#parts.reservation.seal()
     this.#sealed = true
@@ -119,7 +119,7 @@ export class ObjectStaging implements Staging {
       if (offset < this.#assembly.end) this.#assembly.cutTo(offset)
       this.#assembly.hold = null
       const intake = this.#progress.intakeAt(offset)
-      // Without the state of the hash the bytes have to be readable, and parts are not.
+      // Without the state of the hash, a resumption has to read the bytes, and parts cannot be read.
       if (intake === undefined && this.#assembly.hasParts) await this.#assembly.finalise()
       else await this.#assembly.spill()
       const { offset: _, ...pieces } = this.#assembly.pieces()
@@ -133,8 +133,9 @@ export class ObjectStaging implements Staging {
   }
 
   /**
-   * Makes the object visible: the whole order of a commit on S3, after `seal` has waited for the parts. Each step is a named
-   * failpoint. `publish` repeats the steps from 'read record' to 'write record' until no other writer was faster.
+   * Makes the object visible. This is the complete order of a commit on S3, after `seal` has waited for the parts. Each
+   * step is a named failpoint. `publish` repeats the steps from 'read record' to 'write record' while other writers are
+   * faster.
    */
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
     this.#checkKey(object.key)
@@ -153,7 +154,7 @@ export class ObjectStaging implements Staging {
       if (known) await step('write committing', () => this.#progress.write('committing', checkpoint, record))
       this.#assembly.tidy()
     })
-    // A receipt that cannot be written now is no reason to fail the upload: the record says that it is complete.
+    // A failure to write the receipt does not fail the upload, because the record proves that it is complete.
     if (known) await step('leave receipt', () => this.#leaveReceipt(record).catch(() => {}))
     await step('release upload', () => this.#end())
   }
@@ -181,7 +182,7 @@ export class ObjectStaging implements Staging {
       const isUnsure = this.#committing !== undefined
       await publish(this.#context, { record, conditions, isUnsure, announce })
     } catch (error) {
-      // Either refused for certain, or the response may have been lost.
+      // Other errors mean that S3 has rejected the write. After these, the response may have been lost.
       if (!(error instanceof StoreError) || isUnavailable(error)) this.#committing = record.object.key
       throw error
     }
@@ -200,13 +201,13 @@ export class ObjectStaging implements Staging {
   async discard(): Promise<void> {
     const { known, file } = this.#parts
     try {
-      // No part is retried any more.
+      // Stops the retries of parts.
       this.#assembly.fail(new StoreError('ABORTED', 'The upload was cancelled.'))
       await this.#assembly.settle().catch(() => {})
       await this.#checkpoints.settle()
-      // First: where somebody else has taken it over, what is there is theirs.
+      // The manifest first: if another writer has taken the upload over, the stored bytes belong to that writer.
       if (known) await this.#progress.write('discarded')
-      // A record may still come to name what was to be published; if none does, sweep finds it.
+      // A commit whose response was lost may still write a record for the blob. If it does not, sweep removes the blob.
       if (this.#committing === undefined) this.#assembly.discard()
       if (known) await file.remove().catch(() => {})
     } catch (error) {
@@ -225,12 +226,12 @@ export class ObjectStaging implements Staging {
     })
   }
 
-  /** Lets go of an upload of which there is nothing yet. */
-  letGo(): Promise<void> {
+  /** Releases an upload that has no stored bytes yet. */
+  release(): Promise<void> {
     return this.#end()
   }
 
-  /** @param kept how many bytes of it stay */
+  /** @param kept how many bytes of the upload remain in the bucket */
   async #end(kept = 0): Promise<void> {
     this.#watch?.stop()
     this.#parts.reservation.release(kept)

@@ -15,15 +15,15 @@ import { MAX_PARTS, partSize } from './part-size.ts'
 import { completeAsBlob, type Pieces } from './pieces.ts'
 import { type SentPart, SentParts } from './sent-parts.ts'
 
-/** Parts of one upload that are sent at a time. */
+/** The number of parts of one upload sent at a time. */
 const MAX_SENDING = 4
 
 interface SenderOptions {
-  /** How many bytes will come in all; 0 where nobody knows. */
+  /** The expected size of the upload, in bytes; 0 if it is unknown. */
   readonly expected: number
-  /** Told the name of an object that bytes are about to go to. */
+  /** Called with the name of an object before bytes are sent to it. */
   onBlob(name: string): void
-  /** Told when a part is there. */
+  /** Called when S3 has stored a part. */
   onPart(): void
 }
 
@@ -54,38 +54,41 @@ export class PartSender {
     return this.#sent.count > 0
   }
 
-  /** Where the next part begins. */
+  /** The offset of the next part. */
   get end(): number {
     return this.#sent.end
   }
 
-  /** What the next part has, in bytes. */
+  /** The size of the next part, in bytes. */
   get nextSize(): number {
     return partSize(this.#sent.count, this.#options.expected, this.#context.partSize)
   }
 
-  /** Objects that parts were made of, and of which the manifest may still tell. */
+  /** The tails that were copied into parts and that the manifest may still name. */
   get tails(): readonly Span[] {
     return this.#sent.tails
   }
 
-  /** Rejects every call that waits for parts, and every later part. Parts on their way are not retried any more. */
+  /** Rejects every call that waits for parts, and every later part. Parts being sent are not retried. */
   fail(error: unknown): void {
     this.#failure ??= error
     this.#failed.abort(error)
   }
 
-  /** Throws what has ended it. */
+  /** Throws the error passed to `fail`, if there was one. */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** Sends what `take` gives while the next part fills. */
+  /** Sends the part that `take` returns, while the caller fills the next one. */
   async send(size: number, take: () => Promise<TakenPart>): Promise<void> {
     const { bucket } = this.#context
     const { signal } = this.#failed
     if (this.#sent.count === MAX_PARTS) {
-      throw new StoreError('TOO_LARGE', `The upload has more than ${MAX_PARTS} parts, as many as S3 takes.`)
+      throw new StoreError(
+        'TOO_LARGE',
+        `The upload needs more than ${MAX_PARTS} parts, the maximum of S3. Increase partSize, or announce the size of the upload.`,
+      )
     }
     this.#multipart ??= await beginMultipart(bucket, this.newBlob())
     const multipart = this.#multipart
@@ -104,37 +107,40 @@ export class PartSender {
     if (this.#sending.size >= MAX_SENDING) await Promise.race(this.#sending)
   }
 
-  /** Resolves when all parts that were sent are there. */
+  /** Resolves when S3 has stored all sent parts. */
   async settle(): Promise<void> {
     await Promise.all(this.#sending)
     this.check()
   }
 
-  /** Those that are there without a gap, up to the offset `limit`; whether those are all. */
+  /** Returns the stored parts up to the first gap or the offset `limit`, and whether these are all. */
   pieces(limit: number | null): Omit<Pieces, 'tails'> & { readonly isAll: boolean } {
     return { multipart: this.#multipart, strays: this.#strays, ...this.#sent.there(limit) }
   }
 
-  /** Takes away the part that `offset` lies in, and all behind it; the first of them, where there is one. */
+  /** Removes the part that contains `offset`, and all later ones. Returns the first removed part, if there is one. */
   cutTo(offset: number): SentPart | undefined {
     const first = this.#sent.cutTo(offset)
     if (first !== undefined) this.#strays = true
     return first
   }
 
-  /** Tells that the first `count` parts are in the manifest; what those were made of that were not in it before. */
-  told(count: number): readonly Span[] {
-    return this.#sent.told(count)
+  /**
+   * Records that the first `count` parts are in the manifest. Returns the tails that were copied into newly recorded
+   * parts.
+   */
+  recorded(count: number): readonly Span[] {
+    return this.#sent.recorded(count)
   }
 
-  /** All parts that are there, where some are not ours; else `null`. */
+  /** Returns all parts that S3 has if some of them are not from this writer; otherwise `null`. */
   async withStrays(): Promise<readonly Part[] | null> {
     if (!this.#strays || this.#multipart === undefined) return null
     const found = await listParts(this.#context.bucket, this.#multipart)
     return found.length > this.#sent.count ? found : null
   }
 
-  /** Makes `parts` an object, and gives our bytes of it. */
+  /** Joins `parts` to an object, and returns the span of this writer's bytes. */
   async gather(parts: readonly Part[]): Promise<readonly Span[]> {
     if (this.#multipart === undefined) return []
     const { name } = this.#multipart
@@ -146,7 +152,7 @@ export class PartSender {
     return completeAsBlob(this.#context, this.pieces(null))
   }
 
-  /** Goes on with no part, as what was sent is an object now. */
+  /** Restarts without parts, because the sent ones are an object now. */
   restart(): void {
     this.#sent = new SentParts([])
     this.#multipart = undefined

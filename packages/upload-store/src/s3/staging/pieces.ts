@@ -2,14 +2,17 @@ import type { Span } from '../client/downloads.ts'
 import { completeMultipart, type Multipart, type Part } from '../client/multipart.ts'
 import type { S3Parts } from '../context/context.ts'
 
-/** What an upload consists of, as another process has to know it. */
+/** The stored pieces of an upload, as another process needs them to resume it. */
 export interface Pieces {
-  /** The unfinished multipart upload; none before its first part. */
+  /** The unfinished multipart upload; `undefined` before its first part. */
   readonly multipart: Multipart | undefined
   readonly parts: readonly Part[]
-  /** Whether there may be parts beside these, of a writer that was cut off or of bytes that were taken back. */
+  /** Whether S3 may have other parts, of a previous writer or of discarded bytes. */
   readonly strays: boolean
-  /** Objects that hold the bytes behind the parts, each less than all of a part, but for one that was completed. */
+  /**
+   * The objects that hold the bytes after the parts. Each is less than a part, except for one that was joined from
+   * parts.
+   */
   readonly tails: readonly Span[]
 }
 
@@ -19,12 +22,12 @@ export function endOffset({ parts, tails }: Pick<Pieces, 'parts' | 'tails'>): nu
   return parts.reduce((sum, { size }) => sum + size, 0) + totalLength(tails)
 }
 
-/** Makes the parts of an upload, all of which are there, its blob. */
+/** Joins the parts of an upload, all of which S3 has, to its blob. */
 export async function completeAsBlob(
   { bucket }: S3Parts<'bucket'>,
   { multipart, parts }: Pick<Pieces, 'multipart' | 'parts'>,
 ): Promise<Span> {
-  if (multipart === undefined) throw new TypeError('There is no upload to complete.')
+  if (multipart === undefined) throw new TypeError('The upload has no multipart upload to complete.')
   const tag = await completeMultipart(bucket, multipart, parts)
   const size = parts.reduce((sum, part) => sum + part.size, 0)
   return { name: multipart.name, tag, start: 0, end: size - 1 }
@@ -34,7 +37,7 @@ export function totalLength(spans: readonly Span[]): number {
   return spans.reduce((sum, { start, end }) => sum + end - start + 1, 0)
 }
 
-/** What the first `length` bytes lie in, and the rest. */
+/** Returns the spans of the first `length` bytes, and those of the rest. */
 export function splitSpans(spans: readonly Span[], length: number): [readonly Span[], readonly Span[]] {
   const taken: Span[] = []
   const rest: Span[] = []

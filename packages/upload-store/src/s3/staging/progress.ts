@@ -7,13 +7,13 @@ import type { S3Manifest, UploadStage } from './manifest.ts'
 import type { ManifestObject } from './manifest-object.ts'
 import { endOffset, type Pieces } from './pieces.ts'
 
-/** An upload's pieces, and what it takes to go on behind them. */
+/** An upload's pieces, and the state needed to continue after them. */
 export interface Checkpoint {
   readonly pieces: Pieces
   readonly intake: SavedIntake | undefined
 }
 
-/** What others can know of an upload, and what of it is to be told next. */
+/** The state of an upload in its manifest, and the states of its hash for later checkpoints. */
 export class Progress {
   readonly #manifest: Manifest
   readonly #file: ManifestObject
@@ -21,7 +21,7 @@ export class Progress {
   #durable: Checkpoint
   metadata: UploadMetadata | undefined
 
-  /** @param durable what the manifest tells */
+  /** @param durable the checkpoint in the manifest */
   constructor(manifest: Manifest, file: ManifestObject, durable: Checkpoint) {
     this.#manifest = manifest
     this.#file = file
@@ -37,12 +37,12 @@ export class Progress {
     return endOffset(this.#durable.pieces)
   }
 
-  /** Keeps what it takes to go on behind a block. */
+  /** Keeps the state after a block, for a later checkpoint. */
   hashed(saved: SavedIntake): void {
     this.#intakes.set(saved.size, saved)
   }
 
-  /** What it takes to go on at `offset`: where a block ended, or at the last checkpoint. */
+  /** Returns the state needed to continue at `offset`, if a block or the last checkpoint ended there. */
   intakeAt(offset: number): SavedIntake | undefined {
     const { intake } = this.#durable
     return this.#intakes.get(offset) ?? (intake?.size === offset ? intake : undefined)

@@ -3,8 +3,8 @@ import { StoreError } from '../../contract/store-error.ts'
 import type { RunningHash } from '../../session/intake.ts'
 
 /**
- * A sha-256 whose state can be kept, which node:crypto has none of: parts of an unfinished multipart upload cannot be read
- * again by whoever resumes it. 3.2 ms a MiB, where node:crypto takes 0.6.
+ * Returns a sha-256 whose state can be saved, which node:crypto does not support: another process that resumes a
+ * multipart upload cannot read its parts. It takes 3.2 ms a MiB, node:crypto 0.6.
  *
  * @throws StoreError CORRUPT when `state` is of another version of hash-wasm
  */
@@ -28,7 +28,8 @@ function load(hash: { load(state: Uint8Array): unknown }, state: Uint8Array): vo
   try {
     hash.load(state)
   } catch (cause) {
-    const message = 'The upload was begun with another version of hash-wasm, and cannot go on.'
+    const message =
+      'The upload was started with another version of hash-wasm and cannot be resumed. Send it again.'
     throw new StoreError('CORRUPT', message, { cause })
   }
 }

@@ -4,28 +4,28 @@ import type { Part } from '../client/multipart.ts'
 export interface SentPart {
   readonly start: number
   readonly size: number
-  /** What its beginning was made of. */
+  /** The tails that were copied into its beginning. */
   readonly tails: readonly Span[]
-  /** `undefined` while it is on its way. */
+  /** `undefined` until S3 has stored it. */
   done: Part | undefined
 }
 
 /** The parts of an upload that were sent, in order. */
 export class SentParts {
   #parts: SentPart[] = []
-  /** How many of them are in the manifest, so that nobody needs what they were made of. */
-  #told = 0
+  /** The number of parts in the manifest. Their tails are no longer needed. */
+  #recorded = 0
 
   constructor(parts: readonly Part[]) {
     for (const part of parts) this.add(part.size, [], part)
-    this.#told = parts.length
+    this.#recorded = parts.length
   }
 
   get count(): number {
     return this.#parts.length
   }
 
-  /** Where the next part begins. */
+  /** The offset of the next part. */
   get end(): number {
     const last = this.#parts.at(-1)
     return last === undefined ? 0 : last.start + last.size
@@ -41,7 +41,7 @@ export class SentParts {
     return part
   }
 
-  /** Those that are there without a gap, up to the offset `limit`; whether those are all. */
+  /** Returns the stored parts up to the first gap or the offset `limit`, and whether these are all. */
   there(limit: number | null): { readonly parts: readonly Part[]; readonly isAll: boolean } {
     const missing = this.#parts.findIndex(
       ({ done, start, size }) => done === undefined || (limit !== null && start + size > limit),
@@ -50,7 +50,7 @@ export class SentParts {
     return { parts: sent.flatMap(({ done }) => done ?? []), isAll: missing === -1 }
   }
 
-  /** Takes away the part that `offset` lies in, and all behind it; the first of them, where there is one. */
+  /** Removes the part that contains `offset`, and all later ones. Returns the first removed part, if there is one. */
   cutTo(offset: number): SentPart | undefined {
     const cut = this.#parts.findIndex(({ start, size }) => start + size > offset)
     const first = this.#parts[cut]
@@ -58,10 +58,13 @@ export class SentParts {
     return first
   }
 
-  /** Tells that the first `count` parts are in the manifest; what those were made of that were not in it before. */
-  told(count: number): readonly Span[] {
-    const folded = this.#parts.slice(this.#told, count).flatMap(({ tails }) => tails)
-    this.#told = Math.max(this.#told, count)
+  /**
+   * Records that the first `count` parts are in the manifest. Returns the tails that were copied into newly recorded
+   * parts.
+   */
+  recorded(count: number): readonly Span[] {
+    const folded = this.#parts.slice(this.#recorded, count).flatMap(({ tails }) => tails)
+    this.#recorded = Math.max(this.#recorded, count)
     return folded
   }
 }

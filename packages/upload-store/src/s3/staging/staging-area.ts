@@ -12,7 +12,7 @@ import { ObjectStaging } from './object-staging.ts'
 import { endOffset, NO_PIECES, type Pieces } from './pieces.ts'
 import { savableHash } from './savable-hash.ts'
 
-/** Stages uploads as parts of what will be their blobs, and the rest as small objects. */
+/** Stages uploads as parts of their later blobs, and bytes that are less than a part as small objects. */
 export function s3StagingArea(context: S3Context): StagingArea {
   return {
     savableHash,
@@ -44,7 +44,7 @@ async function begin({ space }: S3Parts<'space'>, staging: ObjectStaging, known:
   try {
     await space.checkSpace(0)
   } catch (error) {
-    await staging.letGo()
+    await staging.release()
     throw error
   }
   try {
@@ -89,7 +89,7 @@ function resumed(context: S3Context, id: string, { manifest, file }: Claimed): R
   return { staging, manifest, size: endOffset(pieces), bytes, intake }
 }
 
-/** Bytes of an upload that has no parts. */
+/** Yields the bytes of an upload that has no parts. */
 async function* read(
   { downloads }: S3Parts<'downloads'>,
   tails: readonly Span[],
@@ -103,7 +103,7 @@ async function* read(
   }
 }
 
-/** The manifests of receipts have the same names. */
+/** Returns the ids of uploads and receipts, whose manifests have the same form of name. */
 async function listIds({ bucket, names }: S3Parts<'bucket' | 'names'>): Promise<readonly string[]> {
   const ids: string[] = []
   for await (const { name } of bucket.list(names.staging)) {
@@ -144,7 +144,7 @@ function isSettled({ stage }: S3Manifest): boolean {
   return stage === 'paused' || stage === 'committed'
 }
 
-/** Ends the writer. */
+/** Stops the writer, and returns the manifest of the paused upload. */
 async function settle(
   context: S3Parts<'bucket' | 'names' | 'records'>,
   id: string,
@@ -156,7 +156,9 @@ async function settle(
   return paused
 }
 
-/** Ends the writer and removes all there is, and says what that was; `null` where there was nothing. */
+/**
+ * Stops the writer and removes the upload. Returns whether it was an upload or a receipt; `null` if it did not exist.
+ */
 export async function deleteUpload(
   context: S3Context,
   id: string,

@@ -1,23 +1,23 @@
 import type { ManifestObject } from './manifest-object.ts'
 
 /**
- * How often a writer asks S3 whether somebody else has taken its upload over, in ms, where it does not notice anyway: each
- * part is followed by a write of the manifest. Nothing depends on it but how long a connection that nobody needs stays.
+ * How often a writer asks S3 whether another writer has taken its upload over, in ms. A fast writer notices it anyway,
+ * because it writes the manifest after each part. A longer interval only keeps a useless connection open for longer.
  */
 const INTERVAL = 5000
 
 interface WatchOptions {
-  /** After how long without a write an upload may have expired, in ms. */
+  /** After how many ms without a write an upload may expire. */
   readonly expireAfter: number
-  /** Whether all has come: the manifest is then left to the commit. */
+  /** Whether all bytes have arrived. Only the commit writes the manifest then. */
   isSealed(): boolean
   /** Writes the manifest. */
   refresh(): Promise<void>
-  /** Called when the upload is somebody else's. */
+  /** Called when another writer has taken the upload over. */
   onTakeover(): void
 }
 
-/** Looks after the manifest of an upload that is written slowly, until it is stopped. */
+/** Refreshes and checks the manifest of a slow upload, until it is stopped. */
 export class TakeoverWatch {
   readonly #file: ManifestObject
   readonly #options: WatchOptions
@@ -32,7 +32,7 @@ export class TakeoverWatch {
   async #look(): Promise<void> {
     const { expireAfter, onTakeover } = this.#options
     if (this.#file.age < INTERVAL / 2) return
-    // One that is written slowly must not look as if it had expired.
+    // Refreshed, so that a slow upload does not appear expired.
     if (this.#file.age > expireAfter / 3 && !this.#options.isSealed()) {
       await this.#options.refresh().catch(() => onTakeover())
     } else if (await this.#file.isLost()) onTakeover()

@@ -15,8 +15,8 @@ export interface SetUpOptions extends ConnectionOptions {
 }
 
 /**
- * Creates the bucket if it is missing, and adds a lifecycle rule that removes uploads which were never completed, as a
- * second net below `sweep`. Its other lifecycle rules stay. Call it once, with a key that has these rights.
+ * Creates the bucket if it is missing, and adds a lifecycle rule that removes uploads which were never completed. The rule
+ * backs up `sweep`. The bucket's other lifecycle rules are kept. Call it once, with a key that has these rights.
  *
  * @example
  * await setUpBucket({ endpoint: 'http://127.0.0.1:7480', bucket: 'videos', prefix: 'app/' })

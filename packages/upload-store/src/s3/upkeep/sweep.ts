@@ -14,12 +14,14 @@ interface Uploads {
   readonly blobs: readonly Listed[]
   readonly report: RecoverReport
   readonly expired: readonly string[]
-  /** Names of objects, and ids of multipart uploads, that are needed. */
+  /** The names of objects and the ids of multipart uploads that the uploads need. */
   readonly needed: ReadonlySet<string>
   readonly staged: readonly Listed[]
 }
 
-/** Counts the uploads. Nothing has to be done after a crash: the process that resumes an upload finishes its commit. */
+/**
+ * Counts the uploads. A crash needs no recovery here, because the process that resumes an upload finishes its commit.
+ */
 export async function recoverUploads(
   context: S3Parts<'bucket' | 'names' | 'expireAfter' | 'expireEmptyAfter'>,
 ): Promise<RecoverReport> {
@@ -27,9 +29,9 @@ export async function recoverUploads(
 }
 
 /**
- * Removes expired uploads, and objects that belong to nothing and are older than the grace period. Each of the steps that
- * find orphans takes the result of the step before it, because their order matters: an upload that commits meanwhile has
- * its blob in the list, and then either its manifest or its record names the blob.
+ * Removes expired uploads, and orphaned objects that are older than the grace period. Each of the steps that find
+ * orphans takes the result of the step before it, because their order matters: an upload that commits meanwhile has its
+ * blob in the list, and then either its manifest or its record names the blob.
  */
 export async function sweepStore(context: S3Context): Promise<SweepReport> {
   const { bucket, names, leftovers } = context
@@ -118,7 +120,7 @@ async function abortMultiparts(
   const multiparts = await collect(listMultiparts(bucket, names.blobs))
   const stale = multiparts.filter(({ uploadId, begun }) => !needed.has(uploadId) && isOld(context, begun))
   await inBatches(stale, async (multipart) => {
-    // A writer whose upload cannot be resumed may still be sending it slowly.
+    // A slow writer may still be sending to an upload that has no manifest.
     const parts = await listParts(bucket, multipart)
     if (parts.every(({ written }) => isOld(context, written))) await abortMultipart(bucket, multipart)
   })
@@ -126,7 +128,7 @@ async function abortMultiparts(
 
 /**
  * Returns the blobs that no record names. A record is never older than its blob. So if there are at least as many old
- * records as old blobs that belong to no upload, each blob has a record, and no record is read.
+ * records as old blobs outside of uploads, each such blob has a record, and no record has to be read.
  */
 async function findOrphans(
   context: S3Parts<'bucket' | 'names' | 'records' | 'orphanAge'>,
@@ -144,7 +146,7 @@ async function findOrphans(
   }
   const listed = new Set(blobs.map(({ name }) => name))
   let damaged = 0
-  // A record is written after its blob: one whose blob is unknown can name only blobs that are older than itself.
+  // A record is written after its blob, so one whose blob is unknown can name only blobs that are older than itself.
   let unknownBefore = Number.NEGATIVE_INFINITY
   await inBatches(named, async ({ name, written }) => {
     const record = await records.findNamed(name)

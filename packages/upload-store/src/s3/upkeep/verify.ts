@@ -5,8 +5,8 @@ import type { S3Parts } from '../context/context.ts'
 import { formatS3Record, type S3Record } from '../context/records.ts'
 
 /**
- * Reads every blob, and takes away the records of those whose bytes are not what was committed: they go to `quarantine/`, and the
- * bytes stay where they are.
+ * Reads every blob and compares its digest. Moves the record of a damaged object to `quarantine/`; its bytes stay in
+ * place.
  */
 export async function verifyStore(
   context: S3Parts<'bucket' | 'names' | 'downloads' | 'records'>,
@@ -23,7 +23,7 @@ export async function verifyStore(
       intact++
       bytes += record.object.size
     }
-    // Replaced or deleted while it was read.
+    // The object is intact, or was replaced or deleted while it was read.
     if (reason === null || (await bucket.head(name))?.tag !== found.tag) continue
     quarantined.push(await quarantine(context, name, record, reason))
   }
