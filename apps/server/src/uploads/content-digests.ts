@@ -81,7 +81,7 @@ function mismatch(digests: readonly DeclaredDigest[], detail: string): Error {
   return createError(400, detail, {
     problem: {
       type: 'https://iana.org/assignments/http-problem-types#digest-mismatched-values',
-      title: 'The content is not what its digest says',
+      title: 'The content does not match its digest',
       mismatched_digests: digests.map(({ field, algorithm, value }) => ({
         algorithm,
         provided_digest: serializeByteSequence(value),

@@ -1,8 +1,8 @@
 import { StoreError, type UploadSession, type UploadState } from 'upload-store'
+import { RefusedError, unknownUpload, wrongOffset } from '../errors.ts'
 import { conclude } from './complete.ts'
 import type { Exchange } from './exchange.ts'
 import { receive } from './receive.ts'
-import { RefusedError, unknownUpload, wrongOffset } from './refusal.ts'
 import { uploadLength, withLength } from './upload-length.ts'
 
 interface Append {
@@ -11,7 +11,7 @@ interface Append {
   readonly length: number | null
   /** Whether the upload is to be complete after it. */
   readonly last: boolean
-  /** Of a response while the upload is not complete. For the final response see `complete.ts`, for refusals `refusal.ts`. */
+  /** Of a response while the upload is not complete. For the final response see `complete.ts`, for refusals `errors.ts`. */
   readonly status: 201 | 204
 }
 
