@@ -287,7 +287,7 @@ describe('a foreign entry', () => {
     async (kind) => {
       const { directory, open } = await openStore()
       await replaceBy(kind, join(directory, 'FORMAT'))
-      expect(() => open()).toThrow(/FORMAT says no layout/)
+      expect(() => open()).toThrow(/FORMAT does not name a layout/)
     },
   )
 })

@@ -59,7 +59,7 @@ export class ContentDigests {
     if (wrong.length === 0) return
     const texts = wrong.map(({ field, algorithm, value }) => {
       const actual = serializeByteSequence(found.get(algorithm) ?? value)
-      return `${field} has ${algorithm} ${serializeByteSequence(value)}, but that of the content is ${actual}.`
+      return `${field} has ${algorithm} ${serializeByteSequence(value)}, but that of the content is ${actual}. Send the content again.`
     })
     throw mismatch(wrong, texts.join(' '))
   }

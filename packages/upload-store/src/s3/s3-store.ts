@@ -81,10 +81,14 @@ function openContext(options: S3StoreOptions): {
   const { partSize = DEFAULT_PART_SIZE, partMemory = 16 * DEFAULT_PART_SIZE, maxTotalSize } = options
   const { recordMaxAge = 1000, expireAfter = DAY, expireEmptyAfter = HOUR, orphanAge = DAY } = options
   if (partSize < MIN_PART_SIZE) {
-    throw new RangeError(`A part has ${MIN_PART_SIZE} bytes at least in S3, not ${partSize}.`)
+    throw new RangeError(
+      `partSize ${partSize} is less than ${MIN_PART_SIZE} bytes, the minimum of S3. Give a larger one.`,
+    )
   }
   if (partMemory < partSize) {
-    throw new RangeError(`A part of ${partSize} bytes does not fit into partMemory, ${partMemory} bytes.`)
+    throw new RangeError(
+      `partMemory ${partMemory} is less than partSize, ${partSize} bytes. Give a larger one.`,
+    )
   }
   const bucket = connect(options)
   const names = new Names(options.prefix ?? '')

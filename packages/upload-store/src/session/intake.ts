@@ -79,7 +79,9 @@ export class Intake {
   check(chunk: Uint8Array): Promise<unknown> | undefined {
     // Text and arrays of larger numbers would be stored as something else than they are.
     if (!(ArrayBuffer.isView(chunk) && chunk.BYTES_PER_ELEMENT === 1)) {
-      throw new TypeError('An upload is made of Uint8Arrays.')
+      throw new TypeError(
+        'The source yields a chunk that is not a Uint8Array. Encode text and numbers first.',
+      )
     }
     this.#checkSize(this.#size + chunk.length)
     // A copy: whoever sent the chunk may use its memory again.
@@ -122,7 +124,10 @@ export class Intake {
   #checkSize(size: number): void {
     const { maxFileSize = 10 * GIBIBYTE } = this.#options
     if (size > maxFileSize) {
-      throw new StoreError('TOO_LARGE', `The upload is larger than the limit of ${maxFileSize} bytes.`)
+      throw new StoreError(
+        'TOO_LARGE',
+        `The upload is larger than the limit of ${maxFileSize} bytes. Send a smaller file.`,
+      )
     }
   }
 }

@@ -9,10 +9,14 @@ const MAX_LENGTH = 8192
  */
 export function checkMetadata(metadata: UploadMetadata): UploadMetadata {
   if (!isMetadata(metadata))
-    throw new TypeError('The metadata of an upload is made of text, finite numbers and booleans.')
+    throw new TypeError(
+      'The metadata of an upload is not a flat object of text, finite numbers and booleans. Give one.',
+    )
   const length = Buffer.byteLength(JSON.stringify(metadata))
   if (length > MAX_LENGTH) {
-    throw new RangeError(`The metadata of an upload has ${length} bytes; ${MAX_LENGTH} are kept.`)
+    throw new RangeError(
+      `The metadata of an upload has ${length} bytes of JSON; the limit is ${MAX_LENGTH}. Give less.`,
+    )
   }
   return metadata
 }

@@ -77,8 +77,12 @@ export class Session implements UploadSession {
   append(offset: number, source: ByteSource, options: AppendOptions = {}): Promise<number> {
     return this.#step(async () => {
       if (offset !== this.offset || this.#sealed !== undefined) {
-        const state = this.#sealed === undefined ? `is at ${this.offset}` : 'is sealed'
-        throw new StoreError('OFFSET_MISMATCH', `The upload ${state}; bytes from ${offset} on do not fit.`)
+        const remedy =
+          this.#sealed === undefined ? `Append at ${this.offset}.` : 'It is sealed and accepts no more bytes.'
+        throw new StoreError(
+          'OFFSET_MISMATCH',
+          `The upload has ${this.offset} bytes, so ${offset} is not its offset. ${remedy}`,
+        )
       }
       await this.#bytes.append(source, options)
       return this.offset
@@ -98,7 +102,7 @@ export class Session implements UploadSession {
     const sealed = await this.#bytes.finish()
     if (this.#digest !== undefined && this.#digest !== sealed.digest) {
       const sent = `sha-256 of the ${sealed.size} bytes that arrived is ${sealed.digest}`
-      throw new StoreError('DIGEST_MISMATCH', `The ${sent}, not ${this.#digest}.`)
+      throw new StoreError('DIGEST_MISMATCH', `The ${sent}, not ${this.#digest}. Send the content again.`)
     }
     await this.#staging.seal()
     await this.#bytes.end()
@@ -123,13 +127,13 @@ export class Session implements UploadSession {
   }
 
   pause(): Promise<number> {
-    this.#end(new StoreError('ABORTED', 'The upload was paused here; it may be resumed.'))
+    this.#end(new StoreError('ABORTED', 'The session was paused. Resume the upload.'))
     this.#paused ??= this.#steps.run(() => this.#letGo())
     return this.#paused
   }
 
   async #letGo(): Promise<number> {
-    if (this.#state !== 'open') throw new StoreError('ABORTED', `The upload is ${this.#state} already.`)
+    if (this.#state !== 'open') throw new StoreError('ABORTED', `The upload is already ${this.#state}.`)
     try {
       if (this.#bytes.failure === undefined) await this.#bytes.flush().catch(() => {})
       const offset = this.#bytes.kept
@@ -185,7 +189,7 @@ export class Session implements UploadSession {
   }
 
   #checkOpen(): void {
-    if (this.#state === 'committed') throw new StoreError('ABORTED', 'The upload is committed already.')
+    if (this.#state === 'committed') throw new StoreError('ABORTED', 'The upload is already committed.')
     const ending = this.#bytes.failure ?? this.#ending
     if (ending !== undefined) throw ending
   }
@@ -193,5 +197,6 @@ export class Session implements UploadSession {
 
 /** @throws RangeError for what is no date, which no record can hold */
 function checkDate(ms: number): void {
-  if (Number.isNaN(new Date(ms).getTime())) throw new RangeError(`lastModified: ${ms} is not a date in ms.`)
+  if (Number.isNaN(new Date(ms).getTime()))
+    throw new RangeError(`lastModified ${ms} is not a date. Give milliseconds since the epoch.`)
 }

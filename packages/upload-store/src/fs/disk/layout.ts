@@ -148,10 +148,10 @@ function checkFormat(path: string, draft: string): void {
   }
   const [, found] = /^\{"layout":(\d+)\}\s*$/.exec(text) ?? []
   if (found === String(LAYOUT_VERSION)) return
-  const layout = found === undefined ? 'no layout that is known' : `layout ${found}`
+  const layout = found === undefined ? 'no known layout' : `layout ${found}`
   throw new StoreError(
     'CORRUPT',
-    `${path} tells of ${layout}, and this version reads layout ${LAYOUT_VERSION}: choose another directory, or the version that wrote this one.`,
+    `${path} names ${layout}, but this version reads layout ${LAYOUT_VERSION}. Choose another directory, or the version that wrote this one.`,
   )
 }
 
@@ -160,8 +160,12 @@ function readFormat(path: string): string | null {
     return readTextSync(path)
   } catch (error) {
     if (!(error instanceof UnreadableEntry)) throw error
-    throw new StoreError('CORRUPT', `${path} says no layout. ${explainFailure(error)} Restore this file.`, {
-      cause: error,
-    })
+    throw new StoreError(
+      'CORRUPT',
+      `${path} does not name a layout. ${explainFailure(error)} Restore this file.`,
+      {
+        cause: error,
+      },
+    )
   }
 }

@@ -127,7 +127,10 @@ export class Space {
     const held = this.#stored + staged
     const rest = max - held - this.#reserved - bytes
     if (rest >= 0 && held < max) return rest
-    throw new StoreError('NO_SPACE', `The store holds ${held} of at most ${max} bytes.`)
+    throw new StoreError(
+      'NO_SPACE',
+      `The store holds ${held} of at most ${max} bytes. Delete objects, or try again later.`,
+    )
   }
 
   /** Returns how many bytes are free above the floor after `bytes` more. */
@@ -140,7 +143,7 @@ export class Space {
     if (room < 0) throw nearlyFull()
     // Some file systems have no fixed number of files, and say 0.
     if (files > 0 && ffree < Math.min(files * FLOOR_SHARE, MAX_FLOOR_FILES)) {
-      throw new StoreError('NO_SPACE', 'The disk has nearly no room for more files.')
+      throw new StoreError('NO_SPACE', 'The disk has almost no free files (inodes) left. Try again later.')
     }
     return room
   }
@@ -153,7 +156,10 @@ function sizeOfFile(path: string): number | undefined {
 }
 
 function nearlyFull(): StoreError {
-  return new StoreError('NO_SPACE', 'The disk is nearly full: there is no space for the upload.')
+  return new StoreError(
+    'NO_SPACE',
+    'The disk is almost full: there is no space for the upload. Try again later.',
+  )
 }
 
 /** Half of what there is at the most, since others take of it too. */

@@ -35,5 +35,6 @@ export function isWanted(path: string, fence: string): boolean {
 
 /** @throws StoreError ABORTED where somebody else has claimed the session since */
 export function checkFence(path: string, fence: string): void {
-  if (isWanted(path, fence)) throw new StoreError('ABORTED', 'The upload was resumed by somebody else.')
+  if (isWanted(path, fence))
+    throw new StoreError('ABORTED', 'Another writer has resumed the upload, so this one was stopped.')
 }

@@ -85,7 +85,11 @@ async function openPart(disk: Disk, path: string, proven: boolean): Promise<File
     // Sealed, and perhaps linked as a blob by a process that died right then: other objects may share these bytes. Or its
     // writer is only silent, frozen in a container that nobody can see into, and goes on when it wakes.
     const stats = await lstat(path)
-    if (!stats.isFile()) throw new StoreError('CORRUPT', 'The bytes of the upload are not in a regular file.')
+    if (!stats.isFile())
+      throw new StoreError(
+        'CORRUPT',
+        'The bytes of the upload are not in a regular file. Create a new upload.',
+      )
     if (stats.nlink > 1 || !proven) await copyAway(disk, path)
     await chmod(path, 0o600)
     const file = await open(path, 'r+')
@@ -112,7 +116,10 @@ async function copyAway(disk: Disk, path: string): Promise<void> {
 async function trustedSize(file: FileHandle, { offset, boot }: FsManifest): Promise<number> {
   const { size } = await file.stat()
   if (size < offset) {
-    throw new StoreError('CORRUPT', `The upload has ${size} bytes, where ${offset} had been made durable.`)
+    throw new StoreError(
+      'CORRUPT',
+      `The upload has ${size} bytes on disk, but ${offset} were made durable. Create a new upload.`,
+    )
   }
   if (boot !== '' && boot === currentBoot()) return size
   await file.truncate(offset)

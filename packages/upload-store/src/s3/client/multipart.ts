@@ -86,8 +86,12 @@ export async function completeMultipart(
   const found = await bucket.head(name)
   if (found?.size === size) return found.tag
   if (fault !== null) throw fault
-  if (found === null) throw unavailable(new BadAnswer('S3 has completed an upload, and has no object of it.'))
-  throw new StoreError('CORRUPT', `The store made ${found.size} bytes of the ${size} that it took.`)
+  if (found === null)
+    throw unavailable(new BadAnswer('S3 has completed the upload but does not have its object.'))
+  throw new StoreError(
+    'CORRUPT',
+    `S3 has an object of ${found.size} bytes instead of the ${size} that were sent. Send the file again.`,
+  )
 }
 
 /** Removes the parts of an upload, unless they are gone already. */

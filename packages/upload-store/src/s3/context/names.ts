@@ -10,7 +10,9 @@ export class Names {
   constructor(prefix: string) {
     // S3 takes names of 1024 bytes, and a key has up to 765 when it is escaped.
     if (Buffer.byteLength(prefix) > 200) {
-      throw new RangeError(`The prefix ${JSON.stringify(prefix)} is longer than 200 bytes of UTF-8.`)
+      throw new RangeError(
+        `The prefix ${JSON.stringify(prefix)} is longer than 200 bytes of UTF-8. Give a shorter one.`,
+      )
     }
     this.blobs = `${prefix}blobs/`
     this.records = `${prefix}records/`

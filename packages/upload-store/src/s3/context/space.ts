@@ -89,7 +89,10 @@ export class Space {
   /** @throws StoreError NO_SPACE where nothing fits any more, or not so much; TOO_LARGE for what S3 takes nowhere */
   async checkSpace(bytes: number): Promise<void> {
     if (bytes > MAX_OBJECT_SIZE) {
-      throw new StoreError('TOO_LARGE', `S3 takes objects of ${MAX_OBJECT_SIZE} bytes at the most.`)
+      throw new StoreError(
+        'TOO_LARGE',
+        `The upload has ${bytes} bytes; the limit of S3 is ${MAX_OBJECT_SIZE}. Send a smaller file.`,
+      )
     }
     await this.check(bytes)
     if (!this.isEndless && this.#held() >= this.#max) throw this.#full()
@@ -126,7 +129,10 @@ export class Space {
   }
 
   #full(): StoreError {
-    return new StoreError('NO_SPACE', `The store holds ${this.#held()} of at most ${this.#max} bytes.`)
+    return new StoreError(
+      'NO_SPACE',
+      `The store holds ${this.#held()} of at most ${this.#max} bytes. Delete objects, or try again later.`,
+    )
   }
 
   #count(): Promise<void> {

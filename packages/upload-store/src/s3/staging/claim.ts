@@ -22,7 +22,8 @@ export async function readManifest(
   const found = await bucket.get(names.manifest(id))
   if (found === null) return null
   const manifest = parseManifest(found.text)
-  if (manifest === null) throw new StoreError('CORRUPT', 'The manifest of this upload is damaged.')
+  if (manifest === null)
+    throw new StoreError('CORRUPT', 'The manifest of the upload is damaged. Create a new upload.')
   // Its removal was cut short.
   return manifest.stage === 'discarded' ? null : { manifest, tag: found.tag }
 }
@@ -51,7 +52,7 @@ export async function claim(
     if (!(await isWritten(file, ours, shared.bucket))) continue
     return { manifest: await finish({ context, shared }, file, ours), file }
   }
-  throw new StoreError('ABORTED', 'The upload is resumed by others at the same time.')
+  throw new StoreError('ABORTED', 'Other writers resume the upload at the same time. Try again later.')
 }
 
 async function isWritten(file: ManifestObject, manifest: S3Manifest, bucket: Bucket): Promise<boolean> {

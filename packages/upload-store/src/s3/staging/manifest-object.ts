@@ -7,7 +7,7 @@ import { formatManifest, parseManifest, type S3Manifest } from './manifest.ts'
 type Fields = Omit<S3Manifest, 'fence' | 'since'>
 
 function takenOver(): StoreError {
-  return new StoreError('ABORTED', 'The upload was resumed by somebody else.')
+  return new StoreError('ABORTED', 'Another writer has resumed the upload, so this one was stopped.')
 }
 
 /**

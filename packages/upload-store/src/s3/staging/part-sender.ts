@@ -85,7 +85,10 @@ export class PartSender {
     const { bucket } = this.#context
     const { signal } = this.#failed
     if (this.#sent.count === MAX_PARTS) {
-      throw new StoreError('TOO_LARGE', `The upload has more than ${MAX_PARTS} parts, as many as S3 takes.`)
+      throw new StoreError(
+        'TOO_LARGE',
+        `The upload has more than ${MAX_PARTS} parts, the limit of S3. Set a larger partSize.`,
+      )
     }
     this.#multipart ??= await beginMultipart(bucket, this.newBlob())
     const multipart = this.#multipart

@@ -28,7 +28,8 @@ function load(hash: { load(state: Uint8Array): unknown }, state: Uint8Array): vo
   try {
     hash.load(state)
   } catch (cause) {
-    const message = 'The upload was begun with another version of hash-wasm, and cannot go on.'
+    const message =
+      'The upload was begun with another version of hash-wasm and cannot be resumed. Create a new upload.'
     throw new StoreError('CORRUPT', message, { cause })
   }
 }
