@@ -115,7 +115,7 @@ describeWith(['chromium', 'ffmpeg'], 'the page in Chromium', () => {
       buffer: Buffer.from('<html>'),
     })
     await page.locator('form[action="/video"] button').click()
-    await page.getByRole('heading', { name: 'The content is of a type that is not accepted' }).waitFor()
+    await page.getByRole('heading', { name: 'The content type is not accepted' }).waitFor()
   })
 
   it('plays the bare URL of a video, sandboxed as it is', async () => {

@@ -54,7 +54,7 @@ describeWith(['chromium'], 'signing in with Chromium', () => {
     const { page, base } = await open(withScript)
     expect((await page.goto(base))?.status()).toBe(401)
     await signIn(page, 'wrong-horse-battery')
-    await page.getByRole('alert').filter({ hasText: 'That is not the token.' }).waitFor()
+    await page.getByRole('alert').filter({ hasText: 'The token is wrong.' }).waitFor()
     await signIn(page, TOKEN)
     // The script listens when the page has loaded.
     await page.waitForSelector('#upload')

@@ -76,7 +76,7 @@ describeWith(['chromium'], 'uploads on the page', () => {
     await expect
       .poll(() => alerts.allInnerTexts())
       .toEqual([
-        expect.stringContaining('The file is text/plain; this server takes video/*, audio/*, text/vtt.'),
+        expect.stringContaining('The file is text/plain; this server accepts video/*, audio/*, text/vtt.'),
         expect.stringContaining('The file is 257 MiB; the limit is 256 MiB.'),
       ])
     expect(sent).toEqual([])

@@ -155,7 +155,7 @@ describe('lengths', () => {
       ]).toEqual([400, '?0', undefined])
       expect(JSON.parse(answer.body)).toMatchObject({
         type: expect.stringMatching(/#inconsistent-upload-length$/),
-        detail: 'The request has content past the end of the upload, which has 5 bytes.',
+        detail: 'The request has content past the end of the upload, which has 5 bytes. Create a new upload.',
       })
       expect((await send(url, 'HEAD', path)).status).toBe(404)
       expect(await textOf(store, 'a')).toBe(null)

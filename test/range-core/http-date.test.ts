@@ -217,7 +217,7 @@ describe('formatHttpDate: RFC 9110 §5.6.7', () => {
     'throws a RangeError that names %s',
     (time) => {
       expect(() => formatHttpDate(time)).toThrow(RangeError)
-      expect(() => formatHttpDate(time)).toThrow(`No time: ${time}`)
+      expect(() => formatHttpDate(time)).toThrow(`${time} is not a date.`)
     },
   )
 })

@@ -162,7 +162,7 @@ describe('planResponse: numbers that cannot be sent to a client', () => {
     (size) => {
       const planIt = () => planResponse({ method: 'GET', headers: {} }, { size })
       expect(planIt).toThrow(RangeError)
-      expect(planIt).toThrow(`No complete length: ${size}`)
+      expect(planIt).toThrow(`The size ${size} is not a whole number of bytes.`)
     },
   )
 

@@ -114,7 +114,7 @@ describe('an upload that cannot be taken', () => {
         `PUT /videos/a ${head}Content-Length: 5\r\n\r\nhelloGET / ${head}\r\n`,
       )
       expect(answer).toMatch(/^HTTP\/1\.1 505 /)
-      expect(answer).toContain(`the request line says HTTP/${version}.`)
+      expect(answer).toContain(`The request line says HTTP/${version};`)
       expect(answer.split('HTTP/1.1 ').length - 1).toBe(1)
       expect((await fetch(`${url}/videos/a`)).status).toBe(404)
     },

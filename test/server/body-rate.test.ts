@@ -47,27 +47,33 @@ function every(milliseconds: number, act: () => void): void {
 describe('a body', () => {
   it('that drips is ended, and the reason tells its rate', async () => {
     const reason = await upload((socket) => every(50, () => socket.write('x')))
-    expect(reason).toMatch(/^In the last 0\.\d+ seconds \d+ bytes a second came; 10000 are the least\.$/)
+    expect(reason).toMatch(
+      /^The body arrived at \d+ bytes\/s over 0\.\d+ seconds; the minimum is 10000\. Retry/,
+    )
   })
 
   it('that stops is ended', async () => {
     const rules = { ...FAST, minRate: 0 }
     expect(await upload((socket) => socket.write('x'.repeat(1000)), { rules })).toBe(
-      'Nothing came for 0.6 seconds.',
+      'No byte of the body arrived for 0.6 seconds. Retry the request.',
     )
   })
 
   it('without a first byte is ended long before one that has begun', async () => {
     const rules = { ...FAST, minRate: 0, firstByteTimeout: 100 }
-    expect(await upload(() => {}, { rules })).toBe('The first byte did not arrive within 0.1 seconds.')
+    expect(await upload(() => {}, { rules })).toBe(
+      'The first byte of the body did not arrive within 0.1 seconds. Retry the request.',
+    )
     const begun = (socket: Socket) => void socket.write('x')
-    expect(await upload(begun, { rules })).toBe('Nothing came for 0.6 seconds.')
+    expect(await upload(begun, { rules })).toBe(
+      'No byte of the body arrived for 0.6 seconds. Retry the request.',
+    )
   })
 
   it('whose chunks have long headers and hardly any content is ended for its rate', async () => {
     const chunk = `1;${'x'.repeat(2000)}\r\nx\r\n`
     const send = (socket: Socket) => every(20, () => socket.write(chunk))
-    expect(await upload(send, { coding: 'Transfer-Encoding: chunked' })).toMatch(/10000 are the least/)
+    expect(await upload(send, { coding: 'Transfer-Encoding: chunked' })).toMatch(/the minimum is 10000/)
   })
 
   it('that comes slowly and steadily is taken to its end', async () => {
@@ -83,6 +89,6 @@ describe('a body', () => {
   it('is ended after its longest time, however fast it comes', async () => {
     const rules = { ...FAST, maxDuration: 300 }
     const send = (socket: Socket) => every(5, () => socket.write('x'.repeat(1000)))
-    expect(await upload(send, { length: 1e9, rules })).toMatch(/not over after 0\.3 seconds/)
+    expect(await upload(send, { length: 1e9, rules })).toMatch(/not complete after 0\.3 seconds/)
   })
 })

@@ -287,9 +287,9 @@ describeWith(['openssl'], 'over HTTPS with HTTP/2', () => {
     const { cert, key } = await makeCertificate()
     const other = await makeCertificate()
     const flags = [
-      [['--tls-cert', cert], /^--tls-cert and --tls-key need each other\.\n$/],
+      [['--tls-cert', cert], /^--tls-cert and --tls-key need each other\. Set both, or neither\.\n$/],
       [['--tls-cert', missingPath(), '--tls-key', key], /^--tls-cert cannot be read: .*\/missing-/],
-      [['--tls-cert', cert, '--tls-key', other.key], /^--tls-cert .* are no certificate and its key/],
+      [['--tls-cert', cert, '--tls-key', other.key], /^--tls-cert .* are not a certificate and its key/],
     ] as const
     const data = await temporaryDirectory()
     for (const [tls, message] of flags) {
@@ -328,5 +328,5 @@ it('a slow stream of HTTP/2 is ended beside a lively one', async () => {
     server.close()
   })
   await expect.poll(() => reasons, { timeout: 5000 }).not.toEqual([])
-  expect(reasons).toEqual([expect.stringMatching(/^\/slow: In the last/)])
+  expect(reasons).toEqual([expect.stringMatching(/^\/slow: The body arrived at/)])
 })

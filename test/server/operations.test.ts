@@ -135,7 +135,7 @@ describe('the text at the start', () => {
     expect(lines.slice(1)).toEqual([
       expect.stringMatching(/^ {2}videos {3}\/.*\/data$/),
       '  uploads  */*; up to 10 GiB each, 1 TiB in all, 256 at once',
-      '  access   everybody may read and write',
+      '  access   all clients may read and write',
       '',
     ])
   })
@@ -149,17 +149,19 @@ describe('the text at the start', () => {
     for (const address of external)
       expect(lines).toContain(`  network  http://${address?.address}:${new URL(lines[0] ?? '').port}`)
     expect(lines).toContainEqual(
-      expect.stringMatching(/^Warning: no token, so anybody on the network may upload/),
+      expect.stringMatching(/^Warning: without a token, every client on the network may upload/),
     )
   })
 
   it('warns of a token that goes over plain HTTP, or that others can see, and never has it', async () => {
     const env = await textOf(['--host', '0.0.0.0', '--private'], { RANGE_SERVER_TOKEN: 'SECRET-TOKEN' })
     expect(env).toContain('  access   the token is needed to read and write')
-    expect(env).toContainEqual(expect.stringMatching(/^Warning: no HTTPS/))
+    expect(env).toContainEqual(expect.stringMatching(/^Warning: without HTTPS/))
     expect(env.join()).not.toContain('others on this machine')
     const argv = await textOf(['--token', 'SECRET-TOKEN'])
-    expect(argv).toContainEqual(expect.stringMatching(/^Warning: others on this machine can see --token/))
+    expect(argv).toContainEqual(
+      expect.stringMatching(/^Warning: other users of this machine can see --token/),
+    )
     expect(`${env}${argv}`).not.toContain('SECRET')
   })
 })

@@ -57,7 +57,7 @@ describe('the command', () => {
   it.each([
     [['--port', '70000'], {}, /--port 70000 is not a port/],
     [[], S3, /^--store s3: .*"videos".*Set AWS_ACCESS_KEY_ID/],
-    [[], { ...S3, ...KEYS }, /^--store s3: http:\/\/127\.0\.0\.1:9 gives no answer \(connect ECONNREFUSED/],
+    [[], { ...S3, ...KEYS }, /^--store s3: http:\/\/127\.0\.0\.1:9 does not answer \(connect ECONNREFUSED/],
     [['--assets', missingPath()], {}, /^--assets cannot be read: .*\/missing-/],
   ])('prints one line about %j %j and exits 2', async (flags, env, message) => {
     const { code, stdout, stderr } = await run(flags, env).exited
@@ -92,7 +92,7 @@ describe('the command', () => {
       /^--data cannot be used: \/.*: (?:there is a file of that name|a part of the path is a file); choose a directory \(/,
     ],
     [join(process.execPath, 'x'), /a part of the path is a file; choose a directory \(ENOTDIR/],
-    ['/sys/koa-range/data', /choose a directory where files may be made|the file system is read-only/],
+    ['/sys/koa-range/data', /files may not be created there|the file system is read-only/],
     // Node's own way of making a directory with its parents never ends there.
     ['/proc/1/fd', /choose a directory/],
     ['/proc/koa-range/data', /choose a directory/],
@@ -105,7 +105,7 @@ describe('the command', () => {
   it('says in one line that --host is no address of this machine, and exits 2', async () => {
     const flags = ['--host', '192.0.2.1', '--token', 'long-enough', '--data', await temporaryDirectory()]
     const { code, stderr } = await run(flags).exited
-    expect(stderr).toMatch(/^--host names no address of this machine: choose 127\.0\.0\.1.*\n$/)
+    expect(stderr).toMatch(/^--host is not an address of this machine: choose 127\.0\.0\.1.*\n$/)
     expect(code).toBe(2)
   })
 

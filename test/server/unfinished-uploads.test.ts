@@ -40,7 +40,9 @@ describe('--max-unfinished-uploads', () => {
     expect((await byDraft(url, '192.0.2.1')).status).toBe(201)
     for (const refused of [await byTus(url, '192.0.2.1'), await byDraft(url, '192.0.2.1')]) {
       expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '60'])
-      expect(JSON.parse(refused.body).detail).toContain('Your address has as many unfinished uploads')
+      expect(JSON.parse(refused.body).detail).toContain(
+        'Your address has reached its limit of unfinished uploads',
+      )
     }
     expect((await byDraft(url, '192.0.2.2')).status).toBe(201)
     const headers = from('192.0.2.1')
@@ -56,7 +58,9 @@ describe('--max-unfinished-uploads', () => {
     for (const number of [1, 2, 3]) expect((await byTus(url, `192.0.2.${number}`)).status).toBe(201)
     const refused = await byTus(url, '192.0.2.4')
     expect(refused.status).toBe(429)
-    expect(JSON.parse(refused.body).detail).toContain('This server has as many unfinished uploads')
+    expect(JSON.parse(refused.body).detail).toContain(
+      'This server has reached its limit of unfinished uploads',
+    )
   })
 
   it('no longer counts an upload that is complete or cancelled', async () => {

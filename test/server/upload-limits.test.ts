@@ -59,7 +59,7 @@ describe('--max-concurrent-uploads', () => {
     const refused = await answerOf(open(url, `PUT /videos/3 HTTP/1.1\r\n${head}`))
     expect(refused).toMatch(/^HTTP\/1\.1 503 /)
     expect(refused).toMatch(/retry-after: 5\r\n/i)
-    expect(refused).toContain('Your address is sending as many uploads as one address may send')
+    expect(refused).toContain('Your address has reached its limit of simultaneous uploads')
     const form = () => fetch(`${url}/video`, { method: 'POST', body: formWith('file', 'a', 'x') })
     expect((await form()).status).toBe(503)
     expect(await putFrom(url, '127.0.0.2')).toBe('201')
@@ -119,7 +119,9 @@ describe('an upload for which there is no space', () => {
     const put = (size: number) => fetch(`${url}/videos/b`, { method: 'PUT', body: Buffer.alloc(size) })
     const refused = await put(101)
     expect(refused.status).toBe(507)
-    expect((await refused.json()).detail).toBe('The store holds 900 of at most 1000 bytes.')
+    expect((await refused.json()).detail).toBe(
+      'The store holds 900 of at most 1000 bytes. Delete objects, or try again later.',
+    )
     expect((await put(100)).status).toBe(201)
     expect((await put(1)).status).toBe(507)
     await fetch(`${url}/videos/a`, { method: 'DELETE' })

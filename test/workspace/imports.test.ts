@@ -32,7 +32,7 @@ const ALLOWED = {
  */
 const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
   'packages/range-core/src': ['index.ts', '.'],
-  'packages/koa-range-stream/src': ['index.ts', '.', 'file', 'content.ts', 'warn-once.ts'],
+  'packages/koa-range-stream/src': ['index.ts', '.', 'file', 'content.ts', 'errors.ts'],
   'packages/upload-store/src': [
     'index.ts',
     's3.ts',
@@ -62,6 +62,7 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
     'tus',
     'core',
     'http',
+    'errors.ts',
     'buffer-source.d.ts',
   ],
   'apps/server/src': [

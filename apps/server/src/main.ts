@@ -50,7 +50,7 @@ function checkAssets({ assets }: Config): void {
   } catch (error) {
     throw new ConfigError(`--assets cannot be read: ${error instanceof Error ? error.message : error}.`)
   }
-  throw new ConfigError(`--assets ${assets} is no directory.`)
+  throw new ConfigError(`--assets ${assets} is not a directory. Choose an existing one.`)
 }
 
 function write(text: string): void {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type { ByteRange, ResponsePlan } from 'range-core'
 import type { ByteStream, Content } from './content.ts'
+import { contentClosed } from './errors.ts'
 import { type FilePiece, FileStream } from './file/file-stream.ts'
 import { acquireFile } from './file/open-file.ts'
 import { type Piece, PieceStream, type Source } from './piece-stream.ts'
@@ -82,7 +83,7 @@ async function openSource(content: Content, range?: ByteRange): Promise<Readable
   await null
   if (source.errored !== null) throw source.errored
   // Such a stream emits neither bytes nor an end.
-  if (source.destroyed || source.readableEnded) throw new Error('The content was closed before it was read')
+  if (source.destroyed || source.readableEnded) throw contentClosed()
   return source
 }
 

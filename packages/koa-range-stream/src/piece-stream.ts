@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { contentTruncated } from './errors.ts'
 
 /** How long a source that has given all its bytes may take to end, in ms. */
 const END_GRACE = 1000
@@ -105,6 +106,6 @@ export class PieceStream extends Readable {
 
   #ended(source: Readable): void {
     if (this.#source !== source || this.destroyed) return
-    this.destroy(new Error(`The content ended ${this.#left} bytes early`))
+    this.destroy(contentTruncated(this.#left))
   }
 }

@@ -2,18 +2,15 @@ import { ReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { bodyContent } from './body-content.ts'
+import { isContentChanged, mountedWithoutCall, warnOnce } from './errors.ts'
 import type { FileContentOptions } from './file/file-content.ts'
 import { isTakenOver, whenResponding } from './not-modified.ts'
 import { type ServeContentOptions, serveContent } from './serve-content.ts'
-import { warnOnce } from './warn-once.ts'
 import { isWebStream } from './web-stream-content.ts'
 
 export interface RangeStreamOptions
   extends Pick<ServeContentOptions, 'maxRanges' | 'maxPartialLength'>,
     Pick<FileContentOptions, 'fileSystem'> {}
-
-/** A thrown error makes Koa answer 500. Otherwise a middleware that returns another one would be a silent 404. */
-const MOUNTED_WITHOUT_CALL = 'app.use(rangeStream) lacks the call: app.use(rangeStream())'
 
 /** How often the response is planned if the file changes between its plan and its opening. */
 const ATTEMPTS = 3
@@ -32,7 +29,8 @@ const ATTEMPTS = 3
  * app.use(serve('videos')) // koa-static: bodies
  */
 export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
-  if ('req' in options) throw new TypeError(MOUNTED_WITHOUT_CALL)
+  // A thrown error makes Koa answer 500. Otherwise a middleware that returns another one would be a silent 404.
+  if ('req' in options) throw mountedWithoutCall()
   return async function rangeStream(ctx, next) {
     await next()
     const { body } = ctx
@@ -68,7 +66,7 @@ async function serveBody(ctx: Koa.Context, body: unknown, options: RangeStreamOp
       dismiss(body)
       return
     } catch (error) {
-      if (attempt < ATTEMPTS && isChanged(error)) continue
+      if (attempt < ATTEMPTS && isContentChanged(error)) continue
       if (!mayStillSend(body, error)) throw error
       return
     }
@@ -94,12 +92,8 @@ function isPlainRead(ctx: Koa.Context): boolean {
   )
 }
 
-function isChanged(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'CONTENT_CHANGED'
-}
-
 /** If the file cannot be opened again: the app's stream may have it open, or else reports its own failure. */
 function mayStillSend(body: unknown, error: unknown): boolean {
   const isOpening = error instanceof Error && 'syscall' in error && error.syscall === 'open'
-  return body instanceof ReadStream && (isOpening || isChanged(error))
+  return body instanceof ReadStream && (isOpening || isContentChanged(error))
 }

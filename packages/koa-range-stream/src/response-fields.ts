@@ -1,6 +1,6 @@
 import type Koa from 'koa'
 import { parseHttpDate, type Representation } from 'range-core'
-import { warnOnce } from './warn-once.ts'
+import { warnOnce } from './errors.ts'
 
 /** The value of a field that is set already; Koa's own `get` is typed as a string and may give `undefined`. */
 export function responseField({ res }: Koa.Context, name: string): string | undefined {

@@ -1,6 +1,7 @@
 import { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type Koa from 'koa'
+import { contentTruncated } from './errors.ts'
 import { acquireBuffer, MIDDLE, releaseBuffer } from './file/buffers.ts'
 import type { Descriptor } from './file/descriptors.ts'
 import type { FilePiece } from './file/file-stream.ts'
@@ -64,7 +65,7 @@ function readRange(
 ): Awaitable<number> {
   if (start === end) return at
   const next = (count: number) => {
-    if (count === 0) throw new Error(`The file ended ${end - start} bytes early`)
+    if (count === 0) throw contentTruncated(end - start)
     return readRange(file, buffer, at + count, start + count, end)
   }
   const count = file.read(buffer, at, end - start, start)

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { ReadableStream } from 'node:stream/web'
 import type Koa from 'koa'
 import type { Content } from './content.ts'
+import { clientGone, contentTruncated } from './errors.ts'
 
 export function isWebStream(body: unknown): body is ReadableStream<Uint8Array> {
   return body instanceof ReadableStream
@@ -43,9 +44,5 @@ async function skip(source: Readable, length: number): Promise<void> {
     left -= chunk.length
     if (left <= 0) return
   }
-  throw new Error(`The content ended ${left} bytes before the range`)
-}
-
-function clientGone(): Error {
-  return Object.assign(new Error('The client went away'), { code: 'ECONNRESET' })
+  throw contentTruncated(left)
 }

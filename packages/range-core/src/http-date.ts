@@ -1,3 +1,5 @@
+import { invalidDate } from './errors.ts'
+
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const MONTH = `(?<month>${MONTHS.join('|')})`
 const TIME = '(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)'
@@ -65,7 +67,7 @@ export function formatHttpDate(time: number): string {
   const known = written.get(time)
   if (known !== undefined) return known
   const date = new Date(time)
-  if (Number.isNaN(date.getTime())) throw new RangeError(`No time: ${time}`)
+  if (Number.isNaN(date.getTime())) throw invalidDate(time)
   if (written.size === MAX_WRITTEN) written.clear()
   const text = date.toUTCString()
   written.set(time, text)

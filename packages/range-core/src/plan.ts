@@ -1,3 +1,4 @@
+import { invalidSize } from './errors.ts'
 import { formatHttpDate } from './http-date.ts'
 import { layoutMultipart, type MultipartLayout } from './multipart.ts'
 import { evaluateIfRange, evaluatePreconditions } from './preconditions.ts'
@@ -54,7 +55,7 @@ export function planResponse(
 ): ResponsePlan {
   const { now = Date.now() } = options
   const { size } = representation
-  if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`No complete length: ${size}`)
+  if (!Number.isSafeInteger(size) || size < 0) throw invalidSize(size)
   const outcome = evaluatePreconditions(request, representation, now)
   if (outcome === 'precondition-failed') return { kind: outcome, status: 412, headers: {} }
   if (outcome === 'not-modified') {

@@ -33,7 +33,11 @@ export const PACKAGES: readonly Package[] = [
     commonjs: true,
   })),
   { name: 'koa-resumable-upload', folder: 'packages/koa-resumable-upload', files: EVERY },
-  { name: 'upload-store', folder: 'packages/upload-store', files: [...EVERY, 'DAMAGE.md', 'S3.md'] },
+  {
+    name: 'upload-store',
+    folder: 'packages/upload-store',
+    files: [...EVERY, 'DAMAGE.md', 'ERRORS.md', 'S3.md'],
+  },
   {
     name: 'koa-range-server',
     folder: 'apps/server',

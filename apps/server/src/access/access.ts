@@ -82,7 +82,7 @@ export class Access {
   signIn(ctx: Koa.Context, token: string): void {
     if (!this.#credentials.isToken(token)) {
       this.#countFailure(ctx)
-      throw wrongToken('That is not the token.')
+      throw wrongToken('The token is wrong. Enter the token of the server.')
     }
     setCookie(ctx, cookieName(ctx), this.#credentials.issue(Date.now()))
   }
@@ -116,7 +116,7 @@ export class Access {
 /** @throws 401 */
 function refuse(ctx: Koa.Context): never {
   if (bearerToken(ctx) !== undefined)
-    throw wrongToken('The token in Authorization is not the token of the server.')
+    throw wrongToken('The token in Authorization is not the token of the server. Send the correct one.')
   const detail =
     'This request needs the token of the server: send it as Authorization: Bearer, or sign in on the page.'
   throw createError(401, detail, { headers: { 'WWW-Authenticate': 'Bearer' } })

@@ -114,9 +114,9 @@ export function loadConfig(
   }
   checkAccess(config)
   if (config.redirect === 'presigned' && config.s3 === undefined)
-    throw new ConfigError('--redirect presigned needs --store s3.')
+    throw new ConfigError('--redirect presigned needs --store s3. Set both, or choose another --redirect.')
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
-    throw new ConfigError('--tls-cert and --tls-key need each other.')
+    throw new ConfigError('--tls-cert and --tls-key need each other. Set both, or neither.')
   return config
 }
 

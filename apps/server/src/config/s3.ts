@@ -24,6 +24,6 @@ export function readS3(read: ReadFlag): S3Config | undefined {
   const region = optional('s3-region', parseFieldValue)
   const prefix = optional('s3-prefix', parseFieldValue) ?? ''
   if (store === 'fs') return undefined
-  if (bucket === undefined) throw new ConfigError('--store s3 needs --s3-bucket.')
+  if (bucket === undefined) throw new ConfigError('--store s3 needs --s3-bucket. Set the name of the bucket.')
   return { bucket, endpoint, region, prefix }
 }

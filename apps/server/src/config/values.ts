@@ -26,14 +26,14 @@ const MAX_TIME = 2 ** 31 - 1
 export function parseDuration(text: string): number {
   const time = parseQuantity(text, TIME_UNITS, 'a time like 500ms, 10s or 2m')
   // Node's timers take a longer one for 1 ms.
-  if (time > MAX_TIME) throw new ConfigError('is longer than 24 days')
+  if (time > MAX_TIME) throw new ConfigError('is longer than the maximum of 24 days')
   return time
 }
 
 /** A time limit, which must be longer than 0. */
 export function parseTimeout(text: string): number {
   const time = parseDuration(text)
-  if (time === 0) throw new ConfigError('is not a time above 0')
+  if (time === 0) throw new ConfigError('is not a time above 0, such as 10s')
   return time
 }
 
@@ -73,7 +73,7 @@ export function parseMediaTypes(text: string): readonly string[] {
       )
     }
   }
-  if (types.length === 0) throw new ConfigError("names no media type ('*/*' takes any)")
+  if (types.length === 0) throw new ConfigError("names no media type; '*/*' accepts any")
   return types
 }
 
@@ -107,7 +107,7 @@ function parseList(text: string): readonly string[] {
 }
 
 export function parseText(text: string): string {
-  if (text.trim() === '') throw new ConfigError('is empty')
+  if (text.trim() === '') throw new ConfigError('is empty, but needs a value')
   return text
 }
 
@@ -121,14 +121,14 @@ const MIN_TOKEN = 8
 export function parseToken(text: string): string | undefined {
   if (text === '') return undefined
   if (text.length < MIN_TOKEN) throw new ConfigError(`is shorter than ${MIN_TOKEN} characters`)
-  if (!/^[\x21-\x7e]+$/.test(text)) throw new ConfigError('has characters other than visible ones of ASCII')
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new ConfigError('has characters other than visible ASCII ones')
   return text
 }
 
 export function parseSwitch(text: string): boolean {
   if (/^(?:1|true|yes|on)$/i.test(text)) return true
   if (/^(?:0|false|no|off|)$/i.test(text)) return false
-  throw new ConfigError('is neither true nor false')
+  throw new ConfigError('is not true or false')
 }
 
 export function parseOneOf<const T extends string>(text: string, choices: readonly T[]): T {
@@ -139,13 +139,13 @@ export function parseOneOf<const T extends string>(text: string, choices: readon
 
 /** Reads a value that goes into a header field as it is. */
 export function parseFieldValue(text: string): string {
-  if (!/^[\x20-\x7e]+$/.test(text)) throw new ConfigError('is not a header field value in ASCII')
+  if (!/^[\x20-\x7e]+$/.test(text)) throw new ConfigError('has characters other than printable ASCII ones')
   return text
 }
 
 export function parseBucket(text: string): string {
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text)) {
-    throw new ConfigError('is not a bucket: 3 to 63 of a-z, 0-9, dot and hyphen')
+    throw new ConfigError('is not a bucket name: 3 to 63 of a-z, 0-9, dot and hyphen')
   }
   return text
 }
@@ -163,7 +163,7 @@ export function parseRedirect(text: string): string | undefined {
   if (text === 'presigned') return text
   const url = URL.canParse(text) ? new URL(text) : null
   if (url === null || !/^https?:$/.test(url.protocol) || /[?#]/.test(text)) {
-    throw new ConfigError('is neither off nor presigned, nor a URL like https://cdn.example.org/videos/')
+    throw new ConfigError('is not off, presigned or a URL like https://cdn.example.org/videos/')
   }
   return url.href.replace(/\/*$/, '/')
 }

@@ -17,10 +17,10 @@ const STATUS: Readonly<Record<string, number>> = {
 }
 
 const DETAILS: Readonly<Record<number, string>> = {
-  400: 'This is no HTTP/1.1 request.',
-  408: 'The header section did not come in time.',
-  413: 'The extensions of its chunks are too long.',
-  431: 'The header section is larger than 16 KiB.',
+  400: 'The request is not valid HTTP/1.1.',
+  408: 'The header section did not arrive in time. Retry the request.',
+  413: 'The chunk extensions are longer than 16 KiB. Omit them.',
+  431: 'The header section is larger than the limit of 16 KiB. Send fewer or shorter fields.',
   501: 'CONNECT is not supported by this server.',
 }
 

@@ -19,7 +19,7 @@ export function readCertificate({ tlsCert, tlsKey }: Config): Certificate | null
     createSecureContext(certificate)
   } catch (error) {
     throw new ConfigError(
-      `--tls-cert ${tlsCert} and --tls-key ${tlsKey} are no certificate and its key in PEM: ${errorMessage(error)}.`,
+      `--tls-cert ${tlsCert} and --tls-key ${tlsKey} are not a certificate and its key in PEM: ${errorMessage(error)}.`,
     )
   }
   return certificate

@@ -39,7 +39,10 @@ export function onRequest(server: Server, listener: Handler): void {
 /** Answers 417 if the request expects anything other than 100-continue. */
 export function refuseExpectations(ctx: Koa.Context): void {
   if (unmet.has(ctx.req))
-    throw createError(417, `Expect: ${ctx.get('Expect')} cannot be met; 100-continue can.`)
+    throw createError(
+      417,
+      `Expect: ${ctx.get('Expect')} is not supported. Send 100-continue, or omit the field.`,
+    )
 }
 
 /** Sends 100 (Continue) if the client waits for it. */

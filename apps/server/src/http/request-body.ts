@@ -30,7 +30,7 @@ export async function expectBody(
 ): Promise<ExpectedBody> {
   const length = declaredLength(ctx)
   if (length !== undefined && length > maxLength) {
-    throw createError(413, `The request has ${length} bytes; the limit is ${maxLength}.`)
+    throw createError(413, `The request has ${length} bytes; the limit is ${maxLength}. Send a smaller file.`)
   }
   await store.checkSpace(length)
   return { length, tooSlow: inTime(ctx) }

@@ -81,7 +81,7 @@ class Pace {
   judge(req: IncomingMessage): string | null {
     const { minRate, window, grace, firstByteTimeout, idleTimeout, maxDuration, interval } = this.#rules
     if (performance.now() - this.#started >= maxDuration)
-      return `It was not over after ${inSeconds(maxDuration)}.`
+      return `The body was not complete after ${inSeconds(maxDuration)}. Send it as a resumable upload.`
     // Received bytes are waiting to be read: the disk is slow, not the client.
     if (req.readableLength > 0) return null
     const count = this.#bytes()
@@ -91,13 +91,14 @@ class Pace {
     const left = Math.max(0, this.#intervals * interval - grace)
     while ((this.#counts.length - 1) * interval > Math.min(window, left)) this.#counts.shift()
     if (count === 0 && this.#intervals * interval >= firstByteTimeout)
-      return `The first byte did not arrive within ${inSeconds(firstByteTimeout)}.`
-    if (this.#silent * interval >= idleTimeout) return `Nothing came for ${inSeconds(idleTimeout)}.`
+      return `The first byte of the body did not arrive within ${inSeconds(firstByteTimeout)}. Retry the request.`
+    if (this.#silent * interval >= idleTimeout)
+      return `No byte of the body arrived for ${inSeconds(idleTimeout)}. Retry the request.`
     if (this.#intervals * interval < window) return null
     const seconds = ((this.#counts.length - 1) * interval) / 1000
     const rate = (count - (this.#counts[0] ?? count)) / seconds
     if (rate >= minRate) return null
-    return `In the last ${seconds} seconds ${Math.round(rate)} bytes a second came; ${minRate} are the least.`
+    return `The body arrived at ${Math.round(rate)} bytes/s over ${seconds} seconds; the minimum is ${minRate}. Retry over a faster connection.`
   }
 }
 

@@ -23,5 +23,8 @@ export async function sealWithinLimits(session: UploadSession): Promise<SealedUp
   const sealed = await session.seal()
   if (sealed.type !== CAPTIONS || sealed.size <= MAX_SIZE) return sealed
   await session.abort()
-  throw createError(413, `The captions have ${sealed.size} bytes; the limit is ${MAX_SIZE}.`)
+  throw createError(
+    413,
+    `The captions have ${sealed.size} bytes; the limit is ${MAX_SIZE}. Send a smaller file.`,
+  )
 }

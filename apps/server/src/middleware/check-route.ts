@@ -45,9 +45,12 @@ function checkMethod(ctx: Koa.Context, pattern: RoutePattern, { readOnly }: Conf
   if (!IMPLEMENTED.has(method)) throw createError(501, `${method} is not supported by this server.`)
   if (!routeMethods(pattern).includes(method)) {
     const headers = { Allow: allowed(pattern, readOnly).join(', ') }
-    throw createError(405, `${method} is not supported on this path.`, { headers })
+    throw createError(405, `${method} is not supported on this path. Use one of ${headers.Allow}.`, {
+      headers,
+    })
   }
-  if (readOnly && isWrite(pattern, method)) throw createError(403, 'This server is read-only.')
+  if (readOnly && isWrite(pattern, method))
+    throw createError(403, 'This server is read-only (--read-only), so it refuses uploads and deletions.')
 }
 
 function exists(pattern: RoutePattern, method: string, { token, readOnly }: Config): boolean {

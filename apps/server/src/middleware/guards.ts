@@ -21,7 +21,7 @@ export function checkHost(config: Config): Check {
   let lastAccepted: string | undefined
   return (ctx) => {
     if (hasSeveralHosts(ctx.req)) {
-      throw createError(400, 'The request has more than one Host field (RFC 9112 §3.2).')
+      throw createError(400, 'The request has more than one Host field (RFC 9112 §3.2). Send one.')
     }
     const forwarded = config.trustProxy ? ctx.get('X-Forwarded-Host').split(',', 1)[0]?.trim() : undefined
     const authority = forwarded || requestAuthority(ctx.req)
@@ -112,7 +112,10 @@ export function checkPath({ path }: Koa.Context): void {
   const text: string | null | undefined = path
   if (text != null && !text.includes('%')) return
   if (text == null || decode(text) === null)
-    throw createError(400, 'The path has a percent-escape that is broken or no UTF-8.')
+    throw createError(
+      400,
+      'The path has a percent-escape that is malformed or not UTF-8. Encode the path as UTF-8.',
+    )
 }
 
 /** Returns `null` if `text` cannot be decoded. A bundler drops a call of decodeURIComponent whose result is unused. */
@@ -134,6 +137,6 @@ export function checkVersion(ctx: Koa.Context): void {
   const { httpVersion } = ctx.req
   if (VERSIONS.has(httpVersion) || isHttp2(ctx.req)) return
   ctx.set('Connection', 'close')
-  const detail = `This connection uses HTTP/1.1; the request line says HTTP/${httpVersion}.`
+  const detail = `The request line says HTTP/${httpVersion}; this connection supports 1.0 and 1.1. Send HTTP/1.1.`
   throw createError(505, detail, { expose: true })
 }

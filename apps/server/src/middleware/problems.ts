@@ -23,7 +23,7 @@ const CONTENT_FIELDS = [
 /** Statuses from 500 on that are no failure of the server, and when a client should retry, in seconds. */
 const RETRY_AFTER: Readonly<Record<number, string>> = { 503: '5', 507: '60' }
 
-const DAMAGED = 'What is stored under this name is damaged. Upload it again, or delete it.'
+const DAMAGED = 'The stored file is damaged. Upload it again, or delete it.'
 
 /** Statuses from 500 on that are the client's error. */
 const REFUSALS: ReadonlySet<number> = new Set([501, 505])

@@ -59,7 +59,7 @@ export function listRequests(ctx: Koa.Context, traces: RequestTraces): void {
   if (!VIEW.test(view))
     throw createError(
       400,
-      'view= is to be what the URLs of the videos have: 22 to 64 characters of base64url.',
+      'view= needs 22 to 64 characters of base64url. Send the value that the URLs of the videos have.',
     )
   ctx.set('Cache-Control', 'no-store')
   ctx.body = { requests: traces.list(view) }

@@ -29,10 +29,10 @@ function uploads({ accept, readOnly, maxFileSize, maxTotalSize, maxConcurrentUpl
 }
 
 function access({ token, private: isPrivate, readOnly }: Config): string {
-  if (token === undefined) return readOnly ? 'everybody may read' : 'everybody may read and write'
+  if (token === undefined) return readOnly ? 'all clients may read' : 'all clients may read and write'
   return isPrivate
     ? 'the token is needed to read and write'
-    : 'everybody may read, the token is needed to write'
+    : 'all clients may read, the token is needed to write'
 }
 
 function networkUrls(url: string, { host }: Config): readonly string[] {
@@ -51,10 +51,12 @@ function warnings(config: Config, argv: readonly string[]): readonly string[] {
   const exposed = !isLoopback(host)
   const found: string[] = []
   if (exposed && token === undefined && !readOnly)
-    found.push('Warning: no token, so anybody on the network may upload and delete: set RANGE_SERVER_TOKEN.')
+    found.push(
+      'Warning: without a token, every client on the network may upload and delete. Set RANGE_SERVER_TOKEN.',
+    )
   if (exposed && token !== undefined && tlsCert === undefined && !trustProxy)
-    found.push('Warning: no HTTPS, so the token can be read on its way here: set --tls-cert and --tls-key.')
+    found.push('Warning: without HTTPS, the token can be read in transit. Set --tls-cert and --tls-key.')
   if (argv.some((argument) => /^--token(?:=|$)/.test(argument)))
-    found.push('Warning: others on this machine can see --token: set RANGE_SERVER_TOKEN instead.')
+    found.push('Warning: other users of this machine can see --token. Set RANGE_SERVER_TOKEN instead.')
   return found
 }

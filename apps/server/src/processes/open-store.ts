@@ -28,14 +28,14 @@ function openFiles(data: string, options: StoreOptions): UploadStore {
 
 /** What to do about what the system says. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  EACCES: 'choose a directory that this user may write to, or give it to this user',
+  EACCES: 'this user may not write there; choose another directory, or change its owner',
   EEXIST: 'there is a file of that name; choose a directory',
   EDQUOT: 'the quota is used up; make room, or choose a directory on another disk',
   // Of /proc and its like.
-  ENOENT: 'nothing can be made there; choose a directory on a disk',
+  ENOENT: 'no directory can be created there; choose a directory on a disk',
   ENOSPC: 'the disk is full; make room, or choose a directory on another disk',
   ENOTDIR: 'a part of the path is a file; choose a directory',
-  EPERM: 'choose a directory where files may be made',
+  EPERM: 'files may not be created there; choose another directory',
   EROFS: 'the file system is read-only; choose a directory on another one, or mount it for writing',
 }
 
@@ -64,7 +64,7 @@ function describeBucketError(error: unknown, { endpoint = 'AWS' }: S3Config): st
   if (!(error instanceof Error)) return String(error)
   if (!(error instanceof StoreError && error.code === 'UNAVAILABLE')) return error.message
   const { cause } = error
-  if (!(cause instanceof Error)) return `${endpoint} gives no answer (${cause}). Check --s3-endpoint.`
-  const fault = cause.name === 'BadAnswer' ? 'does not answer as S3 does' : 'gives no answer'
+  if (!(cause instanceof Error)) return `${endpoint} does not answer (${cause}). Check --s3-endpoint.`
+  const fault = cause.name === 'BadAnswer' ? 'does not answer as S3 does' : 'does not answer'
   return `${endpoint} ${fault} (${cause.message || cause.name}). Check --s3-endpoint.`
 }

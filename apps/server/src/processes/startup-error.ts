@@ -38,11 +38,11 @@ export function expectedFailure(error: unknown): Explanation | null {
   }
   if (code === 'EACCES')
     return {
-      text: `--port ${port} needs more rights: choose one from 1024 up, or let a proxy have it.`,
+      text: `--port ${port} needs more permissions: choose one from 1024 up, or put a proxy in front.`,
       exitCode: 1,
     }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    const text = `--host names no address of this machine: choose 127.0.0.1, or 0.0.0.0 for all of them (${error.message}).`
+    const text = `--host is not an address of this machine: choose 127.0.0.1, or 0.0.0.0 for all of them (${error.message}).`
     return { text, exitCode: BAD_USAGE }
   }
   return null

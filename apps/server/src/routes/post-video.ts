@@ -111,7 +111,10 @@ function discardFields(req: IncomingMessage): void {
 function parsedFile(ctx: Koa.Context): StoredFile {
   // multer ignores a body whose type it cannot read, without an error.
   if (!('body' in ctx.request))
-    throw createError(400, 'The Content-Type of the form has no boundary that can be read.')
+    throw createError(
+      400,
+      'The Content-Type of the form has no valid boundary. Send multipart/form-data; boundary=….',
+    )
   const file: unknown = ctx['file']
   if (!isStored(file)) throw missingFile('the form has none')
   return file

@@ -36,8 +36,9 @@ async function readForm(ctx: Koa.Context): Promise<URLSearchParams> {
   if (ctx.is('application/x-www-form-urlencoded') === false)
     throw createError(415, 'Send the token as a form: application/x-www-form-urlencoded, field "token".')
   const length = declaredLength(ctx)
-  if (length === undefined) throw createError(411, 'Say how long the form is: Content-Length is missing.')
-  if (length > MAX_FORM) throw createError(413, `The form has ${length} bytes; the limit is ${MAX_FORM}.`)
+  if (length === undefined) throw createError(411, 'The form has no Content-Length. Send the field.')
+  if (length > MAX_FORM)
+    throw createError(413, `The form has ${length} bytes; the limit is ${MAX_FORM}. Send only the token.`)
   requireUnreadBody(ctx.req)
   return new URLSearchParams(await Promise.race([text(ctx.req), inTime(ctx)]))
 }

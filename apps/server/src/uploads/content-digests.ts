@@ -59,7 +59,7 @@ export class ContentDigests {
     if (wrong.length === 0) return
     const texts = wrong.map(({ field, algorithm, value }) => {
       const actual = serializeByteSequence(found.get(algorithm) ?? value)
-      return `${field} has ${algorithm} ${serializeByteSequence(value)}, but that of the content is ${actual}.`
+      return `${field} has ${algorithm} ${serializeByteSequence(value)}, but that of the content is ${actual}. Send the content again.`
     })
     throw mismatch(wrong, texts.join(' '))
   }
@@ -81,7 +81,7 @@ function mismatch(digests: readonly DeclaredDigest[], detail: string): Error {
   return createError(400, detail, {
     problem: {
       type: 'https://iana.org/assignments/http-problem-types#digest-mismatched-values',
-      title: 'The content is not what its digest says',
+      title: 'The content does not match its digest',
       mismatched_digests: digests.map(({ field, algorithm, value }) => ({
         algorithm,
         provided_digest: serializeByteSequence(value),

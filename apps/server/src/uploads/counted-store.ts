@@ -90,7 +90,7 @@ function countedSession(session: UploadSession, store: UploadStore, count: Uploa
 function tooMany(grant: Grant): Error {
   const detail =
     grant === 'all-used'
-      ? 'This server has as many unfinished uploads as it keeps; try again later.'
-      : 'Your address has as many unfinished uploads as one address may have; finish or cancel some of them, or try again later.'
+      ? 'This server has reached its limit of unfinished uploads. Try again later.'
+      : 'Your address has reached its limit of unfinished uploads. Finish or cancel some of them, or try again later.'
   return createError(429, detail, { headers: { 'Retry-After': RETRY_AFTER } })
 }

@@ -26,7 +26,10 @@ export function declaredDigests(section: NodeJS.Dict<string | string[]>): readon
     const other = declared.find((each) => each.algorithm === algorithm && !each.value.equals(value))
     if (other === undefined) continue
     const texts = [value, other.value].map(serializeByteSequence)
-    throw createError(400, `Two different values of ${algorithm} are declared: ${texts.join(' and ')}.`)
+    throw createError(
+      400,
+      `Two different values of ${algorithm} are declared: ${texts.join(' and ')}. Send one.`,
+    )
   }
   return declared
 }
@@ -34,13 +37,19 @@ export function declaredDigests(section: NodeJS.Dict<string | string[]>): readon
 function parseField(field: DeclaredDigest['field'], text: string): readonly DeclaredDigest[] {
   const members = parse(text)
   if (members === null)
-    throw createError(400, `${field} is no dictionary of digests like sha-256=:…: (RFC 9530): ${text}`)
+    throw createError(
+      400,
+      `${field}: ${text} is not a dictionary of digests. Send a value like sha-256=:…: (RFC 9530).`,
+    )
   return ALGORITHMS.flatMap((algorithm) => {
     const member = members.get(algorithm)
     if (member === undefined) return []
     const [bytes] = member
     if (!(bytes instanceof ArrayBuffer))
-      throw createError(400, `${field} has no base64 between colons for ${algorithm}: ${text}`)
+      throw createError(
+        400,
+        `${field}: ${text} has no base64 between colons for ${algorithm}. Send a value like ${algorithm}=:…:.`,
+      )
     const value = Buffer.from(bytes)
     if (value.length !== LENGTHS[algorithm]) throw invalid({ field, algorithm, value })
     return [{ field, algorithm, value }]

@@ -10,14 +10,14 @@ export function refuseEncoded(ctx: Koa.Context): void {
   // Node's parser is content with any list that ends in chunked.
   const transfer = ctx.headers['transfer-encoding']
   if (transfer !== undefined && transfer.trim().toLowerCase() !== 'chunked') {
-    const detail = `Transfer-Encoding: ${transfer} is not understood; chunked is.`
+    const detail = `Transfer-Encoding: ${transfer} is not supported. Send chunked, or Content-Length.`
     // Where the body ends is not known either.
     throw createError(501, detail, { expose: true, headers: { Connection: 'close' } })
   }
   const encoding = ctx.get('Content-Encoding')
   if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
     const headers = { 'Accept-Encoding': 'identity' }
-    throw createError(415, `Content-Encoding: ${encoding} is not understood; send the content as it is.`, {
+    throw createError(415, `Content-Encoding: ${encoding} is not supported. Send the content without it.`, {
       headers,
     })
   }
@@ -33,12 +33,15 @@ export function refuseParts(ctx: Koa.Context): void {
   if (!isPartialContent(ctx.headers)) return
   throw createError(
     400,
-    'The fields of this request say that its content may be a part of an upload, and this path stores whole content here. Send one well-formed Upload-Complete (?0 or ?1), or none of these fields.',
+    'The header fields announce a part of an upload, but this path stores whole content. Send one well-formed Upload-Complete (?0 or ?1), or none of these fields.',
   )
 }
 
 /** @throws 400 */
 export function refuseContentRange(ctx: Koa.Context): void {
   if (ctx.get('Content-Range') === '') return
-  throw createError(400, 'Uploads store whole content: Content-Range is not supported.')
+  throw createError(
+    400,
+    'Content-Range is not supported, because uploads store whole content. Omit the field.',
+  )
 }

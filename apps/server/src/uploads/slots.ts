@@ -61,7 +61,7 @@ export async function takeSlot(slots: Slots, ctx: Koa.Context): Promise<() => vo
   if (grant === 'granted') return () => slots.free(client)
   const detail =
     grant === 'all-used'
-      ? 'This server is receiving as many uploads as it accepts at a time; try again soon.'
-      : 'Your address is sending as many uploads as one address may send at a time; try again when one of them has ended.'
+      ? 'This server has reached its limit of simultaneous uploads. Try again soon.'
+      : 'Your address has reached its limit of simultaneous uploads. Try again when one of them has ended.'
   throw createError(503, detail, { expose: true })
 }

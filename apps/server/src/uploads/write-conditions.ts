@@ -13,7 +13,12 @@ import type { CommitOptions, StoredObject } from 'upload-store'
 export function writeConditions(ctx: Koa.Context, current: StoredObject | null): CommitOptions {
   const request = { method: ctx.method, headers: ctx.req.headersDistinct ?? ctx.headers }
   if (evaluatePreconditions(request, current) !== 'proceed') {
-    throw createError(412, current === null ? 'There is no such video.' : `The video is now ${current.etag}.`)
+    throw createError(
+      412,
+      current === null
+        ? 'There is no such video, so the condition does not hold.'
+        : `The video is now ${current.etag}. Read it again, then decide.`,
+    )
   }
   // Any object will do, also one that replaces the current one in the meantime.
   if (ctx.get('If-Match').trim() === '*' && ctx.get('If-None-Match') === '') return { ifMatch: '*' }

@@ -11,12 +11,12 @@ const TIME = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
 
 /** What a status means to a player. */
 const MEANINGS: Readonly<Record<number, string>> = {
-  200: 'all of it',
+  200: 'the whole file',
   304: 'not changed: the browser has it',
   307: 'redirected to another server',
-  404: 'not there',
-  412: 'changed meanwhile',
-  416: 'no such part',
+  404: 'not found',
+  412: 'changed in the meantime',
+  416: 'past the end of the file',
 }
 
 /**

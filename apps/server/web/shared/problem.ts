@@ -15,7 +15,7 @@ export function readProblem(status: number, body: unknown): Problem {
     return typeof value === 'string' && value !== '' ? value : null
   }
   return {
-    title: member('title') ?? 'The server refused',
-    detail: member('detail') ?? `It answered with status ${status}.`,
+    title: member('title') ?? 'The server refused the request',
+    detail: member('detail') ?? `The server answered with status ${status}. Try again later.`,
   }
 }

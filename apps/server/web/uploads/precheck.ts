@@ -12,14 +12,14 @@ export interface Limits {
 export function precheck({ size, type }: Pick<File, 'size' | 'type'>, limits: Limits): Problem | null {
   const { maxFileSize, accept } = limits
   if (size > maxFileSize) {
-    const detail = `The file is ${humanSize(size)}; the limit is ${humanSize(maxFileSize)}.`
-    return { title: 'Too large', detail }
+    const detail = `The file is ${humanSize(size)}; the limit is ${humanSize(maxFileSize)}. Choose a smaller file.`
+    return { title: 'The file is too large', detail }
   }
   if (isVague(type) || accept === '' || accept.split(',').some((pattern) => matches(type, pattern)))
     return null
   return {
-    title: 'Not accepted here',
-    detail: `The file is ${type}; this server takes ${accept.replaceAll(',', ', ')}.`,
+    title: 'This type is not accepted',
+    detail: `The file is ${type}; this server accepts ${accept.replaceAll(',', ', ')}.`,
   }
 }
 

@@ -1,6 +1,7 @@
 import { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { ByteRange } from 'range-core'
+import { contentTruncated } from '../errors.ts'
 import { acquireBuffer, LONG, MIDDLE, releaseBuffer, SHORT } from './buffers.ts'
 import type { Descriptor } from './descriptors.ts'
 
@@ -124,7 +125,7 @@ export class FileStream extends Readable {
     this.#reading = true
     try {
       const length = await this.#file.read(buffer, 0, Math.min(buffer.length, this.#left), this.#position)
-      if (length === 0) throw new Error(`The file ended ${this.#left} bytes early`)
+      if (length === 0) throw contentTruncated(this.#left)
       this.#position += length
       this.#left -= length
       return length

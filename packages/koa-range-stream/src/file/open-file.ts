@@ -1,5 +1,6 @@
 import { type BigIntStats, closeSync, constants } from 'node:fs'
 import type { Content, ContentStream } from '../content.ts'
+import { contentChanged } from '../errors.ts'
 import { acquire, acquireOpened, type Descriptor, evictAll } from './descriptors.ts'
 import { type Awaitable, type FileSystem, fileSystems } from './file-system.ts'
 
@@ -87,11 +88,6 @@ export function isSame(a: BigIntStats, b: BigIntStats): boolean {
     a.mtimeNs === b.mtimeNs &&
     a.ctimeNs === b.ctimeNs
   )
-}
-
-function contentChanged(path: string): Error {
-  const message = `The file was changed, replaced or deleted between the plan and the opening: ${path}`
-  return Object.assign(new Error(message), { code: 'CONTENT_CHANGED' })
 }
 
 /** The codes with which a path says that there is no file to serve. */

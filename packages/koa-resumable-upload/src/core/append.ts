@@ -1,8 +1,8 @@
 import { StoreError, type UploadSession, type UploadState } from 'upload-store'
+import { RefusedError, unknownUpload, wrongOffset } from '../errors.ts'
 import { conclude } from './complete.ts'
 import type { Exchange } from './exchange.ts'
 import { receive } from './receive.ts'
-import { RefusedError, unknownUpload, wrongOffset } from './refusal.ts'
 import { uploadLength, withLength } from './upload-length.ts'
 
 interface Append {
@@ -13,7 +13,7 @@ interface Append {
   readonly last: boolean
   /**
    * Of a response while the upload is not complete. The final response is the app's (`respond` in `options.ts`), a refusal comes
-   * from `refusal.ts`, and a request that another one has superseded gets none (`give-up.ts`).
+   * from `errors.ts`, and a request that another one has superseded gets none (`give-up.ts`).
    */
   readonly status: 201 | 204
 }

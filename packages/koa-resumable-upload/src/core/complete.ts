@@ -1,7 +1,8 @@
 import type { StoredObject, UploadSession } from 'upload-store'
+import { RefusedError, wrongLength } from '../errors.ts'
 import type { Exchange, Known } from './exchange.ts'
 import { giveUp } from './give-up.ts'
-import { RefusedError, toRefusal, wrongLength } from './refusal.ts'
+import { toRefusal } from './to-refusal.ts'
 
 /** Statuses of 4xx after which the same request may succeed. */
 const RETRIABLE = new Set([401, 403, 408, 409, 421, 423, 425, 429])
@@ -63,7 +64,7 @@ export async function conclude(
   const offset = await session.pause()
   const known = { offset, length, location }
   if (last) {
-    const detail = `The upload has ${length} bytes; this request ended it at ${offset}.`
+    const detail = `The upload has ${length} bytes, but this request ended it at ${offset}. Send the remaining bytes.`
     exchange.answerRefusal(wrongLength(detail), known)
   } else exchange.answerUnfinished(status, known)
 }

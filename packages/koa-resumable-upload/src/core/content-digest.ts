@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { serializeByteSequence } from 'structured-headers'
+import { invalidDigest, malformed, RefusedError, wrongDigest } from '../errors.ts'
 import { dictionaryField } from '../http/structured-fields.ts'
-import { invalidDigest, malformed, RefusedError, wrongDigest } from './refusal.ts'
 
 /** Length of the value in bytes. Others may be ignored, and are (RFC 9530 §3). */
 const LENGTHS = { 'sha-256': 32, 'sha-512': 64 }
@@ -63,7 +63,9 @@ function mismatch(
 function parseDigests(header: string, field: string): readonly DeclaredDigest[] {
   const members = dictionaryField(field)
   if (members === null) {
-    throw new RefusedError(malformed(`${header} is no dictionary of digests like sha-256=:…: (RFC 9530).`))
+    throw new RefusedError(
+      malformed(`${header} is not a dictionary of digests. Send a value like sha-256=:…: (RFC 9530).`),
+    )
   }
   return Object.entries(LENGTHS).flatMap(([algorithm, length]) => {
     if (!members.has(algorithm)) return []

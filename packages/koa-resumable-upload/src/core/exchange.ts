@@ -1,7 +1,7 @@
 import type Koa from 'koa'
 import type { StoredObject, UploadMetadata } from 'upload-store'
+import type { Refusal } from '../errors.ts'
 import type { Settings } from './options.ts'
-import type { Refusal } from './refusal.ts'
 
 /** What a response says about the upload besides whether it is complete. */
 export interface Known {

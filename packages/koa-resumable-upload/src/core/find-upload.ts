@@ -1,9 +1,10 @@
 import { type KnownUpload, StoreError, type UploadState } from 'upload-store'
+import { unknownUpload } from '../errors.ts'
 import { terminate } from '../http/connection.ts'
 import { retryAsNewest } from '../http/retry-as-newest.ts'
 import type { Exchange } from './exchange.ts'
 import type { UploadAction } from './options.ts'
-import { toRefusal, unknownUpload } from './refusal.ts'
+import { toRefusal } from './to-refusal.ts'
 
 /** What the upload was created for, if the client may do what it is about to; `null`: it is answered. */
 export async function findFor(

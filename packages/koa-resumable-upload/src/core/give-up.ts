@@ -1,8 +1,9 @@
 import { StoreError, type UploadSession } from 'upload-store'
+import { RefusedError } from '../errors.ts'
 import { isClientGone, terminate } from '../http/connection.ts'
 import { isFinal } from '../http/retry-as-newest.ts'
 import type { Exchange, Known } from './exchange.ts'
-import { RefusedError, toRefusal } from './refusal.ts'
+import { toRefusal } from './to-refusal.ts'
 
 /**
  * Answers an error in the middle of an upload. Pauses the upload so that the client can resume it, or aborts it if the

@@ -1,11 +1,11 @@
 import type Koa from 'koa'
 import { StoreError, type UploadSession } from 'upload-store'
+import { beyondLength, bodyNotReceived, RefusedError, tooLong } from '../errors.ts'
 import { http2Stream, isReset } from '../http/connection.ts'
 import { requireUnreadBody } from '../http/consumed-body.ts'
 import { type ContentDigest, contentDigest } from './content-digest.ts'
 import type { Exchange, Known } from './exchange.ts'
 import { giveUp } from './give-up.ts'
-import { beyondLength, RefusedError, tooLong } from './refusal.ts'
 
 /** How long after the end of a cut-off body its reset may arrive, in ms: at most 13 in 2,000 trials on a busy machine. */
 const RESET_DELAY = 50
@@ -39,13 +39,13 @@ export async function receive(exchange: Exchange, reception: Reception): Promise
       opening = reception.open()
       const session = await opening
       // The pause below may have come too early for it.
-      if (refused) throw new StoreError('ABORTED', 'The request was refused meanwhile.')
+      if (refused) throw new StoreError('ABORTED', 'The request was refused in the meantime. Retry it.')
       // No progress is reported while a wrong digest may still discard the bytes.
       const options = digest === null ? { onDurable } : { verify: () => digest.verify() }
       await session.append(reception.offset, content(exchange, reception, digest), options)
     }
     await (contentLength === 0 ? take() : settings.aroundBody(ctx, take))
-    if (opening === undefined) throw new Error('options.aroundBody did not call receive().')
+    if (opening === undefined) throw bodyNotReceived()
     return await opening
   } catch (error) {
     refused = true
@@ -70,17 +70,18 @@ async function* content(
       throw new RefusedError(beyondLength(length), { fatal: true })
     }
     if (maxSize !== undefined && offset + size > maxSize) {
-      const detail = `The upload has more than ${maxSize} bytes, which is the limit.`
+      const detail = `The upload is longer than the limit of ${maxSize} bytes. Send a smaller file.`
       throw new RefusedError(tooLong(detail, { final: true }), { fatal: true })
     }
     if (maxAppendSize !== undefined && size > maxAppendSize) {
-      throw new RefusedError(tooLong(`The request has more than ${maxAppendSize} bytes.`, { final: false }))
+      const detail = `The request is longer than the limit of ${maxAppendSize} bytes. Send the rest in further requests.`
+      throw new RefusedError(tooLong(detail, { final: false }))
     }
     digest?.update(chunk)
     yield chunk
   }
   const short = contentLength !== null && size < contentLength
-  if (short || (await isGivenUp(ctx, contentLength))) throw new Error('The client went away.')
+  if (short || (await isGivenUp(ctx, contentLength))) throw new Error('The client closed the connection.')
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   type Refusal,
   wrongLength,
   wrongOffset,
-} from '../core/refusal.ts'
+} from '../errors.ts'
 import type { UploadRequest } from './upload-request.ts'
 
 export type AppendDecision =
@@ -51,7 +51,7 @@ function decideOnCompleted({ contentLength, interop }: UploadRequest): AppendDec
   if (contentLength === 0) return { kind: 'replay' }
   const refusal = interop.completedProblem
     ? alreadyComplete()
-    : wrongLength('The upload is complete already.')
+    : wrongLength('The upload is already complete. Create a new upload.')
   return refuse(refusal)
 }
 
@@ -64,15 +64,27 @@ function decideFitting(
   const end = content === null ? null : offset + content
   const length = known ?? request.length ?? (last ? end : null)
   if (request.length !== null && request.length !== length) {
-    return refuse(wrongLength(`The upload has ${length} bytes, not ${request.length}, as was said before.`))
+    return refuse(
+      wrongLength(
+        `Upload-Length ${request.length} differs from the ${length} bytes declared before. Send the same length.`,
+      ),
+    )
   }
   if (length !== null && length < offset) {
-    return refuse(wrongLength(`The upload has ${offset} bytes already, more than the ${length} of it.`))
+    return refuse(
+      wrongLength(
+        `Upload-Length ${length} is less than the ${offset} bytes that are stored. Send the whole length.`,
+      ),
+    )
   }
   // Without Content-Length, only the arrival of the content shows this, and the upload is void (draft -12, §4.4.2).
   if (length !== null && end !== null && end > length) return refuse(beyondLength(length), { fatal: true })
   if (length !== null && end !== null && last && end < length) {
-    return refuse(wrongLength(`The upload has ${length} bytes; this request would end it at ${end}.`))
+    return refuse(
+      wrongLength(
+        `The upload has ${length} bytes, but this request would end it at ${end}. Send all remaining bytes or Upload-Complete: ?0.`,
+      ),
+    )
   }
   const broken = limitBroken(limits, { length: length ?? end, content, last: last || end === length })
   if (broken !== null) return refuse({ ...broken, final: false })

@@ -1,5 +1,5 @@
 import { type Limits, limitBroken } from '../core/limits.ts'
-import { malformed, type Refusal, wrongLength } from '../core/refusal.ts'
+import { malformed, type Refusal, wrongLength } from '../errors.ts'
 import type { UploadRequest } from './upload-request.ts'
 
 export type CreateDecision =
@@ -11,7 +11,7 @@ export type CreateDecision =
 export function decideCreate(request: UploadRequest, limits: Limits): CreateDecision {
   const { complete, contentLength: content, offset } = request
   if (offset !== null && offset > 0) {
-    const detail = `Upload-Offset: ${offset} belongs to an append, and this request creates an upload.`
+    const detail = `Upload-Offset ${offset} belongs to an append, but this request creates an upload. Omit the field.`
     return { kind: 'refuse', refusal: malformed(detail) }
   }
   const length = request.length ?? (complete === true ? content : null)
@@ -26,5 +26,5 @@ export function decideCreate(request: UploadRequest, limits: Limits): CreateDeci
 function contradictionIn(content: number, length: number, complete: boolean | null): string | null {
   const beyond = content > length
   if (!beyond && (complete !== true || content === length)) return null
-  return `The upload has ${length} bytes by Upload-Length; this request has ${content}.`
+  return `Upload-Length is ${length}, but this request has ${content} bytes. Send the length of the whole file.`
 }

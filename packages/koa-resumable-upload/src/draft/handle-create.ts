@@ -1,6 +1,7 @@
 import { parseReprDigest } from '../core/content-digest.ts'
 import { create } from '../core/create.ts'
-import { formInParts, noTarget, type Refusal, toRefusal } from '../core/refusal.ts'
+import { toRefusal } from '../core/to-refusal.ts'
+import { formInParts, noTarget, type Refusal } from '../errors.ts'
 import type { DraftExchange } from './answer.ts'
 import { decideCreate } from './decide-create.ts'
 

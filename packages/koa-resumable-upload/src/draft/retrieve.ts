@@ -1,8 +1,8 @@
 import type { StoredObject, UploadState } from 'upload-store'
 import { complete } from '../core/complete.ts'
 import { interruptFor } from '../core/find-upload.ts'
-import { malformed, RefusedError } from '../core/refusal.ts'
 import { uploadLength } from '../core/upload-length.ts'
+import { malformed, RefusedError } from '../errors.ts'
 import { type DraftExchange, moveLocation, setUploadFields } from './answer.ts'
 import { limitField } from './upload-limit.ts'
 
@@ -11,7 +11,7 @@ export async function retrieve(exchange: DraftExchange, id: string): Promise<voi
   const { ctx, request } = exchange
   ctx.set('Cache-Control', 'no-store')
   if (request.interop.bareRetrieval && (request.offset !== null || request.complete !== null)) {
-    const detail = 'Asking for the offset, one does not send it.'
+    const detail = 'A request for the offset must not have Upload-Offset or Upload-Complete. Omit both.'
     throw new RefusedError(malformed(detail))
   }
   const state = await interruptFor(exchange, id, 'retrieve')

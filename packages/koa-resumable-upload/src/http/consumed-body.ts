@@ -1,12 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-
-/** The app has a fault: other middleware reads the body of a request that an upload needs. */
-export class BodyConsumedError extends Error {
-  readonly code = 'BODY_CONSUMED'
-  /** For Koa, which does not send the message of a 500 to the client. */
-  readonly status = 500
-  override readonly name = 'BodyConsumedError'
-}
+import { BodyConsumedError } from '../errors.ts'
 
 /**
  * Checks that the whole body of a request is still to be read. Call it before anything is created from the body, because a

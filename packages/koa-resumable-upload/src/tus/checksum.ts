@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { TusError } from './tus-error.ts'
+import { TusError } from '../errors.ts'
 
 /** Length of the value in bytes; sha1 is the one that every server has to know. */
 const LENGTHS: Readonly<Record<string, number>> = { sha1: 20, md5: 16, sha256: 32, sha512: 64 }
@@ -24,11 +24,17 @@ export function checksumOf(field: string): Checksum {
   const length = Object.hasOwn(LENGTHS, algorithm) ? LENGTHS[algorithm] : undefined
   if (length === undefined) {
     const told = JSON.stringify(algorithm.slice(0, 40))
-    throw new TusError(400, `Upload-Checksum: ${told} is not known; ${CHECKSUM_ALGORITHMS} are.`)
+    throw new TusError(
+      400,
+      `Upload-Checksum: the algorithm ${told} is not supported. Use one of ${CHECKSUM_ALGORITHMS}.`,
+    )
   }
   const declared = Buffer.from(value, 'base64')
   if (declared.length !== length || declared.toString('base64') !== value || rest.length > 0) {
-    throw new TusError(400, `Upload-Checksum: the value of ${algorithm} is not ${length} bytes in base64.`)
+    throw new TusError(
+      400,
+      `Upload-Checksum: the value of ${algorithm} is not ${length} bytes in base64. Correct it.`,
+    )
   }
   const hash = createHash(algorithm)
   return {
@@ -38,7 +44,7 @@ export function checksumOf(field: string): Checksum {
       if (found === value) return
       throw new TusError(
         460,
-        `The ${algorithm} of the content is ${found}, not ${value}; none of it was kept.`,
+        `The ${algorithm} of the content is ${found}, not ${value}; none of it was kept. Send it again.`,
       )
     },
   }

@@ -7,12 +7,12 @@ import {
   type UploadState,
   type UploadStore,
 } from 'upload-store'
+import { TusError, unknownTusUpload } from '../errors.ts'
 import { isFinal, retryAsNewest } from '../http/retry-as-newest.ts'
 import { isUploadId } from '../http/upload-id.ts'
 import { CHECKSUM_ALGORITHMS, type Checksum } from './checksum.ts'
 import { hooksOf, type TusHooks } from './hooks.ts'
 import { Locks } from './locks.ts'
-import { TusError, unknownUpload } from './tus-error.ts'
 import { type TusOptions, type TusSettings, withDefaults } from './tus-options.ts'
 import { isTus, lengthOf, storeMetadata, type TusUpload, uploadOf, withLength } from './tus-upload.ts'
 
@@ -72,7 +72,8 @@ class TusDataStore extends EventEmitter {
     const session = await this.#resume(id)
     if (session === null) return this.#reached(id, offset)
     try {
-      if (lock.isCancelled) throw new StoreError('ABORTED', 'A newer request has resumed the upload.')
+      if (lock.isCancelled)
+        throw new StoreError('ABORTED', 'A newer request has resumed the upload, so this one was stopped.')
       const verify = checksum === null ? undefined : () => checksum.verify()
       await session.append(offset, content(source, contentLength, checksum), { verify })
     } catch (error) {
@@ -93,7 +94,7 @@ class TusDataStore extends EventEmitter {
 
   async declareUploadLength(id: string, length: number): Promise<void> {
     const session = await this.#resume(id)
-    if (session === null) throw unknownUpload()
+    if (session === null) throw unknownTusUpload()
     try {
       await session.setMetadata(withLength(session.metadata, length))
     } finally {
@@ -105,7 +106,7 @@ class TusDataStore extends EventEmitter {
   async remove(id: string): Promise<void> {
     const known = isUploadId(id) ? await this.#store.getUpload(id) : null
     const ours = known !== null && isTus(known.metadata)
-    if (!ours || !(await retryAsNewest(() => this.#store.deleteUpload(id)))) throw unknownUpload()
+    if (!ours || !(await retryAsNewest(() => this.#store.deleteUpload(id)))) throw unknownTusUpload()
   }
 
   getExpiration(): number {
@@ -119,7 +120,7 @@ class TusDataStore extends EventEmitter {
 
   async #interrupt(id: string): Promise<UploadState> {
     const state = isUploadId(id) ? await retryAsNewest(() => this.#store.interruptUpload(id)) : null
-    if (state === null || !isTus(state.metadata)) throw unknownUpload()
+    if (state === null || !isTus(state.metadata)) throw unknownTusUpload()
     return state
   }
 
@@ -133,7 +134,7 @@ class TusDataStore extends EventEmitter {
     if (committed !== null && reached === offset) return offset
     throw new StoreError(
       'OFFSET_MISMATCH',
-      `The upload is at ${reached}; bytes from ${offset} on do not fit.`,
+      `The upload has ${reached} bytes; an append at ${offset} does not continue it. Resume at ${reached}.`,
     )
   }
 
@@ -184,5 +185,6 @@ async function* content(
     yield chunk
   }
   // @tus/server ends what a client has cut off as if all had come.
-  if (contentLength !== null && size < contentLength) throw new TusError(400, 'The content was cut off.')
+  if (contentLength !== null && size < contentLength)
+    throw new TusError(400, 'The request ended before its Content-Length. Resume the upload.')
 }

@@ -1,5 +1,5 @@
 import { StoreError, type UploadStore, uploadErrorStatus } from 'upload-store'
-import { BodyConsumedError } from '../http/consumed-body.ts'
+import { BodyConsumedError } from '../errors.ts'
 import { retryAsNewest } from '../http/retry-as-newest.ts'
 import { incoming, type TusRequest } from './incoming.ts'
 import type { Lock, Locks } from './locks.ts'
@@ -48,7 +48,10 @@ function answerOf(error: unknown): TusAnswer | undefined {
   if (typeof error === 'object' && error !== null && 'status_code' in error) return undefined
   const status = error instanceof StoreError ? uploadErrorStatus(error) : null
   if (error instanceof StoreError && error.code === 'CORRUPT')
-    return { status_code: 410, body: 'The upload is damaged and cannot be resumed. Start a new one.\n' }
+    return {
+      status_code: 410,
+      body: 'The upload is damaged and cannot be resumed. Create a new upload and send the file again.\n',
+    }
   if (error instanceof StoreError && status !== null)
     return { status_code: status, body: `${error.message}\n` }
   // The fault is the app's, and there is no other place that names it.

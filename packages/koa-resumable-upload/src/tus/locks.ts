@@ -1,4 +1,5 @@
 import type { UploadStore } from 'upload-store'
+import { missingHooks } from '../errors.ts'
 import { retryAsNewest } from '../http/retry-as-newest.ts'
 import { isUploadId } from '../http/upload-id.ts'
 import type { Incoming } from './incoming.ts'
@@ -51,7 +52,7 @@ export class Locks {
   of(id: string): HeldLock {
     const lock = this.#locks.get(id)
     if (lock === undefined) {
-      throw new Error('The data store has not seen the request: give @tus/server its hooks, too.')
+      throw missingHooks()
     }
     return lock
   }

@@ -52,7 +52,10 @@ export class Memory {
     const held = [...this.objects.values(), ...this.paused.values()]
     const stored = held.reduce((sum, { bytes }) => sum + bytes.length, 0)
     if (stored + size > this.#maxTotalSize || stored >= this.#maxTotalSize) {
-      throw new StoreError('NO_SPACE', `The store holds ${stored} of at most ${this.#maxTotalSize} bytes.`)
+      throw new StoreError(
+        'NO_SPACE',
+        `The store holds ${stored} of at most ${this.#maxTotalSize} bytes. Delete objects, or try again later.`,
+      )
     }
   }
 

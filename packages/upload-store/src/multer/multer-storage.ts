@@ -54,9 +54,10 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
   const { key = (file) => sanitizeKey(file.originalname) } = options
 
   async function receive(request: IncomingMessage, file: object): Promise<StoredFile> {
-    if (!isIncoming(file)) throw new TypeError('multer gave a file without name or stream')
+    if (!isIncoming(file))
+      throw new TypeError('multer passed a file without a name or a stream. Use multer 2.')
     if (clientConnection(request)?.destroyed === true)
-      throw new StoreError('ABORTED', 'The client has gone away.')
+      throw new StoreError('ABORTED', 'The client closed the connection.')
     const expectedSize = unreadLength(request)
     const session = await store.createUpload(key(file, request), { type: file.mimetype, expectedSize })
     // Also while it receives: after a response in mid-upload nothing ends its stream.
@@ -65,7 +66,10 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
       await session.append(0, file.stream)
       // busboy ends a file that breaks multer's own size limit as if it were whole.
       if (file.stream.truncated === true)
-        throw new StoreError('TOO_LARGE', 'The file is larger than the limit.')
+        throw new StoreError(
+          'TOO_LARGE',
+          'The file is larger than the limit of the form. Send a smaller file.',
+        )
       return { session, ...(await session.seal()) }
     } catch (error) {
       await session.abort().catch(() => {})

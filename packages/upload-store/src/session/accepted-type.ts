@@ -12,7 +12,10 @@ export const UNKNOWN_TYPE = 'application/octet-stream'
 export function checkAcceptedType(type: string, accept: readonly string[] = ['*/*']): void {
   if (accept.some((pattern) => matches(pattern, type))) return
   const found = type === UNKNOWN_TYPE ? 'of no known media type' : type
-  throw new StoreError('UNSUPPORTED_TYPE', `The content is ${found}; accepted are ${accept.join(', ')}.`)
+  throw new StoreError(
+    'UNSUPPORTED_TYPE',
+    `The content is ${found}; accepted are ${accept.join(', ')}. Send a file of such a type.`,
+  )
 }
 
 /**

@@ -117,7 +117,11 @@ export class Appending {
   }
 
   #fail(error: unknown): unknown {
-    this.#failure ??= new StoreError('ABORTED', 'The upload has failed.', { cause: error })
+    this.#failure ??= new StoreError(
+      'ABORTED',
+      'An earlier append has failed, so the session accepts no bytes. Resume the upload.',
+      { cause: error },
+    )
     return error
   }
 

@@ -122,7 +122,10 @@ export class Intake {
   #checkSize(size: number): void {
     const { maxFileSize = 10 * GIBIBYTE } = this.#options
     if (size > maxFileSize) {
-      throw new StoreError('TOO_LARGE', `The upload is larger than the limit of ${maxFileSize} bytes.`)
+      throw new StoreError(
+        'TOO_LARGE',
+        `The upload is larger than the limit of ${maxFileSize} bytes. Send a smaller file.`,
+      )
     }
   }
 }

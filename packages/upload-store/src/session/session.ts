@@ -104,7 +104,7 @@ export class Session implements UploadSession {
     const sealed = await this.#bytes.finish()
     if (this.#digest !== undefined && this.#digest !== sealed.digest) {
       const sent = `sha-256 of the ${sealed.size} bytes that arrived is ${sealed.digest}`
-      throw new StoreError('DIGEST_MISMATCH', `The ${sent}, not ${this.#digest}.`)
+      throw new StoreError('DIGEST_MISMATCH', `The ${sent}, not ${this.#digest}. Send the content again.`)
     }
     await this.#staging.seal()
     await this.#bytes.end()

@@ -106,7 +106,7 @@ export class Sessions {
       await result
       return null
     })
-    if (result === undefined) throw new StoreError('ABORTED', 'The store is closed.')
+    if (result === undefined) throw new StoreError('ABORTED', 'The store is closed. Open it again.')
     return result
   }
 
@@ -125,7 +125,7 @@ export class Sessions {
     id: string,
     open: (onEnd: (intake: Intake) => (resumable: boolean) => void) => Promise<T>,
   ): Promise<T> {
-    if (this.#closed) throw new StoreError('ABORTED', 'The store is closed.')
+    if (this.#closed) throw new StoreError('ABORTED', 'The store is closed. Open it again.')
     const remove = () => {
       if (this.#open.get(id) === opening) this.#open.delete(id)
     }

@@ -1,4 +1,5 @@
 import { isErrored, Readable } from 'node:stream'
+import { sourceConsumed } from '../contract/store-error.ts'
 import type { ByteSource } from '../contract/upload-session.ts'
 
 /** Iterators that a store has read. Iterating one again gives no bytes and no error. */
@@ -17,7 +18,7 @@ export function checkUnread(source: ByteSource): void {
   const use = earlierUse(source)
   if (use !== null) {
     const message = `The source ${use} before the store could read it, so bytes are missing. Pass a stream that nothing else reads; mount upload routes above body parsers.`
-    throw Object.assign(new TypeError(message), { code: 'ERR_SOURCE_CONSUMED' })
+    throw sourceConsumed(message)
   }
   // A generator, or another iterator that can be read once. The iterables that it may come from can be read again.
   if ('next' in source) readIterators.add(source)

@@ -13,7 +13,8 @@ const byteLength = (text: string) => Buffer.byteLength(text, 'utf8')
 export function normalizeKey(key: string): string {
   const normalized = key.normalize('NFC')
   const fault = keyFault(normalized)
-  if (fault !== null) throw new StoreError('INVALID_KEY', `${JSON.stringify(key.slice(0, 80))} ${fault}.`)
+  if (fault !== null)
+    throw new StoreError('INVALID_KEY', `${JSON.stringify(key.slice(0, 80))} ${fault}. Choose another name.`)
   return normalized
 }
 

@@ -95,7 +95,7 @@ function requireVersion(ctx: Koa.Context): void {
   ctx.set('Tus-Resumable', VERSION)
   if (ctx.get('Tus-Resumable') === VERSION) return
   ctx.set('Tus-Version', VERSION)
-  throw createError(412, `Tus-Resumable: ${VERSION} is what this server speaks.`)
+  throw createError(412, `This server supports only tus ${VERSION}. Send Tus-Resumable: ${VERSION}.`)
 }
 
 function hasContent(ctx: Koa.Context): boolean {
@@ -125,6 +125,6 @@ async function exchange(ctx: Koa.Context, tus: Tus, content: LazyContent | null)
 /** Where a client that has only the URL of its upload finds what it became. */
 async function redirect(ctx: Koa.Context, store: UploadStore, id: string): Promise<void> {
   const object = (await store.getUpload(id))?.committed
-  if (!object) throw createError(404, 'No upload of this name was completed here of late.')
+  if (!object) throw createError(404, 'There is no completed upload of this name, or its record has expired.')
   seeOther(ctx, contentPath(object.key))
 }

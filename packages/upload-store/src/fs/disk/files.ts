@@ -92,7 +92,11 @@ export async function withStoreErrors<T>(work: Promise<T>): Promise<T> {
     return await work
   } catch (error) {
     if (hasCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG')) {
-      throw new StoreError('NO_SPACE', 'There is no space left for the upload.', { cause: error })
+      throw new StoreError(
+        'NO_SPACE',
+        'The disk is full: there is no space for the upload. Try again later.',
+        { cause: error },
+      )
     }
     throw hasCode(error, ...UNREACHABLE) ? unavailable(error) : error
   }

@@ -128,7 +128,10 @@ export class Space {
     const held = this.#stored + staged
     const rest = max - held - this.#reserved - bytes
     if (rest >= 0 && held < max) return rest
-    throw new StoreError('NO_SPACE', `The store holds ${held} of at most ${max} bytes.`)
+    throw new StoreError(
+      'NO_SPACE',
+      `The store holds ${held} of at most ${max} bytes. Delete objects, or try again later.`,
+    )
   }
 
   /** Returns how many bytes are free above the floor after `bytes` more. */

@@ -147,9 +147,13 @@ export async function openBlob(
   const { start, end } = range ?? { start: 0, end: object.size - 1 }
   const file = await open(layout.blob(blob), READ_ENTRY).catch((error) => {
     if (!hasCode(error, 'ENOENT')) throw error
-    throw new StoreError('NOT_FOUND', `${JSON.stringify(object.key)} was replaced or deleted.`, {
-      cause: error,
-    })
+    throw new StoreError(
+      'NOT_FOUND',
+      `${JSON.stringify(object.key)} was replaced or deleted. Request it again.`,
+      {
+        cause: error,
+      },
+    )
   })
   const stats = await file.stat().catch(async (error) => {
     await file.close()
@@ -161,6 +165,6 @@ export async function openBlob(
   if (isWhole) return Readable.from([])
   throw new StoreError(
     'CORRUPT',
-    `${JSON.stringify(object.key)} has ${stats.size} bytes on disk, not ${object.size}.`,
+    `${JSON.stringify(object.key)} has ${stats.size} bytes on disk, not ${object.size}. Store the object again, or delete it.`,
   )
 }

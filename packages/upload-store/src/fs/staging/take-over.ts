@@ -88,7 +88,11 @@ async function openPart(disk: Disk, path: string, proven: boolean): Promise<File
     // its bytes. Or its writer cannot be seen and is only silent, for example in a frozen container, and may write
     // again.
     const stats = await lstat(path)
-    if (!stats.isFile()) throw new StoreError('CORRUPT', 'The bytes of the upload are not in a regular file.')
+    if (!stats.isFile())
+      throw new StoreError(
+        'CORRUPT',
+        'The bytes of the upload are not in a regular file. Create a new upload.',
+      )
     if (stats.nlink > 1 || !proven) await copyAway(disk, path)
     await chmod(path, 0o600)
     const file = await open(path, 'r+')

@@ -160,7 +160,8 @@ async function refusalIn(response: IncomingMessage, span: Span): Promise<Error> 
   const text = (await readBytes(response)).toString()
   const code = errorCodeIn(text)
   if (code === null) return badAnswer({ statusCode, headers: plain(headers) }, 'bytes or an error', text)
-  if (code === 'NoSuchKey') return new StoreError('NOT_FOUND', 'The object was replaced or deleted.')
+  if (code === 'NoSuchKey')
+    return new StoreError('NOT_FOUND', 'The object was replaced or deleted. Request it again.')
   if (statusCode === 412 || statusCode === 416) return otherBytes(`${statusCode}`)
   return s3Error(code, statusCode, headers)
 }

@@ -83,9 +83,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   CredentialsProviderError:
     'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or one of the other ways of the SDK.',
   InvalidAccessKeyId: 'Check the access key.',
-  NoSuchBucket: 'Create it, for example with setUpBucket, or name another one.',
-  PermanentRedirect: 'Set the region that the bucket is in.',
-  AuthorizationHeaderMalformed: 'Set the region that the bucket is in.',
+  NoSuchBucket: 'Create the bucket, for example with setUpBucket, or name another one.',
+  PermanentRedirect: 'Set the region of the bucket.',
+  AuthorizationHeaderMalformed: 'Set the region of the bucket.',
   RequestTimeTooSkewed:
     "This machine's clock and that of S3 differ by more than 15 minutes. Set this machine's clock, for example by NTP.",
   SignatureDoesNotMatch: 'Check the secret key, and that no proxy changes the Host field.',
@@ -108,7 +108,11 @@ export function explain(error: unknown, bucket: string): unknown {
   if (error instanceof BadAnswer) return unavailable(error)
   const { name, status, isCorrected } = parseFault(error)
   if (FULL.includes(name)) {
-    return new StoreError('NO_SPACE', 'There is no space left for the upload.', { cause: error })
+    return new StoreError(
+      'NO_SPACE',
+      'The bucket is full: there is no space for the upload. Try again later.',
+      { cause: error },
+    )
   }
   if (isCorrected) return unavailable(error)
   const remedy = Object.hasOwn(REMEDIES, name) ? REMEDIES[name] : undefined

@@ -135,7 +135,10 @@ export class Space {
   }
 
   #full(): StoreError {
-    return new StoreError('NO_SPACE', `The store holds ${this.#held()} of at most ${this.#max} bytes.`)
+    return new StoreError(
+      'NO_SPACE',
+      `The store holds ${this.#held()} of at most ${this.#max} bytes. Delete objects, or try again later.`,
+    )
   }
 
   #count(): Promise<void> {

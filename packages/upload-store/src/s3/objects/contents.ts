@@ -102,7 +102,11 @@ export class Contents {
     this.#kept.delete(object.key)
     const found = await this.#operation().records.find(object.key)
     const key = JSON.stringify(object.key)
-    if (found?.record?.blob === blob) return new StoreError('CORRUPT', `The bytes of ${key} are missing.`)
-    return new StoreError('NOT_FOUND', `${key} was replaced or deleted.`, { cause: error })
+    if (found?.record?.blob === blob)
+      return new StoreError(
+        'CORRUPT',
+        `The bytes of ${key} are missing. Store the object again, or delete it.`,
+      )
+    return new StoreError('NOT_FOUND', `${key} was replaced or deleted. Request it again.`, { cause: error })
   }
 }

@@ -1,11 +1,69 @@
-import { STATUS_CODES } from 'node:http'
-import { StoreError, uploadErrorStatus } from 'upload-store'
-
 /**
- * A refused request: its problem (RFC 9457), and what the response says about the upload. The statuses of the draft's
- * refusals are in this file, except those of the store's errors (`uploadErrorStatus` of upload-store) and of errors that the app
- * throws. tus has its own: `tus/hooks.ts`, `tus/checksum.ts`.
+ * All errors of this package: the codes of those that it throws at the app, the refusals with which it answers a client,
+ * and those of tus. The statuses of a store's errors are in `uploadErrorStatus` of upload-store. The README lists them.
  */
+
+/** Mistakes of the app: the middleware throws, and Koa answers 500. */
+type MistakeCode =
+  /**
+   * Other middleware has read the body of a request that an upload needs, or reads it.
+   * When: a body parser is mounted above the upload middleware.
+   * Remedy: mount the upload middleware above body parsers.
+   */
+  | 'BODY_CONSUMED'
+  /**
+   * The option `aroundBody` has resolved without receiving the body.
+   * When: its function does not call `receive()`.
+   * Remedy: call `receive()`, or throw.
+   */
+  | 'BODY_NOT_RECEIVED'
+  /**
+   * @tus/server works without the hooks of the data store, so checksums would go unchecked.
+   * When: `datastore.hooks` is not among the options of `Server`.
+   * Remedy: `new Server({ datastore, ...datastore.hooks })`.
+   */
+  | 'MISSING_HOOKS'
+
+export class BodyConsumedError extends Error {
+  readonly code: 'BODY_CONSUMED' & MistakeCode = 'BODY_CONSUMED'
+  /** For Koa, which does not send the message of a 500 to the client. */
+  readonly status = 500
+  override readonly name = 'BodyConsumedError'
+}
+
+export function bodyNotReceived(): Error {
+  return mistake('BODY_NOT_RECEIVED', 'options.aroundBody did not call receive(). Call it, or throw.')
+}
+
+export function missingHooks(): Error {
+  const remedy = 'Create the Server with ...datastore.hooks.'
+  return mistake('MISSING_HOOKS', `@tus/server does not use the hooks of the data store. ${remedy}`)
+}
+
+function mistake(code: MistakeCode, message: string): Error {
+  return Object.assign(new Error(message), { code })
+}
+
+/** A refusal in the form that @tus/server answers with. */
+export class TusError extends Error {
+  readonly status_code: number
+  readonly body: string
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.name = 'TusError'
+    this.status_code = status
+    this.body = `${message}\n`
+  }
+}
+
+export function unknownTusUpload(): TusError {
+  return new TusError(404, `There is no such upload. ${UNKNOWN}`)
+}
+
+const UNKNOWN = 'It expired, was cancelled or never existed. Create a new upload.'
+
+/** A refused request: its problem (RFC 9457), and what the response says about the upload. */
 export interface Refusal {
   readonly status: number
   /** Where a type is registered for it (about:blank). */
@@ -42,14 +100,14 @@ export function malformed(detail: string): Refusal {
 }
 
 export function unknownUpload(): Refusal {
-  return { status: 404, title: 'There is no such upload', final: false }
+  return { status: 404, title: 'There is no such upload', detail: UNKNOWN, final: false }
 }
 
 export function notPartialUpload(): Refusal {
   return {
     status: 415,
-    title: 'The content is of a type that is not accepted',
-    detail: 'What is appended to an upload is application/partial-upload.',
+    title: 'The content type is not accepted',
+    detail: 'Content appended to an upload needs Content-Type: application/partial-upload.',
     headers: { 'Accept-Patch': 'application/partial-upload' },
     final: false,
   }
@@ -58,8 +116,8 @@ export function notPartialUpload(): Refusal {
 export function formInParts(): Refusal {
   return {
     status: 415,
-    title: 'The content is of a type that is not accepted',
-    detail: 'A form (multipart/form-data) can only be sent whole.',
+    title: 'The content type is not accepted',
+    detail: 'A form (multipart/form-data) cannot be sent in parts. Send the file as raw content.',
     final: true,
   }
 }
@@ -86,7 +144,9 @@ export function wrongLength(detail: string): Refusal {
 }
 
 export function beyondLength(length: number): Refusal {
-  return wrongLength(`The request has content past the end of the upload, which has ${length} bytes.`)
+  return wrongLength(
+    `The request has content past the end of the upload, which has ${length} bytes. Create a new upload.`,
+  )
 }
 
 /** No path of the app accepts the part that a request has sent. */
@@ -94,7 +154,8 @@ export function noTarget(): Refusal {
   return {
     status: 404,
     title: 'No upload can be created here',
-    detail: 'Upload-Complete: ?0 announces a part of an upload, and this path creates no uploads.',
+    detail:
+      'Upload-Complete: ?0 announces a part of an upload, and this path creates no uploads. Check the path.',
     final: false,
   }
 }
@@ -104,7 +165,7 @@ export function alreadyComplete(): Refusal {
     status: 400,
     type: `${TYPES}#completed-upload`,
     title: 'The upload is completed',
-    detail: 'Nothing can be appended to it any more.',
+    detail: 'A complete upload accepts no more content. Create a new upload.',
     final: false,
   }
 }
@@ -135,42 +196,14 @@ export function wrongDigest(
   return {
     status: 400,
     type: `${TYPES}#digest-mismatched-values`,
-    title: 'The content is not what its digest says',
+    title: 'The content does not match its digest',
     members: { mismatched_digests: digests },
     final,
   }
 }
 
-/** Returns the refusal that an error stands for, or `null` if the error is unexpected. */
-export function toRefusal(error: unknown): Refusal | null {
-  if (error instanceof RefusedError) return error.refusal
-  if (!(error instanceof Error)) return null
-  if (error instanceof StoreError) return storeRefusal(error)
-  const { status, expose, headers, problem } = error as HttpErrorLike
-  if (typeof status !== 'number' || status < 400 || (status >= 500 && expose !== true)) return null
-  return {
-    status,
-    title: STATUS_CODES[status] ?? 'Error',
-    ...(expose === false ? {} : { detail: error.message }),
-    ...(typeof problem === 'object' && problem !== null ? { members: { ...problem } } : {}),
-    ...(headers === undefined ? {} : { headers }),
-    final: false,
-  }
+export function damagedUpload(): Refusal {
+  return { status: 410, title: 'The upload is damaged and cannot be resumed', detail: DAMAGED, final: false }
 }
 
-/** As http-errors makes them, and Koa's ctx.throw. */
-type HttpErrorLike = Error & {
-  readonly status?: unknown
-  readonly expose?: unknown
-  readonly headers?: Readonly<Record<string, string | string[]>>
-  readonly problem?: unknown
-}
-
-function storeRefusal(error: StoreError): Refusal | null {
-  if (error.code === 'CORRUPT') {
-    return { status: 410, title: 'The upload is damaged and cannot be resumed', final: false }
-  }
-  const status = uploadErrorStatus(error)
-  if (status === null || status === 500) return null
-  return { status, title: STATUS_CODES[status] ?? 'Error', detail: error.message, final: false }
-}
+const DAMAGED = 'Create a new upload and send the file again.'
