@@ -36,7 +36,12 @@ describe('with --store s3', () => {
   })
 
   it.each([
-    ['a bucket that is missing', ['--s3-bucket', 'nowhere'], {}, /"nowhere": NoSuchBucket\. Create the bucket/],
+    [
+      'a bucket that is missing',
+      ['--s3-bucket', 'nowhere'],
+      {},
+      /"nowhere": NoSuchBucket\. Create the bucket/,
+    ],
     ['a wrong secret', [], { AWS_SECRET_ACCESS_KEY: 'x' }, /SignatureDoesNotMatch\. Check the secret key/],
     ['an unknown key', [], { AWS_ACCESS_KEY_ID: 'nobody' }, /InvalidAccessKeyId\. Check the access key/],
     [
