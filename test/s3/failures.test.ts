@@ -224,7 +224,7 @@ describeWith(CEPH, 'S3 store on Ceph: failures', () => {
         /secret key/,
       ],
       ['an unknown key', { credentials: { accessKeyId: 'nobody', secretAccessKey: 'x' } }, /access key/],
-      ['a missing bucket', { bucket: 'nowhere' }, /"nowhere".*Create it/],
+      ['a missing bucket', { bucket: 'nowhere' }, /"nowhere".*Create the bucket/],
     ])('%s', async (_, options, message) => {
       const store = ceph.open(options)
       await expect(store.put('a', source('x'))).rejects.toThrow(message)
