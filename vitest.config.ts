@@ -56,5 +56,7 @@ export default defineConfig({
     isolate: false,
     // More than there are cores: most tests wait for a process or a time limit.
     maxWorkers: Math.max(4, availableParallelism()),
+    // CI repeats a failed test once, and says so, until five whole runs beside other work have passed without a failure.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
   },
 })
