@@ -47,7 +47,6 @@ export default defineConfig({
       // Overwrites pooled buffers when they are released, here and in the servers that tests start.
       POISON_RELEASED_BUFFERS: '1',
     },
-    reporters: ['./test/support/opening-line.ts', 'default', './test/support/closing-line.ts'],
     // Tests start servers, ffmpeg and Chromium, and other programs may use the machine: only a broken product takes longer.
     testTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
@@ -56,7 +55,5 @@ export default defineConfig({
     isolate: false,
     // More than there are cores: most tests wait for a process or a time limit.
     maxWorkers: Math.max(4, availableParallelism()),
-    // CI repeats a failed test once, and says so, until five whole runs beside other work have passed without a failure.
-    retry: process.env['CI'] === 'true' ? 1 : 0,
   },
 })

@@ -5,8 +5,6 @@ import { missing, PROGRAMS } from './programs.ts'
 export default class OpeningLine implements Reporter {
   onInit({ projects }: Vitest): void {
     const names = projects.map(({ name }) => name)
-    // A few files take seconds.
-    if (process.argv.slice(2).some((argument) => !/^(?:run$|-)/.test(argument))) return
     const isSlow = names.every((name) => name.startsWith('slow'))
     const others = isSlow ? 'the tests of `npm test`' : 'the slow tests (`npm run test:slow`)'
     const left = isSlow || !names.includes('slow') ? [others] : []
