@@ -79,7 +79,8 @@ async function openSource(content: Content, range?: ByteRange): Promise<Readable
   const opened = range === undefined ? content.stream() : content.stream(range)
   // Before the first await, because a failing stream emits its error until then, and an error without a listener ends
   // the process.
-  const source = opened instanceof Promise ? toReadable(await opened) : toReadable(opened)
+  // By `then`, because a promise of another realm is no `instanceof Promise`.
+  const source = 'then' in opened ? toReadable(await opened) : toReadable(opened)
   await null
   if (source.errored !== null) throw source.errored
   // Such a stream emits neither bytes nor an end.

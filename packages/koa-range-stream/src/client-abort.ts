@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type Koa from 'koa'
+import { textOf } from './errors.ts'
 
 /** Ends the body when its client goes away, which is no error then, and the connection when the body fails. */
 export function tieToClient(ctx: Koa.Context, body: Readable): void {
@@ -26,7 +27,7 @@ export function endWithClient(ctx: Koa.Context, body: Readable): void {
 function forgiveAborts(ctx: Koa.Context): void {
   const { onerror } = ctx
   ctx.onerror = (error) => {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = textOf(error, 'code')
     if (code !== 'ERR_STREAM_PREMATURE_CLOSE' && code !== 'EPIPE') onerror.call(ctx, error)
   }
 }

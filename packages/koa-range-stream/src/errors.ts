@@ -62,7 +62,14 @@ export function contentChanged(path: string): Error {
 }
 
 export function isContentChanged(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'CONTENT_CHANGED'
+  return textOf(error, 'code') === 'CONTENT_CHANGED'
+}
+
+/** Returns a text property of an error, or ''. Not by `instanceof`: under Jest, errors of Node's modules are of another realm. */
+export function textOf(error: unknown, property: 'code' | 'syscall'): string {
+  if (typeof error !== 'object' || error === null) return ''
+  const value: unknown = Reflect.get(error, property)
+  return typeof value === 'string' ? value : ''
 }
 
 export function contentClosed(): Error {

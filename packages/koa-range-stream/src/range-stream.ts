@@ -2,7 +2,7 @@ import { ReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { bodyContent } from './body-content.ts'
-import { isContentChanged, mountedWithoutCall, warnOnce } from './errors.ts'
+import { isContentChanged, mountedWithoutCall, textOf, warnOnce } from './errors.ts'
 import type { FileContentOptions } from './file/file-content.ts'
 import { isTakenOver, whenResponding } from './not-modified.ts'
 import { type ServeContentOptions, serveContent } from './serve-content.ts'
@@ -94,6 +94,6 @@ function isPlainRead(ctx: Koa.Context): boolean {
 
 /** If the file cannot be opened again: the app's stream may have it open, or else reports its own failure. */
 function mayStillSend(body: unknown, error: unknown): boolean {
-  const isOpening = error instanceof Error && 'syscall' in error && error.syscall === 'open'
+  const isOpening = textOf(error, 'syscall') === 'open'
   return body instanceof ReadStream && (isOpening || isContentChanged(error))
 }

@@ -76,7 +76,7 @@ const nodesOwn = childOf(Readable.prototype, ReadStream.prototype)
 
 function childOf(parent: object, prototype: object): object {
   const next: unknown = Object.getPrototypeOf(prototype)
-  return next === parent || !(next instanceof Object) ? prototype : childOf(parent, next)
+  return next === parent || typeof next !== 'object' || next === null ? prototype : childOf(parent, next)
 }
 
 /** The methods that decide on the bytes of a stream, as Node has them. */

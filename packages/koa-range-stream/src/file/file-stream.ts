@@ -1,5 +1,6 @@
 import { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
+import { types } from 'node:util'
 import type { ByteRange } from 'range-core'
 import { contentTruncated } from '../errors.ts'
 import { acquireBuffer, LONG, MIDDLE, releaseBuffer, SHORT } from './buffers.ts'
@@ -131,7 +132,7 @@ export class FileStream extends Readable {
       return length
     } catch (error) {
       this.#file.evict()
-      this.destroy(error instanceof Error ? error : new Error(String(error)))
+      this.destroy(types.isNativeError(error) ? error : new Error(String(error)))
       return 0
     } finally {
       this.#reading = false

@@ -1,6 +1,6 @@
 import { type BigIntStats, closeSync, constants } from 'node:fs'
 import type { Content, ContentStream } from '../content.ts'
-import { contentChanged } from '../errors.ts'
+import { contentChanged, textOf } from '../errors.ts'
 import { acquire, acquireOpened, type Descriptor, evictAll } from './descriptors.ts'
 import { type Awaitable, type FileSystem, fileSystems } from './file-system.ts'
 
@@ -59,7 +59,8 @@ async function openFile(files: FileSystem, path: string, flags: number): Promise
   try {
     return await files.open(path, flags)
   } catch (error) {
-    if (codeOf(error) !== 'EMFILE' && codeOf(error) !== 'ENFILE') throw error
+    const code = textOf(error, 'code')
+    if (code !== 'EMFILE' && code !== 'ENFILE') throw error
     evictAll()
     return files.open(path, flags)
   }
@@ -94,10 +95,5 @@ export function isSame(a: BigIntStats, b: BigIntStats): boolean {
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ERR_INVALID_ARG_VALUE'])
 
 export function isAbsent(error: unknown): boolean {
-  return ABSENT.has(codeOf(error))
-}
-
-/** Not by `instanceof Error`: under Jest, the errors of Node's modules are of another realm. */
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+  return ABSENT.has(textOf(error, 'code'))
 }
