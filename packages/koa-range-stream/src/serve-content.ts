@@ -39,10 +39,12 @@ export interface ServeContentOptions extends Omit<PlanOptions, 'now'> {
  * })
  */
 export async function serveContent(
-  ctx: Koa.Context,
+  context: Koa.ExtendableContext,
   content: Content,
   options: ServeContentOptions = {},
 ): Promise<void> {
+  // Contexts of apps and routers with types of their own lack only the index signature of `Koa.Context`.
+  const ctx = context as Koa.Context
   const type = mediaType(ctx, content)
   const { size } = content
   const { etag, lastModified } = contentValidators(ctx, content)
