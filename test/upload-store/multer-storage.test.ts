@@ -10,7 +10,9 @@ import {
   createMemoryStore,
   multerStorage,
   type StoredFile,
+  storedFile,
   type UploadStore,
+  uploadErrorStatus,
 } from 'upload-store'
 import { describe, expect, it } from 'vitest'
 import { serve } from '../support/app.ts'
@@ -204,4 +206,52 @@ describe('multerStorage', () => {
     expect(error).toBe(undefined)
     expect(await fileOf(request)?.session.commit()).toMatchObject({ key: 'a.mp4', size: 5 })
   })
+})
+
+describe('storedFile', () => {
+  /** An app without a handler for errors, which answers with the size of the file. */
+  function listener(host: string): RequestListener {
+    const upload = multer({ storage: multerStorage(createMemoryStore()) }).single('file')
+    if (host === 'Express')
+      return express().post('/', upload, (request, response) => {
+        response.send(`${storedFile(request.file).size}`)
+      })
+    const app = new Koa()
+    app.silent = true
+    app.use(async (ctx) => {
+      const request = ctx.req as express.Request
+      await new Promise((resolve) => upload(request, ctx.res as express.Response, resolve))
+      ctx.body = `${storedFile(request.file).size}`
+    })
+    return app.callback()
+  }
+
+  it.each(['Koa', 'Express'])('makes %s answer 422 to a form without a file', async (host) => {
+    const url = await serve(listener(host))
+    const fields = new FormData()
+    fields.append('title', 'a')
+    expect((await fetch(url, { method: 'POST', body: fields })).status).toBe(422)
+    const sent = await fetch(url, { method: 'POST', body: form(['file', 'a.mp4', 'hello']) })
+    expect([sent.status, await sent.text()]).toEqual([200, '5'])
+  })
+
+  it('throws an error whose code and statuses agree, and whose message says what to send', () => {
+    let error: unknown
+    try {
+      storedFile(undefined)
+    } catch (thrown) {
+      error = thrown
+    }
+    expect(error).toMatchObject({ code: 'MISSING_FILE', status: 422, expose: true })
+    expect(error).toHaveProperty('message', expect.stringContaining('multipart/form-data'))
+    expect(uploadErrorStatus(error)).toBe(422)
+  })
+
+  it.each([[{ originalname: 'a.mp4', buffer: Buffer.from('a') }], [[]], [{ file: [] }], ['a.mp4']])(
+    'throws a TypeError that names multerStorage for %j, which another engine or no engine made',
+    (file) => {
+      expect(() => storedFile(file)).toThrow(TypeError)
+      expect(() => storedFile(file)).toThrow('multerStorage(store)')
+    },
+  )
 })

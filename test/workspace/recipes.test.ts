@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { formWith, startApp } from '../support/app.ts'
 import { REPOSITORY } from '../support/server.ts'
-import { listening } from './snippets.ts'
+import { listening, statusesWithoutFile } from './snippets.ts'
 
 const RECIPES = await readFile(join(REPOSITORY, 'docs/recipes.md'), 'utf8')
 const VIDEO = await readFile(join(REPOSITORY, 'apps/server/assets/video/sample.mp4'))
 /** The program under each heading that has one. */
 const PROGRAMS = new Map(
   RECIPES.split(/^## /m).flatMap((section) => {
-    const [, title, code] = /^([^\n]*)\n.*?^```js\n(.*?)^```/ms.exec(section) ?? []
+    const [, title, code] = /^([^\n]*)\n.*?^```ts\n(.*?)^```/ms.exec(section) ?? []
     return title === undefined || code === undefined ? [] : [[title, code] as const]
   }),
 )
@@ -118,6 +118,7 @@ describe('the recipes', () => {
     expect([unchanged.status, unchanged.headers.get('content-type')]).toEqual([304, null])
     const refused = await fetch(`${base}/videos`, { method: 'POST', body: formWith('file', 'a.txt', 'text') })
     expect(refused.status).toBe(415)
+    expect(await statusesWithoutFile(`${base}/videos`)).toEqual([422, 400, 422, 422, 422, 400, 422])
   })
 
   it('replace koa-send', async () => {
@@ -132,6 +133,7 @@ describe('the recipes', () => {
     const form = formWith('file', 'clip.mp4', new Uint8Array(VIDEO))
     const stored = await fetch(`${base}/video`, { method: 'POST', body: form })
     expect([stored.status, await stored.json()]).toMatchObject([201, { key: 'clip.mp4', size: VIDEO.length }])
+    expect(await statusesWithoutFile(`${base}/video`)).toEqual([422, 400, 422, 422, 422, 400, 422])
   })
 
   it('are all tried here', () => {

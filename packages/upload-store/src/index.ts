@@ -28,6 +28,6 @@ export {
   type MulterStorageEngine,
   type MulterStorageOptions,
   multerStorage,
-  type StoredFile,
 } from './multer/multer-storage.ts'
+export { type StoredFile, storedFile } from './multer/stored-file.ts'
 export { numberedKey, sanitizeKey } from './values/key.ts'

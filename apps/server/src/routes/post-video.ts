@@ -127,10 +127,14 @@ function reportingTo(
 ): MulterStorageEngine {
   return {
     ...engine,
-    _handleFile: (request, file, callback) => {
+    _handleFile: <Info extends object>(
+      request: IncomingMessage,
+      file: object,
+      callback: (error?: unknown, info?: Info) => void,
+    ) => {
       const transfer = transfers.get(request)
       if (transfer !== undefined) transfer.seen = true
-      engine._handleFile(request, file, (error, info) => {
+      engine._handleFile<Info>(request, file, (error, info) => {
         if (error) transfer?.fail(error)
         callback(error, info)
       })

@@ -96,3 +96,16 @@ export class StoreError extends Error {
 export function sourceConsumed(message: string): TypeError {
   return Object.assign(new TypeError(message), { code: 'ERR_SOURCE_CONSUMED' })
 }
+
+/**
+ * Returns the error for a form that has no file in the expected field. Koa and Express respond with its status; the client
+ * sees the message.
+ *
+ * When: `storedFile` gets no file.
+ * Remedy: send multipart/form-data with a file in the field that the route names.
+ */
+export function missingFile(): Error {
+  const message =
+    'The form has no file. Send multipart/form-data with a file in the field that the route expects.'
+  return Object.assign(new Error(message), { code: 'MISSING_FILE', status: 422, expose: true })
+}

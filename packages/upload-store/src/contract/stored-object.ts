@@ -41,3 +41,8 @@ export interface StoredContent extends StoredObject {
   /** Returns a URL at which every client can read the bytes for a limited time, also by range (S3 only). */
   readonly signedUrl?: (options?: SignedUrlOptions) => Promise<string>
 }
+
+/** A committed object on S3, which always has signed URLs. */
+export interface S3Content extends StoredContent {
+  readonly signedUrl: (options?: SignedUrlOptions) => Promise<string>
+}

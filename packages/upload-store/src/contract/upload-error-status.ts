@@ -63,6 +63,7 @@ export function uploadErrorStatus(error: unknown): number | null {
   if (name === 'StoreError') return lookUp(STORE_STATUS, code)
   if (name === 'MulterError') return lookUp(MULTER_STATUS, code)
   if (name !== 'Error') return null
+  if (code === 'MISSING_FILE') return 422
   return lookUp(PARSER_STATUS, message.startsWith(UNKNOWN_TYPE) ? UNKNOWN_TYPE : message)
 }
 

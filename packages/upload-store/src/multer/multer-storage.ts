@@ -3,10 +3,10 @@ import type { Readable } from 'node:stream'
 import { callbackify } from 'node:util'
 import type { UploadStore } from '../contract/store.ts'
 import { StoreError } from '../contract/store-error.ts'
-import type { SealedUpload, UploadSession } from '../contract/upload-session.ts'
 import { sanitizeKey } from '../values/key.ts'
 import { TaskQueue } from '../values/task-queue.ts'
 import { abortWithResponse, clientConnection } from './abort-with-response.ts'
+import { isStored, type StoredFile } from './stored-file.ts'
 
 /** The properties of a file that multer knows before its bytes arrive. */
 export interface IncomingFile {
@@ -15,22 +15,22 @@ export interface IncomingFile {
   readonly stream: Readable & { readonly truncated?: boolean }
 }
 
-/** What the engine adds to multer's file: `session.commit()` publishes it, and nothing else does. */
-export interface StoredFile extends SealedUpload {
-  readonly session: UploadSession
-}
-
 /**
- * multer's `StorageEngine`, declared by structure, so that users do not need its types. `file` is the
- * `IncomingFile` that multer makes; its type packages disagree on what that is.
+ * multer's `StorageEngine`, declared by structure, so that users do not need its types. `file` is the `IncomingFile` that
+ * multer makes, and `info` the `StoredFile` that multer adds to it; its type packages disagree on
+ * the types of these, and on whether a removal that succeeds calls back with `null`.
  */
 export interface MulterStorageEngine {
-  _handleFile(
+  _handleFile<Info extends object>(
     request: IncomingMessage,
     file: object,
-    callback: (error?: unknown, info?: StoredFile) => void,
+    callback: (error?: unknown, info?: Info) => void,
   ): void
-  _removeFile(request: IncomingMessage, file: object, callback: (error: Error | null) => void): void
+  _removeFile<Failure extends Error | null>(
+    request: IncomingMessage,
+    file: object,
+    callback: (error: Failure) => void,
+  ): void
 }
 
 export interface MulterStorageOptions {
@@ -39,15 +39,15 @@ export interface MulterStorageOptions {
 }
 
 /**
- * Creates a multer storage engine that seals each file in `store` and leaves its session on the file, as `file.session`.
+ * Creates a multer storage engine that seals each file in `store` and adds its session to multer's file.
  *
- * The handler calls `file.session.commit()`. Whatever it has not committed when the response ends is aborted: multer may
- * still revoke a file that is complete, because a later one breaks a limit, and so may the handler.
+ * The handler gets the file from `storedFile` and calls `session.commit()`. Sessions that are not committed when the
+ * response ends are aborted: multer may still revoke a complete file because a later one exceeds a limit.
  *
  * @example
- * const upload = multer({ storage: multerStorage(store), defParamCharset: 'utf8' })
+ * const upload = multer({ storage: multerStorage(store) })
  * router.post('/video', upload.single('file'), async (ctx) => {
- *   ctx.body = await ctx.file.session.commit()
+ *   ctx.body = await storedFile(ctx.file).session.commit()
  * })
  */
 export function multerStorage(store: UploadStore, options: MulterStorageOptions = {}): MulterStorageEngine {
@@ -81,13 +81,13 @@ export function multerStorage(store: UploadStore, options: MulterStorageOptions 
 
   return {
     // multer needs exactly one call back, never a throw and never a rejected promise.
-    _handleFile: callbackify((request: IncomingMessage, file: object) =>
-      inTurn(request, () => receive(request, file)),
-    ),
-    _removeFile: (_request, file, callback) => {
-      const removed = 'session' in file ? (file as StoredFile).session.abort() : Promise.resolve()
-      removed.then(() => callback(null), callback)
-    },
+    _handleFile: callbackify(
+      (request: IncomingMessage, file: object): Promise<object> =>
+        inTurn(request, () => receive(request, file)),
+    ) as MulterStorageEngine['_handleFile'],
+    _removeFile: callbackify(async (_request: IncomingMessage, file: object) => {
+      if (isStored(file)) await file.session.abort()
+    }) as MulterStorageEngine['_removeFile'],
   }
 }
 

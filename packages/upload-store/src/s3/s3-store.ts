@@ -1,5 +1,5 @@
 import type { ListOptions, ListPage, StoreOptions, UploadStore } from '../contract/store.ts'
-import type { StoredObject } from '../contract/stored-object.ts'
+import type { S3Content, StoredObject } from '../contract/stored-object.ts'
 import { DamageReporter } from '../session/damage.ts'
 import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
@@ -37,6 +37,16 @@ export interface S3StoreOptions extends StoreOptions, ConnectionOptions {
   readonly orphanAge?: number | undefined
 }
 
+/** A store whose contents have signed URLs. */
+export interface S3Store extends UploadStore {
+  /**
+   * Resolves to the object under `key`, or `null`. Opens nothing.
+   *
+   * @throws StoreError INVALID_KEY, CORRUPT, UNAVAILABLE
+   */
+  get(key: string): Promise<S3Content | null>
+}
+
 /**
  * Returns the store in an S3 bucket. Any number of processes on any number of machines may share a store.
  *
@@ -47,10 +57,10 @@ export interface S3StoreOptions extends StoreOptions, ConnectionOptions {
  * const store = createS3Store({ endpoint: 'http://127.0.0.1:7480', bucket: 'videos', prefix: 'app/' })
  * const { etag } = await store.put('clip.mp4', createReadStream('clip.mp4'), { type: 'video/mp4' })
  */
-export function createS3Store(options: S3StoreOptions): UploadStore {
+export function createS3Store(options: S3StoreOptions): S3Store {
   const { context, contents, close } = openContext(options)
   const sessions = new Sessions(options, s3StagingArea(context))
-  const store: UploadStore = {
+  const store: S3Store = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => contents.get(normalizeKey(key)),
     list: (listOptions) => list(context, listOptions),

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { StoreError } from '../../contract/store-error.ts'
-import type { StoredContent } from '../../contract/stored-object.ts'
+import type { S3Content } from '../../contract/stored-object.ts'
 import { LruMap } from '../../values/lru-map.ts'
 import type { Bucket } from '../client/bucket.ts'
 import type { Downloads } from '../client/downloads.ts'
@@ -13,7 +13,7 @@ import type { Records, S3Record } from '../context/records.ts'
 const MAX_KEPT = 10_000
 
 interface Kept {
-  readonly found: Promise<{ readonly content: StoredContent; readonly blob: string } | null>
+  readonly found: Promise<{ readonly content: S3Content; readonly blob: string } | null>
   /** When the record was requested, in ms. */
   readonly asked: number
 }
@@ -41,7 +41,7 @@ export class Contents {
   }
 
   /** @throws StoreError CORRUPT, UNAVAILABLE */
-  async get(key: string): Promise<StoredContent | null> {
+  async get(key: string): Promise<S3Content | null> {
     const before = this.#kept.get(key)
     const asked = performance.now()
     if (before !== undefined && asked - before.asked < this.#maxAge)
@@ -76,7 +76,7 @@ export class Contents {
     if (this.#kept.get(key) === kept) this.#kept.delete(key)
   }
 
-  #toContent(record: S3Record): StoredContent {
+  #toContent(record: S3Record): S3Content {
     const { object, blob, blobTag: tag } = record
     const name = this.#names.blob(blob)
     const url = this.#downloads.url(name)
