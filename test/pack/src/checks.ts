@@ -1,4 +1,4 @@
-import { run } from './command.ts'
+import { must, run } from './command.ts'
 import { PACKAGES } from './packages.ts'
 import type { Project, Resolution } from './projects.ts'
 
@@ -28,15 +28,20 @@ function ownerOf(line: string): string | null {
   return owner === undefined || PACKAGES.some(({ name }) => name === owner) ? null : owner
 }
 
-/** Runs what was compiled, and requires each module from CommonJS; gives what failed. */
+const NO_ESM = '--no-experimental-require-module'
+
+/** Runs the compiled samples, and requires each module from CommonJS. Returns the failures. */
 export async function runSamples(
   node: string,
   folder: string,
-  { samples }: Project,
+  { samples, commonjs = false }: Project,
 ): Promise<readonly string[]> {
   const failures: string[] = []
-  for (const file of [...samples.map((name) => `out/${name}.js`), 'out/require.cjs']) {
-    const { ok, output } = await run(node, [file], folder)
+  // Older versions of Node cannot require ES modules, and have no such flag.
+  const hasFlag = await must(node, ['-p', `process.allowedNodeEnvironmentFlags.has('${NO_ESM}')`], folder)
+  const flags = commonjs && hasFlag === 'true' ? [NO_ESM] : []
+  for (const file of [...samples.map((name) => `out/${name.replace(/ts$/, 'js')}`), 'out/require.cjs']) {
+    const { ok, output } = await run(node, [...flags, file], folder)
     if (!ok) failures.push(`${file}: ${output}`)
   }
   return failures

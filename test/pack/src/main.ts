@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compile, runSamples } from './checks.ts'
 import { mapByTwo, tool } from './command.ts'
+import { checkJest, JEST_NODES, JESTS } from './jest.ts'
 import { attw, type Packed, pack, publint, wrongFiles } from './packages.ts'
 import { create, PROJECTS, type Project, RESOLUTIONS } from './projects.ts'
 import { runServer } from './server.ts'
 import { BUDGETS, sizeOf } from './size.ts'
 
 const TYPESCRIPTS = ['5.8.3', '5.9.3', '6.0.3', '7.0.2']
-const NODES = ['20.19.0', '22.23.3', '24.21.0', '26.10.0']
+/** Only the packages with a CommonJS build run on it. */
+const OLDEST = '20.0.0'
+const NODES = [OLDEST, '20.19.0', '22.23.3', '24.21.0', '26.10.0']
 
 const failures: string[] = []
 /** A cell of the table; what failed goes below it. */
@@ -54,7 +57,8 @@ async function checkProject(project: Project, tarballs: readonly Packed[], folde
   }
   for (const version of NODES) {
     const node = await tool(`node@${version}`, 'node')
-    cells.push(cell(`${name}: Node ${version}`, await runSamples(node, folder, project)))
+    const runs = version !== OLDEST || project.commonjs === true
+    cells.push(runs ? cell(`${name}: Node ${version}`, await runSamples(node, folder, project)) : '–')
   }
   return [...cells, [...others].sort().join(', ') || '–']
 }
@@ -66,18 +70,37 @@ async function checkSize([name, budget]: readonly [string, number], directory: s
   row([name, cell(`${name}: size`, faults, `${size} B`), `${budget} B`])
 }
 
-async function main(directory: string): Promise<void> {
-  const began = Date.now()
-  const tarballs = await pack(directory)
-  head(['package', 'packed', 'contents', 'publint', 'attw'])
-  for (const cells of await mapByTwo(tarballs, checkPackage)) row(cells)
+async function jestRow(jest: string, tarballs: readonly Packed[], directory: string) {
+  const found = await checkJest(jest, tarballs, join(directory, `jest-${jest}`))
+  return [jest, ...found.map((faults, index) => cell(`Jest ${jest}, Node ${JEST_NODES[index]}`, faults))]
+}
 
+async function checkProjects(tarballs: readonly Packed[], directory: string, only: string): Promise<void> {
+  const projects = PROJECTS.filter(({ name }) => name.includes(only))
+  if (projects.length === 0) return
   const typescripts = TYPESCRIPTS.map((version) => `TS ${short(version)}`)
   const nodes = NODES.map((version) => `Node ${short(version)}`)
   head(['project', 'by', ...typescripts, ...nodes, "faults in others' types"])
   const check = (project: Project) =>
     checkProject(project, tarballs, join(directory, String(PROJECTS.indexOf(project))))
-  for (const cells of await mapByTwo(PROJECTS, check)) row(cells)
+  for (const cells of await mapByTwo(projects, check)) row(cells)
+}
+
+/** @param only a part of the names of the projects to check, or `jest`; '' checks everything */
+async function main(directory: string, only: string): Promise<void> {
+  const began = Date.now()
+  const tarballs = await pack(directory)
+  if (only === '') {
+    head(['package', 'packed', 'contents', 'publint', 'attw'])
+    for (const cells of await mapByTwo(tarballs, checkPackage)) row(cells)
+  }
+
+  await checkProjects(tarballs, directory, only)
+  if ('jest'.includes(only)) {
+    head(['Jest', ...JEST_NODES.map((version) => `Node ${short(version)}`)])
+    for (const cells of await mapByTwo(JESTS, (jest) => jestRow(jest, tarballs, directory))) row(cells)
+  }
+  if (only !== '') return
 
   head(['minified, brotli', 'has', 'may have'])
   for (const budget of Object.entries(BUDGETS)) await checkSize(budget, directory)
@@ -89,7 +112,7 @@ async function main(directory: string): Promise<void> {
 
 const directory = mkdtempSync(join(tmpdir(), 'pack-'))
 try {
-  await main(directory)
+  await main(directory, process.argv[2] ?? '')
 } finally {
   rmSync(directory, { recursive: true, maxRetries: 3 })
 }

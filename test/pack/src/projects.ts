@@ -7,11 +7,16 @@ import { type Packed, REPOSITORY } from './packages.ts'
 export interface Project {
   readonly name: string
   readonly manager: 'npm' | 'pnpm'
-  /** Files of ../samples. */
+  /** Files of ../samples that are run; what they import is in `helpers`. */
   readonly samples: readonly string[]
+  readonly helpers?: readonly string[]
   /** What is imported, and also required from CommonJS. */
   readonly modules: readonly string[]
   readonly dependencies: Readonly<Record<string, string>>
+  /** Whether it runs on Node 20.0, too: all of its modules have a CommonJS build. */
+  readonly commonjs?: boolean
+  /** Packages that an override replaces by one of ours. */
+  readonly overridden?: Readonly<Record<string, string>>
 }
 
 const KOA_3 = { koa: '3.3.0', '@types/koa': '3.0.3' }
@@ -26,7 +31,38 @@ const TUS = { '@tus/server': '2.4.5' }
 function of(module: string, dependencies: Readonly<Record<string, string>>, name: string = module): Project {
   const withStore = ['koa-resumable-upload', 'koa-range-server'].includes(module)
   const modules = withStore ? [module, 'upload-store'] : [module]
-  return { name, manager: 'npm', samples: [module.replace('/', '-')], modules, dependencies }
+  const commonjs = ['range-core', 'koa-range-stream'].includes(module)
+  return {
+    name,
+    manager: 'npm',
+    samples: [`${module.replace('/', '-')}.ts`],
+    modules,
+    dependencies,
+    commonjs,
+  }
+}
+
+/** An app that has koa-range itself, and below lws-range, replaced by an override. */
+function overriding(manager: 'npm' | 'pnpm'): Project {
+  return {
+    name: `koa-range overridden by ${manager}`,
+    manager,
+    samples: ['koa-range.ts', 'koa-range-commonjs.cts', 'koa-range-lws.ts'],
+    helpers: ['koa-range-cases.ts'],
+    modules: ['koa-range'],
+    dependencies: {
+      ...KOA_2,
+      'koa-static': '5.0.0',
+      '@types/koa-static': '4.0.4',
+      'koa-static-cache': '5.1.4',
+      '@types/koa-static-cache': '5.1.4',
+      lws: '4.2.1',
+      'lws-range': '4.0.1',
+      'lws-static': '3.1.1',
+    },
+    commonjs: true,
+    overridden: { 'koa-range': 'koa-range-stream' },
+  }
 }
 
 const APART: readonly Project[] = [
@@ -39,7 +75,7 @@ const APART: readonly Project[] = [
   of('koa-resumable-upload', KOA_2, 'koa-resumable-upload, Koa 2.15'),
   {
     ...of('koa-resumable-upload', { ...KOA_3, ...TUS }, 'koa-resumable-upload, @tus/server'),
-    samples: ['koa-resumable-upload-tus'],
+    samples: ['koa-resumable-upload-tus.ts'],
   },
   of('koa-range-server', { '@types/koa': KOA_3['@types/koa'] }),
 ]
@@ -55,7 +91,7 @@ const TOGETHER: Project = {
   dependencies: { ...KOA_3, ...S3, ...TUS },
 }
 
-export const PROJECTS: readonly Project[] = [...APART, TOGETHER]
+export const PROJECTS: readonly Project[] = [...APART, TOGETHER, overriding('npm'), overriding('pnpm')]
 
 export type Resolution = 'bundler' | 'nodenext'
 
@@ -90,6 +126,7 @@ export const RESOLUTIONS: readonly Resolution[] = ['bundler', 'nodenext']
 export async function create(project: Project, tarballs: readonly Packed[], folder: string): Promise<void> {
   // An override is how pnpm, and npm, take what a tarball depends on from a tarball as well.
   const ours = Object.fromEntries(tarballs.map(({ name, tarball }) => [name, `file:${tarball}`]))
+  for (const [name, by] of Object.entries(project.overridden ?? {})) ours[name] = `${ours[by]}`
   const named = project.modules.map((name) => name.replace('/s3', ''))
   const dependencies = {
     ...project.dependencies,
@@ -100,9 +137,8 @@ export async function create(project: Project, tarballs: readonly Packed[], fold
   const description = { private: true, type: 'module', dependencies, overrides: ours }
   await writeFile(join(folder, 'package.json'), JSON.stringify(description))
   await writeFile(join(folder, 'pnpm-workspace.yaml'), JSON.stringify({ overrides: ours, hoist: false }))
-  for (const sample of project.samples) {
-    await cp(join(REPOSITORY, 'test/pack/samples', `${sample}.ts`), join(folder, `${sample}.ts`))
-  }
+  for (const sample of [...project.samples, ...(project.helpers ?? [])])
+    await cp(join(REPOSITORY, 'test/pack/samples', sample), join(folder, sample))
   await writeFile(join(folder, 'require.cts'), requiring(project.modules))
   for (const [name, config] of Object.entries(TSCONFIGS)) {
     await writeFile(join(folder, `${name}.json`), JSON.stringify(config))
