@@ -26,9 +26,33 @@ const CHAINS: Readonly<Record<string, Chain>> = {
   'koa-static-cache below': (root) => [rangeStream(), staticCache(root, { buffer: true })],
   '@koa/etag above': (root) => [etag(), rangeStream(), serveStatic(root)],
   '@koa/etag between': (root) => [rangeStream(), etag(), serveStatic(root)],
+  '@koa/etag above, and koa-static with defer below': (root) => [
+    etag(),
+    rangeStream(),
+    serveStatic(root, { defer: true }),
+  ],
+  '@koa/etag between, and koa-static-cache below': (root) => [
+    rangeStream(),
+    etag(),
+    staticCache(root, { buffer: true }),
+  ],
   'koa-compress above': (root) => [compress({ threshold: 0 }), rangeStream(), serveStatic(root)],
+  'koa-compress above, and koa-static-cache below': (root) => [
+    compress({ threshold: 0 }),
+    rangeStream(),
+    staticCache(root, { buffer: true }),
+  ],
+  'koa-compress between, for a client that accepts no coding': (root) => [
+    rangeStream(),
+    compress({ threshold: 0 }),
+    serveStatic(root),
+  ],
   'both mounted by koa-mount': (root) => [mount('/', inAppOfItsOwn(rangeStream(), serveStatic(root)))],
   'koa-static mounted by koa-mount': (root) => [rangeStream(), mount('/', serveStatic(root))],
+  'koa-static-cache mounted by koa-mount': (root) => [
+    rangeStream(),
+    mount('/', inAppOfItsOwn(staticCache(root, { buffer: true }))),
+  ],
   'itself twice': (root) => [rangeStream(), rangeStream(), serveStatic(root)],
 }
 
@@ -179,4 +203,16 @@ it('sends no Content-MD5 of the whole file with a part of it', async () => {
   const { send } = await serveFile((root) => [rangeStream(), staticCache(root, { buffer: true })])
   expect((await send({})).headers).toHaveProperty('content-md5')
   expect((await send({ range: 'bytes=0-1' })).headers).not.toHaveProperty('content-md5')
+})
+
+it('answers 304, and ranges with that range or with the whole file, over koa-static-cache without a buffer', async () => {
+  // It streams by graceful-fs if that is installed. Such a stream is left to Koa.
+  const { send, tag, date } = await serveFile((root) => [rangeStream(), staticCache(root)])
+  for (const headers of [{ 'if-none-match': tag }, { 'if-modified-since': date }])
+    expect(await send({ ...headers, range: 'bytes=2-3' })).toMatchObject({ status: 304, text: '' })
+  const part = await send({ range: 'bytes=2-3' })
+  expect([part.status, part.text]).toBeOneOf([
+    [206, '23'],
+    [200, TEXT],
+  ])
 })
