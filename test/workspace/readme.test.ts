@@ -87,6 +87,7 @@ describe('the quick starts', () => {
     const done = await fetch(upload, { method: 'PATCH', headers: more, body: 'world' })
     expect([begun.status, done.status]).toEqual([201, 201])
     expect(await done.json()).toMatchObject({ key: 'film.mp4', size: 11 })
+    expect(new Set(await statusesWithoutFile(`${base}/files`))).toEqual(new Set([404]))
   })
 
   it('of tus takes an upload in two parts', async () => {
@@ -106,6 +107,7 @@ describe('the quick starts', () => {
     const more = { ...tus, 'Upload-Offset': '6' }
     const done = await fetch(upload, { method: 'PATCH', headers: more, body: 'world' })
     expect([begun.status, done.status, done.headers.get('upload-offset')]).toEqual([201, 204, '11'])
+    expect(new Set(await statusesWithoutFile(`${base}/files`))).toEqual(new Set([412]))
   })
 })
 
