@@ -4,7 +4,7 @@ import { brotliCompressSync } from 'node:zlib'
 import { must, tool } from './command.ts'
 
 /** How many bytes a package may have with its dependencies, minified and compressed by brotli. */
-export const BUDGETS: Readonly<Record<string, number>> = { 'range-core': 4000, 'koa-range-stream': 9500 }
+export const BUDGETS: Readonly<Record<string, number>> = { 'range-core': 4000, 'koa-range-stream': 10_000 }
 
 /** What everything a package exports weighs, minified and by brotli, in bytes. */
 export async function sizeOf(name: string, project: string): Promise<number> {
