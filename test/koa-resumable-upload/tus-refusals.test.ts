@@ -99,7 +99,7 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
   it('knows no upload of another protocol, and none of a strange name', async () => {
     const store = await storeOf(kind)
     const url = await startTus(store)
-    const session = await store.createUpload('a', { metadata: { 'rufh.length': 5 } })
+    const session = await store.createUpload('a', { metadata: { 'upload.length': 5 } })
     await session.pause()
     for (const id of [session.id, '..%2f..%2fpasswd', 'x', 'a'.repeat(22)]) {
       expect((await look(url, `/files/${id}`))[0]).toBe(404)

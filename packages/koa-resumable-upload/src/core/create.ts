@@ -3,7 +3,7 @@ import { conclude } from './complete.ts'
 import type { Exchange } from './exchange.ts'
 import type { UploadTarget } from './options.ts'
 import { receive } from './receive.ts'
-import { withLength } from './upload-length.ts'
+import { withLength } from './reserved-metadata.ts'
 
 interface Creation {
   /** The declared sha-256 of the whole content, lower-case hex. */

@@ -11,8 +11,16 @@ export interface UploadTarget {
   readonly key: string
   /** The media type of the content, as declared (application/octet-stream). */
   readonly type?: string | undefined
-  /** What the app wants to know again when the upload completes; names that begin with `rufh.` are not its own (none). */
+  /** What the app wants to know again when the upload completes; names that begin with `upload.` are reserved (none). */
   readonly metadata?: UploadMetadata | undefined
+}
+
+/** What the client declares of a new upload. */
+export interface DeclaredUpload {
+  /** Upload-Metadata of tus: text, or `null` for a name without a value. Empty in the draft, which has no such field. */
+  readonly metadata: Readonly<Record<string, string | null>>
+  /** Bytes of the whole upload; `null` if the client does not know it yet. */
+  readonly length: number | null
 }
 
 export interface UploadIdentity {
@@ -27,7 +35,10 @@ export interface ResumableUploadOptions {
    * Which requests may begin an upload, and of what; `null` leaves a request to the next middleware. Asked of OPTIONS
    * requests too, to tell the limits.
    */
-  readonly resolveTarget: (ctx: Koa.Context) => UploadTarget | null | Promise<UploadTarget | null>
+  readonly resolveTarget: (
+    ctx: Koa.Context,
+    declared: DeclaredUpload,
+  ) => UploadTarget | null | Promise<UploadTarget | null>
   /** Publishes an upload whose bytes are all there; a refusal of its own is the end of the upload (`session.commit()`). */
   readonly commit?: ((ctx: Koa.Context, session: UploadSession) => Promise<StoredObject>) | undefined
   /** Answers for a published upload, also when a client asks again (201, and the object as JSON). */
@@ -71,8 +82,12 @@ export interface Settings {
 
 const HOUR = 60 * 60 * 1000
 
-export function withDefaults(store: UploadStore, options: ResumableUploadOptions): Settings {
-  const { path = '/uploads', expireAfter = 24 * HOUR, expireEmptyAfter = HOUR } = options
+export function withDefaults(
+  store: UploadStore,
+  options: ResumableUploadOptions,
+  defaultPath: string,
+): Settings {
+  const { path = defaultPath, expireAfter = 24 * HOUR, expireEmptyAfter = HOUR } = options
   const { maxSize, maxAppendSize, minAppendSize } = options
   return {
     store,
