@@ -223,3 +223,12 @@ export function metadataTooLong(length: number, limit: number): Refusal {
 export function wrongChecksum(detail: string): Refusal {
   return { status: 460, title: 'The content does not match its checksum', detail, final: false }
 }
+
+export function finalUpload(): Refusal {
+  const detail = 'The upload was put together from parts and accepts no content. Create a new upload.'
+  return { status: 403, title: 'The upload is final', detail, final: false }
+}
+
+export function wrongPart(url: string, fault: string): Refusal {
+  return { status: 400, title: 'The parts cannot be put together', detail: `${url} ${fault}`, final: false }
+}

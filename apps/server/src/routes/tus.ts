@@ -14,6 +14,7 @@ import { resumableOptions } from './resumable-options.ts'
 export function tus(config: Config, store: UploadStore, slots: Slots, metrics: Metrics): Koa.Middleware {
   return tusUpload(store, {
     ...resumableOptions(config, store, slots, metrics),
+    partMetadata: (ctx) => clientMetadata(clientGroup(ctx)),
     resolveTarget: (ctx, { metadata }) => ({
       key: sanitizeKey(metadata['filename'] ?? ''),
       metadata: clientMetadata(clientGroup(ctx)),

@@ -2,7 +2,7 @@ import type { StoredObject, UploadState } from 'upload-store'
 import { complete } from './complete.ts'
 import type { Exchange } from './exchange.ts'
 import { interruptFor } from './find-upload.ts'
-import { uploadLength } from './reserved-metadata.ts'
+import { isPartialUpload, uploadLength } from './reserved-metadata.ts'
 
 interface Inspected {
   readonly state: UploadState
@@ -18,7 +18,8 @@ interface Inspected {
 export async function inspect(exchange: Exchange, id: string): Promise<Inspected | null> {
   const state = await interruptFor(exchange, id, 'retrieve')
   if (state === null) return null
-  const isWhole = exchange.lengthCompletes && state.offset === uploadLength(state.metadata)
+  const { metadata, offset } = state
+  const isWhole = exchange.lengthCompletes && !isPartialUpload(metadata) && offset === uploadLength(metadata)
   if (state.committed !== null || !isWhole) return { state, committed: state.committed }
   const committed = await finish(exchange, id, state)
   return committed === null ? null : { state, committed }

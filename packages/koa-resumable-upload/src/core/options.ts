@@ -3,7 +3,8 @@ import type { StoredObject, UploadMetadata, UploadSession, UploadStore } from 'u
 import { http2Stream, takesInterim } from '../http/connection.ts'
 import type { Limits } from './limits.ts'
 
-export type UploadAction = 'create' | 'retrieve' | 'append' | 'cancel' | 'complete'
+/** `concatenate`: the upload becomes a part of another one (tus). */
+export type UploadAction = 'create' | 'retrieve' | 'append' | 'cancel' | 'complete' | 'concatenate'
 
 /** What a request to begin an upload is for. */
 export interface UploadTarget {
@@ -54,6 +55,11 @@ export interface ResumableUploadOptions {
    * throws meanwhile ends it (says 100 to a client that waits for it).
    */
   readonly aroundBody?: ((ctx: Koa.Context, receive: () => Promise<void>) => Promise<void>) | undefined
+  /**
+   * Returns the metadata of the parts of a parallel upload (tus, "Concatenation"), for which `resolveTarget` is not called
+   * ({}). For example the user, so that `authorize` can compare it.
+   */
+  readonly partMetadata?: ((ctx: Koa.Context) => UploadMetadata) | undefined
   /** The most bytes of one upload (none). */
   readonly maxSize?: number | undefined
   /** The most bytes of one request (none). */
@@ -78,6 +84,7 @@ export interface Settings {
   readonly respond: NonNullable<ResumableUploadOptions['respond']>
   readonly authorize: NonNullable<ResumableUploadOptions['authorize']>
   readonly aroundBody: NonNullable<ResumableUploadOptions['aroundBody']>
+  readonly partMetadata: NonNullable<ResumableUploadOptions['partMetadata']>
 }
 
 const HOUR = 60 * 60 * 1000
@@ -100,6 +107,7 @@ export function withDefaults(
     respond: options.respond ?? respondWithJson,
     authorize: options.authorize ?? (() => {}),
     aroundBody: options.aroundBody ?? sayContinue,
+    partMetadata: options.partMetadata ?? (() => ({})),
   }
 }
 

@@ -3,6 +3,8 @@ import type { UploadMetadata } from 'upload-store'
 /** The names under which this package keeps what it has to know of an upload. */
 const LENGTH = 'upload.length'
 const PARTIAL = 'upload.partial'
+const PARTS = 'upload.parts'
+const FIRST_SIZE = 'upload.firstSize'
 
 /** Returns the length of the whole upload in bytes, or `null` if the client has not sent it. */
 export function uploadLength(metadata: UploadMetadata): number | null {
@@ -19,4 +21,21 @@ export const PARTIAL_UPLOAD: UploadMetadata = { [PARTIAL]: true }
 
 export function isPartialUpload(metadata: UploadMetadata): boolean {
   return metadata[PARTIAL] === true
+}
+
+/** What an upload knows of the parts that it was put together from. */
+export interface JoinedParts {
+  readonly ids: readonly string[]
+  /** Bytes of the first part, whose id the upload has. */
+  readonly firstSize: number
+}
+
+export function withParts(metadata: UploadMetadata, { ids, firstSize }: JoinedParts): UploadMetadata {
+  return { ...metadata, [PARTS]: ids.join(' '), [FIRST_SIZE]: firstSize }
+}
+
+/** Returns `null` for an upload that was received as a whole. */
+export function joinedParts(metadata: UploadMetadata): JoinedParts | null {
+  const ids = metadata[PARTS]
+  return typeof ids === 'string' ? { ids: ids.split(' '), firstSize: Number(metadata[FIRST_SIZE]) } : null
 }

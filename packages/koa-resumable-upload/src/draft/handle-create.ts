@@ -1,8 +1,8 @@
-import { parseReprDigest } from './content-digest.ts'
 import { create } from '../core/create.ts'
 import { toRefusal } from '../core/to-refusal.ts'
 import { formInParts, noTarget, type Refusal } from '../errors.ts'
 import type { DraftExchange } from './answer.ts'
+import { parseReprDigest } from './content-digest.ts'
 import { decideCreate } from './decide-create.ts'
 import { declared } from './upload-request.ts'
 

@@ -17,7 +17,7 @@ interface AppendRequest {
 interface Progress {
   readonly offset: number
   readonly length: number | null
-  readonly isCommitted: boolean
+  readonly isComplete: boolean
 }
 
 /** Decides what to do with a PATCH, by its header section alone. */
@@ -38,9 +38,9 @@ export function decideAppend(
   }
   const end = contentLength === null ? null : offset + contentLength
   // To a complete upload, content of unknown length is too much, too: only an empty append repeats the response.
-  const isBeyond = length !== null && (end === null ? progress.isCommitted : end > length)
+  const isBeyond = length !== null && (end === null ? progress.isComplete : end > length)
   if (isBeyond) return refuse(beyondTusLength(length))
-  if (progress.isCommitted) return { kind: 'replay' }
+  if (progress.isComplete) return { kind: 'replay' }
   const broken = limitBroken(limits, { length: length ?? end, content: contentLength, last: end === length })
   return broken === null ? { kind: 'append', offset, length } : refuse(broken)
 }

@@ -1,7 +1,10 @@
 import { create } from '../core/create.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { limitBroken } from '../core/limits.ts'
-import { malformed, noTusTarget, notOffsetStream, RefusedError } from '../errors.ts'
+import type { UploadTarget } from '../core/options.ts'
+import { PARTIAL_UPLOAD } from '../core/reserved-metadata.ts'
+import { malformed, notOffsetStream, RefusedError } from '../errors.ts'
+import { handleConcatenate, resolveTusTarget } from './handle-concatenate.ts'
 import { withMetadataField } from './tus-exchange.ts'
 import { readTusRequest, type TusRequest } from './tus-request.ts'
 
@@ -9,9 +12,13 @@ import { readTusRequest, type TusRequest } from './tus-request.ts'
 export async function handleCreate(exchange: Exchange): Promise<void> {
   const { ctx, settings, contentLength } = exchange
   const request = readTusRequest(ctx)
+  if (request.concat?.kind === 'final') {
+    await handleConcatenate(exchange, request, request.concat.parts)
+    return
+  }
+  const isPart = request.concat !== null
   const length = declaredLength(request)
-  const target = await settings.resolveTarget(ctx, { metadata: request.metadata, length })
-  if (target === null) throw new RefusedError(noTusTarget())
+  const target = isPart ? partTarget(exchange) : await resolveTusTarget(exchange, request, length)
   const { metadata = {} } = target
   await settings.authorize(ctx, 'create', { key: target.key, metadata })
   if (contentLength !== 0 && !request.hasType) throw new RefusedError(notOffsetStream())
@@ -26,7 +33,12 @@ export async function handleCreate(exchange: Exchange): Promise<void> {
     throw new RefusedError(exchange.beyondLength(length).refusal)
   }
   const kept = withMetadataField(metadata, request.metadataField)
-  await create(exchange, { ...target, metadata: kept }, { digest: undefined, length, last: false })
+  await create(exchange, { ...target, metadata: kept }, { digest: undefined, length, last: false, isPart })
+}
+
+/** A part has no name of its own: the request that puts the parts together has the metadata. */
+function partTarget({ ctx, settings }: Exchange): UploadTarget {
+  return { key: 'part of an upload', metadata: { ...settings.partMetadata(ctx), ...PARTIAL_UPLOAD } }
 }
 
 /** @throws RefusedError 400 unless the request has either a length or the announcement that it follows */

@@ -1,8 +1,9 @@
 import type Koa from 'koa'
-import type { StoredObject, UploadMetadata } from 'upload-store'
+import type { StoredObject, UploadMetadata, UploadState } from 'upload-store'
 import { answerProblem } from '../core/answer-problem.ts'
 import type { Exchange, Known } from '../core/exchange.ts'
 import type { Settings } from '../core/options.ts'
+import { isPartialUpload, uploadLength } from '../core/reserved-metadata.ts'
 import { beyondTusLength, type Refusal } from '../errors.ts'
 import { isClientGone } from '../http/connection.ts'
 import { contentLengthOf } from '../http/content-length.ts'
@@ -100,4 +101,13 @@ function answerRefusal(ctx: Koa.Context, refusal: Refusal, known: Known = {}): v
   answerProblem(ctx, refusal)
   // A conflict shows the client where to resume. With 403, 404 and 410, tus forbids the field.
   if (refusal.status === 409 && known.offset !== undefined) ctx.set('Upload-Offset', String(known.offset))
+}
+
+/**
+ * Returns the offset of an upload that is not committed. While parts are put together, the first one already has bytes of
+ * others; to its client, it is complete.
+ */
+export function reachedOffset({ offset, metadata }: UploadState): number {
+  const length = uploadLength(metadata)
+  return isPartialUpload(metadata) && length !== null ? Math.min(offset, length) : offset
 }

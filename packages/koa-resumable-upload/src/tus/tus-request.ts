@@ -26,8 +26,8 @@ export type Concat =
 /** The media type of content in tus. */
 export const OFFSET_STREAM = 'application/offset+octet-stream'
 
-/** Upload-Metadata is stored with the upload, which has room for 8 KiB of metadata in all. */
-const MAX_METADATA = 6144
+/** In characters. Upload-Metadata is stored with the upload, which has room for 8 KiB of metadata in all. */
+const MAX_METADATA = 4096
 
 /**
  * Reads the fields of tus.

@@ -32,6 +32,7 @@ const EXTENSIONS = [
   'expiration',
   'checksum',
   'checksum-trailer',
+  'concatenation',
 ]
 
 type Handle = (exchange: Exchange, id: string) => Promise<void>

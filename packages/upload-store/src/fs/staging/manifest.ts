@@ -47,11 +47,22 @@ export function formatManifest({ committing, ...manifest }: FsManifest): string 
 }
 
 function parseManifest(text: string): FsManifest | null {
-  const { key, type, digest, expectedSize = 0, metadata, offset, boot, committing } = parseFields(text) ?? {}
+  const {
+    key,
+    type,
+    digest,
+    expectedSize = 0,
+    metadata,
+    isPart,
+    offset,
+    boot,
+    committing,
+  } = parseFields(text) ?? {}
   if (!isKey(key) || typeof boot !== 'string' || !isSize(offset)) return null
   if (!isOptionalText(type) || !isOptionalText(digest) || !isExpectedSize(expectedSize)) return null
   if (!(metadata === undefined || isMetadata(metadata))) return null
+  if (!(isPart === undefined || typeof isPart === 'boolean')) return null
   const record = committing === undefined ? undefined : toRecord(isFields(committing) ? committing : {})
   if (record === null) return null
-  return { key, type, digest, expectedSize, metadata, offset, boot, committing: record }
+  return { key, type, digest, expectedSize, metadata, isPart, offset, boot, committing: record }
 }
