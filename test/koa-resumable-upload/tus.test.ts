@@ -40,7 +40,7 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
     const store = await storeOf(kind)
     const url = await startTus(store)
     const whole = await create(url, { 'Upload-Length': '5' }, 'hello')
-    expect([whole.status, whole.headers.get('upload-offset')]).toEqual([201, '5'])
+    expect([whole.status, whole.headers.get('upload-offset'), whole.body]).toEqual([201, '5', ''])
     expect(await textOf(store, 'a')).toBe('hello')
     const part = await create(url, { 'Upload-Length': '5', ...metadata({ filename: 'b' }) }, 'he')
     expect([part.status, part.headers.get('upload-offset')]).toEqual([201, '2'])

@@ -22,7 +22,11 @@ const rest = { 'Content-Type': 'application/partial-upload', 'Upload-Offset': '6
 const upload = new URL(begun.headers.get('location') ?? '', url)
 const done = await fetch(upload, { method: 'PATCH', headers: rest, body: 'world' })
 assert.deepEqual([begun.status, done.status, (await store.get('film.mp4'))?.size], [201, 201, 11])
-const tus = { 'Tus-Resumable': '1.0.0', 'Upload-Length': '5', 'Content-Type': 'application/offset+octet-stream' }
+const tus = {
+  'Tus-Resumable': '1.0.0',
+  'Upload-Length': '5',
+  'Content-Type': 'application/offset+octet-stream',
+}
 const created = await fetch(url.replace('/files', '/tus'), { method: 'POST', headers: tus, body: 'hello' })
 assert.deepEqual([created.status, created.headers.get('upload-offset')], [201, '5'])
 server.close()

@@ -1,4 +1,11 @@
-import type { StoredObject, UploadMetadata, UploadPart, UploadState } from 'upload-store'
+import type {
+  CreateOptions,
+  StoredObject,
+  UploadMetadata,
+  UploadPart,
+  UploadSession,
+  UploadState,
+} from 'upload-store'
 import { complete } from '../core/complete.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { interruptFor } from '../core/find-upload.ts'
@@ -13,7 +20,7 @@ import {
   withParts,
 } from '../core/reserved-metadata.ts'
 import { malformed, noTusTarget, RefusedError, unknownUpload, wrongPart } from '../errors.ts'
-import { retryAsNewest } from '../http/retry-as-newest.ts'
+import { isFinal, retryAsNewest } from '../http/retry-as-newest.ts'
 import { isUploadId } from '../http/upload-id.ts'
 import { reachedOffset, withMetadataField } from './tus-exchange.ts'
 import type { TusRequest } from './tus-request.ts'
@@ -110,14 +117,34 @@ async function joinParts(
   const ids = parts.map(({ id }) => id)
   const joined = withParts(withLength(metadata, length), { ids, firstSize: parts[0]?.size ?? 0 })
   const kept = withMetadataField(joined, request.metadataField)
-  const session = await settings.store.concatenateUploads(parts, key, { type, metadata: kept })
-  if (session === null) throw new RefusedError(unknownUpload())
+  const session = await join(exchange, parts, key, { type, metadata: kept })
   const object = await complete(exchange, session, { length })
   // The store has removed the upload if it can never be published, and then its parts are useless.
   if (object === null && (await settings.store.getUpload(session.id)) === null) {
     await removeParts(exchange, ids.slice(1))
   }
   return object === null ? null : { object, metadata: kept }
+}
+
+/** Removes the parts if the store can never publish them. */
+async function join(
+  exchange: Exchange,
+  parts: readonly UploadPart[],
+  key: string,
+  options: CreateOptions,
+): Promise<UploadSession> {
+  try {
+    const session = await exchange.settings.store.concatenateUploads(parts, key, options)
+    if (session !== null) return session
+  } catch (error) {
+    if (isFinal(error))
+      await removeParts(
+        exchange,
+        parts.map(({ id }) => id),
+      )
+    throw error
+  }
+  throw new RefusedError(unknownUpload())
 }
 
 /** @throws RefusedError 400 if the upload is not a part, or is not complete */

@@ -91,10 +91,10 @@ export async function sendContentLocation(
 }
 
 export function answerEmpty(ctx: Koa.Context, status: number): void {
-  ctx.body = null
+  // Not null: if the app has responded with JSON, Koa would send the text "null".
+  ctx.body = ''
   ctx.status = status
-  // 204 and HEAD have none; other clients wait for content without it.
-  if (status === 201) ctx.set('Content-Length', '0')
+  ctx.remove('Content-Type')
 }
 
 function answerRefusal(ctx: Koa.Context, refusal: Refusal, known: Known = {}): void {
