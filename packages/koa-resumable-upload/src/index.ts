@@ -2,6 +2,7 @@ export type {
   DeclaredUpload,
   ResumableUploadOptions,
   UploadAction,
+  UploadHooks,
   UploadIdentity,
   UploadTarget,
 } from './core/options.ts'

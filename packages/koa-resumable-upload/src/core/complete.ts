@@ -1,4 +1,4 @@
-import type { StoredObject, UploadSession } from 'upload-store'
+import type { StoredObject, UploadMetadata, UploadSession } from 'upload-store'
 import { RefusedError, wrongLength } from '../errors.ts'
 import type { Exchange, Known } from './exchange.ts'
 import { giveUp } from './give-up.ts'
@@ -19,15 +19,33 @@ export async function complete(
   try {
     // What was allowed at the creation may not be allowed any more (§13).
     await settings.authorize(ctx, 'complete', { key, metadata })
-    return await commit(exchange, session)
+    const object = await commit(exchange, session)
+    await reportCommitted(exchange, object, metadata)
+    return object
   } catch (error) {
     await giveUp(exchange, session, error, { ...known, offset: session.offset })
     return null
   }
 }
 
-async function commit({ ctx, settings }: Exchange, session: UploadSession): Promise<StoredObject> {
+/** The object is stored, whatever the app makes of it. */
+async function reportCommitted(
+  { ctx, settings }: Exchange,
+  object: StoredObject,
+  metadata: UploadMetadata,
+): Promise<void> {
   try {
+    await settings.hooks.onCommitted?.(ctx, object, metadata)
+  } catch (error) {
+    ctx.app.emit('error', error, ctx)
+  }
+}
+
+async function commit({ ctx, settings }: Exchange, session: UploadSession): Promise<StoredObject> {
+  const { key, metadata } = session
+  const { onComplete } = settings.hooks
+  try {
+    if (onComplete !== undefined) await onComplete(ctx, { key, metadata, ...(await session.seal()) })
     return await settings.commit(ctx, session)
   } catch (error) {
     const refusal = error instanceof Error && error.name === 'StoreError' ? null : toRefusal(error)

@@ -1,5 +1,5 @@
 import type Koa from 'koa'
-import type { StoredObject, UploadMetadata, UploadSession, UploadStore } from 'upload-store'
+import type { SealedUpload, StoredObject, UploadMetadata, UploadSession, UploadStore } from 'upload-store'
 import { http2Stream, takesInterim } from '../http/connection.ts'
 import type { Limits } from './limits.ts'
 
@@ -29,7 +29,35 @@ export interface UploadIdentity {
   readonly metadata: UploadMetadata
 }
 
-export interface ResumableUploadOptions {
+/** Functions of the app that are called in the life of an upload, the same for each protocol. */
+export interface UploadHooks {
+  /**
+   * Called before an upload is created, with its target. What it throws refuses the upload with its `status`; what it returns
+   * replaces the key, the type or the metadata (none).
+   */
+  readonly onCreate?:
+    | ((
+        ctx: Koa.Context,
+        upload: UploadIdentity & Pick<UploadTarget, 'type'> & Pick<DeclaredUpload, 'length'>,
+      ) => Partial<UploadTarget> | undefined | Promise<Partial<UploadTarget> | undefined>)
+    | undefined
+  /**
+   * Called when all bytes are stored and before the object is visible, with size, type and digest. What it throws with a
+   * status of 4xx refuses the upload, whose bytes are removed; after any other error, the client can try again (none).
+   */
+  readonly onComplete?:
+    | ((ctx: Koa.Context, upload: UploadIdentity & SealedUpload) => void | Promise<void>)
+    | undefined
+  /**
+   * Called when the object is visible and durable. An error is emitted on the app, and the upload succeeds all the same. It is
+   * called at most once an object, and not at all if the process ends right after the commit (none).
+   */
+  readonly onCommitted?:
+    | ((ctx: Koa.Context, object: StoredObject, metadata: UploadMetadata) => void | Promise<void>)
+    | undefined
+}
+
+export interface ResumableUploadOptions extends UploadHooks {
   /** Where uploads in progress have their URLs: `${path}/<id>` (/uploads). */
   readonly path?: string | undefined
   /**
@@ -85,6 +113,7 @@ export interface Settings {
   readonly authorize: NonNullable<ResumableUploadOptions['authorize']>
   readonly aroundBody: NonNullable<ResumableUploadOptions['aroundBody']>
   readonly partMetadata: NonNullable<ResumableUploadOptions['partMetadata']>
+  readonly hooks: UploadHooks
 }
 
 const HOUR = 60 * 60 * 1000
@@ -95,7 +124,7 @@ export function withDefaults(
   defaultPath: string,
 ): Settings {
   const { path = defaultPath, expireAfter = 24 * HOUR, expireEmptyAfter = HOUR } = options
-  const { maxSize, maxAppendSize, minAppendSize } = options
+  const { maxSize, maxAppendSize, minAppendSize, onCreate, onComplete, onCommitted } = options
   return {
     store,
     path: path.replace(/\/+$/, ''),
@@ -108,6 +137,7 @@ export function withDefaults(
     authorize: options.authorize ?? (() => {}),
     aroundBody: options.aroundBody ?? sayContinue,
     partMetadata: options.partMetadata ?? (() => ({})),
+    hooks: { onCreate, onComplete, onCommitted },
   }
 }
 

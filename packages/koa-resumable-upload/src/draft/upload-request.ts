@@ -34,6 +34,6 @@ export function readUploadRequest(headers: IncomingHttpHeaders, contentLength: n
 }
 
 /** Returns what a request declares of a new upload for `resolveTarget`. */
-export function declared({ length }: UploadRequest): DeclaredUpload {
-  return { metadata: {}, length }
+export function declared({ length, complete, contentLength }: UploadRequest): DeclaredUpload {
+  return { metadata: {}, length: length ?? (complete === true ? contentLength : null) }
 }

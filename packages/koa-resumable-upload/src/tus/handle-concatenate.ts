@@ -8,6 +8,7 @@ import type {
 } from 'upload-store'
 import { complete } from '../core/complete.ts'
 import type { Exchange } from '../core/exchange.ts'
+import { findTarget } from '../core/find-target.ts'
 import { interruptFor } from '../core/find-upload.ts'
 import { inspect } from '../core/inspect.ts'
 import { limitBroken } from '../core/limits.ts'
@@ -105,14 +106,13 @@ async function joinParts(
   request: TusRequest,
   states: readonly UploadState[],
 ): Promise<Joined | null> {
-  const { ctx, settings } = exchange
+  const { settings } = exchange
   const parts = states.map((state) => completePart(exchange, state))
   const length = parts.reduce((sum, { size }) => sum + size, 0)
   const broken = limitBroken(settings.limits, { length, content: null, last: true })
   if (broken !== null) throw new RefusedError(broken)
-  const target = await resolveTusTarget(exchange, request, length)
+  const target = await findTusTarget(exchange, request, length)
   const { key, type, metadata = {} } = target
-  await settings.authorize(ctx, 'create', { key, metadata })
   await settings.store.checkSpace(length - (parts[0]?.size ?? 0))
   const ids = parts.map(({ id }) => id)
   const joined = withParts(withLength(metadata, length), { ids, firstSize: parts[0]?.size ?? 0 })
@@ -193,12 +193,12 @@ async function removeParts({ settings }: Exchange, ids: readonly string[]): Prom
 }
 
 /** @throws RefusedError 404 if the app has no target for the upload; what the app throws */
-export async function resolveTusTarget(
-  { ctx, settings }: Exchange,
+export async function findTusTarget(
+  exchange: Exchange,
   { metadata }: TusRequest,
   length: number | null,
 ): Promise<UploadTarget> {
-  const target = await settings.resolveTarget(ctx, { metadata, length })
+  const target = await findTarget(exchange, { metadata, length })
   if (target === null) throw new RefusedError(noTusTarget())
   return target
 }

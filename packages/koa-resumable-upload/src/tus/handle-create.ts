@@ -4,7 +4,7 @@ import { limitBroken } from '../core/limits.ts'
 import type { UploadTarget } from '../core/options.ts'
 import { PARTIAL_UPLOAD } from '../core/reserved-metadata.ts'
 import { malformed, notOffsetStream, RefusedError } from '../errors.ts'
-import { handleConcatenate, resolveTusTarget } from './handle-concatenate.ts'
+import { findTusTarget, handleConcatenate } from './handle-concatenate.ts'
 import { withMetadataField } from './tus-exchange.ts'
 import { readTusRequest, type TusRequest } from './tus-request.ts'
 
@@ -18,9 +18,8 @@ export async function handleCreate(exchange: Exchange): Promise<void> {
   }
   const isPart = request.concat !== null
   const length = declaredLength(request)
-  const target = isPart ? partTarget(exchange) : await resolveTusTarget(exchange, request, length)
+  const target = isPart ? await partTarget(exchange) : await findTusTarget(exchange, request, length)
   const { metadata = {} } = target
-  await settings.authorize(ctx, 'create', { key: target.key, metadata })
   if (contentLength !== 0 && !request.hasType) throw new RefusedError(notOffsetStream())
   const end = length ?? contentLength
   const broken = limitBroken(settings.limits, {
@@ -37,8 +36,13 @@ export async function handleCreate(exchange: Exchange): Promise<void> {
 }
 
 /** A part has no name of its own: the request that puts the parts together has the metadata. */
-function partTarget({ ctx, settings }: Exchange): UploadTarget {
-  return { key: 'part of an upload', metadata: { ...settings.partMetadata(ctx), ...PARTIAL_UPLOAD } }
+async function partTarget({ ctx, settings }: Exchange): Promise<UploadTarget> {
+  const target = {
+    key: 'part of an upload',
+    metadata: { ...settings.partMetadata(ctx), ...PARTIAL_UPLOAD },
+  }
+  await settings.authorize(ctx, 'create', target)
+  return target
 }
 
 /** @throws RefusedError 400 unless the request has either a length or the announcement that it follows */
