@@ -114,7 +114,7 @@ describe.each(['memory', 'fs'] as const)('tus "Concatenation" over the %s store'
       [first, first],
       [first, '/other/x'],
       [first, '//[', second],
-      Array.from({ length: 101 }, () => first),
+      Array.from({ length: 200 }, () => first),
     ]
     for (const paths of refused) {
       const { status, body } = await final(url, paths)

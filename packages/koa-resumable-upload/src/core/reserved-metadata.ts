@@ -25,17 +25,18 @@ export function isPartialUpload(metadata: UploadMetadata): boolean {
 
 /** What an upload knows of the parts that it was put together from. */
 export interface JoinedParts {
-  readonly ids: readonly string[]
+  /** As the client has sent them, separated by a space. */
+  readonly urls: string
   /** Bytes of the first part, whose id the upload has. */
   readonly firstSize: number
 }
 
-export function withParts(metadata: UploadMetadata, { ids, firstSize }: JoinedParts): UploadMetadata {
-  return { ...metadata, [PARTS]: ids.join(' '), [FIRST_SIZE]: firstSize }
+export function withParts(metadata: UploadMetadata, { urls, firstSize }: JoinedParts): UploadMetadata {
+  return { ...metadata, [PARTS]: urls, [FIRST_SIZE]: firstSize }
 }
 
 /** Returns `null` for an upload that was received as a whole. */
 export function joinedParts(metadata: UploadMetadata): JoinedParts | null {
-  const ids = metadata[PARTS]
-  return typeof ids === 'string' ? { ids: ids.split(' '), firstSize: Number(metadata[FIRST_SIZE]) } : null
+  const urls = metadata[PARTS]
+  return typeof urls === 'string' ? { urls, firstSize: Number(metadata[FIRST_SIZE]) } : null
 }

@@ -26,8 +26,8 @@ import { isUploadId } from '../http/upload-id.ts'
 import { reachedOffset, withMetadataField } from './tus-exchange.ts'
 import type { TusRequest } from './tus-request.ts'
 
-/** The ids of the parts are stored with the upload, and are repeated in the response to HEAD. */
-const MAX_PARTS = 100
+/** In characters. The URLs of the parts are stored with the upload, and are repeated in the response to HEAD. */
+const MAX_URLS = 3000
 
 /**
  * Answers POST with `Upload-Concat: final`: puts complete parts together to one upload, and publishes it (tus 1.0,
@@ -50,7 +50,7 @@ export async function handleConcatenate(
   const [first] = states
   if (states.length < ids.length || first === undefined) return
   const joined = isPartialUpload(first.metadata)
-    ? await joinParts(exchange, request, states)
+    ? await joinParts(exchange, request, states, urls)
     : await repeat(exchange, ids, states)
   if (joined === null) return
   await removeParts(exchange, ids.slice(1))
@@ -65,8 +65,9 @@ interface Joined {
 
 /** @throws RefusedError 400 */
 function readIds({ settings }: Exchange, urls: readonly string[]): readonly string[] {
-  if (urls.length > MAX_PARTS) {
-    const detail = `Upload-Concat has ${urls.length} parts; the limit is ${MAX_PARTS}. Use fewer and larger parts.`
+  const { length } = urls.join(' ')
+  if (length > MAX_URLS) {
+    const detail = `The URLs in Upload-Concat have ${length} characters; the limit is ${MAX_URLS}. Send fewer parts.`
     throw new RefusedError(malformed(detail))
   }
   const ids = urls.map((url) => readId(url, settings.path))
@@ -95,16 +96,23 @@ async function findParts(exchange: Exchange, ids: readonly string[]): Promise<re
     const state = await interruptFor(exchange, id, 'concatenate')
     if (state === null) return states
     states.push(state)
-    const isRepeated = joinedParts(state.metadata)?.ids.join() === ids.join()
-    if (states.length === 1 && isRepeated) return ids.map(() => state)
+    const isRepeated = states.length === 1 && isOf(exchange, state, ids)
+    if (isRepeated) return ids.map(() => state)
   }
   return states
+}
+
+/** Whether the upload was put together from these parts. */
+function isOf(exchange: Exchange, { metadata }: UploadState, ids: readonly string[]): boolean {
+  const known = joinedParts(metadata)
+  return known !== null && readIds(exchange, known.urls.split(' ')).join() === ids.join()
 }
 
 async function joinParts(
   exchange: Exchange,
   request: TusRequest,
   states: readonly UploadState[],
+  urls: readonly string[],
 ): Promise<Joined | null> {
   const { settings } = exchange
   const parts = states.map((state) => completePart(exchange, state))
@@ -115,7 +123,10 @@ async function joinParts(
   const { key, type, metadata = {} } = target
   await settings.store.checkSpace(length - (parts[0]?.size ?? 0))
   const ids = parts.map(({ id }) => id)
-  const joined = withParts(withLength(metadata, length), { ids, firstSize: parts[0]?.size ?? 0 })
+  const joined = withParts(withLength(metadata, length), {
+    urls: urls.join(' '),
+    firstSize: parts[0]?.size ?? 0,
+  })
   const kept = withMetadataField(joined, request.metadataField)
   const session = await join(exchange, parts, key, { type, metadata: kept })
   const object = await complete(exchange, session, { length })
@@ -176,7 +187,7 @@ async function repeat(
   const url = `${exchange.settings.path}/${first.id}`
   if (known === null)
     throw new RefusedError(wrongPart(url, 'is not a part. Create parts with Upload-Concat: partial.'))
-  const isSame = known.ids.join() === ids.join()
+  const isSame = isOf(exchange, first, ids)
   const again = isSame ? [] : others.map((state) => completePart(exchange, state).size)
   const inspected = await inspect(exchange, first.id)
   if (inspected === null) return null

@@ -16,7 +16,7 @@ export async function handleHead(exchange: Exchange, id: string): Promise<void> 
   ctx.set('Upload-Offset', String(committed?.size ?? reachedOffset(state)))
   if (length === null) ctx.set('Upload-Defer-Length', '1')
   else ctx.set('Upload-Length', String(length))
-  const concat = concatField(settings.path, state.metadata)
+  const concat = concatField(state.metadata)
   if (concat !== null) ctx.set('Upload-Concat', concat)
   const field = metadataField(state.metadata)
   if (field !== '') ctx.set('Upload-Metadata', field)
@@ -25,8 +25,8 @@ export async function handleHead(exchange: Exchange, id: string): Promise<void> 
 }
 
 /** Returns Upload-Concat as the creation had it, or `null` for an upload that is neither a part nor consists of parts. */
-function concatField(path: string, metadata: UploadMetadata): string | null {
+function concatField(metadata: UploadMetadata): string | null {
   if (isPartialUpload(metadata)) return 'partial'
   const parts = joinedParts(metadata)
-  return parts === null ? null : `final;${parts.ids.map((id) => `${path}/${id}`).join(' ')}`
+  return parts === null ? null : `final;${parts.urls}`
 }
