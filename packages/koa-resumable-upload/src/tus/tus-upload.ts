@@ -1,4 +1,3 @@
-import { types } from 'node:util'
 import type Koa from 'koa'
 import { sanitizeKey, type UploadStore } from 'upload-store'
 import { cancel } from '../core/cancel.ts'
@@ -98,7 +97,7 @@ function uploadPath(requested: string | null, path: string): string | null {
 
 /** Koa removes the fields of a response when an error is thrown, except for those of the error. */
 function keepVersion(error: unknown): void {
-  if (!types.isNativeError(error)) return
+  if (typeof error !== 'object' || error === null) return
   const headers: unknown = Reflect.get(error, 'headers')
   Reflect.set(error, 'headers', { ...Object(headers ?? {}), 'Tus-Resumable': TUS_VERSION })
 }

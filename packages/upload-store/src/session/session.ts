@@ -9,11 +9,11 @@ import type {
   UploadSession,
 } from '../contract/upload-session.ts'
 import { normalizeKey } from '../values/key.ts'
+import { checkMetadata } from '../values/metadata.ts'
 import { TaskQueue } from '../values/task-queue.ts'
 import { Appending } from './appending.ts'
 import type { Manifest, Staging } from './driver.ts'
 import type { Intake } from './intake.ts'
-import { checkMetadata } from './metadata.ts'
 
 export interface SessionOptions {
   readonly id: string

@@ -9,12 +9,12 @@ import type {
 } from '../contract/upload-session.ts'
 import { normalizeKey } from '../values/key.ts'
 import { LruMap } from '../values/lru-map.ts'
+import { checkMetadata } from '../values/metadata.ts'
 import { randomId } from '../values/random-id.ts'
 import { checkOptions } from './check-options.ts'
 import { concatenate } from './concatenate.ts'
 import type { Resumed, StagingArea } from './driver.ts'
 import { Intake, partIntake } from './intake.ts'
-import { checkMetadata } from './metadata.ts'
 import { Session } from './session.ts'
 
 /**

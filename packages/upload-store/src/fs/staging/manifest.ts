@@ -1,10 +1,10 @@
 import { dirname } from 'node:path'
 import { StoreError } from '../../contract/store-error.ts'
 import type { Manifest } from '../../session/driver.ts'
-import { isMetadata } from '../../session/metadata.ts'
 import { type BlobRecord, fieldsOf, toRecord } from '../../values/blob-record.ts'
 import { isExpectedSize, isFields, isOptionalText, isSize, parseFields } from '../../values/json-fields.ts'
 import { isKey } from '../../values/key.ts'
+import { isMetadata } from '../../values/metadata.ts'
 import { isDirectory, unavailable } from '../disk/files.ts'
 import { readText } from '../disk/read-entry.ts'
 

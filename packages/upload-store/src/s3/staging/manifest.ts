@@ -1,8 +1,8 @@
 import type { Manifest } from '../../session/driver.ts'
 import type { SavedIntake } from '../../session/intake.ts'
-import { isMetadata } from '../../session/metadata.ts'
 import { isExpectedSize, isFields, isOptionalText, isSize, parseFields } from '../../values/json-fields.ts'
 import { isKey } from '../../values/key.ts'
+import { isMetadata } from '../../values/metadata.ts'
 import { formatS3Record, parseS3Record, type S3Record } from '../context/records.ts'
 import type { Pieces } from './pieces.ts'
 
