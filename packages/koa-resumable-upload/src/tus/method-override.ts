@@ -11,7 +11,9 @@ import type Koa from 'koa'
 export function tusMethodOverride(path = '/files'): Koa.Middleware {
   return function tusMethodOverride(ctx, next) {
     const named = ctx.get('X-HTTP-Method-Override')
-    const isOurs = named !== '' && (ctx.path === path || ctx.path.startsWith(`${path}/`))
+    // Koa has no path for a request target like `http://`.
+    const requested: string | null = ctx.path
+    const isOurs = named !== '' && (requested === path || requested?.startsWith(`${path}/`) === true)
     return isOurs ? runAs(named.toUpperCase(), ctx, next) : next()
   }
 }

@@ -19,12 +19,12 @@ export interface TusRequest {
 }
 
 /** Upload-Concat: the upload is a part, or it consists of the parts with these URLs. */
-export type Concat =
+type Concat =
   | { readonly kind: 'partial' }
   | { readonly kind: 'final'; readonly parts: readonly string[] }
 
 /** The media type of content in tus. */
-export const OFFSET_STREAM = 'application/offset+octet-stream'
+const OFFSET_STREAM = 'application/offset+octet-stream'
 
 /** In characters. Upload-Metadata is stored with the upload, which has room for 8 KiB of metadata in all. */
 const MAX_METADATA = 4096
