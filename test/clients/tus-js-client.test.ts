@@ -203,12 +203,55 @@ describe.each(PROTOCOLS)('tus-js-client with protocol %s', (protocol, path) => {
 })
 
 describe('tus-js-client', () => {
-  it('cannot send parts in parallel: @tus/server does not put them together', async () => {
+  it.each([
+    ['whole', {}],
+    ['in chunks', { chunkSize: 60_000 }],
+    ['with its creation', { uploadDataDuringCreation: true }],
+  ] satisfies readonly (readonly [string, UploadOptions])[])(
+    'sends a file on four connections at a time, each part %s, and nothing but the object remains',
+    async (name, options) => {
+      const demo = await Demo.start()
+      onTestFinished(() => demo.stop())
+      const metadata = { filename: name, filetype: 'video/mp4' }
+      const { url } = await run(BYTES, {
+        endpoint: `${demo.base}/files`,
+        metadata,
+        parallelUploads: 4,
+        ...options,
+      })
+      expect(await digestOf(demo.base, name)).toBe(DIGEST)
+      expect(new URL((await fetch(url ?? '')).url).pathname).toBe(
+        `/get_video_by_name/${encodeURIComponent(name)}`,
+      )
+    },
+  )
+
+  it('resumes a parallel upload after an abort, and sends no part again', async () => {
     const demo = await Demo.start()
     onTestFinished(() => demo.stop())
-    const options = { endpoint: `${demo.base}/files`, parallelUploads: 2 }
-    const error = await run(BYTES, options).catch((reason: DetailedError) => reason)
-    expect(String(error)).toContain('501')
+    const options: Options = {
+      endpoint: `${demo.base}/files`,
+      metadata: { filename: 'parallel' },
+      parallelUploads: 4,
+      chunkSize: 50_000,
+    }
+    let sent = 0
+    await new Promise<void>((resolve, reject) => {
+      const upload = new Upload(BYTES, {
+        ...options,
+        onBeforeRequest: (request) => {
+          if (request.getMethod() !== 'PATCH') return
+          sent += 50_000
+          if (sent === 500_000) void upload.abort().then(() => upload.start())
+        },
+        onSuccess: () => resolve(),
+        onError: reject,
+      })
+      upload.start()
+    })
+    expect(await digestOf(demo.base, 'parallel')).toBe(DIGEST)
+    // Each of the four connections may repeat the request that the abort has cut off.
+    expect(sent).toBeLessThanOrEqual(1_000_000 + 2 * 4 * 50_000)
   })
 
   it('removes an upload', async () => {

@@ -1,9 +1,8 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { Server } from '@tus/server'
 import Koa from 'koa'
-import { requireUnreadBody, resumableUpload, tusDataStore } from 'koa-resumable-upload'
+import { requireUnreadBody, resumableUpload, tusUpload } from 'koa-resumable-upload'
 import type { UploadStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
 import { serve } from '../support/app.ts'
@@ -113,14 +112,9 @@ describe('a body parser above tus', () => {
     ['with Content-Length', { 'Content-Length': '5' }, 'hello'],
   ])('makes content %s a 500 that names the cause, and stores nothing', async (_, fields, body) => {
     const store = await storeOf('memory')
-    const datastore = tusDataStore(store)
-    const server = new Server({ path: '/files', datastore, ...datastore.hooks, relativeLocation: true })
     const [, reader] = READERS[0] ?? []
     if (reader === undefined) throw new Error('There is no reader.')
-    const { url } = await start(reader, async (ctx) => {
-      ctx.respond = false
-      await server.handle(ctx.req, ctx.res)
-    })
+    const { url, errors } = await start(reader, tusUpload(store))
     const length = { 'Upload-Length': '5' }
     const post = new RawRequest(url, 'POST', '/files', {
       ...VERSION,
@@ -129,11 +123,12 @@ describe('a body parser above tus', () => {
       'Content-Type': 'application/offset+octet-stream',
     }).write(body)
     const created = await post.answer
-    expect([created.status, created.body]).toEqual([500, expect.stringContaining('above body parsers')])
+    expect(created.status).toBe(500)
     const path = (await send(url, 'POST', '/files', { ...VERSION, ...length })).headers.get('location') ?? ''
     const patch = new RawRequest(url, 'PATCH', path, { ...appendingByTus(0), ...fields }).write(body)
     const appended = await patch.answer
-    expect([appended.status, appended.body]).toEqual([500, expect.stringContaining('above body parsers')])
+    expect(appended.status).toBe(500)
+    expect(errors.map(({ code }) => code)).toEqual(['BODY_CONSUMED', 'BODY_CONSUMED'])
     expect((await send(url, 'HEAD', path, VERSION)).headers.get('upload-offset')).toBe('0')
     expect(await keysOf(store)).toEqual([])
   })

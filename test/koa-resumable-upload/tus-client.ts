@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { Server } from '@tus/server'
 import Koa from 'koa'
-import { type TusOptions, tusDataStore } from 'koa-resumable-upload'
+import { type TusUploadOptions, tusUpload } from 'koa-resumable-upload'
 import type { UploadStore } from 'upload-store'
 import { serve } from '../support/app.ts'
 import { type Answer, send } from './client.ts'
@@ -12,18 +11,11 @@ export const VERSION: Fields = { 'Tus-Resumable': '1.0.0' }
 const CONTENT: Fields = { 'Content-Type': 'application/offset+octet-stream' }
 
 /** The URL of an app with tus at /files, until the test has finished. */
-export function startTus(store: UploadStore, options: TusOptions = {}): Promise<string> {
-  const datastore = tusDataStore(store, options)
-  const path = '/files'
-  const server = new Server({ path, datastore, ...datastore.hooks, relativeLocation: true, maxSize: 1000 })
+export function startTus(store: UploadStore, options: TusUploadOptions = {}): Promise<string> {
   const app = new Koa()
   // Of clients that are cut off.
   app.silent = true
-  app.use(async (ctx, next) => {
-    if (!/^\/files(?:\/|$)/.test(ctx.path)) return next()
-    ctx.respond = false
-    await server.handle(ctx.req, ctx.res)
-  })
+  app.use(tusUpload(store, { maxSize: 1000, ...options }))
   return serve(app.callback())
 }
 

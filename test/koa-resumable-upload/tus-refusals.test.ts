@@ -45,6 +45,22 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
     expect((await create(url, { 'Upload-Length': '5', 'Upload-Checksum': field }, 'hello')).status).toBe(400)
   })
 
+  it('checks a checksum that follows the content as a trailer', async () => {
+    const store = await storeOf(kind)
+    const url = await startTus(store)
+    const path = await begin(url, 5)
+    const fields = { ...appending(0), 'Transfer-Encoding': 'chunked', Trailer: 'Upload-Checksum' }
+    const sendWith = async (field: string) => {
+      const body = `5\r\nhello\r\n0\r\nUpload-Checksum: ${field}\r\n\r\n`
+      return (await new RawRequest(url, 'PATCH', path, fields).write(body).answer).status
+    }
+    expect(await sendWith(String(checksum('sha256', 'hullo')['Upload-Checksum']))).toBe(460)
+    expect(await sendWith('crc32 AAAA')).toBe(400)
+    expect(await look(url, path)).toEqual([200, '0', '5'])
+    expect(await sendWith(String(checksum('sha256', 'hello')['Upload-Checksum']))).toBe(204)
+    expect(await textOf(store, 'a')).toBe('hello')
+  })
+
   it('leaves nothing of a creation whose content is not what its checksum says', async () => {
     const store = await storeOf(kind)
     const url = await startTus(store)
@@ -99,7 +115,7 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
   it('knows no upload of another protocol, and none of a strange name', async () => {
     const store = await storeOf(kind)
     const url = await startTus(store)
-    const session = await store.createUpload('a', { metadata: { 'rufh.length': 5 } })
+    const session = await store.createUpload('a', { metadata: { 'upload.length': 5 } })
     await session.pause()
     for (const id of [session.id, '..%2f..%2fpasswd', 'x', 'a'.repeat(22)]) {
       expect((await look(url, `/files/${id}`))[0]).toBe(404)

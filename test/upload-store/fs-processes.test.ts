@@ -1,12 +1,14 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFsStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { bytesOf, source } from './contract.ts'
+import { storePart } from './contract-concatenation.ts'
 import { runScript } from './node-script.ts'
 
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const recordName = (key: string) => createHash('sha256').update(key).digest('hex')
 const text = async (store: ReturnType<typeof createFsStore>, key: string) =>
   String(await bytesOf((await (await store.get(key))?.stream()) ?? source()))
@@ -214,5 +216,42 @@ describe('a lock', () => {
     expect(await store.sweep()).toMatchObject({ discarded: 1, busy: 0 })
     expect(performance.now() - started).toBeLessThan(5000)
     expect(await readdir(join(directory, 'staging'))).toEqual([])
+  })
+})
+
+describe('a process that is killed while it puts parts together', () => {
+  const SIZES = [700_000, 300_000, 500_000]
+
+  it('leaves parts that another process puts together, whichever step it had reached', async () => {
+    for (let killed = 1; ; killed++) {
+      const directory = await temporaryDirectory()
+      const store = createFsStore(directory)
+      const contents = SIZES.map((size) => randomBytes(size))
+      const parts = await Promise.all(contents.map((bytes) => storePart(store, bytes)))
+      const script = runScript(
+        `import { channel } from 'node:diagnostics_channel'
+         const [parts, killed] = rest.map((text) => JSON.parse(text))
+         let steps = 0
+         channel('upload-store:step').subscribe(() => {
+           // In the middle of the step, when some of its calls have been made.
+           if (++steps === killed) setTimeout(() => process.kill(process.pid, 'SIGKILL'), killed % 3)
+         })
+         const session = await store.concatenateUploads(parts, 'whole', { metadata: { whole: true } })
+         await session.commit()
+         await sleep(20)
+         say(steps)`,
+        directory,
+        JSON.stringify(parts),
+        String(killed),
+      )
+      const steps = await script.next().catch(() => null)
+      const session = await store.concatenateUploads(parts, 'whole', { metadata: { whole: true } })
+      // It is null if the process has committed the upload.
+      if (session !== null) await session.commit()
+      expect((await store.get('whole'))?.digest).toBe(sha256(Buffer.concat(contents)))
+      expect((await store.getUpload(parts[0]?.id ?? ''))?.committed).toMatchObject({ key: 'whole' })
+      await store.close()
+      if (typeof steps === 'number' && steps < killed) return
+    }
   })
 })

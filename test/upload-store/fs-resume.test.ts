@@ -5,12 +5,16 @@ import { createFsStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { bytesOf, source } from './contract.ts'
+import { describeConcatenation } from './contract-concatenation.ts'
 import { describeResumption } from './contract-resume.ts'
 import { runScript } from './node-script.ts'
 
 const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
 
 describeResumption('file-system store', async (options) => createFsStore(await temporaryDirectory(), options))
+describeConcatenation('file-system store', async (options) =>
+  createFsStore(await temporaryDirectory(), options),
+)
 
 const staged = (directory: string) => readdir(join(directory, 'staging'))
 

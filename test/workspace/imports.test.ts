@@ -70,7 +70,6 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
     'index.ts',
     'processes',
     'app.ts',
-    'routes/tus',
     'routes',
     'uploads',
     'middleware',

@@ -92,7 +92,7 @@ describe('the quick starts', () => {
 
   it('of tus takes an upload in two parts', async () => {
     const code = (await blocks('packages/koa-resumable-upload/README.md', 'ts')).find((block) =>
-      block.includes('tusDataStore'),
+      block.includes('tusUpload'),
     )
     const base = await listening(code ?? '')
     const options = await fetch(`${base}/files`, { method: 'OPTIONS' })

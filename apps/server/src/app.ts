@@ -1,4 +1,5 @@
 import Koa from 'koa'
+import { tusMethodOverride } from 'koa-resumable-upload'
 import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import { createAccess } from './access/access.ts'
@@ -7,7 +8,6 @@ import { closeAfterUnreadBodies } from './http/unread-body.ts'
 import { checkRequest } from './middleware/check-request.ts'
 import { checkRoute } from './middleware/check-route.ts'
 import { allowOrigins } from './middleware/cors.ts'
-import { overrideMethod } from './middleware/method-override.ts'
 import { notModified } from './middleware/not-modified.ts'
 import { problems } from './middleware/problems.ts'
 import { createLogger, logErrors, logRequests } from './observe/log.ts'
@@ -19,7 +19,7 @@ import { Readiness } from './routes/readiness.ts'
 import { resumable } from './routes/resumable.ts'
 import { routes, videoRoutes } from './routes/routes.ts'
 import { builtPage, staticFiles } from './routes/static-files.ts'
-import { tus } from './routes/tus/tus.ts'
+import { tus } from './routes/tus.ts'
 import { countedStore } from './uploads/counted-store.ts'
 import { countSlots, meteredSlots, type Slots } from './uploads/slots.ts'
 import { UnfinishedUploads, type UploadCount } from './uploads/unfinished-uploads.ts'
@@ -55,7 +55,7 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   const app = new Koa({ proxy: config.trustProxy, maxIpsCount: 1 })
   app.on('error', logErrors(logger))
   // First, so that every guard, the log and the metrics see the effective method.
-  app.use(overrideMethod())
+  app.use(tusMethodOverride('/files'))
   app.use(requestIds(config.trustProxy))
   app.use(logRequests(logger, metrics))
   app.use(closeAfterUnreadBodies())

@@ -1,6 +1,5 @@
 /**
- * All errors of this package: the codes of those that it throws at the app, the refusals with which it answers a client,
- * and those of tus. The statuses of a store's errors are in `uploadErrorStatus` of upload-store. The README lists them.
+ * All errors of this package: the codes of those that it throws at the app and the refusals with which it answers a client. The statuses of a store's errors are in `uploadErrorStatus` of upload-store. The README lists them.
  */
 
 /** Mistakes of the app: the middleware throws, and Koa answers 500. */
@@ -17,12 +16,6 @@ type MistakeCode =
    * Remedy: call `receive()`, or throw.
    */
   | 'BODY_NOT_RECEIVED'
-  /**
-   * @tus/server works without the hooks of the data store, so checksums would go unchecked.
-   * When: `datastore.hooks` is not among the options of `Server`.
-   * Remedy: `new Server({ datastore, ...datastore.hooks })`.
-   */
-  | 'MISSING_HOOKS'
 
 export class BodyConsumedError extends Error {
   readonly code: 'BODY_CONSUMED' & MistakeCode = 'BODY_CONSUMED'
@@ -35,30 +28,8 @@ export function bodyNotReceived(): Error {
   return mistake('BODY_NOT_RECEIVED', 'options.aroundBody did not call receive(). Call it, or throw.')
 }
 
-export function missingHooks(): Error {
-  const remedy = 'Create the Server with ...datastore.hooks.'
-  return mistake('MISSING_HOOKS', `@tus/server does not use the hooks of the data store. ${remedy}`)
-}
-
 function mistake(code: MistakeCode, message: string): Error {
   return Object.assign(new Error(message), { code })
-}
-
-/** A refusal in the form that @tus/server answers with. */
-export class TusError extends Error {
-  readonly status_code: number
-  readonly body: string
-
-  constructor(status: number, message: string) {
-    super(message)
-    this.name = 'TusError'
-    this.status_code = status
-    this.body = `${message}\n`
-  }
-}
-
-export function unknownTusUpload(): TusError {
-  return new TusError(404, `There is no such upload. ${UNKNOWN}`)
 }
 
 const UNKNOWN = 'It expired, was cancelled or never existed. Create a new upload.'
@@ -207,3 +178,57 @@ export function damagedUpload(): Refusal {
 }
 
 const DAMAGED = 'Create a new upload and send the file again.'
+
+/** Answers by tus. The others above hold for both protocols. */
+
+export function wrongTusVersion(version: string): Refusal {
+  return {
+    status: 412,
+    title: 'The version of tus is not supported',
+    detail: `This server supports only tus ${version}. Send Tus-Resumable: ${version}.`,
+    headers: { 'Tus-Version': version },
+    final: false,
+  }
+}
+
+export function noTusTarget(): Refusal {
+  const detail = 'The server creates no upload for this request. Check the path and Upload-Metadata.'
+  return { status: 404, title: 'No upload can be created here', detail, final: false }
+}
+
+export function notOffsetStream(): Refusal {
+  return {
+    status: 415,
+    title: 'The content type is not accepted',
+    detail: 'Content of an upload needs Content-Type: application/offset+octet-stream.',
+    final: false,
+  }
+}
+
+export function beyondTusLength(length: number): Refusal {
+  const detail = `The request has content past the end of the upload, which has ${length} bytes. Send less.`
+  return { status: 413, title: 'The upload is too large', detail, final: false }
+}
+
+export function metadataTooLong(length: number, limit: number): Refusal {
+  return {
+    status: 431,
+    title: 'The metadata of the upload is too long',
+    detail: `Upload-Metadata has ${length} characters; the limit is ${limit}. Send fewer or shorter values.`,
+    final: false,
+  }
+}
+
+/** The status that tus defines for it. */
+export function wrongChecksum(detail: string): Refusal {
+  return { status: 460, title: 'The content does not match its checksum', detail, final: false }
+}
+
+export function finalUpload(): Refusal {
+  const detail = 'The upload was put together from parts and accepts no content. Create a new upload.'
+  return { status: 403, title: 'The upload is final', detail, final: false }
+}
+
+export function wrongPart(url: string, fault: string): Refusal {
+  return { status: 400, title: 'The parts cannot be put together', detail: `${url} ${fault}`, final: false }
+}

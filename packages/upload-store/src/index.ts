@@ -18,6 +18,7 @@ export type {
   KnownUpload,
   SealedUpload,
   UploadMetadata,
+  UploadPart,
   UploadSession,
   UploadState,
 } from './contract/upload-session.ts'

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
-import { type ResumableUploadOptions, resumableUpload } from 'koa-resumable-upload'
+import { type ResumableUploadOptions, resumableUpload, tusUpload } from 'koa-resumable-upload'
 import { createFsStore, sanitizeKey } from 'upload-store'
 
 const directory = await mkdtemp('uploads-')
@@ -12,6 +12,7 @@ const resolveTarget: ResumableUploadOptions['resolveTarget'] = ({ path }) =>
   path === '/files' ? { key: sanitizeKey('film.mp4') } : null
 const app = new Koa()
 app.use(resumableUpload(store, { resolveTarget }))
+app.use(tusUpload(store, { path: '/tus' }))
 const server = app.listen(0, '127.0.0.1')
 await once(server, 'listening')
 const { port } = server.address() as AddressInfo
@@ -21,6 +22,13 @@ const rest = { 'Content-Type': 'application/partial-upload', 'Upload-Offset': '6
 const upload = new URL(begun.headers.get('location') ?? '', url)
 const done = await fetch(upload, { method: 'PATCH', headers: rest, body: 'world' })
 assert.deepEqual([begun.status, done.status, (await store.get('film.mp4'))?.size], [201, 201, 11])
+const tus = {
+  'Tus-Resumable': '1.0.0',
+  'Upload-Length': '5',
+  'Content-Type': 'application/offset+octet-stream',
+}
+const created = await fetch(url.replace('/files', '/tus'), { method: 'POST', headers: tus, body: 'hello' })
+assert.deepEqual([created.status, created.headers.get('upload-offset')], [201, '5'])
 server.close()
 server.closeAllConnections()
 await store.close()

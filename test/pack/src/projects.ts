@@ -26,7 +26,6 @@ const S3 = {
   '@aws-sdk/s3-request-presigner': '3.1169.0',
   'hash-wasm': '4.13.0',
 }
-const TUS = { '@tus/server': '2.4.5' }
 
 function of(module: string, dependencies: Readonly<Record<string, string>>, name: string = module): Project {
   const withStore = ['koa-resumable-upload', 'koa-range-server'].includes(module)
@@ -73,10 +72,6 @@ const APART: readonly Project[] = [
   of('upload-store/s3', S3),
   of('koa-resumable-upload', KOA_3, 'koa-resumable-upload, Koa 3.3'),
   of('koa-resumable-upload', KOA_2, 'koa-resumable-upload, Koa 2.15'),
-  {
-    ...of('koa-resumable-upload', { ...KOA_3, ...TUS }, 'koa-resumable-upload, @tus/server'),
-    samples: ['koa-resumable-upload-tus.ts'],
-  },
   of('koa-range-server', { '@types/koa': KOA_3['@types/koa'] }),
 ]
 
@@ -88,7 +83,7 @@ const TOGETHER: Project = {
   manager: 'pnpm',
   samples: unique(APART.flatMap(({ samples }) => samples)),
   modules: unique(APART.flatMap(({ modules }) => modules)),
-  dependencies: { ...KOA_3, ...S3, ...TUS },
+  dependencies: { ...KOA_3, ...S3 },
 }
 
 export const PROJECTS: readonly Project[] = [...APART, TOGETHER, overriding('npm'), overriding('pnpm')]

@@ -11,6 +11,9 @@ import { LENGTH } from './length.ts'
 import { EXPIRY, LIMITED, NO_LIMITS } from './limits.ts'
 import { PROCESSES } from './processes.ts'
 import { RETRIEVAL } from './retrieval.ts'
+import { TUS_CORE } from './tus-core.ts'
+import { TUS_CREATION } from './tus-creation.ts'
+import { TUS_EXTENSIONS } from './tus-extensions.ts'
 import { VERSIONED } from './versions.ts'
 
 export const THEMES: readonly Theme[] = [
@@ -28,5 +31,8 @@ export const THEMES: readonly Theme[] = [
   INTERIM,
   FIELDS,
   VERSIONED,
+  TUS_CORE,
+  TUS_CREATION,
+  TUS_EXTENSIONS,
   PROCESSES,
 ]

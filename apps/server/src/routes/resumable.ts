@@ -1,26 +1,16 @@
 import type Koa from 'koa'
 import { resumableUpload, type UploadTarget } from 'koa-resumable-upload'
-import {
-  type CommitOptions,
-  type StoredObject,
-  sanitizeKey,
-  type UploadMetadata,
-  type UploadSession,
-  type UploadStore,
-} from 'upload-store'
+import { sanitizeKey, type UploadStore } from 'upload-store'
 import type { Config } from '../config/config.ts'
-import { expectBody } from '../http/request-body.ts'
 import { matchRoute, pathParameter, type RoutePattern } from '../http/route-table.ts'
-import { sealWithinLimits } from '../media/captions.ts'
-import { answerStored } from '../media/video-json.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { objectBeforeUpload } from '../uploads/current-object.ts'
 import { uploadName } from '../uploads/file-name.ts'
-import { publishAsNew } from '../uploads/publish.ts'
 import { refuseContentRange, refuseEncoded } from '../uploads/refusals.ts'
-import { limitUploads, type Slots } from '../uploads/slots.ts'
+import type { Slots } from '../uploads/slots.ts'
 import { clientGroup, clientMetadata } from '../uploads/upload-client.ts'
 import { writeConditions } from '../uploads/write-conditions.ts'
+import { resumableOptions } from './resumable-options.ts'
 
 /** The routes that create an upload if the request has Upload-Complete, and their methods. */
 const CREATED_BY: Readonly<Partial<Record<RoutePattern, 'POST' | 'PUT'>>> = {
@@ -36,18 +26,9 @@ export function resumable(
   slots: Slots,
   metrics: Metrics,
 ): Koa.Middleware {
-  const limited = limitUploads(slots, metrics)
   return resumableUpload(store, {
+    ...resumableOptions(config, store, slots, metrics),
     resolveTarget: (ctx) => uploadTarget(ctx, store),
-    commit: async (_ctx, session) => {
-      const object = await publish(store, session)
-      metrics.committed()
-      return object
-    },
-    respond,
-    aroundBody: (ctx, receive) =>
-      Promise.resolve(limited(ctx, () => receiveInTime(ctx, store, config.maxFileSize, receive))),
-    maxSize: config.maxFileSize,
   })
 }
 
@@ -75,31 +56,4 @@ async function uploadTarget(ctx: Koa.Context, store: UploadStore): Promise<Uploa
   }
   const client = clientMetadata(clientGroup(ctx))
   return { key, type, metadata: { ...client, way: 'put', replaces: current !== null, ...conditions } }
-}
-
-async function receiveInTime(
-  ctx: Koa.Context,
-  store: UploadStore,
-  maxFileSize: number,
-  receive: () => Promise<void>,
-): Promise<void> {
-  const { tooSlow } = await expectBody(ctx, store, maxFileSize)
-  await Promise.race([receive(), tooSlow])
-}
-
-/** Publishes an upload as the request that created it demanded, whichever request completes it. */
-async function publish(store: UploadStore, session: UploadSession): Promise<StoredObject> {
-  if (session.metadata['way'] !== 'put') return publishAsNew(store, session)
-  await sealWithinLimits(session)
-  return session.commit(storedConditions(session.metadata))
-}
-
-function storedConditions({ ifMatch, ifNoneMatch }: UploadMetadata): CommitOptions {
-  if (ifNoneMatch === '*') return { ifNoneMatch }
-  return typeof ifMatch === 'string' ? { ifMatch } : {}
-}
-
-function respond(ctx: Koa.Context, object: StoredObject, { way, replaces }: UploadMetadata): void {
-  if (way === 'put') ctx.set('ETag', object.etag)
-  answerStored(ctx, replaces === true ? 200 : 201, object)
 }

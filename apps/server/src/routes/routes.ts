@@ -17,6 +17,7 @@ import { formReceiver, postVideo } from './post-video.ts'
 import { putVideo } from './put-video.ts'
 import type { Readiness } from './readiness.ts'
 import { signInRoutes } from './sign-in.ts'
+import { redirectUpload } from './tus.ts'
 
 export interface RouteParts {
   readonly slots: Slots
@@ -68,6 +69,7 @@ export function routes(config: Config, store: UploadStore, parts: RouteParts): R
     metrics.committed()
   })
   router.delete('/videos/:key', (ctx) => deleteVideo(ctx, store))
+  router.get('/files/:id', (ctx) => redirectUpload(ctx, store, pathParameter(ctx.path)))
   // `resumable` answers requests that create an upload.
   router.post('/uploads', (ctx) => refuseWithoutUpload(ctx))
   return router

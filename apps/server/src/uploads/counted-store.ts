@@ -45,6 +45,10 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
       const session = await store.resumeUpload(id)
       return session === null ? null : countedSession(session, store, count)
     },
+    concatenateUploads: async (parts, key, options) => {
+      const session = await store.concatenateUploads(parts, key, options)
+      return session === null ? null : countedSession(session, store, count)
+    },
     deleteUpload: async (id) => {
       const existed = await store.deleteUpload(id)
       count.ended(id)

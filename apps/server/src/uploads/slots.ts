@@ -55,7 +55,7 @@ export function limitUploads(slots: Slots, metrics: Metrics): Koa.Middleware {
  *
  * @throws 503 if no slot is left, in all or for this client
  */
-export async function takeSlot(slots: Slots, ctx: Koa.Context): Promise<() => void> {
+async function takeSlot(slots: Slots, ctx: Koa.Context): Promise<() => void> {
   const client = clientNetwork(ctx)
   const grant = await slots.take(client)
   if (grant === 'granted') return () => slots.free(client)

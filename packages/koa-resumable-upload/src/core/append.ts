@@ -3,7 +3,7 @@ import { RefusedError, unknownUpload, wrongOffset } from '../errors.ts'
 import { conclude } from './complete.ts'
 import type { Exchange } from './exchange.ts'
 import { receive } from './receive.ts'
-import { uploadLength, withLength } from './upload-length.ts'
+import { uploadLength, withLength } from './reserved-metadata.ts'
 
 interface Append {
   readonly offset: number

@@ -1,13 +1,14 @@
-import type { StoredObject, UploadSession } from 'upload-store'
+import type { StoredObject, UploadMetadata, UploadSession } from 'upload-store'
 import { RefusedError, wrongLength } from '../errors.ts'
 import type { Exchange, Known } from './exchange.ts'
 import { giveUp } from './give-up.ts'
+import { isPartialUpload } from './reserved-metadata.ts'
 import { toRefusal } from './to-refusal.ts'
 
 /** Statuses of 4xx after which the same request may succeed. */
 const RETRIABLE = new Set([401, 403, 408, 409, 421, 423, 425, 429])
 
-/** Publishes an upload whose bytes are all there; `null` where that failed: then it is answered. */
+/** Publishes an upload that has all its bytes. Returns `null` if that fails: then the request is answered with a refusal. */
 export async function complete(
   exchange: Exchange,
   session: UploadSession,
@@ -16,17 +17,35 @@ export async function complete(
   const { ctx, settings } = exchange
   const { key, metadata } = session
   try {
-    // What was allowed when the upload began may not be any more (§13).
+    // What was allowed at the creation may not be allowed any more (§13).
     await settings.authorize(ctx, 'complete', { key, metadata })
-    return await commit(exchange, session)
+    const object = await commit(exchange, session)
+    await reportCommitted(exchange, object, metadata)
+    return object
   } catch (error) {
     await giveUp(exchange, session, error, { ...known, offset: session.offset })
     return null
   }
 }
 
-async function commit({ ctx, settings }: Exchange, session: UploadSession): Promise<StoredObject> {
+/** The object is stored, whatever the app makes of it. */
+async function reportCommitted(
+  { ctx, settings }: Exchange,
+  object: StoredObject,
+  metadata: UploadMetadata,
+): Promise<void> {
   try {
+    await settings.hooks.onCommitted?.(ctx, object, metadata)
+  } catch (error) {
+    ctx.app.emit('error', error, ctx)
+  }
+}
+
+async function commit({ ctx, settings }: Exchange, session: UploadSession): Promise<StoredObject> {
+  const { key, metadata } = session
+  const { onComplete } = settings.hooks
+  try {
+    if (onComplete !== undefined) await onComplete(ctx, { key, metadata, ...(await session.seal()) })
     return await settings.commit(ctx, session)
   } catch (error) {
     const refusal = error instanceof Error && error.name === 'StoreError' ? null : toRefusal(error)
@@ -47,14 +66,14 @@ export interface Received {
   readonly location?: string | undefined
 }
 
-/** Publishes what is complete now and answers with what it became; else answers how far it has come. */
+/** Publishes the upload if it is complete and answers with the object; otherwise answers with the offset. */
 export async function conclude(
   exchange: Exchange,
   session: UploadSession,
   received: Received,
 ): Promise<void> {
   const { length, last, status, location } = received
-  const reached = session.offset === length
+  const reached = session.offset === length && !isPartialUpload(session.metadata)
   if (last ? length === null || reached : reached && exchange.lengthCompletes) {
     const { metadata } = session
     const object = await complete(exchange, session, { length, location })

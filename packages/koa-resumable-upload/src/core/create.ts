@@ -3,7 +3,7 @@ import { conclude } from './complete.ts'
 import type { Exchange } from './exchange.ts'
 import type { UploadTarget } from './options.ts'
 import { receive } from './receive.ts'
-import { withLength } from './upload-length.ts'
+import { withLength } from './reserved-metadata.ts'
 
 interface Creation {
   /** The declared sha-256 of the whole content, lower-case hex. */
@@ -12,13 +12,15 @@ interface Creation {
   readonly length: number | null
   /** Whether the upload is to be complete with this request. */
   readonly last: boolean
+  /** Whether the upload becomes a part of another one (`false`). */
+  readonly isPart?: boolean
 }
 
 /** Creates an upload from the content of a request, publishes the upload if it is complete then, and responds. */
 export async function create(
   exchange: Exchange,
   target: UploadTarget,
-  { digest, length, last }: Creation,
+  { digest, length, last, isPart }: Creation,
 ): Promise<void> {
   const { settings } = exchange
   let location: string | undefined
@@ -32,6 +34,7 @@ export async function create(
       type,
       digest,
       expectedSize,
+      isPart,
       metadata: withLength(metadata, length),
     })
     location = `${settings.path}/${session.id}`

@@ -13,6 +13,13 @@ export interface Known {
   readonly location?: string | undefined
 }
 
+/** The digests that a request declares of its own content. */
+export interface ContentDigest {
+  update(chunk: Uint8Array): void
+  /** @throws RefusedError if the content that `update` received has another digest */
+  verify(): void
+}
+
 /** One request about an upload, and the responses of its protocol. */
 export interface Exchange {
   readonly ctx: Koa.Context
@@ -23,6 +30,18 @@ export interface Exchange {
   readonly lengthCompletes: boolean
   /** Called with each offset that becomes durable while content arrives (none). */
   readonly onDurable: ((offset: number) => void) | undefined
+  /** Whether clients of this protocol may use an upload with this metadata. To them, others do not exist. */
+  owns(metadata: UploadMetadata): boolean
+  /**
+   * Returns the digests that the request declares of its content, or `null` if it declares none that are known.
+   *
+   * @throws RefusedError if a declared value is malformed
+   */
+  contentDigest(): ContentDigest | null
+  /** Returns what to do with content past the end of the upload; `fatal`: the upload is removed. */
+  beyondLength(length: number): { readonly refusal: Refusal; readonly fatal: boolean }
+  /** Whether the refusal of a creation has the URL of the upload, so that the client can resume it. */
+  readonly locatesRefused: boolean
   /** Sends the URL of a new upload before its content has arrived; returns whether the client gets it. */
   announce(location: string): boolean
   /** Responds that the upload is not complete yet. */

@@ -6,7 +6,7 @@ import type { Exchange } from './exchange.ts'
 import type { UploadAction } from './options.ts'
 import { toRefusal } from './to-refusal.ts'
 
-/** What the upload was created for, if the client may do what it is about to; `null`: it is answered. */
+/** Returns what the upload was created for if the client may do `action`; `null` if the request is answered with a refusal. */
 export async function findFor(
   exchange: Exchange,
   id: string,
@@ -14,8 +14,11 @@ export async function findFor(
 ): Promise<KnownUpload | null> {
   const { ctx, settings } = exchange
   const found = await settings.store.getUpload(id)
-  if (found === null) exchange.answerRefusal(unknownUpload())
-  else await settings.authorize(ctx, action, { key: found.key, metadata: found.metadata })
+  if (found === null || !exchange.owns(found.metadata)) {
+    exchange.answerRefusal(unknownUpload())
+    return null
+  }
+  await settings.authorize(ctx, action, { key: found.key, metadata: found.metadata })
   return found
 }
 
@@ -32,7 +35,7 @@ export async function interruptFor(
   return state
 }
 
-/** Answers what `handle` throws, where it is meant for the client. */
+/** Runs `handle`, and answers those of its errors that are meant for the client. */
 export async function answeringErrors(exchange: Exchange, handle: () => Promise<void>): Promise<void> {
   try {
     await handle()

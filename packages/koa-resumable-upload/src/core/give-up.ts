@@ -27,7 +27,8 @@ export async function giveUp(
   }
   const gone = isClientGone(ctx)
   const final = isFinal(error)
-  const fatal = final || (error instanceof RefusedError && error.fatal) || (gone && !reachable)
+  const isLost = !reachable && (gone || !exchange.locatesRefused)
+  const fatal = final || isLost || (error instanceof RefusedError && error.fatal)
   const offset = fatal ? undefined : await session?.pause().catch(() => undefined)
   if (fatal) await session?.abort().catch(() => {})
   if (gone) {

@@ -1,9 +1,10 @@
 import type Koa from 'koa'
-import type { StoredObject, UploadMetadata, UploadSession, UploadStore } from 'upload-store'
+import type { SealedUpload, StoredObject, UploadMetadata, UploadSession, UploadStore } from 'upload-store'
 import { http2Stream, takesInterim } from '../http/connection.ts'
 import type { Limits } from './limits.ts'
 
-export type UploadAction = 'create' | 'retrieve' | 'append' | 'cancel' | 'complete'
+/** `concatenate`: the upload becomes a part of another one (tus). */
+export type UploadAction = 'create' | 'retrieve' | 'append' | 'cancel' | 'complete' | 'concatenate'
 
 /** What a request to begin an upload is for. */
 export interface UploadTarget {
@@ -11,8 +12,16 @@ export interface UploadTarget {
   readonly key: string
   /** The media type of the content, as declared (application/octet-stream). */
   readonly type?: string | undefined
-  /** What the app wants to know again when the upload completes; names that begin with `rufh.` are not its own (none). */
+  /** What the app wants to know again when the upload completes; names that begin with `upload.` are reserved (none). */
   readonly metadata?: UploadMetadata | undefined
+}
+
+/** What the client declares of a new upload. */
+export interface DeclaredUpload {
+  /** Upload-Metadata of tus: text, or `null` for a name without a value. Empty in the draft, which has no such field. */
+  readonly metadata: Readonly<Record<string, string | null>>
+  /** Bytes of the whole upload; `null` if the client does not know it yet. */
+  readonly length: number | null
 }
 
 export interface UploadIdentity {
@@ -20,14 +29,45 @@ export interface UploadIdentity {
   readonly metadata: UploadMetadata
 }
 
-export interface ResumableUploadOptions {
+/** Functions of the app that are called in the life of an upload, the same for each protocol. */
+export interface UploadHooks {
+  /**
+   * Called before an upload is created, with its target. What it throws refuses the upload with its `status`; what it returns
+   * replaces the key, the type or the metadata (none).
+   */
+  readonly onCreate?:
+    | ((
+        ctx: Koa.Context,
+        upload: UploadIdentity & Pick<UploadTarget, 'type'> & Pick<DeclaredUpload, 'length'>,
+      ) => Partial<UploadTarget> | undefined | Promise<Partial<UploadTarget> | undefined>)
+    | undefined
+  /**
+   * Called when all bytes are stored and before the object is visible, with size, type and digest. What it throws with a
+   * status of 4xx refuses the upload, whose bytes are removed; after any other error, the client can try again (none).
+   */
+  readonly onComplete?:
+    | ((ctx: Koa.Context, upload: UploadIdentity & SealedUpload) => void | Promise<void>)
+    | undefined
+  /**
+   * Called when the object is visible and durable. An error is emitted on the app, and the upload succeeds all the same. It is
+   * called at most once an object, and not at all if the process ends right after the commit (none).
+   */
+  readonly onCommitted?:
+    | ((ctx: Koa.Context, object: StoredObject, metadata: UploadMetadata) => void | Promise<void>)
+    | undefined
+}
+
+export interface ResumableUploadOptions extends UploadHooks {
   /** Where uploads in progress have their URLs: `${path}/<id>` (/uploads). */
   readonly path?: string | undefined
   /**
    * Which requests may begin an upload, and of what; `null` leaves a request to the next middleware. Asked of OPTIONS
    * requests too, to tell the limits.
    */
-  readonly resolveTarget: (ctx: Koa.Context) => UploadTarget | null | Promise<UploadTarget | null>
+  readonly resolveTarget: (
+    ctx: Koa.Context,
+    declared: DeclaredUpload,
+  ) => UploadTarget | null | Promise<UploadTarget | null>
   /** Publishes an upload whose bytes are all there; a refusal of its own is the end of the upload (`session.commit()`). */
   readonly commit?: ((ctx: Koa.Context, session: UploadSession) => Promise<StoredObject>) | undefined
   /** Answers for a published upload, also when a client asks again (201, and the object as JSON). */
@@ -43,6 +83,11 @@ export interface ResumableUploadOptions {
    * throws meanwhile ends it (says 100 to a client that waits for it).
    */
   readonly aroundBody?: ((ctx: Koa.Context, receive: () => Promise<void>) => Promise<void>) | undefined
+  /**
+   * Returns the metadata of the parts of a parallel upload (tus, "Concatenation"), for which `resolveTarget` is not called
+   * ({}). For example the user, so that `authorize` can compare it.
+   */
+  readonly partMetadata?: ((ctx: Koa.Context) => UploadMetadata) | undefined
   /** The most bytes of one upload (none). */
   readonly maxSize?: number | undefined
   /** The most bytes of one request (none). */
@@ -67,13 +112,19 @@ export interface Settings {
   readonly respond: NonNullable<ResumableUploadOptions['respond']>
   readonly authorize: NonNullable<ResumableUploadOptions['authorize']>
   readonly aroundBody: NonNullable<ResumableUploadOptions['aroundBody']>
+  readonly partMetadata: NonNullable<ResumableUploadOptions['partMetadata']>
+  readonly hooks: UploadHooks
 }
 
 const HOUR = 60 * 60 * 1000
 
-export function withDefaults(store: UploadStore, options: ResumableUploadOptions): Settings {
-  const { path = '/uploads', expireAfter = 24 * HOUR, expireEmptyAfter = HOUR } = options
-  const { maxSize, maxAppendSize, minAppendSize } = options
+export function withDefaults(
+  store: UploadStore,
+  options: ResumableUploadOptions,
+  defaultPath: string,
+): Settings {
+  const { path = defaultPath, expireAfter = 24 * HOUR, expireEmptyAfter = HOUR } = options
+  const { maxSize, maxAppendSize, minAppendSize, onCreate, onComplete, onCommitted } = options
   return {
     store,
     path: path.replace(/\/+$/, ''),
@@ -85,6 +136,8 @@ export function withDefaults(store: UploadStore, options: ResumableUploadOptions
     respond: options.respond ?? respondWithJson,
     authorize: options.authorize ?? (() => {}),
     aroundBody: options.aroundBody ?? sayContinue,
+    partMetadata: options.partMetadata ?? (() => ({})),
+    hooks: { onCreate, onComplete, onCommitted },
   }
 }
 

@@ -1,10 +1,9 @@
 import type Koa from 'koa'
 import { StoreError, type UploadSession } from 'upload-store'
-import { beyondLength, bodyNotReceived, RefusedError, tooLong } from '../errors.ts'
+import { bodyNotReceived, RefusedError, tooLong } from '../errors.ts'
 import { http2Stream, isReset } from '../http/connection.ts'
 import { requireUnreadBody } from '../http/consumed-body.ts'
-import { type ContentDigest, contentDigest } from './content-digest.ts'
-import type { Exchange, Known } from './exchange.ts'
+import type { ContentDigest, Exchange, Known } from './exchange.ts'
 import { giveUp } from './give-up.ts'
 
 /** How long after the end of a cut-off body its reset may arrive, in ms: at most 13 in 2,000 trials on a busy machine. */
@@ -34,7 +33,7 @@ export async function receive(exchange: Exchange, reception: Reception): Promise
   let opening: Promise<UploadSession> | undefined
   let refused = false
   try {
-    const digest = contentDigest(ctx.get('Content-Digest'))
+    const digest = exchange.contentDigest()
     const take = async () => {
       opening = reception.open()
       const session = await opening
@@ -57,17 +56,19 @@ export async function receive(exchange: Exchange, reception: Reception): Promise
 
 /** The content of the request, as long as it may get. */
 async function* content(
-  { ctx, settings, contentLength }: Exchange,
+  exchange: Exchange,
   { offset, length }: Reception,
   digest: ContentDigest | null,
 ): AsyncGenerator<Uint8Array> {
-  const { maxSize, maxAppendSize } = settings.limits
+  const { ctx, contentLength } = exchange
+  const { maxSize, maxAppendSize } = exchange.settings.limits
   let size = 0
   // Destroying the request would take the connection away that the answer is to go through.
   for await (const chunk of ctx.req.iterator({ destroyOnReturn: false })) {
     size += chunk.length
     if (length !== null && offset + size > length) {
-      throw new RefusedError(beyondLength(length), { fatal: true })
+      const { refusal, fatal } = exchange.beyondLength(length)
+      throw new RefusedError(refusal, { fatal })
     }
     if (maxSize !== undefined && offset + size > maxSize) {
       const detail = `The upload is longer than the limit of ${maxSize} bytes. Send a smaller file.`

@@ -1,12 +1,15 @@
 import type Koa from 'koa'
 import type { StoredObject, UploadMetadata } from 'upload-store'
+import { answerProblem } from '../core/answer-problem.ts'
 import type { Exchange, Known } from '../core/exchange.ts'
 import type { Settings } from '../core/options.ts'
-import type { Refusal } from '../errors.ts'
+import { isPartialUpload } from '../core/reserved-metadata.ts'
+import { beyondLength, type Refusal } from '../errors.ts'
 import { isClientGone } from '../http/connection.ts'
+import { moveLocation } from '../http/move-location.ts'
 import { formatReprDigest, wantsSha256 } from '../http/repr-digest.ts'
 import { formatBoolean } from '../http/structured-fields.ts'
-import { lingerAfter } from '../http/unread-body.ts'
+import { contentDigest } from './content-digest.ts'
 import { progressSender, sendInterim } from './interim.ts'
 import { limitField } from './upload-limit.ts'
 import type { UploadRequest } from './upload-request.ts'
@@ -25,6 +28,11 @@ export function draftExchange(ctx: Koa.Context, settings: Settings, request: Upl
     contentLength,
     lengthCompletes: interop.lengthCompletes,
     onDurable: progressSender(ctx, request),
+    owns: (metadata) => !isPartialUpload(metadata),
+    contentDigest: () => contentDigest(ctx.get('Content-Digest')),
+    // The upload is void, in every framing of the request (draft -12, §4.4.2).
+    beyondLength: (length) => ({ refusal: beyondLength(length), fatal: true }),
+    locatesRefused: true,
     announce: (location) => announceUpload(exchange, location),
     answerUnfinished: (status, known) => answerUnfinished(exchange, status, known),
     answerCommitted: (object, metadata, location) => answerCommitted(exchange, object, metadata, location),
@@ -32,12 +40,6 @@ export function draftExchange(ctx: Koa.Context, settings: Settings, request: Upl
   }
   return exchange
 }
-
-/** How soon to ask again, in seconds. */
-const RETRY_AFTER: Readonly<Record<number, string>> = { 503: '5', 507: '60' }
-
-/** Fields that an app may have set for content that does not come. */
-const CONTENT_FIELDS = ['Content-Disposition', 'Content-Encoding', 'Content-Range', 'ETag', 'Last-Modified']
 
 /** @param complete whether the response comes from what the upload was for, not from the uploading of it */
 export function setUploadFields(exchange: DraftExchange, complete: boolean, known: Known = {}): void {
@@ -106,31 +108,10 @@ async function answerCommitted(
   ctx.set('Location', location)
 }
 
-/** Sends the content's URL as Content-Location in a response that cannot have a Location. */
-export function moveLocation(ctx: Koa.Context): void {
-  if (!ctx.res.hasHeader('Location')) return
-  ctx.set('Content-Location', ctx.response.get('Location'))
-  ctx.remove('Location')
-}
-
 function answerRefusal(exchange: DraftExchange, refusal: Refusal, known: Known = {}): void {
   const { ctx } = exchange
-  const { status, type, title, detail, members, headers = {}, final, limited } = refusal
-  for (const name of CONTENT_FIELDS) ctx.remove(name)
-  for (const [name, value] of Object.entries(headers)) ctx.set(name, [value].flat())
+  const { status, final, limited } = refusal
+  answerProblem(ctx, refusal)
   setUploadFields(exchange, final, known)
   if (limited === true || status === 413) ctx.set('Upload-Limit', limitField(exchange, known.expires))
-  const retryAfter = RETRY_AFTER[status]
-  if (retryAfter !== undefined && !ctx.res.hasHeader('Retry-After')) ctx.set('Retry-After', retryAfter)
-  const text = JSON.stringify({
-    ...(type === undefined ? {} : { type }),
-    title,
-    status,
-    ...(detail === undefined ? {} : { detail }),
-    ...members,
-  })
-  ctx.body = ctx.method === 'HEAD' ? text : lingerAfter(ctx, text)
-  ctx.status = status
-  ctx.set('Content-Type', 'application/problem+json')
-  ctx.length = Buffer.byteLength(text)
 }

@@ -1,6 +1,6 @@
 import { append } from '../core/append.ts'
 import { interruptFor } from '../core/find-upload.ts'
-import { uploadLength } from '../core/upload-length.ts'
+import { uploadLength } from '../core/reserved-metadata.ts'
 import { retryAsNewest } from '../http/retry-as-newest.ts'
 import type { DraftExchange } from './answer.ts'
 import { decideAppend } from './decide-append.ts'

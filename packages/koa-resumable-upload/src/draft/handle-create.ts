@@ -1,9 +1,11 @@
-import { parseReprDigest } from '../core/content-digest.ts'
 import { create } from '../core/create.ts'
+import { findTarget } from '../core/find-target.ts'
 import { toRefusal } from '../core/to-refusal.ts'
 import { formInParts, noTarget, type Refusal } from '../errors.ts'
 import type { DraftExchange } from './answer.ts'
+import { parseReprDigest } from './content-digest.ts'
 import { decideCreate } from './decide-create.ts'
+import { declared } from './upload-request.ts'
 
 /** Answers a request that creates an upload. Returns `false` if the request is for the next middleware. */
 export async function handleCreate(exchange: DraftExchange): Promise<boolean> {
@@ -12,13 +14,12 @@ export async function handleCreate(exchange: DraftExchange): Promise<boolean> {
   // Sent whole, it is an upload like any other (§4.2.2: a server may ignore the field).
   if (request.complete === null || (form && request.complete)) return false
   try {
-    const target = await settings.resolveTarget(ctx)
+    const target = await findTarget(exchange, declared(request))
     if (target === null) {
       // A handler that does not know the draft would take the part for the whole.
       if (!request.complete) exchange.answerRefusal(noTarget())
       return !request.complete
     }
-    await settings.authorize(ctx, 'create', { key: target.key, metadata: target.metadata ?? {} })
     const digest = parseReprDigest(ctx.get('Repr-Digest'))
     const decision = decideCreate(request, settings.limits)
     if (form) exchange.answerRefusal(formInParts())

@@ -4,13 +4,13 @@ import { cancel } from '../core/cancel.ts'
 import { answeringErrors } from '../core/find-upload.ts'
 import { type ResumableUploadOptions, type Settings, withDefaults } from '../core/options.ts'
 import { unknownUpload } from '../errors.ts'
-import { http2Stream } from '../http/connection.ts'
+import { contentLengthOf } from '../http/content-length.ts'
 import { isUploadId } from '../http/upload-id.ts'
 import { announceLimits, type DraftExchange, draftExchange, setUploadFields } from './answer.ts'
 import { handleAppend } from './handle-append.ts'
 import { handleCreate } from './handle-create.ts'
 import { retrieve } from './retrieve.ts'
-import { readUploadRequest } from './upload-request.ts'
+import { declared, readUploadRequest } from './upload-request.ts'
 
 /** Content of theirs means nothing (RFC 9110 §9.3). */
 const WITHOUT_CONTENT = new Set(['GET', 'HEAD', 'DELETE', 'TRACE', 'CONNECT'])
@@ -38,13 +38,12 @@ const VERBS: Readonly<Record<string, (exchange: DraftExchange, id: string) => Pr
  * app.use(resumableUpload(createFsStore('data'), { resolveTarget }))
  */
 export function resumableUpload(store: UploadStore, options: ResumableUploadOptions): Koa.Middleware {
-  const settings = withDefaults(store, options)
+  const settings = withDefaults(store, options, '/uploads')
   return async function resumableUpload(ctx, next) {
     const id = parseUploadPath(settings, ctx.path)
     // First: nearly every request of an app is one of these.
     if (id === null && WITHOUT_CONTENT.has(ctx.method)) return next()
-    const bodiless = http2Stream(ctx)?.endAfterHeaders ?? true
-    const request = readUploadRequest(ctx.headers, bodiless)
+    const request = readUploadRequest(ctx.headers, contentLengthOf(ctx))
     const exchange = draftExchange(ctx, settings, request)
     if (id !== null && (await isForUpload(exchange, id))) await handleUpload(exchange, id)
     else if (ctx.method === 'OPTIONS') await handleOptions(exchange, next)
@@ -54,8 +53,9 @@ export function resumableUpload(store: UploadStore, options: ResumableUploadOpti
 }
 
 /** Returns the id of an upload that a path may name, or `null`. */
-function parseUploadPath({ path }: Settings, requested: string): string | null {
-  const id = requested.startsWith(`${path}/`) ? requested.slice(path.length + 1) : ''
+function parseUploadPath({ path }: Settings, requested: string | null): string | null {
+  // Koa has no path for a request target like `http://`.
+  const id = requested?.startsWith(`${path}/`) === true ? requested.slice(path.length + 1) : ''
   return isUploadId(id) ? id : null
 }
 
@@ -107,7 +107,7 @@ async function handleOptions(exchange: DraftExchange, next: Koa.Next): Promise<v
   if (ctx.status === 404) ctx.status = 204
 }
 
-async function isTarget({ ctx, settings }: DraftExchange): Promise<boolean> {
+async function isTarget({ ctx, settings, request }: DraftExchange): Promise<boolean> {
   // Every upload here has the same limits, so they hold for the server as a whole, too (§4.1.4).
-  return ctx.path === '*' || (await settings.resolveTarget(ctx)) !== null
+  return ctx.path === '*' || (await settings.resolveTarget(ctx, declared(request))) !== null
 }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { DeclaredUpload } from '../core/options.ts'
 import { booleanField, integerField } from '../http/structured-fields.ts'
 import { type Interop, readInterop } from './interop.ts'
 
@@ -16,11 +17,8 @@ export interface UploadRequest {
   readonly type: string
 }
 
-/**
- * @param headers names in lower case
- * @param bodiless whether the request is known to have no content, as one of HTTP/2 may without Content-Length
- */
-export function readUploadRequest(headers: IncomingHttpHeaders, bodiless: boolean): UploadRequest {
+/** @param headers names in lower case */
+export function readUploadRequest(headers: IncomingHttpHeaders, contentLength: number | null): UploadRequest {
   const field = (name: string) => headers[name]?.toString()
   const interop = readInterop(field('upload-draft-interop-version'))
   const said = booleanField(field(interop.inverted ? 'upload-incomplete' : 'upload-complete'))
@@ -30,14 +28,12 @@ export function readUploadRequest(headers: IncomingHttpHeaders, bodiless: boolea
     complete: said === null ? null : said !== interop.inverted,
     offset: integerField(field('upload-offset')),
     length: integerField(field('upload-length')),
-    contentLength: readContentLength(headers, bodiless),
+    contentLength,
     type: type.trim().toLowerCase(),
   }
 }
 
-function readContentLength(headers: IncomingHttpHeaders, bodiless: boolean): number | null {
-  // Content-Length does not count beside it (RFC 9112 §6.3).
-  if (headers['transfer-encoding'] !== undefined) return null
-  if (headers['content-length'] !== undefined) return Number(headers['content-length'])
-  return bodiless ? 0 : null
+/** Returns what a request declares of a new upload for `resolveTarget`. */
+export function declared({ length, complete, contentLength }: UploadRequest): DeclaredUpload {
+  return { metadata: {}, length: length ?? (complete === true ? contentLength : null) }
 }

@@ -1,51 +1,74 @@
 import { createHash } from 'node:crypto'
-import { TusError } from '../errors.ts'
+import type Koa from 'koa'
+import type { ContentDigest } from '../core/exchange.ts'
+import { malformed, RefusedError, wrongChecksum } from '../errors.ts'
 
-/** Length of the value in bytes; sha1 is the one that every server has to know. */
+/** Length of the value in bytes. Every server has to support sha1. */
 const LENGTHS: Readonly<Record<string, number>> = { sha1: 20, md5: 16, sha256: 32, sha512: 64 }
 
-/** The value of Tus-Checksum-Algorithm. */
-export const CHECKSUM_ALGORITHMS: string = Object.keys(LENGTHS).join(',')
+const ALGORITHMS = Object.keys(LENGTHS)
 
-/** What a request declares of its own content. */
-export interface Checksum {
-  update(chunk: Uint8Array): void
-  /** @throws TusError 460 when what `update` saw is something else */
-  verify(): void
+/** The value of Tus-Checksum-Algorithm. */
+export const CHECKSUM_ALGORITHMS: string = ALGORITHMS.join(',')
+
+interface Declared {
+  readonly algorithm: string
+  /** In base64. */
+  readonly value: string
 }
 
 /**
- * Of an Upload-Checksum field: the name of an algorithm, a space, the value in base64.
+ * Returns the check of Upload-Checksum, or `null` if the request has none. The field may follow the content as a trailer.
  *
- * @throws TusError 400 for an algorithm that is not known here or a value that cannot be right
+ * @throws RefusedError 400 if the algorithm is unknown or the value has another length
  */
-export function checksumOf(field: string): Checksum {
+export function uploadChecksum(ctx: Koa.Context): ContentDigest | null {
+  const isTrailer = /(?:^|,)\s*upload-checksum\s*(?:,|$)/i.test(ctx.get('Trailer'))
+  if (ctx.headers['upload-checksum'] === undefined && !isTrailer) return null
+  return isTrailer ? checkTrailer(ctx) : check(parse(ctx.get('Upload-Checksum')))
+}
+
+function check(declared: Declared): ContentDigest {
+  const hash = createHash(declared.algorithm)
+  return {
+    update: (chunk) => void hash.update(chunk),
+    verify: () => compare(declared, hash.digest('base64')),
+  }
+}
+
+/** The algorithm is known only after the content, so each of them is computed. */
+function checkTrailer(ctx: Koa.Context): ContentDigest {
+  const hashes = new Map(ALGORITHMS.map((algorithm) => [algorithm, createHash(algorithm)]))
+  return {
+    update: (chunk) => {
+      for (const hash of hashes.values()) hash.update(chunk)
+    },
+    verify: () => {
+      const declared = parse(ctx.req.trailers['upload-checksum'] ?? '')
+      compare(declared, hashes.get(declared.algorithm)?.digest('base64') ?? '')
+    },
+  }
+}
+
+function compare({ algorithm, value }: Declared, actual: string): void {
+  if (actual === value) return
+  const detail = `The ${algorithm} of the content is ${actual}, not ${value}; none of it was kept. Send it again.`
+  throw new RefusedError(wrongChecksum(detail))
+}
+
+function parse(field: string): Declared {
   const [algorithm = '', value = '', ...rest] = field.split(' ')
   const length = Object.hasOwn(LENGTHS, algorithm) ? LENGTHS[algorithm] : undefined
   if (length === undefined) {
-    const told = JSON.stringify(algorithm.slice(0, 40))
-    throw new TusError(
-      400,
-      `Upload-Checksum: the algorithm ${told} is not supported. Use one of ${CHECKSUM_ALGORITHMS}.`,
-    )
+    const shown = JSON.stringify(algorithm.slice(0, 40))
+    throw refuse(`the algorithm ${shown} is not supported. Use one of ${CHECKSUM_ALGORITHMS}.`)
   }
-  const declared = Buffer.from(value, 'base64')
-  if (declared.length !== length || declared.toString('base64') !== value || rest.length > 0) {
-    throw new TusError(
-      400,
-      `Upload-Checksum: the value of ${algorithm} is not ${length} bytes in base64. Correct it.`,
-    )
-  }
-  const hash = createHash(algorithm)
-  return {
-    update: (chunk) => void hash.update(chunk),
-    verify: () => {
-      const found = hash.digest('base64')
-      if (found === value) return
-      throw new TusError(
-        460,
-        `The ${algorithm} of the content is ${found}, not ${value}; none of it was kept. Send it again.`,
-      )
-    },
-  }
+  const bytes = Buffer.from(value, 'base64')
+  if (bytes.length !== length || bytes.toString('base64') !== value || rest.length > 0)
+    throw refuse(`the value of ${algorithm} is not ${length} bytes in base64. Correct it.`)
+  return { algorithm, value }
+}
+
+function refuse(detail: string): RefusedError {
+  return new RefusedError(malformed(`Upload-Checksum: ${detail}`))
 }

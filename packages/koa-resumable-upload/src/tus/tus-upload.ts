@@ -1,64 +1,127 @@
-import type { StoredObject, UploadMetadata, UploadState } from 'upload-store'
+import type Koa from 'koa'
+import { sanitizeKey, type UploadStore } from 'upload-store'
+import { cancel } from '../core/cancel.ts'
+import type { Exchange } from '../core/exchange.ts'
+import { answeringErrors } from '../core/find-upload.ts'
+import {
+  type DeclaredUpload,
+  type ResumableUploadOptions,
+  type Settings,
+  type UploadTarget,
+  withDefaults,
+} from '../core/options.ts'
+import { RefusedError, unknownUpload, wrongTusVersion } from '../errors.ts'
+import { isUploadId } from '../http/upload-id.ts'
+import { CHECKSUM_ALGORITHMS } from './checksum.ts'
+import { handleAppend } from './handle-append.ts'
+import { handleCreate } from './handle-create.ts'
+import { handleHead } from './handle-head.ts'
+import { tusMethodOverride } from './method-override.ts'
+import { answerEmpty, TUS_VERSION, tusExchange } from './tus-exchange.ts'
 
-/** What Upload-Metadata tells: text, or `null` for a name without a value. */
-export type TusMetadata = Record<string, string | null>
+/** Where uploads have their URLs is `/files` by default, and `resolveTarget` may be absent. */
+export type TusUploadOptions = Omit<ResumableUploadOptions, 'resolveTarget'> &
+  Partial<Pick<ResumableUploadOptions, 'resolveTarget'>>
 
-/** An upload as @tus/server knows it. */
-export interface TusUpload {
-  id: string
-  /** Bytes, `undefined` while the client has not said. */
-  size: number | undefined
-  offset: number
-  metadata: TusMetadata | undefined
-  storage: { type: string; path: string; bucket?: string } | undefined
-  creation_date: string | undefined
-  readonly sizeIsDeferred: boolean
-}
+const EXTENSIONS = [
+  'creation',
+  'creation-with-upload',
+  'creation-defer-length',
+  'termination',
+  'expiration',
+  'checksum',
+  'checksum-trailer',
+  'concatenation',
+]
 
-const METADATA = 'tus.metadata'
-const LENGTH = 'tus.length'
+type Handle = (exchange: Exchange, id: string) => Promise<void>
 
-/** The metadata of the store's upload: that of the app, and the client's Upload-Metadata. */
-export function storeMetadata({ metadata = {}, size }: TusUpload, own: UploadMetadata): UploadMetadata {
-  const kept = { ...own, [METADATA]: JSON.stringify(metadata) }
-  return size === undefined ? kept : withLength(kept, size)
-}
+const BY_ID: ReadonlyMap<string, Handle> = new Map([
+  ['HEAD', handleHead],
+  ['PATCH', handleAppend],
+  ['DELETE', handleDelete],
+])
 
-export function withLength(metadata: UploadMetadata, length: number): UploadMetadata {
-  return { ...metadata, [LENGTH]: length }
-}
-
-/** How long the upload will be in bytes, or `null` where the client has not said. */
-export function lengthOf(metadata: UploadMetadata): number | null {
-  const length = metadata[LENGTH]
-  return typeof length === 'number' ? length : null
-}
-
-/** Whether tus began the upload: those of other protocols are theirs. */
-export function isTus(metadata: UploadMetadata): boolean {
-  return typeof metadata[METADATA] === 'string'
-}
-
-/** @param expireAfter how long the store keeps an upload that no client resumes, in ms */
-export function uploadOf(
-  { id, metadata, offset, expires }: UploadState,
-  committed: StoredObject | null,
-  expireAfter: number,
-): TusUpload {
-  const size = committed?.size ?? lengthOf(metadata) ?? undefined
-  return {
-    id,
-    size,
-    offset: committed?.size ?? offset,
-    metadata: clientMetadata(metadata),
-    storage: undefined,
-    // @tus/server adds `expireAfter` to it and answers 410 from then on; what is finished has no end that clients may know.
-    creation_date: committed === null ? new Date(expires - expireAfter).toISOString() : undefined,
-    sizeIsDeferred: size === undefined,
+/**
+ * Returns middleware that receives uploads by tus 1.0: POST of `path` creates an upload, and HEAD, PATCH and DELETE of
+ * `${path}/<id>` continue or end it. Requests with another path or method go to the next middleware.
+ *
+ * @see https://tus.io/protocols/resumable-upload (1.0.0)
+ * @example
+ * app.use(tusUpload(createFsStore('data'), { path: '/files', maxSize: 1024 ** 3 }))
+ */
+export function tusUpload(store: UploadStore, options: TusUploadOptions = {}): Koa.Middleware {
+  const { resolveTarget = targetByMetadata } = options
+  const settings = withDefaults(store, { ...options, resolveTarget }, '/files')
+  const override = tusMethodOverride(settings.path)
+  return function tusUpload(ctx, next) {
+    return override(ctx, async () => {
+      if (!(await answerUpload(ctx, settings))) await next()
+    })
   }
 }
 
-function clientMetadata(metadata: UploadMetadata): TusMetadata | undefined {
-  const kept: TusMetadata = JSON.parse(String(metadata[METADATA]))
-  return Object.keys(kept).length === 0 ? undefined : kept
+/** Returns `false` if the request is not one of tus. */
+async function answerUpload(ctx: Koa.Context, settings: Settings): Promise<boolean> {
+  const id = uploadPath(ctx.path, settings.path)
+  if (id === null) return false
+  if (ctx.method === 'OPTIONS') {
+    answerOptions(ctx, settings)
+    return true
+  }
+  const creates = id === '' && ctx.method === 'POST'
+  const handle: Handle | undefined = creates ? handleCreate : BY_ID.get(id === '' ? '' : ctx.method)
+  if (handle === undefined) return false
+  const exchange = tusExchange(ctx, settings)
+  try {
+    await answeringErrors(exchange, async () => {
+      if (ctx.get('Tus-Resumable') !== TUS_VERSION) throw new RefusedError(wrongTusVersion(TUS_VERSION))
+      if (id !== '' && !isUploadId(id)) throw new RefusedError(unknownUpload())
+      await handle(exchange, id)
+    })
+  } catch (error) {
+    keepVersion(error)
+    throw error
+  }
+  return true
+}
+
+/** Returns the id that a path names, '' for the path that creates uploads, and `null` for paths of others. */
+function uploadPath(requested: string | null, path: string): string | null {
+  // Koa has no path for a request target like `http://`.
+  if (requested === null) return null
+  // The endpoints of clients may end in a slash, because that of tusd does.
+  if (requested === path || requested === `${path}/`) return ''
+  return requested.startsWith(`${path}/`) ? requested.slice(path.length + 1) : null
+}
+
+/** Koa removes the fields of a response when an error is thrown, except for those of the error. */
+function keepVersion(error: unknown): void {
+  if (typeof error !== 'object' || error === null) return
+  const headers: unknown = Reflect.get(error, 'headers')
+  Reflect.set(error, 'headers', { ...Object(headers ?? {}), 'Tus-Resumable': TUS_VERSION })
+}
+
+function answerOptions(ctx: Koa.Context, { limits }: Settings): void {
+  ctx.set('Tus-Resumable', TUS_VERSION)
+  ctx.set('Tus-Version', TUS_VERSION)
+  ctx.set('Tus-Extension', EXTENSIONS.join(','))
+  ctx.set('Tus-Checksum-Algorithm', CHECKSUM_ALGORITHMS)
+  if (limits.maxSize !== undefined) ctx.set('Tus-Max-Size', String(limits.maxSize))
+  answerEmpty(ctx, 204)
+}
+
+/** Answers DELETE (tus 1.0, "Termination"). */
+async function handleDelete(exchange: Exchange, id: string): Promise<void> {
+  if (await cancel(exchange, id)) answerEmpty(exchange.ctx, 204)
+}
+
+/** Metadata can hold anything, and the type is for a header field: line breaks must not get there. */
+const MEDIA_TYPE = /^[\w.+-]{1,127}\/[\w.+-]{1,127}(?:;[\x20-\x7e]{0,255})?$/
+
+/** Names the upload by `filename` and `filetype`, which clients of tus send. */
+function targetByMetadata(_ctx: Koa.Context, { metadata }: DeclaredUpload): UploadTarget {
+  const { filename, filetype } = metadata
+  const type = MEDIA_TYPE.test(filetype ?? '') ? (filetype ?? undefined) : undefined
+  return { key: sanitizeKey(filename ?? ''), type }
 }

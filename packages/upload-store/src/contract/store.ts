@@ -5,6 +5,7 @@ import type {
   CommitOptions,
   CreateOptions,
   KnownUpload,
+  UploadPart,
   UploadSession,
   UploadState,
 } from './upload-session.ts'
@@ -68,6 +69,19 @@ export interface UploadStore {
    * UNSUPPORTED_TYPE if the store's options have changed since
    */
   resumeUpload(id: string): Promise<UploadSession | null>
+  /**
+   * Appends the other parts to the first one, which becomes an upload to be published under `key`, with the id of the first
+   * part. The others stay until `deleteUpload`. After a failure or a crash, a call with the same parts continues; the bytes
+   * are hashed, and their type is checked, at the end. Returns `null` if the first part does not exist.
+   *
+   * @throws StoreError INVALID_KEY; CORRUPT if a part is missing or has another size; TOO_LARGE, UNSUPPORTED_TYPE, NO_SPACE;
+   * ABORTED if another caller resumes a part at the same time
+   */
+  concatenateUploads(
+    parts: readonly UploadPart[],
+    key: string,
+    options?: Omit<CreateOptions, 'expectedSize' | 'isPart'>,
+  ): Promise<UploadSession | null>
   /**
    * Stops the writer of the upload `id`, in this process or another, makes its bytes durable, and returns what is known of
    * the upload, with the durable offset. Reads no bytes. Returns `null` if there is no such upload.

@@ -22,6 +22,19 @@ export interface CreateOptions {
    * process, also after a crash, and it outlives its commit as a receipt (none: only a pause makes it resumable).
    */
   readonly metadata?: UploadMetadata | undefined
+  /**
+   * Creates a part of a larger upload, for `concatenateUploads`. Its type is not checked, and it cannot be committed itself
+   * (`false`).
+   */
+  readonly isPart?: boolean | undefined
+}
+
+/** A part for `concatenateUploads`. */
+export interface UploadPart {
+  /** The id of an upload that was created with `isPart`. */
+  readonly id: string
+  /** Its length in bytes. */
+  readonly size: number
 }
 
 export interface AppendOptions {

@@ -67,6 +67,8 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
     },
     createUpload: (key, createOptions) => withStoreErrors(sessions.create(key, createOptions)),
     resumeUpload: (id) => withStoreErrors(sessions.resume(id)),
+    concatenateUploads: (parts, key, createOptions) =>
+      withStoreErrors(sessions.concatenate(parts, key, createOptions)),
     interruptUpload: (id) => withStoreErrors(sessions.interrupt(id)),
     getUpload: (id) => withStoreErrors(sessions.get(id)),
     deleteUpload: (id) => withStoreErrors(sessions.delete(id)),

@@ -1,5 +1,5 @@
 import type { StoredObject } from '../contract/stored-object.ts'
-import type { CommitOptions, UploadMetadata } from '../contract/upload-session.ts'
+import type { CommitOptions } from '../contract/upload-session.ts'
 import type { Manifest, Staging, StagingArea } from '../session/driver.ts'
 import { checkConditions } from '../values/conditions.ts'
 import type { Memory } from './memory.ts'
@@ -61,8 +61,8 @@ class MemoryStaging implements Staging {
     this.#size = bytes.length
   }
 
-  async setMetadata(metadata: UploadMetadata): Promise<void> {
-    this.#manifest = { ...this.#manifest, metadata }
+  async setManifest(manifest: Manifest): Promise<void> {
+    this.#manifest = manifest
   }
 
   async write(chunk: Uint8Array): Promise<void> {

@@ -36,6 +36,7 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
     },
     createUpload: (key, createOptions) => sessions.create(key, createOptions),
     resumeUpload: (id) => sessions.resume(id),
+    concatenateUploads: (parts, key, createOptions) => sessions.concatenate(parts, key, createOptions),
     interruptUpload: (id) => sessions.interrupt(id),
     getUpload: (id) => sessions.get(id),
     deleteUpload: (id) => sessions.delete(id),

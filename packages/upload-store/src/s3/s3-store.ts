@@ -67,6 +67,7 @@ export function createS3Store(options: S3StoreOptions): S3Store {
     delete: async (key, { ifMatch } = {}) => remove(context, normalizeKey(key), ifMatch),
     createUpload: (key, createOptions) => sessions.create(key, createOptions),
     resumeUpload: (id) => sessions.resume(id),
+    concatenateUploads: (parts, key, createOptions) => sessions.concatenate(parts, key, createOptions),
     interruptUpload: (id) => sessions.interrupt(id),
     getUpload: (id) => sessions.get(id),
     deleteUpload: (id) => sessions.delete(id),

@@ -13,6 +13,8 @@ export interface Manifest {
   readonly expectedSize: number
   /** `undefined` if the upload becomes resumable only by a pause, and leaves no receipt after its commit. */
   readonly metadata: UploadMetadata | undefined
+  /** Whether the upload becomes a part of another one, so that its own type and digest mean nothing. */
+  readonly isPart?: boolean | undefined
 }
 
 /** Stores the bytes of one session, and publishes them as an object. */
@@ -32,8 +34,8 @@ export interface Staging {
    * resume it.
    */
   pause(offset: number): Promise<void>
-  /** Stores `metadata` with the upload, durably if other processes can find the upload. */
-  setMetadata(metadata: UploadMetadata): Promise<void>
+  /** Replaces the properties of the upload, durably if other processes can find the upload. */
+  setManifest(manifest: Manifest): Promise<void>
   /**
    * Makes the object visible in one atomic step if `conditions` hold, and makes it durable. If only the latter fails,
    * it throws although the object is visible; a second call for the same key does the rest. An upload with `metadata`

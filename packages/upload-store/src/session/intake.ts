@@ -32,13 +32,18 @@ export interface SavedIntake {
 export class Intake {
   readonly #options: StoreOptions
   readonly #declaredType: string | undefined
-  readonly #hash: RunningHash
+  readonly #hash: RunningHash | null
   #size = 0
   #hashed = 0
   #head: Uint8Array[] = []
   #type: string | undefined
 
-  constructor(options: StoreOptions, declaredType: string | undefined, hash: RunningHash = nodeHash()) {
+  /** @param hash `null`: the bytes are only counted, and `finish` cannot be called */
+  constructor(
+    options: StoreOptions,
+    declaredType: string | undefined,
+    hash: RunningHash | null = nodeHash(),
+  ) {
     this.#options = options
     this.#declaredType = declaredType
     this.#hash = hash
@@ -61,9 +66,14 @@ export class Intake {
 
   /** Returns the state needed to continue after the hashed bytes, or `undefined` if the hash cannot be saved. */
   save(): SavedIntake | undefined {
-    const hash = this.#hash.save?.()
+    const hash = this.#hash?.save?.()
     if (hash === undefined) return undefined
     return { size: this.#hashed, hash, type: this.#type, head: Buffer.concat(this.#head) }
+  }
+
+  /** Whether the bytes are hashed, and not only counted. */
+  get hashes(): boolean {
+    return this.#hash !== null
   }
 
   /** The number of accepted bytes. */
@@ -91,7 +101,7 @@ export class Intake {
 
   /** Hashes accepted bytes. Call in their order. */
   hash(bytes: Uint8Array): void {
-    this.#hash.update(bytes)
+    this.#hash?.update(bytes)
     this.#hashed += bytes.length
   }
 
@@ -101,6 +111,8 @@ export class Intake {
    * @throws StoreError UNSUPPORTED_TYPE
    */
   async finish(): Promise<SealedUpload> {
+    if (this.#hash === null)
+      throw new TypeError('The upload is a part. Pass it to concatenateUploads to make an object of it.')
     const type = await this.#settleType()
     return { size: this.#size, type, digest: this.#hash.digest() }
   }
@@ -133,4 +145,13 @@ export class Intake {
 function nodeHash(): RunningHash {
   const hash = createHash('sha256')
   return { update: (bytes) => void hash.update(bytes), digest: () => hash.copy().digest('hex') }
+}
+
+/**
+ * Returns an intake that counts `size` bytes of a part and those that follow. The type and the digest of a part mean nothing;
+ * they are found out when the parts are one upload.
+ */
+export function partIntake({ maxFileSize }: StoreOptions, size = 0): Intake {
+  const intake = new Intake({ maxFileSize }, undefined, null)
+  return intake.restore({ size, hash: new Uint8Array(), type: UNKNOWN_TYPE, head: new Uint8Array() })
 }

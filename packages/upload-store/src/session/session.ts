@@ -9,18 +9,15 @@ import type {
   UploadSession,
 } from '../contract/upload-session.ts'
 import { normalizeKey } from '../values/key.ts'
+import { checkMetadata } from '../values/metadata.ts'
 import { TaskQueue } from '../values/task-queue.ts'
 import { Appending } from './appending.ts'
-import type { Staging } from './driver.ts'
+import type { Manifest, Staging } from './driver.ts'
 import type { Intake } from './intake.ts'
-import { checkMetadata } from './metadata.ts'
 
 export interface SessionOptions {
   readonly id: string
-  readonly key: string
-  /** The sha-256 that the content must have, lower-case hex. */
-  readonly digest: string | undefined
-  readonly metadata: UploadMetadata | undefined
+  readonly manifest: Manifest
   /** Whether other processes can find the upload: it was created resumable, or paused before. */
   readonly known: boolean
   /**
@@ -33,15 +30,13 @@ export interface SessionOptions {
 /** An upload session over any driver: orders its steps and enforces its states. */
 export class Session implements UploadSession {
   readonly id: string
-  readonly key: string
   readonly known: boolean
   readonly #staging: Staging
   readonly #bytes: Appending
-  readonly #digest: string | undefined
   readonly #onEnd: (resumable: boolean) => void
   /** Runs one step at a time, so that an abort never removes the file during a write or a commit. */
   readonly #steps = new TaskQueue()
-  #metadata: UploadMetadata
+  #manifest: Manifest
   #sealed: Promise<SealedUpload> | undefined
   #state: 'open' | 'paused' | 'committed' | 'aborted' = 'open'
   /** The reason why no further step may begin. */
@@ -50,14 +45,12 @@ export class Session implements UploadSession {
   #aborted: Promise<void> | undefined
 
   constructor(staging: Staging, intake: Intake, options: SessionOptions) {
-    const { id, key, digest, metadata = {}, known, onEnd } = options
+    const { id, manifest, known, onEnd } = options
     this.id = id
-    this.key = key
+    this.#manifest = manifest
     this.known = known
-    this.#metadata = metadata
     this.#staging = staging
     this.#bytes = new Appending(staging, intake)
-    this.#digest = digest
     this.#onEnd = onEnd
     staging.onTakeover(() => void this.pause().catch(() => {}))
   }
@@ -66,14 +59,26 @@ export class Session implements UploadSession {
     return this.#bytes.offset
   }
 
+  get key(): string {
+    return this.#manifest.key
+  }
+
   get metadata(): UploadMetadata {
-    return this.#metadata
+    return this.#manifest.metadata ?? {}
+  }
+
+  get isPart(): boolean {
+    return this.#manifest.isPart === true
   }
 
   setMetadata(metadata: UploadMetadata): Promise<void> {
+    return this.setManifest({ ...this.#manifest, metadata: checkMetadata(metadata) })
+  }
+
+  setManifest(manifest: Manifest): Promise<void> {
     return this.#step(async () => {
-      await this.#staging.setMetadata(checkMetadata(metadata))
-      this.#metadata = metadata
+      await this.#staging.setManifest(manifest)
+      this.#manifest = manifest
     })
   }
 
@@ -101,10 +106,11 @@ export class Session implements UploadSession {
   }
 
   async #sealNow(): Promise<SealedUpload> {
+    const { digest } = this.#manifest
     const sealed = await this.#bytes.finish()
-    if (this.#digest !== undefined && this.#digest !== sealed.digest) {
+    if (digest !== undefined && digest !== sealed.digest) {
       const sent = `sha-256 of the ${sealed.size} bytes that arrived is ${sealed.digest}`
-      throw new StoreError('DIGEST_MISMATCH', `The ${sent}, not ${this.#digest}. Send the content again.`)
+      throw new StoreError('DIGEST_MISMATCH', `The ${sent}, not ${digest}. Send the content again.`)
     }
     await this.#staging.seal()
     await this.#bytes.end()

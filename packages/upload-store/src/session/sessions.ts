@@ -1,13 +1,20 @@
 import type { StoreOptions } from '../contract/store.ts'
 import { StoreError } from '../contract/store-error.ts'
-import type { CreateOptions, KnownUpload, UploadSession, UploadState } from '../contract/upload-session.ts'
+import type {
+  CreateOptions,
+  KnownUpload,
+  UploadPart,
+  UploadSession,
+  UploadState,
+} from '../contract/upload-session.ts'
 import { normalizeKey } from '../values/key.ts'
 import { LruMap } from '../values/lru-map.ts'
+import { checkMetadata } from '../values/metadata.ts'
 import { randomId } from '../values/random-id.ts'
 import { checkOptions } from './check-options.ts'
+import { concatenate } from './concatenate.ts'
 import type { Resumed, StagingArea } from './driver.ts'
-import { Intake } from './intake.ts'
-import { checkMetadata } from './metadata.ts'
+import { Intake, partIntake } from './intake.ts'
 import { Session } from './session.ts'
 
 /**
@@ -33,17 +40,17 @@ export class Sessions {
   /** @throws StoreError INVALID_KEY, NO_SPACE, and ABORTED when the store is closed */
   async create(name: string, options: CreateOptions = {}): Promise<UploadSession> {
     const key = normalizeKey(name)
-    const { type, digest, expectedSize = 0, metadata } = options
+    const { type, digest, expectedSize = 0, metadata, isPart } = options
     if (metadata !== undefined) checkMetadata(metadata)
     const id = randomId()
     return this.#opening(id, async (onEnd) => {
       // Client input: it may be NaN or negative.
-      const manifest = { key, type, digest, expectedSize: Math.max(0, expectedSize) || 0, metadata }
-      const hash = metadata === undefined ? undefined : await this.#area.savableHash?.()
+      const manifest = { key, type, digest, expectedSize: Math.max(0, expectedSize) || 0, metadata, isPart }
+      const hash = metadata === undefined || isPart ? undefined : await this.#area.savableHash?.()
       const staging = await this.#area.create(id, manifest)
-      const intake = new Intake(this.#options, type, hash)
+      const intake = isPart ? partIntake(this.#options) : new Intake(this.#options, type, hash)
       return new Session(staging, intake, {
-        ...manifest,
+        manifest,
         id,
         known: metadata !== undefined,
         onEnd: onEnd(intake),
@@ -52,7 +59,7 @@ export class Sessions {
   }
 
   /** @throws StoreError ABORTED */
-  async resume(id: string): Promise<UploadSession | null> {
+  async resume(id: string): Promise<Session | null> {
     const before = this.#open.get(id)
     return this.#opening(id, async (onEnd) => {
       await pauseOpen(before)
@@ -61,11 +68,44 @@ export class Sessions {
       const { staging, manifest, size } = resumed
       try {
         const intake = await this.#restoreIntake(id, resumed)
-        return new Session(staging, intake, { ...manifest, id, known: true, onEnd: onEnd(intake) })
+        return new Session(staging, intake, { manifest, id, known: true, onEnd: onEnd(intake) })
       } catch (error) {
         await staging.pause(size).catch(() => {})
         throw error
       }
+    })
+  }
+
+  /** @throws StoreError INVALID_KEY, CORRUPT, TOO_LARGE, UNSUPPORTED_TYPE, NO_SPACE, ABORTED */
+  concatenate(
+    parts: readonly UploadPart[],
+    name: string,
+    options: CreateOptions = {},
+  ): Promise<UploadSession | null> {
+    const { type, digest, metadata = {} } = options
+    const expectedSize = parts.reduce((sum, { size }) => sum + size, 0)
+    const manifest = {
+      key: normalizeKey(name),
+      type,
+      digest,
+      expectedSize,
+      metadata: checkMetadata(metadata),
+    }
+    const uploads = { resume: (id: string) => this.resume(id), read: this.#readPart.bind(this) }
+    return concatenate(uploads, parts, manifest)
+  }
+
+  /** Runs `task` with the bytes of a part, and keeps the part. */
+  async #readPart(id: string, task: (part: Resumed) => Promise<unknown>): Promise<boolean> {
+    return this.#inQueue(id, async () => {
+      const part = await this.#area.resume(id)
+      if (part === null) return false
+      try {
+        await task(part)
+      } finally {
+        await part.staging.pause(part.size)
+      }
+      return true
     })
   }
 
@@ -145,7 +185,8 @@ export class Sessions {
   async #restoreIntake(id: string, { size, manifest, bytes, intake: saved }: Resumed): Promise<Intake> {
     const remembered = this.#paused.get(id)
     this.#paused.delete(id)
-    const fits = remembered !== undefined && remembered.size <= size
+    if (manifest.isPart) return partIntake(this.#options, size)
+    const fits = remembered?.hashes === true && remembered.size <= size
     const fresh = async () =>
       new Intake(this.#options, manifest.type, await this.#area.savableHash?.(saved?.hash))
     const intake = fits ? remembered : await fresh()

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { StoredObject } from '../../contract/stored-object.ts'
-import type { CommitOptions, UploadMetadata } from '../../contract/upload-session.ts'
+import type { CommitOptions } from '../../contract/upload-session.ts'
 import type { Manifest, Staging } from '../../session/driver.ts'
 import { step } from '../../session/step.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
@@ -43,7 +43,7 @@ export class FileStaging implements Staging {
   readonly #parts: FileStagingParts
   readonly #file: PartFile
   readonly #publication: Publication
-  #metadata: UploadMetadata | undefined
+  #manifest: Manifest
   /** The record of the last attempt to commit. It may have become visible before that attempt failed. */
   #committing: BlobRecord | undefined
   #onTakeover: () => void = () => {}
@@ -55,7 +55,7 @@ export class FileStaging implements Staging {
   constructor(context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>, parts: FileStagingParts) {
     this.#context = context
     this.#parts = parts
-    this.#metadata = parts.manifest.metadata
+    this.#manifest = parts.manifest
     this.#durable = parts.pausedAt
     this.#file = new PartFile(parts.file, context.disk, {
       stride: parts.known ? CHECKPOINT : WRITE_BACK,
@@ -92,11 +92,11 @@ export class FileStaging implements Staging {
     await withStoreErrors(this.#file.close())
   }
 
-  async setMetadata(metadata: UploadMetadata): Promise<void> {
+  async setManifest(manifest: Manifest): Promise<void> {
     // A checkpoint may be writing the manifest now, and two writes must not overlap.
     await this.#file.settled()
-    if (this.#parts.known) await withStoreErrors(this.#writeManifest(this.#durable, currentBoot(), metadata))
-    this.#metadata = metadata
+    if (this.#parts.known) await withStoreErrors(this.#writeManifest(this.#durable, currentBoot(), manifest))
+    this.#manifest = manifest
   }
 
   async pause(offset: number): Promise<void> {
@@ -129,17 +129,16 @@ export class FileStaging implements Staging {
     if (await this.#file.hasFailed()) await this.#writeManifest(this.#durable, '').catch(() => {})
   }
 
-  async #writeManifest(offset: number, boot: string, metadata = this.#metadata): Promise<void> {
-    const { id, manifest } = this.#parts
-    const { key, type, digest, expectedSize } = manifest
+  async #writeManifest(offset: number, boot: string, manifest = this.#manifest): Promise<void> {
+    const { key, type, digest, expectedSize, metadata, isPart } = manifest
     const committing = this.#committing
-    const kept = { key, type, digest, expectedSize, metadata, offset, boot, committing }
+    const kept = { key, type, digest, expectedSize, metadata, isPart, offset, boot, committing }
     const { layout, disk } = this.#context
-    await disk.replaceFile(layout.manifest(id), formatManifest(kept))
+    await disk.replaceFile(layout.manifest(this.#parts.id), formatManifest(kept))
   }
 
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
-    const leaves = this.#parts.known && this.#metadata !== undefined
+    const leaves = this.#parts.known && this.#manifest.metadata !== undefined
     await withStoreErrors(
       this.#publication.publish(object, conditions, {
         announce: async (record) => {

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path'
 import { StoreError } from '../../contract/store-error.ts'
 import type { Manifest } from '../../session/driver.ts'
-import { isMetadata } from '../../session/metadata.ts'
 import { type BlobRecord, fieldsOf, toRecord } from '../../values/blob-record.ts'
 import { isExpectedSize, isFields, isOptionalText, isSize, parseFields } from '../../values/json-fields.ts'
 import { isKey } from '../../values/key.ts'
+import { isMetadata } from '../../values/metadata.ts'
 import { isDirectory, unavailable } from '../disk/files.ts'
 import { readText } from '../disk/read-entry.ts'
 
@@ -47,11 +47,22 @@ export function formatManifest({ committing, ...manifest }: FsManifest): string 
 }
 
 function parseManifest(text: string): FsManifest | null {
-  const { key, type, digest, expectedSize = 0, metadata, offset, boot, committing } = parseFields(text) ?? {}
+  const {
+    key,
+    type,
+    digest,
+    expectedSize = 0,
+    metadata,
+    isPart,
+    offset,
+    boot,
+    committing,
+  } = parseFields(text) ?? {}
   if (!isKey(key) || typeof boot !== 'string' || !isSize(offset)) return null
   if (!isOptionalText(type) || !isOptionalText(digest) || !isExpectedSize(expectedSize)) return null
   if (!(metadata === undefined || isMetadata(metadata))) return null
+  if (!(isPart === undefined || typeof isPart === 'boolean')) return null
   const record = committing === undefined ? undefined : toRecord(isFields(committing) ? committing : {})
   if (record === null) return null
-  return { key, type, digest, expectedSize, metadata, offset, boot, committing: record }
+  return { key, type, digest, expectedSize, metadata, isPart, offset, boot, committing: record }
 }

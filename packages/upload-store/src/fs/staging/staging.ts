@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises'
-import type { UploadMetadata } from '../../contract/upload-session.ts'
-import type { StagingArea } from '../../session/driver.ts'
+import type { Manifest, StagingArea } from '../../session/driver.ts'
 import { RANDOM_ID, randomId } from '../../values/random-id.ts'
 import { withStoreErrors } from '../disk/files.ts'
 import type { FsContext, FsParts } from '../fs-context.ts'
@@ -28,7 +27,7 @@ export function fsStagingArea(context: FsContext): StagingArea {
         })
         const known = manifest.metadata !== undefined
         const parts = { id, manifest, lock, file, reservation, fence: randomId(), known, pausedAt: 0 }
-        return await announce(new FileStaging(context, parts), manifest.metadata)
+        return await announce(new FileStaging(context, parts), manifest)
       } catch (error) {
         reservation.release(0)
         throw error
@@ -79,9 +78,9 @@ async function deleteLocked(context: FsParts<'layout' | 'disk' | 'space'>, id: s
 }
 
 /** Writes the first manifest if the upload is to be resumable from the start. */
-async function announce(staging: FileStaging, metadata: UploadMetadata | undefined): Promise<FileStaging> {
+async function announce(staging: FileStaging, manifest: Manifest): Promise<FileStaging> {
   try {
-    if (metadata !== undefined) await staging.setMetadata(metadata)
+    if (manifest.metadata !== undefined) await staging.setManifest(manifest)
     return staging
   } catch (error) {
     await staging.discard().catch(() => {})

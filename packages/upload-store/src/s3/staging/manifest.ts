@@ -1,8 +1,8 @@
 import type { Manifest } from '../../session/driver.ts'
 import type { SavedIntake } from '../../session/intake.ts'
-import { isMetadata } from '../../session/metadata.ts'
 import { isExpectedSize, isFields, isOptionalText, isSize, parseFields } from '../../values/json-fields.ts'
 import { isKey } from '../../values/key.ts'
+import { isMetadata } from '../../values/metadata.ts'
 import { formatS3Record, parseS3Record, type S3Record } from '../context/records.ts'
 import type { Pieces } from './pieces.ts'
 
@@ -43,17 +43,19 @@ function base64(bytes: Uint8Array): string {
 /** Returns `null` if the text is not a manifest. */
 export function parseManifest(text: string): S3Manifest | null {
   const fields = parseFields(text) ?? {}
-  const { key, type, digest, expectedSize, metadata, fence, since } = fields
+  const { key, type, digest, expectedSize, metadata, isPart, fence, since } = fields
   const stage = STATES.find((known) => known === fields['stage'])
   const pieces = parsePieces(fields['pieces'])
   if (!isKey(key) || typeof fence !== 'string' || stage === undefined || pieces === null) return null
   if (!isExpectedSize(expectedSize) || !isSize(since)) return null
   if (!isOptionalText(type) || !isOptionalText(digest) || !(metadata === undefined || isMetadata(metadata)))
     return null
+  if (!(isPart === undefined || typeof isPart === 'boolean')) return null
   const intake = parseIntake(fields['intake'])
   const record = fields['record'] === undefined ? undefined : parseS3Record(String(fields['record']))
   if (intake === null || record === null) return null
-  return { key, type, digest, expectedSize, metadata, stage, pieces, intake, record, fence, since }
+  const manifest = { key, type, digest, expectedSize, metadata, isPart }
+  return { ...manifest, stage, pieces, intake, record, fence, since }
 }
 
 function parsePieces(value: unknown): Pieces | null {

@@ -1,6 +1,6 @@
 import { StoreError } from '../../contract/store-error.ts'
 import type { StoredObject } from '../../contract/stored-object.ts'
-import type { CommitOptions, UploadMetadata } from '../../contract/upload-session.ts'
+import type { CommitOptions } from '../../contract/upload-session.ts'
 import type { Manifest, Staging } from '../../session/driver.ts'
 import type { SavedIntake } from '../../session/intake.ts'
 import { step } from '../../session/step.ts'
@@ -94,13 +94,13 @@ export class ObjectStaging implements Staging {
     await this.#progress.announce(bucket.within(bucket.limits.timeout))
   }
 
-  async setMetadata(metadata: UploadMetadata): Promise<void> {
-    const before = this.#progress.metadata
-    this.#progress.metadata = metadata
+  async setManifest(manifest: Manifest): Promise<void> {
+    const before = this.#progress.manifest
+    this.#progress.manifest = manifest
     try {
       if (this.#parts.known) await this.#progress.write('open')
     } catch (error) {
-      this.#progress.metadata = before
+      this.#progress.manifest = before
       throw error
     }
   }
@@ -190,7 +190,7 @@ export class ObjectStaging implements Staging {
 
   async #leaveReceipt(record: S3Record): Promise<void> {
     const { file } = this.#parts
-    if (this.#progress.metadata === undefined) await file.remove()
+    if (this.#progress.manifest.metadata === undefined) await file.remove()
     else await this.#progress.write('committed', { pieces: NO_PIECES, intake: undefined }, record)
   }
 

@@ -1,4 +1,3 @@
-import type { UploadMetadata } from '../../contract/upload-session.ts'
 import type { Manifest } from '../../session/driver.ts'
 import type { SavedIntake } from '../../session/intake.ts'
 import type { Bucket } from '../client/bucket.ts'
@@ -15,18 +14,16 @@ export interface Checkpoint {
 
 /** The state of an upload in its manifest, and the states of its hash for later checkpoints. */
 export class Progress {
-  readonly #manifest: Manifest
   readonly #file: ManifestObject
   readonly #intakes = new Map<number, SavedIntake>()
   #durable: Checkpoint
-  metadata: UploadMetadata | undefined
+  manifest: Manifest
 
   /** @param durable the checkpoint in the manifest */
   constructor(manifest: Manifest, file: ManifestObject, durable: Checkpoint) {
-    this.#manifest = manifest
     this.#file = file
     this.#durable = durable
-    this.metadata = manifest.metadata
+    this.manifest = manifest
   }
 
   get durable(): Checkpoint {
@@ -58,8 +55,8 @@ export class Progress {
     checkpoint: Checkpoint,
     record?: S3Record,
   ): Omit<S3Manifest, 'fence' | 'since'> {
-    const { key, type, digest, expectedSize } = this.#manifest
-    return { key, type, digest, expectedSize, metadata: this.metadata, stage, ...checkpoint, record }
+    const { key, type, digest, expectedSize, metadata, isPart } = this.manifest
+    return { key, type, digest, expectedSize, metadata, isPart, stage, ...checkpoint, record }
   }
 
   /** @throws StoreError ABORTED if another writer has taken the upload over */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { serializeByteSequence } from 'structured-headers'
+import type { ContentDigest } from '../core/exchange.ts'
 import { invalidDigest, malformed, RefusedError, wrongDigest } from '../errors.ts'
 import { dictionaryField } from '../http/structured-fields.ts'
 
-/** Length of the value in bytes. Others may be ignored, and are (RFC 9530 §3). */
+/** Length of the value in bytes. Other algorithms may be ignored, and are (RFC 9530 §3). */
 const LENGTHS = { 'sha-256': 32, 'sha-512': 64 }
 
 interface DeclaredDigest {
@@ -11,17 +12,10 @@ interface DeclaredDigest {
   readonly value: Buffer
 }
 
-/** The digests that a request declares of its own content. */
-export interface ContentDigest {
-  update(chunk: Uint8Array): void
-  /** @throws RefusedError when what `update` saw is something else */
-  verify(): void
-}
-
 /**
- * Of a Content-Digest field, or `null` where it declares none that is known here.
+ * Returns the digests of a Content-Digest field, or `null` if it has none that this server knows.
  *
- * @throws RefusedError for a field that cannot be read or a value that cannot be right
+ * @throws RefusedError if the field is malformed or a value has the wrong length
  * @see RFC 9530 §2
  */
 export function contentDigest(field: string): ContentDigest | null {
@@ -42,7 +36,7 @@ export function contentDigest(field: string): ContentDigest | null {
 }
 
 /**
- * The sha-256 of a Repr-Digest field in lower-case hex; `undefined` where it has none, and others are ignored.
+ * Returns the sha-256 of a Repr-Digest field in lower-case hex; `undefined` if it has none. Other digests are ignored.
  *
  * @throws RefusedError as for `contentDigest`
  * @see RFC 9530 §3

@@ -1,0 +1,215 @@
+import type {
+  CreateOptions,
+  StoredObject,
+  UploadMetadata,
+  UploadPart,
+  UploadSession,
+  UploadState,
+} from 'upload-store'
+import { complete } from '../core/complete.ts'
+import type { Exchange } from '../core/exchange.ts'
+import { findTarget } from '../core/find-target.ts'
+import { interruptFor } from '../core/find-upload.ts'
+import { inspect } from '../core/inspect.ts'
+import { limitBroken } from '../core/limits.ts'
+import type { UploadTarget } from '../core/options.ts'
+import {
+  isPartialUpload,
+  joinedParts,
+  uploadLength,
+  withLength,
+  withParts,
+} from '../core/reserved-metadata.ts'
+import { malformed, noTusTarget, RefusedError, unknownUpload, wrongPart } from '../errors.ts'
+import { isFinal, retryAsNewest } from '../http/retry-as-newest.ts'
+import { isUploadId } from '../http/upload-id.ts'
+import { reachedOffset, withMetadataField } from './tus-exchange.ts'
+import type { TusRequest } from './tus-request.ts'
+
+/** In characters. The URLs of the parts are stored with the upload, and are repeated in the response to HEAD. */
+const MAX_URLS = 3000
+
+/**
+ * Answers POST with `Upload-Concat: final`: puts complete parts together to one upload, and publishes it (tus 1.0,
+ * "Concatenation"). The upload has the URL of its first part, so that a client which sends the request again gets the same
+ * Location. The parts stay until the object is published: a client that resumes asks for each of them.
+ *
+ * @param urls of the parts, in their order
+ */
+export async function handleConcatenate(
+  exchange: Exchange,
+  request: TusRequest,
+  urls: readonly string[],
+): Promise<void> {
+  const ids = readIds(exchange, urls)
+  if (exchange.contentLength !== 0 || request.length !== null || request.isDeferred) {
+    const rule = 'has neither content nor Upload-Length nor Upload-Defer-Length. Omit them.'
+    throw new RefusedError(malformed(`A request that puts parts together ${rule}`))
+  }
+  const states = await findParts(exchange, ids)
+  const [first] = states
+  if (states.length < ids.length || first === undefined) return
+  const joined = isPartialUpload(first.metadata)
+    ? await joinParts(exchange, request, states, urls)
+    : await repeat(exchange, ids, states)
+  if (joined === null) return
+  await removeParts(exchange, ids.slice(1))
+  const { object, metadata } = joined
+  await exchange.answerCommitted(object, metadata, `${exchange.settings.path}/${first.id}`)
+}
+
+interface Joined {
+  readonly object: StoredObject
+  readonly metadata: UploadMetadata
+}
+
+/** @throws RefusedError 400 */
+function readIds({ settings }: Exchange, urls: readonly string[]): readonly string[] {
+  const { length } = urls.join(' ')
+  if (length > MAX_URLS) {
+    const detail = `The URLs in Upload-Concat have ${length} characters; the limit is ${MAX_URLS}. Send fewer parts.`
+    throw new RefusedError(malformed(detail))
+  }
+  const ids = urls.map((url) => readId(url, settings.path))
+  if (new Set(ids).size < ids.length)
+    throw new RefusedError(malformed('Upload-Concat has a part twice. Name each part once.'))
+  return ids
+}
+
+/** A URL may be absolute or a path; which name the client has for this server does not matter. */
+function readId(url: string, path: string): string {
+  const { pathname } = URL.canParse(url, 'http://localhost')
+    ? new URL(url, 'http://localhost')
+    : { pathname: '' }
+  const id = pathname.startsWith(`${path}/`) ? pathname.slice(path.length + 1) : ''
+  if (isUploadId(id)) return id
+  throw new RefusedError(wrongPart(JSON.stringify(url.slice(0, 100)), 'is not the URL of an upload here.'))
+}
+
+/**
+ * Finds the parts and checks that the client may use each of them. Returns fewer states than ids if the request is answered
+ * with a refusal. Once the first part has become the upload, its other parts may be gone.
+ */
+async function findParts(exchange: Exchange, ids: readonly string[]): Promise<readonly UploadState[]> {
+  const states: UploadState[] = []
+  for (const id of ids) {
+    const state = await interruptFor(exchange, id, 'concatenate')
+    if (state === null) return states
+    states.push(state)
+    const isRepeated = states.length === 1 && isOf(exchange, state, ids)
+    if (isRepeated) return ids.map(() => state)
+  }
+  return states
+}
+
+/** Whether the upload was put together from these parts. */
+function isOf(exchange: Exchange, { metadata }: UploadState, ids: readonly string[]): boolean {
+  const known = joinedParts(metadata)
+  return known !== null && readIds(exchange, known.urls.split(' ')).join() === ids.join()
+}
+
+async function joinParts(
+  exchange: Exchange,
+  request: TusRequest,
+  states: readonly UploadState[],
+  urls: readonly string[],
+): Promise<Joined | null> {
+  const { settings } = exchange
+  const parts = states.map((state) => completePart(exchange, state))
+  const length = parts.reduce((sum, { size }) => sum + size, 0)
+  const broken = limitBroken(settings.limits, { length, content: null, last: true })
+  if (broken !== null) throw new RefusedError(broken)
+  const target = await findTusTarget(exchange, request, length)
+  const { key, type, metadata = {} } = target
+  await settings.store.checkSpace(length - (parts[0]?.size ?? 0))
+  const ids = parts.map(({ id }) => id)
+  const joined = withParts(withLength(metadata, length), {
+    urls: urls.join(' '),
+    firstSize: parts[0]?.size ?? 0,
+  })
+  const kept = withMetadataField(joined, request.metadataField)
+  const session = await join(exchange, parts, key, { type, metadata: kept })
+  const object = await complete(exchange, session, { length })
+  // The store has removed the upload if it can never be published, and then its parts are useless.
+  if (object === null && (await settings.store.getUpload(session.id)) === null) {
+    await removeParts(exchange, ids.slice(1))
+  }
+  return object === null ? null : { object, metadata: kept }
+}
+
+/** Removes the parts if the store can never publish them. */
+async function join(
+  exchange: Exchange,
+  parts: readonly UploadPart[],
+  key: string,
+  options: CreateOptions,
+): Promise<UploadSession> {
+  try {
+    const session = await exchange.settings.store.concatenateUploads(parts, key, options)
+    if (session !== null) return session
+  } catch (error) {
+    if (isFinal(error))
+      await removeParts(
+        exchange,
+        parts.map(({ id }) => id),
+      )
+    throw error
+  }
+  throw new RefusedError(unknownUpload())
+}
+
+/** @throws RefusedError 400 if the upload is not a part, or is not complete */
+function completePart({ settings }: Exchange, state: UploadState): UploadPart {
+  const { id, metadata, committed } = state
+  const size = uploadLength(metadata)
+  const url = `${settings.path}/${id}`
+  if (committed !== null || !isPartialUpload(metadata))
+    throw new RefusedError(wrongPart(url, 'is not a part. Create parts with Upload-Concat: partial.'))
+  if (size === null || reachedOffset(state) < size)
+    throw new RefusedError(wrongPart(url, 'is not complete. Send its remaining bytes first.'))
+  return { id, size }
+}
+
+/**
+ * Returns the object that the first part has become with an earlier request; `null` if the request is answered with a refusal.
+ * A client that resumes after a lost response finds only the first part, sends the others again, and then names those.
+ *
+ * @throws RefusedError 400 if the parts are not those of the earlier request
+ */
+async function repeat(
+  exchange: Exchange,
+  ids: readonly string[],
+  states: readonly UploadState[],
+): Promise<Joined | null> {
+  const [first, ...others] = states
+  if (first === undefined) return null
+  const known = joinedParts(first.metadata)
+  const url = `${exchange.settings.path}/${first.id}`
+  if (known === null)
+    throw new RefusedError(wrongPart(url, 'is not a part. Create parts with Upload-Concat: partial.'))
+  const isSame = isOf(exchange, first, ids)
+  const again = isSame ? [] : others.map((state) => completePart(exchange, state).size)
+  const inspected = await inspect(exchange, first.id)
+  if (inspected === null) return null
+  const { committed, state } = inspected
+  const size = again.reduce((sum, each) => sum + each, known.firstSize)
+  if (committed !== null && (isSame || size === committed.size))
+    return { object: committed, metadata: state.metadata }
+  throw new RefusedError(wrongPart(url, 'was put together from other parts. Create new parts.'))
+}
+
+/** A part that cannot be removed now expires. */
+async function removeParts({ settings }: Exchange, ids: readonly string[]): Promise<void> {
+  for (const id of ids) await retryAsNewest(() => settings.store.deleteUpload(id)).catch(() => {})
+}
+
+/** @throws RefusedError 404 if the app has no target for the upload; what the app throws */
+export async function findTusTarget(
+  exchange: Exchange,
+  { metadata }: TusRequest,
+  length: number | null,
+): Promise<UploadTarget> {
+  const target = await findTarget(exchange, { metadata, length })
+  if (target === null) throw new RefusedError(noTusTarget())
+  return target
+}
