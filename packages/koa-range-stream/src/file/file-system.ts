@@ -24,8 +24,14 @@ export type Read = (
   position: number,
 ) => Awaitable<number>
 
-/** A thread reads; handing it over takes as long as reading 64 KiB that the kernel has in memory. */
-const readLater: Read = (fd, buffer, at, length, position) =>
+/** Reads on a thread. Handing the read over takes as long as reading 64 KiB that the kernel has in memory. */
+export const readByThread = (
+  fd: number,
+  buffer: Buffer,
+  at: number,
+  length: number,
+  position: number,
+): Promise<number> =>
   new Promise((resolve, reject) => {
     read(fd, buffer, at, length, position, (error, count) =>
       error === null ? resolve(count) : reject(error),
@@ -44,7 +50,7 @@ let threadsUntil = 0
 /** Reads at once as long as the kernel has in memory what is asked for, which only the time taken can tell. */
 const readSoon: Read = (fd, buffer, at, length, position) => {
   const started = performance.now()
-  if (started < threadsUntil) return readLater(fd, buffer, at, length, position)
+  if (started < threadsUntil) return readByThread(fd, buffer, at, length, position)
   const count = readSync(fd, buffer, at, length, position)
   const ended = performance.now()
   const took = ended - started
@@ -82,7 +88,7 @@ const network: FileSystem = {
   stat: (path) => stat(path, { bigint: true }),
   open: (path, flags) => openLater(path, flags),
   fstat: (fd) => fstatLater(fd, { bigint: true }),
-  read: readLater,
+  read: readByThread,
 }
 
 export const fileSystems: { readonly local: FileSystem; readonly network: FileSystem } = { local, network }
