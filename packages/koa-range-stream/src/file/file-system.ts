@@ -16,7 +16,7 @@ import { promisify } from 'node:util'
 export type Awaitable<T> = T | Promise<T>
 
 /** Reads up to `length` bytes from `position` of the file into the buffer at `at`, and returns how many; 0 at the end. */
-export type Read = (
+type Read = (
   fd: number,
   buffer: Buffer,
   at: number,
@@ -47,14 +47,24 @@ const REST = 100
 
 let threadsUntil = 0
 
-/** Reads at once as long as the kernel has in memory what is asked for, which only the time taken can tell. */
+/** Whether a read in the event loop is likely to find its bytes in the memory of the kernel. */
+export function mayReadAtOnce(): boolean {
+  return performance.now() >= threadsUntil
+}
+
+/** Leaves reads to threads for a while if the one that has just ended took longer than bytes in memory do. */
+export function noteRead(started: number, count: number): void {
+  const ended = performance.now()
+  const took = ended - started
+  if (took > SWIFT + count * SWIFT_PER_BYTE) threadsUntil = ended + took * REST
+}
+
+/** Reads at once as long as the kernel has in memory what is asked for, which only the time taken can show. */
 const readSoon: Read = (fd, buffer, at, length, position) => {
   const started = performance.now()
   if (started < threadsUntil) return readByThread(fd, buffer, at, length, position)
   const count = readSync(fd, buffer, at, length, position)
-  const ended = performance.now()
-  const took = ended - started
-  if (took > SWIFT + count * SWIFT_PER_BYTE) threadsUntil = ended + took * REST
+  noteRead(started, count)
   return count
 }
 
