@@ -1,4 +1,5 @@
 import { truncate } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { fileContent, serveContent } from 'koa-range-stream'
 import { describe, expect, it } from 'vitest'
@@ -64,6 +65,16 @@ describe('a body of more than 64 KiB', () => {
       ctx.res.end('mine')
     })
     for (const _time of TWICE) expect((await ask(server)).text).toBe('mine')
+  })
+
+  it('ends with its events if a middleware upstream listens for them', async () => {
+    let ended = 0
+    const { bytes, server } = await serveFile(SIZE, async (ctx, next) => {
+      await next()
+      if (ctx.body instanceof Readable) ctx.body.once('end', () => ended++)
+    })
+    for (const _time of TWICE) expect((await ask(server)).body.equals(bytes)).toBe(true)
+    await expect.poll(() => ended).toBe(2)
   })
 
   it('reports one error to the app, and ends the connection, if its file is truncated', async () => {

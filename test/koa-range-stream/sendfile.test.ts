@@ -34,6 +34,7 @@ let sent = 0
 /** Sends by the kernel, and counts. */
 function counting(kernel: Kernel): Kernel {
   return {
+    cork: (socket, holds) => kernel.cork(socket, holds),
     isInMemory: (fd, position) => kernel.isInMemory(fd, position),
     sendfile(...args) {
       const count = kernel.sendfile(...args)
@@ -339,6 +340,7 @@ describe('files that are not in the memory of the kernel', () => {
   /** A kernel that answers as given, and never sends. */
   function kernel(isInMemory: boolean | null, calls: string[]): Kernel {
     return {
+      cork: () => {},
       isInMemory: () => isInMemory,
       sendfile: (_socket, _fd, position, length) => {
         calls.push(`${position}+${length}`)

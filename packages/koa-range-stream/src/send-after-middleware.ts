@@ -20,13 +20,18 @@ export function sendAfterMiddleware(ctx: Context, body: FileStream): void {
   callActions(ctx.app)
   const { status } = ctx
   ctx[ACTION] = () => {
-    const isUnchanged = ctx.body === body && ctx.status === status && ctx.method === 'GET'
-    if (!isUnchanged || ctx.headerSent || !ctx.writable || ctx.respond === false || !isServersOwn(ctx.res))
-      return
+    const { res } = ctx
+    if (ctx.body !== body || ctx.status !== status || ctx.method !== 'GET' || isUsed(body)) return
+    if (ctx.headerSent || !ctx.writable || ctx.respond === false || !isServersOwn(res)) return
     ctx.respond = false
     body.once('error', (error) => ctx.onerror(error))
-    body.pipe(ctx.res)
+    body.sendTo(res)
   }
+}
+
+/** Whether other code reads the body, or waits for its end. */
+function isUsed(body: FileStream): boolean {
+  return !body.isUntouched() || body.listenerCount('end') > 0
 }
 
 /**
@@ -44,7 +49,7 @@ function callActions(app: object): void {
 }
 
 /** Whether nothing replaces what is written to the response, or what ends it. */
-function isServersOwn(res: unknown): boolean {
+function isServersOwn(res: unknown): res is ServerResponse {
   const { write, end } = ServerResponse.prototype
   return res instanceof ServerResponse && res.write === write && res.end === end
 }

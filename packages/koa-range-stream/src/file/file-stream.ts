@@ -36,12 +36,22 @@ export class FileStream extends Readable {
   }
 
   override pipe<T extends NodeJS.WritableStream>(target: T, options: { end?: boolean } = {}): T {
-    if (!isServersOwn(target) || !this.#isUntouched()) return super.pipe(target, options)
+    if (!isServersOwn(target) || !this.isUntouched()) return super.pipe(target, options)
     if (options.end !== false) this.once('end', () => target.end())
-    this.#isSending = true
     target.emit('pipe', this)
-    this.#sendTo(target).catch((error) => this.#fail(error))
+    this.#sendAll(target, () => {
+      this.push(null)
+      this.resume()
+    })
     return target
+  }
+
+  /** Sends all pieces to the server's own response, and ends it. No event of this stream precedes the end, unlike in `pipe`. */
+  sendTo(response: ServerResponse): void {
+    this.#sendAll(response, () => {
+      response.end()
+      this.destroy()
+    })
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -49,16 +59,22 @@ export class FileStream extends Readable {
     callback(error)
   }
 
-  #isUntouched(): boolean {
+  /** Whether no other code reads, or has read, this stream. */
+  isUntouched(): boolean {
     const listeners = this.listenerCount('data') + this.listenerCount('readable')
     return this.readableFlowing === null && listeners === 0 && this.readableLength === 0 && !this.destroyed
   }
 
-  async #sendTo(response: ServerResponse): Promise<void> {
-    const isComplete = await new FileSender(this.#file, response, () => this.destroyed).send(this.#pieces)
-    if (!isComplete || this.destroyed) return
-    this.push(null)
-    this.resume()
+  #sendAll(response: ServerResponse, whenSent: () => void): void {
+    this.#isSending = true
+    const finish = (isComplete: boolean) => {
+      if (isComplete && !this.destroyed) whenSent()
+    }
+    const sender = new FileSender(this.#file, response, () => this.destroyed)
+    sender
+      .send(this.#pieces)
+      .then(finish)
+      .catch((error) => this.#fail(error))
   }
 
   /** Text that comes next; `null` when it is the file's turn, or nothing is left. */

@@ -16,13 +16,7 @@ import { promisify } from 'node:util'
 export type Awaitable<T> = T | Promise<T>
 
 /** Reads up to `length` bytes from `position` of the file into the buffer at `at`, and returns how many; 0 at the end. */
-type Read = (
-  fd: number,
-  buffer: Buffer,
-  at: number,
-  length: number,
-  position: number,
-) => Awaitable<number>
+type Read = (fd: number, buffer: Buffer, at: number, length: number, position: number) => Awaitable<number>
 
 /** Reads on a thread. Handing the read over takes as long as reading 64 KiB that the kernel has in memory. */
 export const readByThread = (

@@ -27,26 +27,43 @@ export class SendfileSender implements KernelSender {
       return false
     // A response that is pipelined behind another has no socket. TLS sockets have a class of their own.
     const { socket } = response
-    return socket !== null && Object.getPrototypeOf(socket) === Socket.prototype
+    return (
+      socket !== null &&
+      Object.getPrototypeOf(socket) === Socket.prototype &&
+      socket.write === Socket.prototype.write
+    )
   }
 
   send(response: ServerResponse, fd: number, position: number, length: number): number {
     // All in one turn: a socket that is closed later may leave its number to another connection.
     const { socket } = response
-    if (socket === null || !this.canSendTo(response) || !flushHead(response)) return 0
+    if (socket === null || !this.canSendTo(response) || !hasFixedLength(response)) return 0
     const handle = idleHandle(response, socket)
     if (handle === null) return 0
     const inMemory = this.#isInMemory(fd, position, length)
     if (inMemory === false) return COLD
-    const sent =
-      inMemory === null
-        ? this.#sendTimed(handle, fd, position, Math.min(length, LONG))
-        : this.#kernel.sendfile(handle.fd, fd, position, length)
+    const sent = response.headersSent
+      ? this.#sendBytes(handle, fd, position, length, inMemory)
+      : this.#sendAfterHead(response, socket, handle, () =>
+          this.#sendBytes(handle, fd, position, length, inMemory),
+        )
     if (sent <= 0) return 0
     countSent(socket, sent)
     // As a write would.
     if (socket.timeout) socket.setTimeout(socket.timeout)
     return sent
+  }
+
+  /** In one packet with the first bytes, because each packet costs as much as copying 64 KiB. */
+  #sendAfterHead(response: ServerResponse, socket: Socket, handle: Handle, sendBytes: () => number): number {
+    this.#kernel.cork(handle.fd, true)
+    try {
+      response.flushHeaders()
+      return response.chunkedEncoding || idleHandle(response, socket) === null ? 0 : sendBytes()
+    } finally {
+      // The fields are written by code of the app, which may close the connection.
+      if (!socket.destroyed) this.#kernel.cork(handle.fd, false)
+    }
   }
 
   /** The ends of the range stand for what is between them, because the kernel reads ahead. */
@@ -56,20 +73,18 @@ export class SendfileSender implements KernelSender {
     return this.#kernel.isInMemory(fd, position + length - 1)
   }
 
-  /** Judges by the time of the calls, as reads do, if the file system cannot say what is in memory. */
-  #sendTimed(handle: Handle, fd: number, position: number, length: number): number {
+  #sendBytes(handle: Handle, fd: number, position: number, length: number, inMemory: true | null): number {
+    if (inMemory) return this.#kernel.sendfile(handle.fd, fd, position, length)
+    // The file system cannot say what is in memory, so the time of the calls is judged, as that of reads is.
     const started = performance.now()
-    const sent = this.#kernel.sendfile(handle.fd, fd, position, length)
+    const sent = this.#kernel.sendfile(handle.fd, fd, position, Math.min(length, LONG))
     noteRead(started, Math.max(sent, 0))
     return sent
   }
 }
 
-/** Sends the header section if it is still to be sent; `false` if the body has no fixed length. */
-function flushHead(response: ServerResponse): boolean {
-  if (response.strictContentLength || !response.hasHeader('Content-Length')) return false
-  if (!response.headersSent) response.flushHeaders()
-  return !response.chunkedEncoding
+function hasFixedLength(response: ServerResponse): boolean {
+  return !response.strictContentLength && !response.chunkedEncoding && response.hasHeader('Content-Length')
 }
 
 /** Returns the handle of a connection that is open, with nothing queued before the bytes of the body; else `null`. */
