@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
-import { ON_S3, SHARING_CEPH, SLOW, SLOW_ON_S3 } from './test/suites.ts'
+import { ON_S3, SHARING_CEPH, SLOW, SLOW_ON_S3, WITHOUT_SENDFILE } from './test/suites.ts'
 import { missing } from './test/support/programs.ts'
 
 const RUN_DIRECTORY = 'test/support/run-directory.ts'
 
 /** A project of vitest; `onS3`: the objects of its tests are in the one Ceph of the run. */
 function project(name: string, include: readonly string[], exclude: readonly string[], onS3 = false) {
-  const files = { include: [...include], exclude: [...configDefaults.exclude, ...exclude] }
+  const env = { RANGE_SERVER_SENDFILE: name === 'slow-without-sendfile' ? 'off' : 'on' }
+  const files = { include: [...include], exclude: [...configDefaults.exclude, ...exclude], env }
   if (!onS3) return { extends: true as const, test: { name, ...files, globalSetup: RUN_DIRECTORY } }
   const globalSetup = [RUN_DIRECTORY, 'test/on-s3/cluster-for-all.ts']
   return {
@@ -16,7 +17,7 @@ function project(name: string, include: readonly string[], exclude: readonly str
   }
 }
 
-/** `npm test` runs `disk` and `s3`, `npm run test:slow` the other two. */
+/** `npm test` runs `disk` and `s3`, `npm run test:slow` the others. */
 function projects() {
   const slow = Object.keys(SLOW)
   const slowOnS3 = Object.keys(SLOW_ON_S3)
@@ -25,6 +26,7 @@ function projects() {
   const onDisk = [
     project('disk', ['test/**/*.test.ts', 'apps/bench/test/*.test.ts'], elsewhere),
     project('slow', slow, []),
+    project('slow-without-sendfile', WITHOUT_SENDFILE, []),
   ]
   if (!hasCeph) return onDisk
   const fast = project('s3', [...ON_S3, ...SHARING_CEPH], slowOnS3, true)

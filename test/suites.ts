@@ -19,6 +19,13 @@ export const SLOW: Readonly<Record<string, string>> = {
   'test/upload-store/fs-processes.test.ts': 'processes that are killed while they write',
 }
 
+/** What `npm run test:slow` runs a second time, with `--sendfile off`. */
+export const WITHOUT_SENDFILE: readonly string[] = [
+  'test/clients/*.test.ts',
+  'test/conformance/conformance.test.ts',
+  'test/hostile/hostile.test.ts',
+]
+
 /** The files that run a second time, with their objects in Ceph: those whose behaviour the store decides. */
 export const ON_S3: readonly string[] = [
   'test/on-s3/conformance.test.ts',

@@ -127,7 +127,7 @@ describe('buffers that are used again', () => {
     expect(new Set(ends)).toEqual(new Set([SIZE]))
   })
 
-  it('are not recycled if a middleware has read ctx.body', async () => {
+  it('are never those that a middleware has read as ctx.body', async () => {
     const directory = await temporaryDirectory()
     const bytes = patterned(1_000_000)
     await settledFile(directory, 'clip.mp4', bytes)
@@ -150,7 +150,7 @@ describe('buffers that are used again', () => {
     expect(Buffer.isBuffer(cached[0]) && cached[0].equals(bytes.subarray(7, 60_001))).toBe(true)
   })
 
-  it('are not recycled if a middleware has read ctx.body and then failed', async () => {
+  it('are never those that a middleware has read before it failed', async () => {
     const directory = await temporaryDirectory()
     const bytes = patterned(1_000_000)
     await settledFile(directory, 'clip.mp4', bytes)
@@ -175,7 +175,7 @@ describe('buffers that are used again', () => {
     expect(Buffer.isBuffer(kept[0]) && kept[0].equals(bytes.subarray(7, 60_001))).toBe(true)
   })
 
-  it('are not lent to a body that was replaced upstream', async () => {
+  it('are not those of a body that replaces theirs upstream', async () => {
     const directory = await temporaryDirectory()
     await settledFile(directory, 'clip.mp4', patterned(1000))
     const server = await serve(

@@ -60,11 +60,17 @@ describe('reading a file', () => {
   it('is left to threads while the disk makes it wait, but for 1 % of the time', async () => {
     const server = await serveVideo()
     const reads = countReads(5)
+    // A read of a test before, which a busy machine interrupted, may have left reads to threads for seconds.
+    const here = async () => {
+      await askFor(server, 2)
+      return reads.here
+    }
+    await expect.poll(here, { timeout: 50_000, interval: 100 }).toBeGreaterThan(0)
+    const before = reads.here
     const started = performance.now()
     await askFor(server, 100)
     const most = 1 + (performance.now() - started) / 500
-    expect(reads.here).toBeGreaterThan(0)
-    expect(reads.here).toBeLessThanOrEqual(most)
+    expect(reads.here - before).toBeLessThanOrEqual(most)
     expect(reads.later).toBeGreaterThan(200)
   })
 

@@ -6,6 +6,7 @@ export const REFUSED: readonly (readonly [readonly string[], Readonly<Record<str
   [['--accept', 'video'], {}, /--accept video has "video"/],
   [['--cors-origin', 'example.org'], {}, /"example\.org".*not an origin/],
   [['--log-level', 'loud'], {}, /--log-level loud is not one of/],
+  [['--sendfile', 'maybe'], {}, /--sendfile maybe is not one of on, off/],
   [['--shutdown-timeout', 'soon'], {}, /--shutdown-timeout soon/],
   [['--host', '0.0.0.0'], {}, /--host 0\.0\.0\.0.*RANGE_SERVER_TOKEN.*--allow-anonymous/],
   [['--token', 'SECRET1'], {}, /^--token is shorter than 8 characters\.\n$/],

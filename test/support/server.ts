@@ -42,6 +42,8 @@ export class ServerProcess {
         PATH: process.env['PATH'],
         TZ: 'America/New_York',
         POISON_RELEASED_BUFFERS: process.env['POISON_RELEASED_BUFFERS'],
+        // `off` in the project `slow-off` of vitest.
+        RANGE_SERVER_SENDFILE: process.env['RANGE_SERVER_SENDFILE'],
         ...environmentOfServer(dataOf(flags)),
         ...env,
       },

@@ -19,7 +19,7 @@ const ALLOWED = {
   ],
   'apps/server': [
     /^node:/,
-    /^(?:range-core|koa-range-stream|koa-resumable-upload(?:\/http)?|upload-store(?:\/s3)?)$/,
+    /^(?:range-core|koa-range-stream(?:\/sendfile)?|koa-resumable-upload(?:\/http)?|upload-store(?:\/s3)?)$/,
     /^(?:koa|@koa\/cors|@koa\/multer|@koa\/router|koa-conditional-get|koa-mount|koa-static|multer)$/,
     /^@tus\/server$/,
     /^(?:close-with-grace|content-disposition|file-type|http-errors|ipaddr\.js|lru-cache|pino|prom-client|structured-headers)$/,
@@ -32,7 +32,7 @@ const ALLOWED = {
  */
 const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
   'packages/range-core/src': ['index.ts', '.'],
-  'packages/koa-range-stream/src': ['index.ts', '.', 'file', 'content.ts', 'errors.ts'],
+  'packages/koa-range-stream/src': ['index.ts', 'sendfile', '.', 'file', 'content.ts', 'errors.ts'],
   'packages/upload-store/src': [
     'index.ts',
     's3.ts',
@@ -90,6 +90,7 @@ const MAX_FILES_IN_A_FOLDER = 15
 
 /** What only those need who import a subpath of a package. */
 const SUBPATHS = {
+  'packages/koa-range-stream/src/sendfile/': /^(?:koffi|node:(?:module|net))$/,
   'packages/upload-store/src/s3/': /^(?:@aws-sdk\/(?:client-s3|s3-request-presigner)|hash-wasm)$/,
 }
 

@@ -6,7 +6,7 @@ import { blobContent, isBlob } from './blob-content.ts'
 import type { Content } from './content.ts'
 import type { FileContentOptions } from './file/file-content.ts'
 import { fileOfStream } from './file/file-of-stream.ts'
-import { responseField } from './response-fields.ts'
+import { responseField } from './planned-response.ts'
 import { isWebStream, webStreamContent } from './web-stream-content.ts'
 
 /** Content that may be in memory as a whole. */

@@ -1,46 +1,127 @@
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
+import type Koa from 'koa'
 import type { ByteRange, ResponsePlan } from 'range-core'
+import { endWithClient, isClientGone, tieToClient } from './client-abort.ts'
 import type { ByteStream, Content } from './content.ts'
-import { contentClosed } from './errors.ts'
-import { type FilePiece, FileStream } from './file/file-stream.ts'
+import { contentClosed, contentTruncated } from './errors.ts'
+import type { Descriptor } from './file/descriptors.ts'
+import type { FilePiece } from './file/file-sender.ts'
+import { FileStream } from './file/file-stream.ts'
+import type { Awaitable } from './file/file-system.ts'
 import { acquireFile } from './file/open-file.ts'
+import { kernelSender } from './file/send-by-kernel.ts'
 import { type Piece, PieceStream, type Source } from './piece-stream.ts'
-import { gather, readSmall, SMALL, type SmallBody } from './small-body.ts'
+
+/** The longest body, in bytes, that is read completely: Koa 3's pipeline alone takes longer than reading it. */
+const SMALL = 64 * 1024
+/** The same if the kernel can send the file: reading more takes longer than `sendfile`. */
+const SMALL_BESIDE_SENDFILE = 16 * 1024
+
+/** What Koa gets as `ctx.body`. The memory of a Buffer belongs to its readers, and is never used again. */
+export type Body = Readable | Buffer | null
 
 /**
  * Returns the body of a planned response. Its first source is opened, and a small body is read completely, so that a
- * failure can still become a status.
- *
- * @param gathering called with a stream that is read completely here
+ * failure can still become a status. Nothing is opened for HEAD, 304, 412 and 416.
  */
-export async function openBody(
-  content: Content,
+export function openBody(
+  ctx: Koa.Context,
+  content: Content & { readonly bytes?: Buffer },
   plan: ResponsePlan,
-  gathering: (stream: Readable) => void,
-): Promise<Readable | SmallBody> {
-  const file = await acquireFile(content)
-  const length = bodyLength(content, plan)
-  if (file === null) {
-    const stream = await openPieces(pieceSources(content, plan))
-    // @koa/etag would compute the entity-tag of a range in memory as if it were the whole content.
-    if (length > SMALL || plan.headers['ETag'] === undefined) return stream
-    gathering(stream)
-    return gather(stream, length)
-  }
-  const pieces = filePieces(content, plan)
-  return length <= SMALL ? readSmall(file, pieces, length) : new FileStream(file, pieces)
+): Awaitable<Body> {
+  if (ctx.method === 'HEAD' || plan.status === 412 || plan.status === 416) return null
+  // Unchanged, for @koa/etag and other middleware upstream that inspects bodies.
+  if (content.bytes !== undefined && plan.status !== 206) return content.bytes
+  if (plan.status === 304) return lazyBody(ctx, content)
+  const file = acquireFile(content)
+  if (file === null) return openStream(ctx, content, plan)
+  return file instanceof Promise
+    ? file.then((opened) =>
+        opened === null ? openStream(ctx, content, plan) : fileBody(ctx, content, plan, opened),
+      )
+    : fileBody(ctx, content, plan, file)
 }
 
-/** Returns a body of the whole content that is opened when it is first read; `opening` is called then. */
-export function lazyBody(content: Content, opening: () => void): Readable {
+function fileBody(ctx: Koa.Context, content: Content, plan: ResponsePlan, file: Descriptor): Awaitable<Body> {
+  const length = bodyLength(content, plan)
+  const pieces = filePieces(content, plan)
+  const isSmall = length <= SMALL_BESIDE_SENDFILE || (length <= SMALL && kernelSender(ctx.res, file) === null)
+  return isSmall ? readSmall(file, pieces, length) : new FileStream(file, pieces)
+}
+
+/** Returns the bytes of the pieces, `length` in total, and releases the file. */
+async function readSmall(file: Descriptor, pieces: readonly FilePiece[], length: number): Promise<Buffer> {
+  // New memory, because any middleware may keep `ctx.body`.
+  const bytes = Buffer.allocUnsafe(length)
+  try {
+    let at = 0
+    for (const piece of pieces) {
+      if (Buffer.isBuffer(piece)) at += piece.copy(bytes, at)
+      else at = await readRange(file, bytes, at, piece.start, piece.end + 1)
+    }
+    return bytes
+  } catch (error) {
+    file.evict()
+    throw error
+  } finally {
+    file.release()
+  }
+}
+
+/**
+ * Reads a range into the buffer, and returns the position of the next piece in the buffer.
+ *
+ * @param end exclusive
+ */
+function readRange(
+  file: Descriptor,
+  buffer: Buffer,
+  at: number,
+  start: number,
+  end: number,
+): Awaitable<number> {
+  if (start === end) return at
+  const next = (count: number) => {
+    if (count === 0) throw contentTruncated(end - start)
+    return readRange(file, buffer, at + count, start + count, end)
+  }
+  const count = file.read(buffer, at, end - start, start)
+  return typeof count === 'number' ? next(count) : count.then(next)
+}
+
+async function openStream(ctx: Koa.Context, content: Content, plan: ResponsePlan): Promise<Body> {
+  if (isClientGone(ctx)) return lazyBody(ctx, content)
+  const stream = await openPieces(pieceSources(content, plan))
+  const length = bodyLength(content, plan)
+  // @koa/etag would compute the entity-tag of a range in memory as if it were the whole content.
+  if (length > SMALL || plan.headers['ETag'] === undefined) return stream
+  endWithClient(ctx, stream)
+  return gather(stream, length)
+}
+
+/** Returns all bytes of a stream of `length` bytes. Resolves to the stream itself if it is destroyed before its end. */
+function gather(stream: Readable, length: number): Promise<Buffer | Readable> {
+  const bytes = Buffer.allocUnsafe(length)
+  let at = 0
+  return new Promise((resolve, reject) => {
+    stream.on('data', (chunk: Buffer) => {
+      at += chunk.copy(bytes, at)
+    })
+    stream.on('end', () => resolve(bytes.subarray(0, at)))
+    stream.on('error', reject).on('close', () => resolve(stream))
+  })
+}
+
+/** Returns a body of the whole content that is opened, and tied to the client, when it is first read. */
+function lazyBody(ctx: Koa.Context, content: Content): Readable {
   const open = () => {
-    opening()
+    tieToClient(ctx, body)
     return openSource(content)
   }
-  return new PieceStream([{ length: content.size, open }])
+  const body = new PieceStream([{ length: content.size, open }])
+  return body
 }
-
 async function openPieces(pieces: readonly Piece[]): Promise<Readable> {
   const first = pieces.findIndex((piece) => !Buffer.isBuffer(piece))
   const piece = pieces[first]

@@ -1,6 +1,6 @@
 import type Koa from 'koa'
 import { evaluatePreconditions, type RequestFields, type ResponsePlan } from 'range-core'
-import { contentValidators } from './response-fields.ts'
+import { contentValidators } from './planned-response.ts'
 
 /** Fields that describe content, other than Content-Location; Content-Security-Policy and Accept-Ranges do not. */
 const DESCRIPTIVE = /^(?:(?:repr-)?digest|content-(?!location$|security-policy).*)$/

@@ -1,27 +1,21 @@
-import { extname } from 'node:path'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
-import { type PlanOptions, planResponse, type RequestFields, type ResponsePlan } from 'range-core'
-import { lazyBody, openBody } from './body.ts'
-import { endWithClient, isClientGone, tieToClient } from './client-abort.ts'
+import type { PlanOptions, ResponsePlan } from 'range-core'
+import { type Body, openBody } from './body.ts'
+import { tieToClient } from './client-abort.ts'
 import type { Content } from './content.ts'
-import type { Awaitable } from './file/file-system.ts'
-import { LruMap } from './file/lru-map.ts'
+import { FileStream } from './file/file-stream.ts'
 import { decideNotModified } from './not-modified.ts'
-import { contentValidators, refusesRanges, responseField } from './response-fields.ts'
-import { releaseWhenSent, type SmallBody } from './small-body.ts'
-
-const MAX_NAMES = 1000
-/** Longer names are not cached: they are rare, and clients could fill the memory with them. */
-const MAX_NAME_LENGTH = 1000
+import { type PlannedResponse, planContent } from './planned-response.ts'
+import { sendAfterMiddleware } from './send-after-middleware.ts'
 
 export interface ServeContentOptions extends Omit<PlanOptions, 'now'> {
   /** The value of Cache-Control on 200, 206 and 304 (as set by the app before). */
   readonly cacheControl?: string | undefined
   /** Sets Content-Disposition with the content's `name` (as set by the app before). */
   readonly disposition?: 'inline' | 'attachment' | undefined
-  /** Called last for 200, 206 and 304, to set further header fields. */
-  readonly setHeaders?: ((ctx: Koa.Context, content: Content) => void) | undefined
+  /** Called last for 200, 206 and 304, to set further header fields; `kind` is `'not-modified'` for a 304. */
+  readonly setHeaders?: ((ctx: Koa.Context, content: Content, kind: ResponsePlan['kind']) => void) | undefined
 }
 
 /**
@@ -45,144 +39,58 @@ export async function serveContent(
 ): Promise<void> {
   // Contexts of apps and routers with types of their own lack only the index signature of `Koa.Context`.
   const ctx = context as Koa.Context
-  const type = mediaType(ctx, content)
-  const { size } = content
-  const { etag, lastModified } = contentValidators(ctx, content)
-  const headers = requestFields(ctx)
-  const acceptRanges = responseField(ctx, 'Accept-Ranges')
-  // The plan's ranges refer to the identity encoding.
-  const whole = ctx.res.hasHeader('Content-Encoding') || refusesRanges(acceptRanges)
-  const planOptions = whole ? { ...options, maxRanges: 0 } : options
-  const plan = planResponse({ method: ctx.method, headers }, { size, etag, lastModified, type }, planOptions)
-  const body = await createBody(ctx, content, plan)
-  // koa-conditional-get reads ctx.fresh. Koa's own value ANDs If-None-Match with If-Modified-Since and is false for a
-  // reload's no-cache. It is replaced by the result of RFC 9110, unless there are no validators, which @koa/etag
-  // upstream may still add.
-  if ((etag !== undefined || lastModified !== undefined) && isConditional(headers)) {
-    Object.defineProperty(ctx.request, 'fresh', { configurable: true, value: plan.kind === 'not-modified' })
-  }
-  // koa-compress is disabled: a compressed range, or an identity range under the entity-tag of compressed content,
-  // corrupts the file that a client joins from ranges.
-  ctx['compress'] = false
+  const planned = planContent(ctx, content, options)
+  const body = await openBody(ctx, content, planned.plan)
+  setForOthers(ctx, planned)
+  const { plan } = planned
   if (plan.kind === 'precondition-failed' || plan.kind === 'unsatisfiable') {
-    refuse(ctx, plan, size)
+    refuse(ctx, plan, content.size)
     return
   }
-  if (options.disposition !== undefined) setDisposition(ctx, options.disposition, content.name)
-  sendContent(ctx, plan, body, type)
+  setBody(ctx, planned, body)
+  setFields(ctx, planned, content.size)
+  options.setHeaders?.(ctx, content, plan.kind)
+  if (planned.isConditional) decideNotModified(ctx, planned.request, plan)
+}
+
+/** Sets the properties that koa-conditional-get and koa-compress upstream read. */
+function setForOthers(ctx: Koa.Context, { fresh }: PlannedResponse): void {
+  // Koa's own value ANDs If-None-Match with If-Modified-Since, is false for a reload's no-cache, and copies all fields.
+  if (fresh !== undefined) Object.defineProperty(ctx.request, 'fresh', { configurable: true, value: fresh })
+  // A compressed range, or an identity range under the entity-tag of compressed content, corrupts the file that a client
+  // joins from ranges.
+  ctx['compress'] = false
+}
+
+/** Sets status, type and body. Koa derives other fields from the body, which `setFields` then replaces. */
+function setBody(ctx: Koa.Context, { plan, type }: PlannedResponse, body: Body): void {
+  if (body === null) {
+    // For a null body, Koa sends the text `null` if the type is JSON.
+    ctx.remove('Content-Type')
+    if (ctx.body != null) ctx.body = null
+  }
+  setField(ctx, 'Content-Type', type)
+  if (body !== null) ctx.body = body
+  // After the body, because Koa makes the status 204 for a null body.
+  ctx.status = plan.kind === 'not-modified' ? 200 : plan.status
+  // The body of a 304 is hardly ever read, so it is tied to the client only when it is read.
+  if (!(body instanceof Readable) || plan.kind === 'not-modified') return
+  tieToClient(ctx, body)
+  if (body instanceof FileStream) sendAfterMiddleware(ctx, body)
+}
+
+function setFields(ctx: Koa.Context, planned: PlannedResponse, size: number): void {
+  const { plan, acceptRanges, cacheControl, contentDisposition } = planned
   if (plan.kind === 'not-modified') setField(ctx, 'Content-Length', `${size}`)
   for (const name in plan.headers) setField(ctx, name, plan.headers[name])
-  if (acceptRanges !== undefined) setField(ctx, 'Accept-Ranges', acceptRanges)
-  if (options.cacheControl !== undefined) setField(ctx, 'Cache-Control', options.cacheControl)
-  options.setHeaders?.(ctx, content)
-  if (isConditional(headers)) decideNotModified(ctx, headers, plan)
+  setField(ctx, 'Accept-Ranges', acceptRanges)
+  setField(ctx, 'Cache-Control', cacheControl)
+  setField(ctx, 'Content-Disposition', contentDisposition)
 }
-
-/** The latest values of Content-Disposition, because formatting one takes longer than planning the response. */
-const dispositions = {
-  inline: new LruMap<string, string>(MAX_NAMES),
-  attachment: new LruMap<string, string>(MAX_NAMES),
-}
-
-function setDisposition(ctx: Koa.Context, type: 'inline' | 'attachment', name: string | undefined): void {
-  const known = name === undefined ? undefined : dispositions[type].get(name)
-  if (known !== undefined) {
-    setField(ctx, 'Content-Disposition', known)
-    return
-  }
-  // Koa also sets a media type from the name here; `setBody` replaces it later.
-  ctx.attachment(name, contentDisposition(type, name ?? ''))
-  const value = responseField(ctx, 'Content-Disposition')
-  if (name !== undefined && value !== undefined && name.length <= MAX_NAME_LENGTH)
-    dispositions[type].set(name, value)
-}
-
-/**
- * Returns options that send a non-ASCII name in `filename*` (RFC 6266 §4.3), because content-disposition would send
- * Latin-1 as raw bytes.
- */
-function contentDisposition(
-  type: 'inline' | 'attachment',
-  name: string,
-): Parameters<Koa.Context['attachment']>[1] {
-  const fallback = name.replace(/[^\x20-\x7e]/g, '?')
-  return fallback === name ? { type } : { type, fallback }
-}
-
-/**
- * Returns the request's fields. Node drops the second line of a date field, but two lines are a list and so not a valid
- * date (RFC 9110 §5.2, §13.1.3). So `headersDistinct` is used if there is a date field.
- */
-function requestFields({ req, headers }: Koa.Context): RequestFields {
-  const dated = 'if-modified-since' in headers || 'if-unmodified-since' in headers
-  return dated ? (req.headersDistinct ?? headers) : headers
-}
-
-/** Whether the response may be a 304. Without these fields, Koa's own `fresh` is false, too. */
-function isConditional(headers: RequestFields): boolean {
-  return headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined
-}
-
-/** Returns the content's type, or the type that the app has set, or Koa's type for the extension of the file name. */
-function mediaType(ctx: Koa.Context, content: Content): string {
-  if (content.type !== undefined) return content.type
-  if (ctx.res.hasHeader('Content-Type')) return ctx.response.get('Content-Type')
-  const extension = extname(content.name ?? '')
-  const known = typesByExtension.get(extension)
-  if (known !== undefined) return known
-  ctx.type = extension
-  const type = ctx.response.get('Content-Type') || 'application/octet-stream'
-  // Removed again, because the response stays unchanged until the content is open.
-  ctx.remove('Content-Type')
-  if (typesByExtension.size < MAX_TYPES) typesByExtension.set(extension, type)
-  return type
-}
-
-/** A cache, because Koa looks the extension up in two tables and formats the type for each response. */
-const typesByExtension = new Map<string, string>()
-const MAX_TYPES = 1000
 
 /** Sets a field. `ctx.set` takes three times as long, because it checks every name and value that Node checks again. */
 function setField({ res }: Koa.Context, name: string, value: string | undefined): void {
   if (value !== undefined && !res.headersSent) res.setHeader(name, value)
-}
-
-type Body = Readable | Buffer | SmallBody | null
-
-function createBody(
-  ctx: Koa.Context,
-  content: Content & { readonly bytes?: Buffer },
-  plan: ResponsePlan,
-): Awaitable<Body> {
-  if (ctx.method === 'HEAD' || plan.status === 412 || plan.status === 416) return null
-  // Unchanged, for @koa/etag and other middleware upstream that inspects bodies.
-  if (content.bytes !== undefined && plan.status !== 206) return content.bytes
-  if (plan.status !== 304 && !isClientGone(ctx))
-    return openBody(content, plan, (stream) => endWithClient(ctx, stream))
-  const body = lazyBody(content, () => tieToClient(ctx, body))
-  return body
-}
-
-function sendContent(ctx: Koa.Context, plan: ResponsePlan, body: Body, type: string): void {
-  const status = plan.kind === 'not-modified' ? 200 : plan.status
-  setBody(ctx, body, type)
-  ctx.status = status
-  if (body !== null && 'bytes' in body) releaseWhenSent(ctx, body)
-  // The body of a 304 is hardly ever read, so `lazyBody` ties it to the client only when it is read.
-  else if (body instanceof Readable && plan.kind !== 'not-modified') tieToClient(ctx, body)
-}
-
-function setBody(ctx: Koa.Context, body: Body, type: string): void {
-  if (body === null) {
-    // For a null body, Koa sends 204, or the text `null` if the type is JSON. So status and fields are set after the
-    // body.
-    ctx.remove('Content-Type')
-    if (ctx.body != null) ctx.body = null
-  }
-  // Before the body, because Koa would otherwise look a type up.
-  setField(ctx, 'Content-Type', type)
-  if (body instanceof Readable || Buffer.isBuffer(body)) ctx.body = body
-  else if (body !== null) ctx.body = body.bytes
 }
 
 const REFUSALS = {

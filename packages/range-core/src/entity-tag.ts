@@ -1,4 +1,4 @@
-import { trimWhitespace } from './whitespace.ts'
+import { trimWhitespace } from './representation.ts'
 
 /** An entity-tag, taken apart. */
 export interface EntityTag {

@@ -64,6 +64,8 @@ export interface Config {
   readonly stallTimeout: number
   /** Processes that answer requests; 1: this one. */
   readonly workers: number
+  /** Whether the kernel sends files if it can. */
+  readonly sendfile: 'on' | 'off'
   readonly logLevel: (typeof LOG_LEVELS)[number]
   readonly allowAnonymous: boolean
 }
@@ -109,6 +111,7 @@ export function loadConfig(
     shutdownTimeout: read('shutdown-timeout', parseDuration),
     stallTimeout: read('stall-timeout', parseTimeout),
     workers: read('workers', parseWorkers),
+    sendfile: read('sendfile', (text) => parseOneOf(text, ['on', 'off'] as const)),
     logLevel: read('log-level', (text) => parseOneOf(text, LOG_LEVELS)),
     allowAnonymous: read('allow-anonymous', parseSwitch),
   }

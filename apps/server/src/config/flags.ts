@@ -120,6 +120,12 @@ export const FLAGS: readonly Flag[] = [
     fallback: '1',
     help: 'processes that answer; one that ends is replaced',
   },
+  {
+    name: 'sendfile',
+    value: 'on|off',
+    fallback: 'on',
+    help: 'on: the kernel sends files to HTTP/1 clients without TLS, on Linux with koffi installed',
+  },
   { name: 'log-level', value: 'LEVEL', fallback: 'info', help: LOG_LEVELS.join(', ') },
   { name: 'allow-anonymous', fallback: 'false', help: 'listen beyond loopback without a token' },
   { name: 'help', fallback: 'false', help: 'print this and exit' },

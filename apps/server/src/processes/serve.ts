@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import type { Http2SecureServer } from 'node:http2'
 import type { AddressInfo, Server as NetServer } from 'node:net'
+import { enableSendfile } from 'koa-range-stream/sendfile'
 import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import { createApp } from '../app.ts'
@@ -47,6 +48,7 @@ export async function serve(
   logger: Logger,
   { metrics, ...shared }: ServeParts,
 ): Promise<RunningServer> {
+  if (config.sendfile === 'on') enableSendfile()
   const readiness = new Readiness(store, config.readOnly)
   const metricsText =
     shared.slots === undefined

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs'
-import type { Awaitable, Read } from './file-system.ts'
+import { type Awaitable, type FileSystem, readByThread } from './file-system.ts'
 import { LruMap } from './lru-map.ts'
 
 const MAX_DESCRIPTORS = 256
@@ -13,7 +13,7 @@ interface State {
 }
 
 /** The ESM and the CommonJS build share it, so that a process keeps one cache; the number changes with its form. */
-const STATE: unique symbol = Symbol.for('koa-range-stream/descriptors/1')
+const STATE: unique symbol = Symbol.for('koa-range-stream/descriptors/2')
 const host: typeof globalThis & { [STATE]?: State } = globalThis
 host[STATE] ??= { cache: new LruMap(MAX_DESCRIPTORS), timer: undefined }
 const state: State = host[STATE]
@@ -22,21 +22,33 @@ const { cache } = state
 /** An open file that several readers share; each calls `release` once. */
 export class Descriptor {
   readonly #identity: string
-  readonly #fd: number
-  readonly #read: Read
+  /** For calls that end before `release`. */
+  readonly fd: number
+  readonly #files: FileSystem
   #readers = 0
   #isCached = true
   #isIdle = false
 
-  constructor(identity: string, fd: number, read: Read) {
+  constructor(identity: string, fd: number, files: FileSystem) {
     this.#identity = identity
-    this.#fd = fd
-    this.#read = read
+    this.fd = fd
+    this.#files = files
+  }
+
+  /** Whether the file is on a disk of this machine. */
+  get isLocal(): boolean {
+    return this.#files.kind === 'local'
   }
 
   /** Call between `acquire` and `release`. */
   read(buffer: Buffer, at: number, length: number, position: number): Awaitable<number> {
-    return this.#read(this.#fd, buffer, at, length, position)
+    const count = this.#files.read(this.fd, buffer, at, length, position)
+    return typeof count === 'number' ? count : this.#holdFor(count)
+  }
+
+  /** Reads without waiting for the disk in the event loop. */
+  readByThread(buffer: Buffer, length: number, position: number): Promise<number> {
+    return this.#holdFor(readByThread(this.fd, buffer, 0, length, position))
   }
 
   acquire(): this {
@@ -65,8 +77,21 @@ export class Descriptor {
     this.#isIdle = true
   }
 
+  /**
+   * A read in progress is a reader of its own. If the file were closed before it, the kernel could give the number of the
+   * descriptor to another file.
+   */
+  async #holdFor(reading: Promise<number>): Promise<number> {
+    this.acquire()
+    try {
+      return await reading
+    } finally {
+      this.release()
+    }
+  }
+
   #closeUnused(): void {
-    if (this.#readers === 0 && !this.#isCached) closeSync(this.#fd)
+    if (this.#readers === 0 && !this.#isCached) closeSync(this.fd)
   }
 }
 
@@ -80,13 +105,13 @@ export function acquire(identity: string): Descriptor | null {
 }
 
 /** Adds `fd` to the cache and acquires it. If another request has added the file meanwhile, closes `fd` and acquires that. */
-export function acquireOpened(identity: string, fd: number, read: Read): Descriptor {
+export function acquireOpened(identity: string, fd: number, files: FileSystem): Descriptor {
   const other = acquire(identity)
   if (other !== null) {
     closeSync(fd)
     return other
   }
-  const descriptor = new Descriptor(identity, fd, read).acquire()
+  const descriptor = new Descriptor(identity, fd, files).acquire()
   const evicted = cache.set(identity, descriptor)
   evicted?.evict()
   state.timer ??= setInterval(evictIdle, IDLE).unref()

@@ -16,16 +16,16 @@ import { promisify } from 'node:util'
 export type Awaitable<T> = T | Promise<T>
 
 /** Reads up to `length` bytes from `position` of the file into the buffer at `at`, and returns how many; 0 at the end. */
-export type Read = (
+type Read = (fd: number, buffer: Buffer, at: number, length: number, position: number) => Awaitable<number>
+
+/** Reads on a thread. Handing the read over takes as long as reading 64 KiB that the kernel has in memory. */
+export const readByThread = (
   fd: number,
   buffer: Buffer,
   at: number,
   length: number,
   position: number,
-) => Awaitable<number>
-
-/** A thread reads; handing it over takes as long as reading 64 KiB that the kernel has in memory. */
-const readLater: Read = (fd, buffer, at, length, position) =>
+): Promise<number> =>
   new Promise((resolve, reject) => {
     read(fd, buffer, at, length, position, (error, count) =>
       error === null ? resolve(count) : reject(error),
@@ -41,14 +41,24 @@ const REST = 100
 
 let threadsUntil = 0
 
-/** Reads at once as long as the kernel has in memory what is asked for, which only the time taken can tell. */
-const readSoon: Read = (fd, buffer, at, length, position) => {
-  const started = performance.now()
-  if (started < threadsUntil) return readLater(fd, buffer, at, length, position)
-  const count = readSync(fd, buffer, at, length, position)
+/** Whether a read in the event loop is likely to find its bytes in the memory of the kernel. */
+export function mayReadAtOnce(): boolean {
+  return performance.now() >= threadsUntil
+}
+
+/** Leaves reads to threads for a while if the one that has just ended took longer than bytes in memory do. */
+export function noteRead(started: number, count: number): void {
   const ended = performance.now()
   const took = ended - started
   if (took > SWIFT + count * SWIFT_PER_BYTE) threadsUntil = ended + took * REST
+}
+
+/** Reads at once as long as the kernel has in memory what is asked for, which only the time taken can show. */
+const readSoon: Read = (fd, buffer, at, length, position) => {
+  const started = performance.now()
+  if (started < threadsUntil) return readByThread(fd, buffer, at, length, position)
+  const count = readSync(fd, buffer, at, length, position)
+  noteRead(started, count)
   return count
 }
 
@@ -82,7 +92,7 @@ const network: FileSystem = {
   stat: (path) => stat(path, { bigint: true }),
   open: (path, flags) => openLater(path, flags),
   fstat: (fd) => fstatLater(fd, { bigint: true }),
-  read: readLater,
+  read: readByThread,
 }
 
 export const fileSystems: { readonly local: FileSystem; readonly network: FileSystem } = { local, network }

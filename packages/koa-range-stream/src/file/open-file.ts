@@ -11,7 +11,7 @@ export const FLAGS: number = constants.O_RDONLY | constants.O_NONBLOCK
  * The property of a content's stream that acquires the descriptor of a file with the same bytes. Registered, as one build
  * of this package, ESM or CommonJS, may serve the content of the other.
  */
-export const ACQUIRE: unique symbol = Symbol.for('koa-range-stream/acquire/1')
+export const ACQUIRE: unique symbol = Symbol.for('koa-range-stream/acquire/2')
 
 interface FileBacked extends ContentStream {
   readonly [ACQUIRE]?: () => Awaitable<Descriptor>
@@ -38,7 +38,7 @@ export function acquirer(files: FileSystem, path: string, planned: BigIntStats):
     })
     return check(files, fd, (stats) => isSame(planned, stats) || contentChanged(path))
   }
-  return () => acquire(identity) ?? open().then((fd) => acquireOpened(identity, fd, files.read))
+  return () => acquire(identity) ?? open().then((fd) => acquireOpened(identity, fd, files))
 }
 
 /** Returns `null` for every failure: the stream then gives the content, or throws the reason. */
@@ -49,7 +49,7 @@ async function acquireImmutable(path: string, size: number): Promise<Descriptor 
     const fd = await openFile(fileSystems.local, path, FLAGS | constants.O_NOFOLLOW)
     const fits = (stats: BigIntStats) =>
       (stats.isFile() && stats.size === BigInt(size)) || new Error(`No file of ${size} bytes: ${path}`)
-    return acquireOpened(path, await check(fileSystems.local, fd, fits), fileSystems.local.read)
+    return acquireOpened(path, await check(fileSystems.local, fd, fits), fileSystems.local)
   } catch {
     return null
   }
