@@ -20,8 +20,8 @@ export interface ServeContentOptions extends Omit<PlanOptions, 'now'> {
   readonly cacheControl?: string | undefined
   /** Sets Content-Disposition with the content's `name` (as set by the app before). */
   readonly disposition?: 'inline' | 'attachment' | undefined
-  /** Called last for 200, 206 and 304, to set further header fields. */
-  readonly setHeaders?: ((ctx: Koa.Context, content: Content) => void) | undefined
+  /** Called last for 200, 206 and 304, to set further header fields. `kind` is the plan's: `not-modified` for a 304. */
+  readonly setHeaders?: ((ctx: Koa.Context, content: Content, kind: ResponsePlan['kind']) => void) | undefined
 }
 
 /**
@@ -72,7 +72,7 @@ export async function serveContent(
   for (const name in plan.headers) setField(ctx, name, plan.headers[name])
   if (acceptRanges !== undefined) setField(ctx, 'Accept-Ranges', acceptRanges)
   if (options.cacheControl !== undefined) setField(ctx, 'Cache-Control', options.cacheControl)
-  options.setHeaders?.(ctx, content)
+  options.setHeaders?.(ctx, content, plan.kind)
   if (isConditional(headers)) decideNotModified(ctx, headers, plan)
 }
 
