@@ -70,8 +70,8 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
     'index.ts',
     'processes',
     'app.ts',
-    'routes/tus',
     'routes',
+    'routes/tus',
     'uploads',
     'middleware',
     'access',
@@ -235,7 +235,7 @@ describe('apps/server', () => {
       'apps/server/src/connections/unacknowledged.ts',
       'apps/server/src/main.ts',
       'apps/server/src/observe/outlet.ts',
-      'apps/server/src/routes/static-files.ts',
+      'apps/server/src/routes/page-files.ts',
     ])
   })
 

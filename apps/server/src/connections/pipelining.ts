@@ -1,6 +1,6 @@
+import { Http2ServerRequest } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Handler } from '../http/expect-continue.ts'
-import { isHttp2 } from '../http/http2-stream.ts'
 import { findGate } from './request-gate.ts'
 
 type Exchange = Parameters<Handler>
@@ -15,9 +15,13 @@ const MAX_WAITING = 16
 export function inOrder(handler: Handler): Handler {
   const waiting = new WeakMap<Duplex, Exchange[]>()
 
-  function start(socket: Duplex, [request, response]: Exchange): void {
-    // In a turn of its own, so that other connections get theirs.
-    response.once('close', () => setImmediate(next, socket))
+  function start(socket: Duplex, queue: readonly Exchange[], [request, response]: Exchange): void {
+    response.once('close', () => {
+      // The gate is open then, because only a full queue closes it.
+      if (queue.length === 0) waiting.delete(socket)
+      // In a turn of its own, so that other connections get theirs.
+      else setImmediate(next, socket)
+    })
     handler(request, response)
   }
 
@@ -25,21 +29,22 @@ export function inOrder(handler: Handler): Handler {
     const queue = waiting.get(socket)
     // After `Connection: close` no further request may be processed (RFC 9112 §9.6).
     const exchange = socket.destroyed || socket.writableEnded ? undefined : queue?.shift()
-    if (exchange === undefined) waiting.delete(socket)
-    else start(socket, exchange)
+    if (exchange === undefined || queue === undefined) waiting.delete(socket)
+    else start(socket, queue, exchange)
     if (queue !== undefined && queue.length < MAX_WAITING) findGate(socket)?.open()
   }
 
   return (request, response) => {
     // The streams of HTTP/2 have no order.
-    if (isHttp2(request)) return handler(request, response)
+    if (request instanceof Http2ServerRequest) return handler(request, response)
     const { socket } = request
     const gate = findGate(socket)
     gate?.note(request)
     const queue = waiting.get(socket)
     if (queue === undefined) {
-      waiting.set(socket, [])
-      start(socket, [request, response])
+      const own: Exchange[] = []
+      waiting.set(socket, own)
+      start(socket, own, [request, response])
       return
     }
     queue.push([request, response])

@@ -8,8 +8,9 @@ import { matchRoute } from '../http/route-table.ts'
  */
 export function overrideMethod(): Koa.Middleware {
   return function overrideMethod(ctx, next) {
-    const named = ctx.get('X-HTTP-Method-Override')
-    const pattern = named === '' ? undefined : matchRoute(ctx.path)?.pattern
+    const named = ctx.req.headers['x-http-method-override']?.toString()
+    if (!named) return next()
+    const pattern = matchRoute(ctx.path)?.pattern
     return pattern === '/files' || pattern === '/files/:id' ? runAs(named.toUpperCase(), ctx, next) : next()
   }
 }
