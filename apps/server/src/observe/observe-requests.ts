@@ -19,6 +19,7 @@ export function observeRequests(
   trustProxy: boolean,
   { logger, metrics, traceRequest }: Observers,
 ): Koa.Middleware {
+  const { requests } = metrics
   const logs = logger.isLevelEnabled('info')
   return function observeRequests(ctx, next) {
     const started = performance.now()
@@ -30,7 +31,7 @@ export function observeRequests(
     const ip = logs ? ctx.ip : ''
     res.once('close', () => {
       const ms = performance.now() - started
-      metrics.countRequest(ctx, ms)
+      requests.count(ctx, ms)
       if (logs) logRequest(logger, ctx, ip, ms)
     })
     let answered: Promise<unknown> = next()
