@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileContent } from 'koa-range-stream'
 import { describe, expect, it } from 'vitest'
@@ -27,6 +27,20 @@ async function tree(): Promise<string> {
 }
 
 describe('fileContent: root', () => {
+  it('follows a root that is a symbolic link to the directory to which it leads now', async () => {
+    const directory = await temporaryDirectory()
+    const root = join(directory, 'current')
+    for (const name of ['first', 'second!']) {
+      await mkdir(join(directory, name))
+      await writeFile(join(directory, name, 'clip.mp4'), name)
+      await symlink(name, join(directory, 'next'))
+      await rename(join(directory, 'next'), root)
+      for (let i = 0; i < 2; i++) expect((await fileContent('clip.mp4', { root }))?.size).toBe(name.length)
+    }
+    await symlink('../first/clip.mp4', join(directory, 'second!', 'left.mp4'))
+    expect(await fileContent('left.mp4', { root })).toBeNull()
+  })
+
   it.each([
     ['a file in it', 'clip.mp4', 4],
     ['a file in a directory of it', 'inner/deep.mp4', 5],

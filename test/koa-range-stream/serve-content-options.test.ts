@@ -89,6 +89,18 @@ describe('serveContent: options', () => {
     expect([reply.status, called]).toEqual([status, calls])
   })
 
+  it.each([
+    ['full', {}],
+    ['partial', { range: 'bytes=0-3' }],
+    ['multipart', { range: 'bytes=0-0,9-9' }],
+    ['not-modified', { 'if-none-match': '"v1"' }],
+  ])('calls setHeaders with the kind of the plan: %s', async (kind, headers) => {
+    const kinds: string[] = []
+    const setHeaders = (_ctx: Koa.Context, _content: Content, given: string) => void kinds.push(given)
+    await ask(await serveBehindConditional(new CountedContent(), { setHeaders }), { headers })
+    expect(kinds).toEqual([kind])
+  })
+
   it('hands maxRanges and maxPartialLength on to the planner', async () => {
     const server = await serve(answer(new CountedContent(), { maxRanges: 1, maxPartialLength: 5 }))
     const cut = await ask(server, { headers: { range: 'bytes=10-' } })

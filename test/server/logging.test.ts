@@ -151,6 +151,41 @@ describe('the log', () => {
     else expect(outcome.paths).toEqual([...Array(40).fill(LONG), '/healthz'])
   })
 
+  it('is written at most a few times a second, however many requests there are', async () => {
+    const file = join(await temporaryDirectory(), 'log')
+    const log = openSync(file, 'w')
+    onTestFinished(() => closeSync(log))
+    // Prints the number of writes to standard error.
+    const count = `import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module'
+      let writes = 0
+      for (const name of ['write', 'writeSync']) {
+        const original = fs[name]
+        fs[name] = (fd, ...rest) => { if (fd === 2) writes++; return original(fd, ...rest) }
+        Object.assign(fs[name], { [Symbol.for('nodejs.util.promisify.custom')]: async (...args) => {
+          if (args[0] === 2) writes++
+          return { bytesWritten: fs.writeSync.call(fs, ...args) }
+        } })
+      }
+      syncBuiltinESMExports()
+      process.once('exit', () => console.log('writes', writes))`
+    const server = await start({ stderr: log }, [], await preload(count))
+    const url = await server.url()
+    const began = performance.now()
+    await askMany(url, 300, '/healthz')
+    await expect.poll(async () => (await readFile(file, 'utf8')).match(/healthz/g)?.length).toBe(300)
+    const seconds = (performance.now() - began) / 1000
+    const { stdout } = await server.stop()
+    const writes = Number(/^writes (\d+)$/m.exec(stdout)?.[1])
+    expect(writes).toBeGreaterThan(0)
+    expect(writes).toBeLessThan(10 + 20 * seconds)
+  })
+
+  it('has the line of a request within a second, although no further request follows', async () => {
+    const server = await start({})
+    await askMany(await server.url(), 1, '/healthz')
+    await expect.poll(() => server.stderr, { timeout: 5000 }).toContain('"path":"/healthz"')
+  })
+
   it('has the last lines before the end of the server', async () => {
     const server = await start({})
     await askMany(await server.url(), 100, '/healthz')

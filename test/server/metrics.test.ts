@@ -131,6 +131,22 @@ describe('/metrics', () => {
     expect(await series()).toBe(before)
   })
 
+  it('counts each of many requests once, however often it is read meanwhile', async () => {
+    const { url } = await start()
+    for (let sent = 0; sent < 600; sent += 200) {
+      await Promise.all(Array.from({ length: 200 }, async () => (await fetch(`${url}/healthz`)).text()))
+      const counts = async () => {
+        const metrics = await metricsOf(url)
+        const labels = { route: '/healthz' }
+        return [
+          sumOf(metrics, 'http_requests_total', { ...labels, method: 'GET', status: '200' }),
+          sumOf(metrics, 'http_request_duration_seconds', { ...labels, le: '+Inf' }),
+        ]
+      }
+      await expect.poll(counts).toEqual([sent + 200, sent + 200])
+    }
+  })
+
   it('needs the token under --private', async () => {
     const { url } = await start('--token', 'long-enough', '--private')
     expect((await fetch(`${url}/metrics`)).status).toBe(401)

@@ -54,6 +54,31 @@ it('a precompressed file is revalidated, and a range is one of the plain file', 
   expect([part.status, part.body.toString()]).toEqual([206, ':root'])
 })
 
+it('each coding of a file of the page has its own entity-tag, and is revalidated by it', async () => {
+  const { url } = await startApp()
+  const tags = new Set<string | undefined>()
+  for (const coding of ['br', 'gzip', 'identity']) {
+    const headers = { 'Accept-Encoding': coding }
+    const etag = (await get(`${url}/page/page.js`, headers)).field('etag') ?? ''
+    const again = await get(`${url}/page/page.js`, { ...headers, 'If-None-Match': etag })
+    expect([again.status, again.field('etag'), again.field('content-encoding')]).toEqual([
+      304,
+      etag,
+      undefined,
+    ])
+    tags.add(etag)
+  }
+  expect(tags.size).toBe(3)
+})
+
+it.each(['', 'page.js.br', '../main.js', '%2e%2e/main.js', 'constructor', 'page.js/'])(
+  'has no file of the page at /page/%s',
+  async (path) => {
+    const { url } = await startApp()
+    expect((await get(`${url}/page/${path}`, {})).status).toBe(404)
+  },
+)
+
 it('the page’s JavaScript has at most 60 kB in all, compressed', async () => {
   const scripts = ['page.js', 'controls.js', 'tus.js']
   const sizes = await Promise.all(scripts.map(async (name) => (await built(`${name}.br`)).length))

@@ -11,6 +11,7 @@ import { loadConfig } from 'koa-range-server'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Connections } from '../../apps/server/src/connections/connections.ts'
 import { answerClientErrors } from '../../apps/server/src/connections/parse-errors.ts'
+import { inOrder } from '../../apps/server/src/connections/pipelining.ts'
 import { createHttpServer } from '../../apps/server/src/connections/server.ts'
 import { endStalledConnections } from '../../apps/server/src/connections/stalled-connections.ts'
 import type { Handler } from '../../apps/server/src/http/expect-continue.ts'
@@ -33,7 +34,7 @@ interface Running {
 async function start(handler: Handler, certificate?: Certificate, stallTimeout = STALL): Promise<Running> {
   const pem = certificate && { cert: certificate.ca, key: await readFile(certificate.key) }
   const limits = { stallTimeout, frameTimeout: FRAME }
-  const server = createHttpServer(pem ?? null, true, limits, handler) as Server
+  const server = createHttpServer(pem ?? null, true, limits, inOrder(handler)) as Server
   answerClientErrors(server, createLogger({ ...loadConfig([], {}), logLevel: 'silent' }))
   const connections = new Connections(server)
   endStalledConnections(server, connections, stallTimeout)

@@ -101,7 +101,7 @@ async function ask(url: string, target: string): Promise<string> {
   return exchange(url, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
 }
 
-/** Who has answered requests, by the log. */
+/** Returns the workers that have answered requests, by the log. They write its lines a few times a second, so poll this. */
 function answeredBy({ stderr }: ServerProcess, path: string): ReadonlySet<number> {
   const lines = stderr.split('\n').filter((line) => line.includes(`"path":"${path}"`))
   return new Set(lines.map((line) => JSON.parse(line).pid))
@@ -116,7 +116,7 @@ describe('--workers', () => {
     const pids = await workers()
     expect(pids).toHaveLength(3)
     for (let i = 0; i < 6; i++) expect(await ask(url, '/healthz')).toContain('200 OK')
-    expect(answeredBy(server, '/healthz')).toEqual(new Set(pids))
+    await expect.poll(() => answeredBy(server, '/healthz')).toEqual(new Set(pids))
     const { stdout, stderr, code: exitCode } = await server.stop()
     expect(stderr).toContain('noise')
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\n(?: {2}\w+ +\S.*\n){4}$/)
@@ -162,8 +162,8 @@ describe('what is written through one worker', () => {
       for (const answer of await each('/videos/a')) expect(answer).toContain('404 Not Found')
       for (const answer of await each('/videos')) expect(answer).not.toContain('"key":"a"')
     }
-    expect(answeredBy(server, '/videos')).toEqual(new Set(await workers()))
-    expect(answeredBy(server, '/videos/a')).toEqual(new Set(await workers()))
+    await expect.poll(() => answeredBy(server, '/videos')).toEqual(new Set(await workers()))
+    await expect.poll(() => answeredBy(server, '/videos/a')).toEqual(new Set(await workers()))
   })
 })
 
@@ -177,7 +177,7 @@ describe('60 racers through all workers', () => {
     }
     const statuses = await Promise.all(Array.from({ length: 60 }, (_, racer) => race(racer)))
     expect(statuses.toSorted()).toEqual(['201', ...Array(59).fill('412')])
-    expect(answeredBy(server, '/videos/a')).toEqual(new Set(await workers()))
+    await expect.poll(() => answeredBy(server, '/videos/a')).toEqual(new Set(await workers()))
   })
 })
 

@@ -235,7 +235,7 @@ describe('apps/server', () => {
       'apps/server/src/connections/unacknowledged.ts',
       'apps/server/src/main.ts',
       'apps/server/src/observe/outlet.ts',
-      'apps/server/src/routes/static-files.ts',
+      'apps/server/src/routes/page-files.ts',
     ])
   })
 

@@ -1,4 +1,4 @@
-import { cpus } from 'node:os'
+import { cpus, release, totalmem } from 'node:os'
 
 /** A Markdown table: names to the left, figures to the right. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -26,4 +26,9 @@ export function formatRatio(ratio: number): string {
 export function describeHost(): string {
   const { length, 0: processor } = cpus()
   return `Node ${process.version}, ${process.platform} ${process.arch}, ${length} × ${processor?.model.trim()}`
+}
+
+/** The machine with its memory and kernel, for figures that are kept. */
+export function describeMachine(): string {
+  return `${describeHost()}, ${Math.round(totalmem() / 2 ** 30)} GiB of memory, kernel ${release()}`
 }

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { BARE_KOA, FASTIFY, KOA_RANGE, NGINX, PLAIN, SIRV, STORED } from '../src/ranges/contenders.ts'
+import {
+  ASSETS,
+  BARE_HTTP,
+  BARE_KOA,
+  KOA_RANGE,
+  NGINX,
+  PLAIN,
+  SERVER,
+  SIRV,
+} from '../src/ranges/contenders.ts'
 import type { Crowd } from '../src/ranges/crowd.ts'
 import type { Measurement } from '../src/ranges/figures.ts'
 import { FAR, LARGE, MIDDLE, NEAR, NOT_MODIFIED, SMALL, WHOLE } from '../src/ranges/kinds.ts'
@@ -9,21 +18,20 @@ import { measured } from './measurements.ts'
 
 /** Everything exactly as promised. */
 const asPromised: readonly Measurement[] = [
-  ...measured(PLAIN, SMALL, [1000, 100]),
-  ...measured(BARE_KOA, SMALL, [2000, 50]),
-  ...measured(STORED, SMALL, [900, 110]),
-  ...measured(PLAIN, MIDDLE, [1800, 60]),
+  ...measured(SERVER, SMALL, [1000, 90]),
+  ...measured(ASSETS, SMALL, [700, 135]),
+  ...measured(PLAIN, SMALL, [1500, 66]),
+  ...measured(BARE_KOA, SMALL, [3000, 30]),
+  ...measured(BARE_HTTP, SMALL, [3500, 20]),
+  ...measured(SERVER, MIDDLE, [1800, 65]),
   ...measured(SIRV, MIDDLE, [1000, 100]),
   ...measured(NGINX, MIDDLE, [4000, 20]),
-  ...measured(STORED, MIDDLE, [1620, 66]),
-  ...measured(FASTIFY, MIDDLE, [600, 200]),
   ...measured(KOA_RANGE, MIDDLE, [1.8, 500_000]),
-  ...measured(PLAIN, LARGE, [900, 150]),
+  ...measured(SERVER, LARGE, [900, 170]),
   ...measured(NGINX, LARGE, [1000, 100]),
-  ...measured(STORED, LARGE, [810, 160]),
-  ...measured(PLAIN, WHOLE, [9, 10_000]),
+  ...measured(SERVER, WHOLE, [9, 8000]),
   ...measured(NGINX, WHOLE, [10, 5000]),
-  ...measured(PLAIN, NOT_MODIFIED, [600, 30]),
+  ...measured(SERVER, NOT_MODIFIED, [600, 50]),
   ...measured(BARE_KOA, NOT_MODIFIED, [1000, 20]),
   ...measured(PLAIN, NEAR, [1000, 100]),
   ...measured(PLAIN, FAR, [1000, 110]),
@@ -32,10 +40,11 @@ const asPromised: readonly Measurement[] = [
 const crowd: Crowd = {
   contender: PLAIN,
   readers: 1000,
-  memory: 200 * 2 ** 20,
+  memory: 130 * 2 ** 20,
   report: { received: 2 ** 30, late: 0, fault: null },
   alone: 100,
   beside: 80,
+  processor: 93e-6,
 }
 
 const run: Run = {
@@ -45,6 +54,7 @@ const run: Run = {
   rounds: 1,
   seconds: 1,
   loads: [0, 0.02],
+  date: '2026-12-01',
   omitted: '',
 }
 
@@ -54,8 +64,8 @@ describe('judge', () => {
   })
 
   it.each([
-    ['a rate', PLAIN, MIDDLE, 0.99, 1, 3],
-    ['processor time', PLAIN, LARGE, 1, 1.01, 1],
+    ['a rate', SERVER, MIDDLE, 0.99, 1, 1],
+    ['processor time', SERVER, LARGE, 1, 1.01, 1],
     ['processor time far into a file', PLAIN, FAR, 1, 1.01, 1],
   ] as const)('finds %s missed by one per cent', (_, contender, kind, rate, processor, missed) => {
     const worse = asPromised.map((one) => {
@@ -67,7 +77,7 @@ describe('judge', () => {
   })
 
   it.each([
-    ['memory', { memory: 201 * 2 ** 20 }],
+    ['memory', { memory: 131 * 2 ** 20 }],
     ['a wrong byte', { report: { ...crowd.report, fault: 'wrong bytes' } }],
     ['readers that wait', { report: { ...crowd.report, late: 0.02 } }],
     ['a fast reader that is slowed down', { beside: 79 }],
@@ -88,11 +98,28 @@ describe('report', () => {
 
   it('shows figures, and the ratio to ours in parentheses', () => {
     expect(text).toContain('| sirv 3 | – | 1,000 (0.56) |')
-    expect(text).toContain('| **fileContent + serveContent** | 1,000 | 1,800 |')
+    expect(text).toContain('| **koa-range-server, --log-level error** | 1,000 | 1,800 |')
   })
 
   it('shows processor time in microseconds', () => {
-    expect(text).toContain('| nginx, sendfile | – | 20 (0.33) |')
+    expect(text).toContain('| nginx, sendfile | – | 20 (0.31) |')
+  })
+
+  it('shows the composed server first, and bare node:http last', () => {
+    const [, rows = ''] = text.split('| CPU, µs ')
+    const names = rows.split('\n\n')[0]?.match(/^\| (?!---).*?(?= \|)/gm) ?? []
+    expect([names.at(1), names.at(-1)]).toEqual([
+      '| **koa-range-server, --log-level error**',
+      '| bare node:http, one byte',
+    ])
+  })
+
+  it('shows each target beside what was measured', () => {
+    expect(text).toContain('to that of bare Koa, one byte | ≤ 3 | 3 (3–3) | yes |')
+  })
+
+  it('names the day and the machine of the run', () => {
+    expect(text).toMatch(/^2026-12-01, Node v\d.*, linux .* × .+, \d+ GiB of memory, kernel \d/m)
   })
 
   it('explains in a footnote which answer kept a server from being measured', () => {

@@ -11,7 +11,7 @@ import type { RunningServer } from './processes/serve.ts'
 import { listen } from './processes/single.ts'
 import { describeFailure } from './processes/startup-error.ts'
 import { work, workerConfig } from './processes/worker.ts'
-import { builtPage } from './routes/static-files.ts'
+import { builtPage } from './routes/page-files.ts'
 
 async function main(argv: readonly string[]): Promise<void> {
   if (argv.includes('--help')) return write(helpText())

@@ -16,6 +16,8 @@ export interface Contender {
   readonly name: string
   /** The module to fork. */
   readonly server: URL
+  /** Which of several servers the module is to be (empty: there is only one). */
+  readonly mode: string
   /** Where it takes the files from: a directory of them, or a store. */
   readonly source: 'files' | 'store'
   /** The path of a file up to its name. */
@@ -34,6 +36,7 @@ const SPARSE_KINDS: readonly Kind[] = [NEAR, FAR]
 const PLAIN_KINDS = KINDS.filter((kind) => !SPARSE_KINDS.includes(kind))
 
 const DEFAULTS = {
+  mode: '',
   source: 'files',
   path: '/',
   kinds: PLAIN_KINDS,
@@ -44,6 +47,37 @@ const DEFAULTS = {
 
 function serverModule(name: string): URL {
   return new URL(`../servers/${name}.js`, import.meta.url)
+}
+
+const COMPOSED = {
+  ...DEFAULTS,
+  server: serverModule('composed-server'),
+  kinds: PLAIN_KINDS.filter((kind) => kind !== COLD),
+  ours: true,
+} as const
+
+/** What people run. */
+export const SERVER: Contender = {
+  ...COMPOSED,
+  name: 'koa-range-server, --log-level error',
+  mode: 'store:error',
+  source: 'store',
+  path: '/videos/',
+}
+
+const LOGGING_SERVER: Contender = {
+  ...COMPOSED,
+  name: 'koa-range-server, a log line per request',
+  mode: 'store:',
+  source: 'store',
+  path: '/videos/',
+}
+
+export const ASSETS: Contender = {
+  ...COMPOSED,
+  name: 'koa-range-server, /assets, --log-level error',
+  mode: 'assets:error',
+  path: '/assets/',
 }
 
 export const NGINX: Contender = {
@@ -61,7 +95,7 @@ export const SIRV: Contender = {
   slowAt: [HEAD],
 }
 
-export const FASTIFY: Contender = {
+const FASTIFY: Contender = {
   ...DEFAULTS,
   name: '@fastify/static 10',
   server: serverModule('fastify-static'),
@@ -84,6 +118,15 @@ export const KOA_RANGE: Contender = {
   server: serverModule('koa-range'),
   kinds: PLAIN_KINDS.filter((kind) => kind !== COLD),
   slowAt: SLOW_KINDS,
+}
+
+/** The ceiling of everything that is built on Node's HTTP. */
+export const BARE_HTTP: Contender = {
+  ...DEFAULTS,
+  name: 'bare node:http, one byte',
+  server: serverModule('bare-http'),
+  kinds: [SMALL, NOT_MODIFIED],
+  answersByte: true,
 }
 
 /** The ceiling of everything that is built on Koa. */
@@ -111,7 +154,7 @@ const STATIC: Contender = {
   ours: true,
 }
 
-export const STORED: Contender = {
+const STORED: Contender = {
   ...DEFAULTS,
   name: 'stored object + serveContent',
   server: serverModule('stored-object'),
@@ -120,27 +163,20 @@ export const STORED: Contender = {
   ours: true,
 }
 
-const WHOLE_SERVER: Contender = {
-  ...DEFAULTS,
-  name: 'koa-range-server',
-  server: serverModule('koa-range-server'),
-  source: 'store',
-  path: '/videos/',
-  kinds: PLAIN_KINDS.filter((kind) => kind !== COLD),
-  ours: true,
-}
-
 /** In the order of the tables. */
 export const CONTENDERS: readonly Contender[] = [
-  NGINX,
+  SERVER,
+  LOGGING_SERVER,
+  ASSETS,
   PLAIN,
   STORED,
   STATIC,
-  WHOLE_SERVER,
+  NGINX,
   SIRV,
   HONO,
   EXPRESS,
   FASTIFY,
   KOA_RANGE,
   BARE_KOA,
+  BARE_HTTP,
 ]

@@ -6,7 +6,7 @@ import { peakMemory, resetPeakMemory } from '../process-figures.ts'
 import { CLIENT_PROCESSOR } from '../programs.ts'
 import { progress } from '../progress.ts'
 import { formatRate, median } from '../table.ts'
-import type { Running } from './cell.ts'
+import type { Cell, Running } from './cell.ts'
 import type { Contender } from './contenders.ts'
 import { FAST } from './kinds.ts'
 import { FILM, KIBIBYTE, MEBIBYTE } from './media.ts'
@@ -32,6 +32,8 @@ export interface Crowd {
   /** Answers per second to one fast reader. */
   readonly alone: number
   readonly beside: number
+  /** Seconds of processor time for one response to the fast reader alone. */
+  readonly processor: number
 }
 
 /** What each of them takes. */
@@ -42,23 +44,24 @@ export async function measureCrowd(contender: Contender, site: Site, pace: Crowd
   const running = await start(contender, site.ground)
   try {
     // The first ones are for V8 to compile what a request runs through.
-    await fastRates(running, site, pace)
-    const alone = await fastRates(running, site, pace)
+    await fastCells(running, site, pace)
+    const alone = await fastCells(running, site, pace)
     resetPeakMemory(running.server.pid)
     const readers = await startReaders(running, site.ground.files, pace.readers)
     await setTimeout(pace.settleMilliseconds)
     readers.settled()
-    const beside = await fastRates(running, site, pace)
+    const beside = await fastCells(running, site, pace)
     const memory = peakMemory(running.server.pid)
     const report = await readers.stop()
-    const again = await fastRates(running, site, pace)
+    const again = await fastCells(running, site, pace)
     const crowd = {
       contender,
       readers: pace.readers,
       memory,
       report,
-      alone: median([...alone, ...again]),
-      beside: median(beside),
+      alone: median([...alone, ...again].map(({ rate }) => rate)),
+      beside: median(beside.map(({ rate }) => rate)),
+      processor: median([...alone, ...again].map(({ processor }) => processor)),
     }
     progress(`${pace.readers} slow readers: ${describe(crowd)}`)
     return crowd
@@ -72,17 +75,15 @@ function describe({ contender, memory, alone, beside }: Crowd): string {
   return `${contender.name}: ${Math.round(memory / MEBIBYTE)} MiB, ${fast}`
 }
 
-async function fastRates(
+async function fastCells(
   running: Running,
   site: Site,
   { samples, sampleMilliseconds: milliseconds }: CrowdPace,
-): Promise<readonly number[]> {
+): Promise<readonly Cell[]> {
   const pace = { milliseconds, slowMilliseconds: milliseconds, coldAnswers: 0 }
-  const rates: number[] = []
-  for (let sample = 0; sample < samples; sample++) {
-    rates.push((await visit(running, FAST, site, pace)).rate)
-  }
-  return rates
+  const cells: Cell[] = []
+  for (let sample = 0; sample < samples; sample++) cells.push(await visit(running, FAST, site, pace))
+  return cells
 }
 
 interface Readers {

@@ -75,7 +75,7 @@ function toYardstick(shown: Shown, { contender, kind }: Series, figure: Figure):
 }
 
 /** Three digits: a 304 costs tens of microseconds, a file of 64 MiB tens of thousands. */
-function formatMicroseconds(seconds: number): string {
+export function formatMicroseconds(seconds: number): string {
   return Number((seconds * 1e6).toPrecision(3)).toLocaleString('en')
 }
 

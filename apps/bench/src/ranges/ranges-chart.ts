@@ -1,6 +1,6 @@
 import { formatRate } from '../table.ts'
 import { type Bar, type Row, renderChart } from './chart.ts'
-import { BARE_KOA, CONTENDERS, type Contender } from './contenders.ts'
+import { CONTENDERS, type Contender } from './contenders.ts'
 import { figureOf, isBound, type Measurement, rateOf } from './figures.ts'
 import { type Kind, LARGE, MIDDLE, SMALL } from './kinds.ts'
 
@@ -9,7 +9,7 @@ const PANELS: readonly Kind[] = [SMALL, MIDDLE, LARGE]
 /** Returns the README's chart: ranges per second of each server. */
 export function rangesChart(measurements: readonly Measurement[], rounds: number): string {
   const contenders = CONTENDERS.filter(
-    (one) => one !== BARE_KOA && measurements.some(({ contender }) => contender === one),
+    (one) => !one.answersByte && measurements.some(({ contender }) => contender === one),
   )
   return renderChart({
     title: 'Random ranges of a 1 GiB file, requests per second',

@@ -56,6 +56,7 @@ async function measureAll(site: Site, pace: Pace): Promise<Figures> {
       refusals,
       rounds: pace.rounds,
       seconds: pace.milliseconds / 1000,
+      date: new Date().toISOString().slice(0, 10),
       omitted: pace.omitted,
     }
   } finally {

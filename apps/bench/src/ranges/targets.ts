@@ -1,5 +1,5 @@
 import { formatRate, formatRatio, markdownTable } from '../table.ts'
-import { BARE_KOA, type Contender, FASTIFY, KOA_RANGE, NGINX, PLAIN, SIRV, STORED } from './contenders.ts'
+import { ASSETS, BARE_KOA, type Contender, NGINX, PLAIN, SERVER, SIRV } from './contenders.ts'
 import type { Crowd } from './crowd.ts'
 import {
   type Figure,
@@ -63,19 +63,14 @@ const FAR_TO_NEAR: Target = {
 }
 
 const TARGETS: readonly Target[] = [
-  rate(MIDDLE, PLAIN, SIRV, 1.8),
-  rate(MIDDLE, PLAIN, NGINX, 0.45),
-  processor(MIDDLE, PLAIN, SIRV, 0.6),
-  rate(SMALL, PLAIN, BARE_KOA, 0.5),
-  rate(LARGE, PLAIN, NGINX, 0.9),
-  rate(WHOLE, PLAIN, NGINX, 0.9),
-  rate(SMALL, STORED, PLAIN, 0.9),
-  rate(MIDDLE, STORED, PLAIN, 0.9),
-  rate(LARGE, STORED, PLAIN, 0.9),
-  rate(NOT_MODIFIED, PLAIN, BARE_KOA, 0.6),
-  processor(LARGE, PLAIN, NGINX, 1.5),
-  rate(MIDDLE, PLAIN, FASTIFY, 3),
-  rate(MIDDLE, PLAIN, KOA_RANGE, 1000),
+  processor(SMALL, SERVER, BARE_KOA, 3),
+  processor(SMALL, ASSETS, BARE_KOA, 4.5),
+  processor(NOT_MODIFIED, SERVER, BARE_KOA, 2.5),
+  processor(MIDDLE, SERVER, SIRV, 0.65),
+  rate(MIDDLE, SERVER, NGINX, 0.45),
+  processor(LARGE, SERVER, NGINX, 1.7),
+  processor(WHOLE, SERVER, NGINX, 1.6),
+  processor(SMALL, PLAIN, BARE_KOA, 2.2),
   FAR_TO_NEAR,
 ]
 
@@ -102,7 +97,7 @@ function judgeRatio(measurements: readonly Measurement[], target: Target): Verdi
   }
 }
 
-const MOST_MEMORY = 200 * MEBIBYTE
+const MOST_MEMORY = 130 * MEBIBYTE
 const LEAST_SPEED_KEPT = 0.8
 const MOST_LATE = 0.01
 

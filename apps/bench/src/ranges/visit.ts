@@ -24,7 +24,7 @@ export async function startAll(ground: Ground): Promise<readonly Running[]> {
 }
 
 export async function start(contender: Contender, ground: Ground): Promise<Running> {
-  const mode = contender === NGINX ? (findProgram('nginx') ?? '') : ''
+  const mode = contender === NGINX ? (findProgram('nginx') ?? '') : contender.mode
   const root = ground[contender.source]
   const server = await startServer(contender.server, root, { mode, processor: SERVER_PROCESSOR })
   return { contender, server }

@@ -3,7 +3,7 @@ import type Koa from 'koa'
 import { LRUCache } from 'lru-cache'
 import type { Config } from '../config/config.ts'
 import { clientNetwork } from '../http/client-address.ts'
-import { matchRoute, type RoutePattern, SAFE_METHODS, UPLOAD_ROUTES } from '../http/route-table.ts'
+import { type RoutePattern, SAFE_METHODS, UPLOAD_ROUTES } from '../http/route-table.ts'
 import { type Credentials, createCredentials, SESSION_LIFETIME } from './credentials.ts'
 
 const FAILURE_WINDOW = 60_000
@@ -56,18 +56,18 @@ export class Access {
     this.#isPrivate = isPrivate
   }
 
-  /** Refuses requests that need the token and lack it, and counts wrong tokens wherever the response depends on one. */
-  check(): Koa.Middleware {
-    return async (ctx, next) => {
-      const pattern = matchRoute(ctx.path)?.pattern
-      const needed = needsToken(ctx.method, pattern, this.#isPrivate)
-      if (needed && this.#isPrivate) ctx.vary('Authorization, Cookie')
-      const shows = pattern !== undefined && SHOWS_SESSION.has(pattern)
-      if ((needed || shows) && !this.isAuthorized(ctx)) {
-        if (bearerToken(ctx) !== undefined) this.#countFailure(ctx)
-        if (needed) refuse(ctx)
-      }
-      await next()
+  /**
+   * Refuses requests that need the token and lack it, and counts wrong tokens wherever the response depends on one.
+   *
+   * @throws 401, 429
+   */
+  check(ctx: Koa.Context, pattern: RoutePattern | undefined): void {
+    const needed = needsToken(ctx.method, pattern, this.#isPrivate)
+    if (needed && this.#isPrivate) ctx.vary('Authorization, Cookie')
+    const shows = pattern !== undefined && SHOWS_SESSION.has(pattern)
+    if ((needed || shows) && !this.isAuthorized(ctx)) {
+      if (bearerToken(ctx) !== undefined) this.#countFailure(ctx)
+      if (needed) refuse(ctx)
     }
   }
 

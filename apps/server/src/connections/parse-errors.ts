@@ -1,10 +1,9 @@
-import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Server, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import { onRequest } from '../http/expect-continue.ts'
 import { createProblem, PROBLEM_TYPE } from '../http/problem.ts'
+import { unansweredResponses } from './pipelining.ts'
 import { findGate } from './request-gate.ts'
 
 /** How long a client may take to read why its connection ends. */
@@ -24,17 +23,12 @@ const DETAILS: Readonly<Record<number, string>> = {
   501: 'CONNECT is not supported by this server.',
 }
 
-/** Answers requests that Node does not pass to the app with a problem: those that its parser cannot read, and CONNECT. */
+/**
+ * Answers requests that Node does not pass to the app with a problem: those that its parser cannot read, and CONNECT. The
+ * responses that `inOrder` has not finished come first.
+ */
 export function answerClientErrors(server: Server, logger: Logger): void {
-  const unanswered = new WeakMap<Duplex, Set<ServerResponse>>()
-  const ending = new WeakSet<Duplex>()
-  onRequest(server, ({ socket }, response) => {
-    // A malformed frame of HTTP/2 ends its whole connection, without this.
-    if (!(response instanceof ServerResponse)) return
-    const responses = unanswered.get(socket) ?? new Set()
-    unanswered.set(socket, responses.add(response))
-    response.once('close', () => responses.delete(response))
-  })
+  const ending = new WeakSet<Socket>()
 
   /** Sends the responses before the one that ends the connection. */
   async function end(socket: Socket, status: number): Promise<void> {
@@ -42,7 +36,7 @@ export function answerClientErrors(server: Server, logger: Logger): void {
     findGate(socket)?.discard()
     if (ending.has(socket)) return
     ending.add(socket)
-    const responses = [...(unanswered.get(socket) ?? [])]
+    const responses = unansweredResponses(socket)
     // Those before the broken one were understood, and get their answers first.
     if (socket.writable) await Promise.all(responses.filter(({ req }) => req.complete).map(waitForClose))
     const begun = responses.some(({ req, headersSent }) => !req.complete && headersSent)
@@ -67,16 +61,16 @@ export function answerClientErrors(server: Server, logger: Logger): void {
       target.writeHead(501).end()
       return
     }
-    takeOver(target, () => unanswered.get(target))
+    takeOver(target)
     void end(target, 501)
   })
 }
 
 /** Continues the responses in progress on a connection that Node has handed over with all of its listeners removed. */
-function takeOver(socket: Socket, responses: () => Iterable<ServerResponse> | undefined): void {
+function takeOver(socket: Socket): void {
   socket.on('error', () => socket.destroy())
   socket.on('drain', () => {
-    for (const response of responses() ?? []) if (response.writableNeedDrain) response.emit('drain')
+    for (const response of unansweredResponses(socket)) if (response.writableNeedDrain) response.emit('drain')
   })
   socket.resume()
 }

@@ -95,13 +95,19 @@ export class RequestGate {
       if (chunk === undefined) break
       // Read and dropped: closing a socket with unread data resets the connection, which destroys the last response.
       if (chunk !== null && (this.#isDiscarding || this.#socket.writableEnded)) continue
-      const length = chunk === null ? 0 : this.#nextPiece(chunk)
-      if (chunk !== null && length < chunk.length) this.#held.unshift(chunk.subarray(length))
-      isMoreWanted = this.#push(chunk?.subarray(0, length) ?? null)
+      isMoreWanted = this.#push(chunk === null ? null : this.#cut(chunk))
     }
     if (this.#held.length > 0) return false
     this.#readOn()
     return isMoreWanted
+  }
+
+  /** Returns the next piece of the chunk, and holds the rest. */
+  #cut(chunk: Buffer): Buffer {
+    const length = this.#nextPiece(chunk)
+    if (length === chunk.length) return chunk
+    this.#held.unshift(chunk.subarray(length))
+    return chunk.subarray(0, length)
   }
 
   #readOn(): void {
@@ -130,9 +136,10 @@ export class RequestGate {
 
 /** Where the first head in the chunk ends, or -1. */
 function endOfHead(tail: string, chunk: Buffer): number {
-  const start = tail + chunk.subarray(0, 3).toString('latin1')
-  const split = tail === '' ? -1 : start.indexOf('\r\n\r\n')
-  if (split !== -1) return split + END_OF_HEAD.length - tail.length
+  if (tail !== '') {
+    const split = (tail + chunk.subarray(0, 3).toString('latin1')).indexOf('\r\n\r\n')
+    if (split !== -1) return split + END_OF_HEAD.length - tail.length
+  }
   const at = chunk.indexOf(END_OF_HEAD)
   return at === -1 ? -1 : at + END_OF_HEAD.length
 }

@@ -60,8 +60,11 @@ export const UPLOAD_ROUTES: ReadonlySet<RoutePattern> = new Set([
 
 export interface MatchedRoute {
   readonly pattern: RoutePattern
-  /** The path below the route's fixed part as the client sent it, percent-encoded; empty if the pattern has no such part. */
-  readonly rest: string
+  /**
+   * The path below the route's fixed part, percent-decoded; empty if the pattern has no such part, and `null` if the
+   * encoding is malformed.
+   */
+  readonly parameter: string | null
 }
 
 /** The methods of each route, with HEAD and OPTIONS. */
@@ -79,6 +82,12 @@ for (const pattern of Object.keys(METHODS) as RoutePattern[]) {
 // The endpoints of tus clients end in a slash, because that of tusd does.
 EXACT.set('/files/', '/files')
 
+/** The routes of the latest paths: to find one and to decode its parameter takes longer than all other checks of a request. */
+const recent = new Map<string, MatchedRoute>()
+const MAX_RECENT = 1000
+/** In characters, so that the paths of a client that tries to fill the memory are not kept. */
+const MAX_RECENT_LENGTH = 300
+
 /**
  * Returns the route of a path, or `null`. Paths are compared as they are sent: case, a slash at the end and the percent-encoding
  * of the fixed part matter.
@@ -87,25 +96,39 @@ EXACT.set('/files/', '/files')
  */
 export function matchRoute(path: string | null | undefined): MatchedRoute | null {
   if (path == null) return null
-  // Several layers ask about the path of the same request.
-  if (path !== lastPath) {
-    lastMatch = findRoute(path)
-    lastPath = path
+  const known = recent.get(path)
+  if (known !== undefined) return known
+  const found = findRoute(path)
+  if (found !== null && path.length <= MAX_RECENT_LENGTH) {
+    if (recent.size === MAX_RECENT) recent.clear()
+    recent.set(path, found)
   }
-  return lastMatch
+  return found
 }
-
-let lastPath: string | undefined
-let lastMatch: MatchedRoute | null = null
 
 function findRoute(path: string): MatchedRoute | null {
   const exact = EXACT.get(path)
-  if (exact !== undefined) return { pattern: exact, rest: '' }
+  if (exact !== undefined) return { pattern: exact, parameter: '' }
   const end = path.indexOf('/', 1)
   const pattern = end < 0 || path[0] !== '/' ? undefined : BELOW.get(path.slice(1, end))
   const rest = path.slice(end + 1)
   if (pattern === undefined || rest === '') return null
-  return pattern.endsWith('*') || !rest.includes('/') ? { pattern, rest } : null
+  if (!pattern.endsWith('*') && rest.includes('/')) return null
+  return { pattern, parameter: decodePath(rest) }
+}
+
+/** Returns `null` if a percent-escape is malformed or not UTF-8. */
+export function decodePath(path: string): string | null {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return null
+  }
+}
+
+/** Returns the pattern of every route. */
+export function routePatterns(): readonly RoutePattern[] {
+  return [...SUPPORTED.keys()]
 }
 
 /** Returns the methods that a route supports, with HEAD and OPTIONS. */
@@ -113,11 +136,7 @@ export function routeMethods(pattern: RoutePattern): readonly string[] {
   return SUPPORTED.get(pattern) ?? []
 }
 
-/**
- * Returns the key or id that a path names, percent-decoded; empty if the path names none.
- *
- * @throws URIError for a broken percent-escape
- */
+/** Returns the key or id that a path names, percent-decoded; empty if the path names none. */
 export function pathParameter(path: string): string {
-  return decodeURIComponent(matchRoute(path)?.rest ?? '')
+  return matchRoute(path)?.parameter ?? ''
 }

@@ -28,20 +28,13 @@ const DAMAGED = 'The stored file is damaged. Upload it again, or delete it.'
 /** Statuses from 500 on that are the client's error. */
 const REFUSALS: ReadonlySet<number> = new Set([501, 505])
 
-/** Answers every error, and every error status without a body, with a problem; surprises go to the log. */
-export function problems(): Koa.Middleware {
-  return async function problems(ctx, next) {
-    try {
-      await next()
-    } catch (error) {
-      fail(ctx, error)
-      return
-    }
-    if (ctx.status >= 400 && ctx.body == null) answer(ctx, createProblem(ctx.status))
-  }
+/** Answers an error status that no handler has given a body with a problem. */
+export function answerStatus(ctx: Koa.Context): void {
+  answer(ctx, createProblem(ctx.status))
 }
 
-function fail(ctx: Koa.Context, error: unknown): void {
+/** Answers an error with a problem; a failure of the server also goes to the log. */
+export function answerError(ctx: Koa.Context, error: unknown): void {
   const problem = toProblem(error)
   const retryAfter = RETRY_AFTER[problem.status]
   const isRefusal =

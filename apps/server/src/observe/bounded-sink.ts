@@ -2,6 +2,10 @@ import type { Outlet } from './outlet.ts'
 
 /** Enough for a few seconds of a busy server; a stalled reader costs the process this much memory, and no more. */
 const CAPACITY = 1024 ** 2
+/** How long `writeLater` collects lines, in ms. A kill of the process loses at most these. */
+const DELAY = 200
+/** Bytes after which `writeLater` stops collecting: a busy server would otherwise fill most of the capacity. */
+const BULK = 64 * 1024
 /** A reader that is merely slow makes room within a millisecond. */
 const FIRST_RETRY = 1
 const LAST_RETRY = 500
@@ -16,6 +20,8 @@ export interface SinkOptions {
   readonly capacity?: number
   /** Milliseconds that `flush` and `flushSync` wait at most. */
   readonly patience?: number
+  /** Milliseconds for which `writeLater` collects lines (200). */
+  readonly delay?: number
 }
 
 interface Block {
@@ -32,6 +38,7 @@ export class BoundedSink {
   readonly #notice: (count: number) => string
   readonly #capacity: number
   readonly #patience: number
+  readonly #delay: number
   /** Whole lines, joined up to the size of one write: other processes write to the same pipe. */
   readonly #blocks: Block[] = []
   /** The rest of the block that is being written. */
@@ -44,12 +51,18 @@ export class BoundedSink {
   #retryDelay = FIRST_RETRY
   #retryNow: () => void = () => {}
   #hasGivenUp = false
+  /** Ends the collecting of lines. */
+  #timer: NodeJS.Timeout | undefined
 
-  constructor(outlet: Outlet, { notice, capacity = CAPACITY, patience = PATIENCE }: SinkOptions) {
+  constructor(
+    outlet: Outlet,
+    { notice, capacity = CAPACITY, patience = PATIENCE, delay = DELAY }: SinkOptions,
+  ) {
     this.#outlet = outlet
     this.#notice = notice
     this.#capacity = capacity
     this.#patience = patience
+    this.#delay = delay
   }
 
   /** The number of lines dropped so far. */
@@ -57,20 +70,39 @@ export class BoundedSink {
     return this.#dropped
   }
 
+  /** Writes a line, after all lines before it. */
   write(line: string): void {
+    this.#add(line)
+    this.#start()
+  }
+
+  /** Writes a line soon, with those that are added until then: a write takes longer than a short request. */
+  writeLater(line: string): void {
+    this.#add(line)
+    if (this.#waiting >= BULK || this.#unreported > 0) this.#start()
+    else this.#timer ??= setTimeout(() => this.#start(), this.#delay).unref()
+  }
+
+  #add(line: string): void {
+    const size = Buffer.byteLength(line)
     // Once lines are missing, no later one is accepted before their number is reported in their place.
-    if (this.#unreported > 0 || this.#waiting + Buffer.byteLength(line) > this.#capacity) {
+    if (this.#unreported > 0 || this.#waiting + size > this.#capacity) {
       this.#dropped++
       this.#unreported++
     } else {
-      this.#append(line)
+      this.#append(line, size)
     }
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     this.#running ??= this.#run()
   }
 
   /** Resolves when all lines are written, at the latest after the sink's patience. */
   async flush(): Promise<void> {
-    if (this.#running === undefined) return
+    this.#start()
     this.#retryDelay = FIRST_RETRY
     this.#retryNow()
     let timer: NodeJS.Timeout | undefined
@@ -99,8 +131,7 @@ export class BoundedSink {
     }
   }
 
-  #append(line: string): void {
-    const size = Buffer.byteLength(line)
+  #append(line: string, size: number): void {
     const last = this.#blocks.at(-1)
     this.#waiting += size
     if (last === undefined || last.size + size > this.#outlet.blockSize) {
@@ -126,7 +157,8 @@ export class BoundedSink {
   #take(): boolean {
     if (this.#current.length > 0) return true
     if (this.#blocks.length === 0 && this.#unreported > 0) {
-      this.#append(this.#notice(this.#unreported))
+      const line = this.#notice(this.#unreported)
+      this.#append(line, Buffer.byteLength(line))
       this.#unreported = 0
     }
     const block = this.#blocks.shift()
@@ -164,6 +196,34 @@ export class BoundedSink {
       }
     })
   }
+}
+
+/** pino's number of the level `warn`. */
+const WARN = 40
+
+/**
+ * Returns a stream for pino that writes warnings and errors at once, and all other lines later.
+ *
+ * @param format `null`: the lines as pino writes them
+ */
+export function logStream(sink: BoundedSink, format: ((line: string) => string) | null): LogStream {
+  const stream: LogStream = {
+    [Symbol.for('pino.metadata')]: true,
+    lastLevel: 0,
+    write: (line) => {
+      const formatted = format === null ? line : format(line)
+      if (stream.lastLevel >= WARN) sink.write(formatted)
+      else sink.writeLater(formatted)
+    },
+  }
+  return stream
+}
+
+interface LogStream {
+  /** Has pino set `lastLevel` before each line. */
+  readonly [metadata: symbol]: true
+  lastLevel: number
+  write(line: string): void
 }
 
 function isFull(error: unknown): boolean {

@@ -4,9 +4,10 @@ import { type Logger, pino } from 'pino'
 import type { DamagedEntry } from 'upload-store'
 import type { Config } from '../config/config.ts'
 import { isAbort } from '../http/client-abort.ts'
+import { logStream } from './bounded-sink.ts'
 import { prettyLine } from './log-format.ts'
 import type { Metrics } from './metrics.ts'
-import { requestId } from './request-id.ts'
+import { requestId } from './observe-requests.ts'
 import { standardError } from './standard-streams.ts'
 
 /** Returns a logger that writes to standard error: one JSON object a line, or readable text if it is a terminal. */
@@ -21,9 +22,7 @@ export function createLogger({ logLevel }: Config): Logger {
     stack,
   })
   const options = { level: logLevel, base: null, serializers: { err } }
-  const sink = standardError()
-  if (!isatty(2)) return pino(options, sink)
-  return pino(options, { write: (line) => sink.write(prettyLine(line)) })
+  return pino(options, logStream(standardError(), isatty(2) ? prettyLine : null))
 }
 
 /**
@@ -40,33 +39,7 @@ export function logWarnings(logger: Logger): void {
   process.on('deprecation', log)
 }
 
-/** One line a request, and its count, when its response has ended or its client has gone. */
-export function logRequests(logger: Logger, metrics: Metrics): Koa.Middleware {
-  return function logRequests(ctx, next) {
-    const started = performance.now()
-    // A connection that is closed has no address any more.
-    const { ip } = ctx
-    ctx.res.once('close', () => {
-      const ms = performance.now() - started
-      metrics.countRequest(ctx, ms)
-      const line = {
-        id: requestId(ctx),
-        ip,
-        method: ctx.method,
-        path: ctx.path,
-        status: ctx.res.headersSent ? ctx.res.statusCode : undefined,
-        range: ctx.get('Range') || undefined,
-        ms: Math.round(ms),
-      }
-      if (ctx.res.writableFinished) logger.info(line, 'request')
-      // A player that seeks goes away in mid-response: no failure of anybody.
-      else logger.debug(line, 'aborted')
-    })
-    return next()
-  }
-}
-
-/** Koa reports a client that went away as an error, up to twice; only the rest is one. */
+/** Logs errors. Koa reports an abort of the client as an error, up to twice. */
 export function logErrors(logger: Logger): (error: Error, ctx?: Koa.Context) => void {
   return (error, ctx) => {
     if (ctx !== undefined && isAbort(ctx, error))

@@ -1,46 +1,20 @@
 import type Koa from 'koa'
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Connections } from '../connections/connections.ts'
 import { isAbort } from '../http/client-abort.ts'
-import { matchRoute } from '../http/route-table.ts'
+import { RequestCounts } from './request-counts.ts'
 import { standardError } from './standard-streams.ts'
-
-/** From a 304 to a film. */
-const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600]
-
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /** What this process counts. Every label has few values, whatever clients send. */
 export class Metrics {
   readonly registry: Registry = new Registry()
-  readonly #requests: Counter<'method' | 'route' | 'status'>
-  readonly #aborts: Counter<'route'>
-  readonly #durations: Histogram<'route'>
+  readonly requests: RequestCounts = new RequestCounts(this.registry)
   readonly #uploadsInProgress: Gauge
   readonly #uploads: Counter<'outcome'>
   readonly #damagedEntries: Counter
 
   constructor() {
     const registers = [this.registry]
-    this.#requests = new Counter({
-      name: 'http_requests_total',
-      help: 'Requests answered in full, by method, route pattern and status',
-      labelNames: ['method', 'route', 'status'],
-      registers,
-    })
-    this.#aborts = new Counter({
-      name: 'http_request_aborts_total',
-      help: 'Requests whose client disconnected before the end of the response',
-      labelNames: ['route'],
-      registers,
-    })
-    this.#durations = new Histogram({
-      name: 'http_request_duration_seconds',
-      help: 'From the header section of a request to the last byte of its answer',
-      labelNames: ['route'],
-      buckets: SECONDS,
-      registers,
-    })
     this.#uploadsInProgress = new Gauge({
       name: 'uploads_in_progress',
       help: 'Requests that bring content in now',
@@ -76,15 +50,6 @@ export class Metrics {
         },
       })
     }
-  }
-
-  /** Counts a request that is over, after `ms`. */
-  countRequest({ path, method, res }: Koa.Context, ms: number): void {
-    const route = matchRoute(path)?.pattern ?? 'other'
-    this.#durations.observe({ route }, ms / 1000)
-    if (res.writableFinished)
-      this.#requests.inc({ method: METHODS.has(method) ? method : 'other', route, status: res.statusCode })
-    else this.#aborts.inc({ route })
   }
 
   /** Counts a request that has begun to receive content. */

@@ -12,11 +12,12 @@ const VIDEOS: ReadonlySet<RoutePattern> = new Set(['/get_video_by_name/:video_na
 /** Characters of a field that are worth showing. */
 const MAX_FIELD = 100
 
-/** Records requests for videos whose URL has `?view=`. Mount it around everything that sets the final status. */
-export function traceRequests(traces: RequestTraces): Koa.Middleware {
+/** Records a request for a video whose URL has `?view=`. Call it when the response is decided. */
+export type RequestTracer = (ctx: Koa.Context) => void
+
+export function requestTracer(traces: RequestTraces): RequestTracer {
   let count = 0
-  return async function traceRequests(ctx, next) {
-    await next()
+  return (ctx) => {
     const pattern = matchRoute(ctx.path)?.pattern
     const view = pattern !== undefined && VIDEOS.has(pattern) ? queryValue(ctx, 'view') : undefined
     if (view === undefined || !VIEW.test(view)) return
@@ -53,7 +54,7 @@ function sentCounter(ctx: Koa.Context): (state: TracedRequest['state']) => numbe
   return () => socket.bytesWritten - before
 }
 
-/** `GET /requests?view=`: the requests that `traceRequests` has recorded. */
+/** `GET /requests?view=`: the requests that `requestTracer` has recorded. */
 export function listRequests(ctx: Koa.Context, traces: RequestTraces): void {
   const view = queryValue(ctx, 'view') ?? ''
   if (!VIEW.test(view))

@@ -1,8 +1,8 @@
-import { create } from 'content-disposition'
 import type Koa from 'koa'
 import { canRedirect } from 'range-core'
 import type { StoredContent } from 'upload-store'
 import type { Config } from '../config/config.ts'
+import { contentDisposition } from '../http/content-disposition.ts'
 import { queryValue } from '../http/query.ts'
 import { CAPTIONS } from '../shared/video.ts'
 
@@ -21,8 +21,11 @@ export async function redirectUrl(
 ): Promise<URL | null> {
   if (redirect === undefined || needsCors(ctx, content) || !canRedirect(ctx.request, content)) return null
   if (redirect === 'presigned') {
-    const contentDisposition = create(content.key, { type: disposition })
-    const url = await content.signedUrl?.({ expiresIn: EXPIRES_IN, contentDisposition, cacheControl })
+    const url = await content.signedUrl?.({
+      expiresIn: EXPIRES_IN,
+      contentDisposition: contentDisposition(content.key, disposition),
+      cacheControl,
+    })
     return url === undefined ? null : new URL(url)
   }
   const search = queryValue(ctx, 'download') === undefined ? '' : '?download'

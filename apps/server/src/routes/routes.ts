@@ -4,20 +4,26 @@ import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
 import type { Access } from '../access/access.ts'
 import type { Config } from '../config/config.ts'
+import { routerPath } from '../http/dispatch.ts'
 import { pathParameter } from '../http/route-table.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { listRequests } from '../observe/trace-requests.ts'
 import type { RequestTraces } from '../observe/traces.ts'
+import { countedStore } from '../uploads/counted-store.ts'
 import { limitUploads, type Slots } from '../uploads/slots.ts'
+import type { UploadCount } from '../uploads/unfinished-uploads.ts'
 import { deleteVideo } from './delete-video.ts'
 import { sendVideo } from './get-video.ts'
 import { sendHome } from './home.ts'
 import { listVideos } from './list-videos.ts'
+import { pageFiles } from './page-files.ts'
 import { formReceiver, postVideo } from './post-video.ts'
 import { putVideo } from './put-video.ts'
 import type { Readiness } from './readiness.ts'
+import { resumable } from './resumable.ts'
 import { signInRoutes } from './sign-in.ts'
-import { redirectUpload } from './tus.ts'
+import { assets } from './static-files.ts'
+import { redirectUpload, tus } from './tus.ts'
 
 export interface RouteParts {
   readonly slots: Slots
@@ -27,28 +33,27 @@ export interface RouteParts {
   readonly metricsText: () => Promise<string>
   readonly readiness: Readiness
   readonly traces: RequestTraces
+  /** Counts unfinished uploads. */
+  readonly uploads: UploadCount
 }
 
-/** As strict as the table of routes: otherwise checkRoute would pass requests that no handler answers. */
-const STRICT = { sensitive: true, strict: true }
-
-/** Returns the routes that read a video. @koa/router tries every route of a router for each request. */
-export function videoRoutes(config: Config, store: UploadStore): Router {
-  const router = new Router(STRICT)
-  const send = (ctx: Koa.Context) => sendVideo(ctx, store, pathParameter(ctx.path), config)
-  router.get('/videos/:key', send)
-  router.get('/get_video_by_name/:video_name', send)
+/** Returns the routes that read a video, and those of static files: nearly all requests are for them. */
+export function hotRoutes(config: Config, store: UploadStore): Router {
+  const router = new Router()
+  const send = sendVideo(store, config)
+  router.get(routerPath('/videos/:key'), send)
+  router.get(routerPath('/get_video_by_name/:video_name'), send)
+  router.get(routerPath('/assets/*'), assets(config))
+  router.get(routerPath('/page/*'), pageFiles())
   return router
 }
 
-/** Returns every other route except the static files and the uploads that `resumable` and `tus` answer. */
+/** Returns every other route. */
 export function routes(config: Config, store: UploadStore, parts: RouteParts): Router {
-  const { slots, access, metrics, metricsText, readiness, traces } = parts
-  const router = new Router(STRICT)
+  const { access, metrics, metricsText, readiness, traces } = parts
+  const router = new Router()
   if (access !== null) signInRoutes(router, access)
-  const receiveForm = formReceiver(store, config.maxFileSize)
-  const limited = limitUploads(slots, metrics)
-
+  if (!config.readOnly) uploadRoutes(router, config, store, parts)
   router.get('/', (ctx) => sendHome(ctx, config, store, access))
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' }
@@ -59,20 +64,35 @@ export function routes(config: Config, store: UploadStore, parts: RouteParts): R
     ctx.body = await metricsText()
   })
   router.get('/requests', (ctx) => listRequests(ctx, traces))
-  router.post('/video', limited, async (ctx) => {
+  router.get('/videos', (ctx) => listVideos(ctx, store))
+  return router
+}
+
+/** Adds the routes that change what is stored. `resume` passes requests that have nothing to do with resumable uploads. */
+function uploadRoutes(router: Router, config: Config, store: UploadStore, parts: RouteParts): void {
+  const { slots, metrics, uploads } = parts
+  const counted = countedStore(store, uploads)
+  const resume = resumable(config, counted, slots, metrics)
+  const resumeByTus = tus(config, counted, slots, metrics)
+  const receiveForm = formReceiver(store, config.maxFileSize)
+  const limited = limitUploads(slots, metrics)
+
+  router.post('/video', resume, limited, async (ctx) => {
     await postVideo(ctx, store, receiveForm)
     metrics.committed()
   })
-  router.get('/videos', (ctx) => listVideos(ctx, store))
-  router.put('/videos/:key', limited, async (ctx) => {
+  router.put('/videos/:key', resume, limited, async (ctx) => {
     await putVideo(ctx, store, config)
     metrics.committed()
   })
   router.delete('/videos/:key', (ctx) => deleteVideo(ctx, store))
-  router.get('/files/:id', (ctx) => redirectUpload(ctx, store, pathParameter(ctx.path)))
-  // `resumable` answers requests that create an upload.
-  router.post('/uploads', (ctx) => refuseWithoutUpload(ctx))
-  return router
+  router.post('/uploads', resume, (ctx) => refuseWithoutUpload(ctx))
+  for (const pattern of ['*', '/video', '/videos/:key', '/uploads'] as const)
+    router.options(routerPath(pattern), resume)
+  router.all('/uploads/:id', resume)
+  router.all('/files', resumeByTus)
+  const redirect = (ctx: Koa.Context) => redirectUpload(ctx, store, pathParameter(ctx.path))
+  router.all('/files/:id', (ctx) => resumeByTus(ctx, () => redirect(ctx)))
 }
 
 /** @throws 400, 415 */

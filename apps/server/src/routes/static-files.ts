@@ -1,70 +1,63 @@
-import { statSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import type { ServerResponse } from 'node:http'
 import createError from 'http-errors'
-import Koa from 'koa'
+import type Koa from 'koa'
 import mount from 'koa-mount'
-import { fileContent, rangeStream } from 'koa-range-stream'
+import { type Content, type FileContent, fileContent, rangeStream, serveContent } from 'koa-range-stream'
 import serve from 'koa-static'
-import { ConfigError } from '../config/values.ts'
+import type { Config } from '../config/config.ts'
+import { pathParameter } from '../http/route-table.ts'
 
-export interface StaticOptions {
-  readonly cacheControl: string
-  /** Whether a file's .br or .gz beside it is sent in its place to those who accept that. */
-  readonly precompressed: boolean
-}
+/** How often a file is described again if it is replaced while it is opened. */
+const ATTEMPTS = 3
 
 /**
- * Returns the folder of the page that Vite has built.
+ * Returns the handler of `/assets/*`: koa-static with ranges, behind a gate that lets only regular files inside the root
+ * through. koa-static opens whatever the path names, at once and past recall: four requests for a FIFO would hold every file
+ * thread of the process, and a symbolic link may lead anywhere.
  *
- * @throws ConfigError if it has not, as the page would then work without its script, and look broken
+ * The gate describes the file, and koa-static decides how that description is answered. While the file does not change, further
+ * requests are answered from the description alone: koa-static would describe the file a second time, and create a stream
+ * that is not read.
  */
-export function builtPage(): string {
-  const script = fileURLToPath(new URL('../page/page.js', import.meta.url))
-  if (statSync(script, { throwIfNoEntry: false }) !== undefined) return dirname(script)
-  throw new ConfigError(
-    `${dirname(script)} has no page.js: the page has not been built. Run \`npm run build\` in the repository.`,
-  )
-}
+export function assets({ assets: root, cacheControl }: Config): Koa.Middleware {
+  const files = koaStatic(root, cacheControl)
+  const ranges = rangeStream()
+  /** What koa-static has answered, by the gate's description, which is the same object until the file changes. */
+  const answered = new WeakMap<FileContent, Content>()
+  async function send(ctx: Koa.Context, next: Koa.Next): Promise<void> {
+    const found = await fileContent(pathParameter(ctx.path), { root })
+    if (found === null) throw createError(404, 'There is no such file.')
+    const known = answered.get(found)
+    if (known !== undefined) return serveContent(ctx, known, { cacheControl })
+    await ranges(ctx, async () => {
+      await files(ctx, next)
+      const type = ctx.response.get('Content-Type')
+      if (ctx.body != null && type !== '') answered.set(found, { ...found, type })
+    })
+  }
 
-/** Returns koa-static under `prefix`, with ranges and a gate. `checkRoute` refuses other methods than GET and HEAD. */
-export function staticFiles(
-  prefix: string,
-  root: string,
-  { cacheControl, precompressed }: StaticOptions,
-): Koa.Middleware {
-  const files = serve(root, {
-    index: false,
-    brotli: precompressed,
-    gzip: precompressed,
-    setHeaders: (res) => res.setHeader('Cache-Control', cacheControl),
-  })
-  // Mounted as one, so that each request compares its path with the prefix once.
-  const layers = new Koa()
-  layers.use(gate(root))
-  if (precompressed) layers.use(varyByEncoding())
-  layers.use(rangeStream())
-  layers.use(files)
-  return mount(prefix, layers)
-}
-
-/**
- * Lets only regular files inside `root` through. koa-static opens whatever the path names, at once and past recall: four
- * requests for a FIFO would hold every file thread of the process, and a symbolic link may lead anywhere.
- */
-function gate(root: string): Koa.Middleware {
-  return async function gate(ctx, next) {
-    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return next()
-    const content = await fileContent(decodeURIComponent(ctx.path), { root })
-    if (content === null) throw createError(404, 'There is no such file.')
-    await next()
+  return async function assets(ctx, next) {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await send(ctx, next)
+      } catch (error) {
+        if (!isContentChanged(error) || attempt === ATTEMPTS) throw error
+      }
+    }
   }
 }
 
-/** koa-static chooses by Accept-Encoding, and does not say so (RFC 9110 §12.5.5). */
-function varyByEncoding(): Koa.Middleware {
-  return function varyByEncoding(ctx, next) {
-    ctx.vary('Accept-Encoding')
-    return next()
+/** The file was replaced after it was described. */
+function isContentChanged(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'CONTENT_CHANGED'
+}
+
+function koaStatic(root: string, cacheControl: string): Koa.Middleware {
+  const options = {
+    index: false as const,
+    brotli: false,
+    gzip: false,
+    setHeaders: (res: ServerResponse) => res.setHeader('Cache-Control', cacheControl),
   }
+  return mount('/assets', serve(root, options))
 }

@@ -63,19 +63,26 @@ export async function fileContent(
   }
 }
 
+/** The real paths of the latest roots, with a separator at the end: to follow a root's links takes as long as a `stat`. */
+const realRoots = new LruMap<string, string>(100)
+
 /** The path with every symbolic link followed, or `null` when that leaves `root`. */
 async function locate(files: FileSystem, path: string, root: string): Promise<string | null> {
   // `resolve` would drop it, and find the file where a directory was asked for.
   if (/[/\\]$/.test(path)) return null
-  const top = await realRoot(files, root)
-  const inside = top.endsWith(sep) ? top : `${top}${sep}`
-  const file = await files.realpath(resolve(inside, `.${sep}${path}`))
-  return file.startsWith(inside) ? file : null
+  const known = realRoots.get(root) ?? (await realRoot(files, root))
+  const file = await files.realpath(resolve(root, `.${sep}${path}`))
+  if (file.startsWith(known)) return file
+  // A link in the path of the root may lead elsewhere now.
+  return file.startsWith(await realRoot(files, root)) ? file : null
 }
 
 async function realRoot(files: FileSystem, root: string): Promise<string> {
   try {
-    return await files.realpath(root)
+    const top = await files.realpath(root)
+    const inside = top.endsWith(sep) ? top : `${top}${sep}`
+    realRoots.set(root, inside)
+    return inside
   } catch (error) {
     if (isAbsent(error))
       warnOnce('MISSING_ROOT', `The root ${resolve(root)} does not exist. Create it, or correct the option.`)

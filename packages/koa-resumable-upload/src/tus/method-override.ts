@@ -10,10 +10,11 @@ import type Koa from 'koa'
  */
 export function tusMethodOverride(path = '/files'): Koa.Middleware {
   return function tusMethodOverride(ctx, next) {
-    const named = ctx.get('X-HTTP-Method-Override')
+    const named = ctx.req.headers['x-http-method-override']?.toString() ?? ''
+    if (named === '') return next()
     // Koa has no path for a request target like `http://`.
     const requested: string | null = ctx.path
-    const isOurs = named !== '' && (requested === path || requested?.startsWith(`${path}/`) === true)
+    const isOurs = requested === path || requested?.startsWith(`${path}/`) === true
     return isOurs ? runAs(named.toUpperCase(), ctx, next) : next()
   }
 }

@@ -11,12 +11,20 @@ const byteLength = (text: string) => Buffer.byteLength(text, 'utf8')
  * @throws StoreError INVALID_KEY
  */
 export function normalizeKey(key: string): string {
+  const known = normalKeys.get(key)
+  if (known !== undefined) return known
   const normalized = key.normalize('NFC')
   const fault = keyFault(normalized)
   if (fault !== null)
     throw new StoreError('INVALID_KEY', `${JSON.stringify(key.slice(0, 80))} ${fault}. Choose another name.`)
+  if (normalKeys.size === MAX_NORMAL_KEYS) normalKeys.clear()
+  normalKeys.set(key, normalized)
   return normalized
 }
+
+/** The latest valid keys: to check one takes as long as to look up its object. */
+const normalKeys = new Map<string, string>()
+const MAX_NORMAL_KEYS = 1000
 
 /** Whether `value` is a key in the form that the store uses. */
 export function isKey(value: unknown): value is string {

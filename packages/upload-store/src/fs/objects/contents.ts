@@ -18,7 +18,7 @@ const MAX_KEPT = 10_000
 interface Kept {
   readonly path: string
   /** Identifies the record's file as it was read. */
-  readonly identity: string
+  readonly stats: BigIntStats
   readonly content: StoredContent
 }
 
@@ -34,35 +34,38 @@ export class Contents {
     this.#context = context
   }
 
-  /** @throws StoreError CORRUPT if the record is damaged, UNAVAILABLE if the store's directory is gone */
-  async get(key: string): Promise<StoredContent | null> {
+  /**
+   * Returns no promise if the record is in memory, because a promise takes as long as the rest of the call.
+   *
+   * @throws StoreError CORRUPT if the record is damaged, UNAVAILABLE if the store's directory is gone
+   */
+  get(key: string): StoredContent | null | Promise<StoredContent | null> {
     const kept = this.#kept.get(key)
     const path = kept?.path ?? this.#context.layout.record(key)
     try {
-      return await this.#read(key, path, kept)
+      // Another process may have replaced or deleted it.
+      const now = Date.now()
+      const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+      if (kept !== undefined && stats !== undefined && isSameFile(kept.stats, stats)) return kept.content
+      this.#kept.delete(key)
+      if (stats === undefined) return this.#missing(path)
+      return this.#read(key, path, stats, now)
     } catch (error) {
       throw this.#explain(key, path, error)
     }
   }
 
-  async #read(key: string, path: string, kept: Kept | undefined): Promise<StoredContent | null> {
-    // Another process may have replaced or deleted it. Synchronous, because a promise would take as long as the rest of
-    // the call.
-    const now = Date.now()
-    const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-    if (stats === undefined) {
-      this.#kept.delete(key)
-      return this.#missing(path)
+  async #read(key: string, path: string, stats: BigIntStats, now: number): Promise<StoredContent | null> {
+    try {
+      const record = await readRecord(this.#context.layout, key)
+      if (record === null) return null
+      const content = this.#toContent(record)
+      // A replacing record may get the same inode number and time stamps until the clock of the file system ticks.
+      if (isSettled(stats.ctimeNs, now)) this.#kept.set(key, { path, stats, content })
+      return content
+    } catch (error) {
+      throw this.#explain(key, path, error)
     }
-    const identity = fileIdentity(stats)
-    if (kept?.identity === identity) return kept.content
-    this.#kept.delete(key)
-    const record = await readRecord(this.#context.layout, key)
-    if (record === null) return null
-    const content = this.#toContent(record)
-    // A replacing record may get the same inode number and time stamps until the clock of the file system ticks.
-    if (isSettled(stats.ctimeNs, now)) this.#kept.set(key, { path, identity, content })
-    return content
   }
 
   /** A key without a record holds nothing, unless the record's directories are gone. */
@@ -117,6 +120,12 @@ function isDamage(error: unknown): boolean {
   return isUnusable(error) || (error instanceof StoreError && error.code === 'CORRUPT')
 }
 
-function fileIdentity({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
-  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
+function isSameFile(a: BigIntStats, b: BigIntStats): boolean {
+  return (
+    a.ino === b.ino &&
+    a.ctimeNs === b.ctimeNs &&
+    a.mtimeNs === b.mtimeNs &&
+    a.size === b.size &&
+    a.dev === b.dev
+  )
 }
