@@ -12,7 +12,7 @@ import { limitUploads, type Slots } from '../uploads/slots.ts'
 import { deleteVideo } from './delete-video.ts'
 import { sendVideo } from './get-video.ts'
 import { sendHome } from './home.ts'
-import { listVideos } from './list-videos.ts'
+import { videoList } from './list-videos.ts'
 import { formReceiver, postVideo } from './post-video.ts'
 import { putVideo } from './put-video.ts'
 import type { Readiness } from './readiness.ts'
@@ -62,7 +62,7 @@ export function routes(config: Config, store: UploadStore, parts: RouteParts): R
     await postVideo(ctx, store, receiveForm)
     metrics.committed()
   })
-  router.get('/videos', (ctx) => listVideos(ctx, store))
+  router.get('/videos', videoList(store))
   router.put('/videos/:key', limited, async (ctx) => {
     await putVideo(ctx, store, config)
     metrics.committed()

@@ -1,3 +1,4 @@
+import { utimesSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { StoreError } from '../../contract/store-error.ts'
@@ -88,6 +89,18 @@ async function clearShard(context: FsParts<'layout' | 'disk'>, path: string): Pr
 /** Renames the draft to the record of its key. This is the commit point. */
 export async function publishRecord(layout: Layout, { object, blob }: BlobRecord): Promise<void> {
   await rename(layout.draft(blob), layout.record(object.key))
+  markChange(layout)
+}
+
+/**
+ * Touches the directory of all records. Call after each change of a record: the lists of all processes then look for it.
+ * If it fails, they notice the change within a second.
+ */
+export function markChange({ records }: Layout): void {
+  try {
+    const now = new Date()
+    utimesSync(records, now, now)
+  } catch {}
 }
 
 /**
@@ -108,8 +121,12 @@ export async function syncRecord(layout: Layout, disk: Disk, key: string): Promi
 export async function removeRecord(context: FsParts<'layout' | 'disk'>, key: string): Promise<boolean> {
   const { layout, disk } = context
   const path = layout.record(key)
-  if (await clearShard(context, path)) return true
+  if (await clearShard(context, path)) {
+    markChange(layout)
+    return true
+  }
   if (await removeIfThere(path)) {
+    markChange(layout)
     await syncRecord(layout, disk, key)
     return true
   }
