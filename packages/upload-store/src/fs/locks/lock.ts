@@ -124,6 +124,12 @@ export class Locks {
     }
   }
 
+  /** Whether no lock of this name exists. The next call may find another answer. */
+  isFree(name: string): boolean {
+    const path = this.#layout.lock(name)
+    return !held.has(path) && lstatSync(path, { throwIfNoEntry: false }) === undefined
+  }
+
   /** Returns the names of the locks in this store that this thread holds. */
   heldHere(): readonly string[] {
     const mine = [...held].filter((path) => dirname(path) === this.#layout.staging)

@@ -12,7 +12,9 @@ import type { Lock } from '../locks/lock.ts'
 import { currentBoot } from '../locks/owner.ts'
 import { correctKeys } from '../objects/correct-keys.ts'
 import { Publication } from '../objects/publish.ts'
-import { formatManifest } from './manifest.ts'
+import type { KeptUploads } from './kept-uploads.ts'
+import type { FsManifest } from './manifest.ts'
+import type { ManifestFile } from './manifest-file.ts'
 import { PartFile } from './part-file.ts'
 import { discardFiles, leaveReceipt } from './staged-files.ts'
 
@@ -29,17 +31,28 @@ export interface FileStagingParts {
   readonly manifest: Manifest
   readonly lock: Lock
   readonly file: FileHandle
+  readonly manifestFile: ManifestFile
   readonly reservation: Reservation
   readonly fence: string
   /** Whether other processes can find the upload. */
   readonly known: boolean
-  /** The offset of the last pause. */
-  readonly pausedAt: number
+  /** The offset in the manifest. */
+  readonly durable: number
+  /** Whether all bytes of the file are durable. */
+  readonly isSynced: boolean
+  /** The record of an attempt to commit, as the manifest has it. */
+  readonly committing: BlobRecord | undefined
 }
+
+/** The mode of a part that another session may have to open again, and of bytes that never change. */
+export const PART_MODE = 0o600
+export const SEALED_MODE = 0o440
+
+type Context = FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'> & { readonly kept: KeptUploads }
 
 /** One upload in its own file, which becomes a blob without a copy. */
 export class FileStaging implements Staging {
-  readonly #context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>
+  readonly #context: Context
   readonly #parts: FileStagingParts
   readonly #file: PartFile
   readonly #publication: Publication
@@ -51,14 +64,18 @@ export class FileStaging implements Staging {
   #watching: NodeJS.Timeout | undefined
   /** The offset in the manifest. */
   #durable: number
+  /** Whether the files were handed over to the next session. */
+  #isKept = false
 
-  constructor(context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>, parts: FileStagingParts) {
+  constructor(context: Context, parts: FileStagingParts) {
     this.#context = context
     this.#parts = parts
     this.#metadata = parts.manifest.metadata
-    this.#durable = parts.pausedAt
+    this.#committing = parts.committing
+    this.#durable = parts.durable
     this.#file = new PartFile(parts.file, context.disk, {
       stride: parts.known ? CHECKPOINT : WRITE_BACK,
+      isSynced: parts.isSynced,
       onWrittenBack: (offset) => this.#checkpoint(offset),
     })
     this.#publication = new Publication(context, parts.id, parts.known)
@@ -77,7 +94,7 @@ export class FileStaging implements Staging {
   async #checkpoint(offset: number): Promise<void> {
     if (!this.#parts.known) return
     try {
-      await this.#writeManifest(offset, currentBoot())
+      await this.#replaceManifest(offset)
     } catch {
       // The bytes are written; a later checkpoint or pause stores the offset.
       return
@@ -87,6 +104,7 @@ export class FileStaging implements Staging {
   }
 
   async seal(): Promise<void> {
+    if (this.#parts.known) await this.#file.setMode(SEALED_MODE)
     await step('sync part', () => withStoreErrors(this.#file.sync()))
     this.#parts.reservation.seal()
     await withStoreErrors(this.#file.close())
@@ -95,7 +113,7 @@ export class FileStaging implements Staging {
   async setMetadata(metadata: UploadMetadata): Promise<void> {
     // A checkpoint may be writing the manifest now, and two writes must not overlap.
     await this.#file.settled()
-    if (this.#parts.known) await withStoreErrors(this.#writeManifest(this.#durable, currentBoot(), metadata))
+    if (this.#parts.known) await withStoreErrors(this.#replaceManifest(this.#durable, metadata))
     this.#metadata = metadata
   }
 
@@ -105,20 +123,36 @@ export class FileStaging implements Staging {
       await this.#publication.undo()
       await withStoreErrors(this.#cutTo(offset))
       await withStoreErrors(this.#file.sync())
-      await withStoreErrors(this.#writeManifest(offset, currentBoot()))
+      await withStoreErrors(known ? this.#noteOffset(offset) : this.#replaceManifest(offset))
     } catch (error) {
       // Another process may be waiting to take over. It resumes from the offset in the manifest.
       if (known) await this.#cutBack().finally(() => this.#end(offset))
       throw error
     }
+    if (known) await this.#keep(offset)
     await this.#end(offset)
+  }
+
+  /** Writes the offset to the manifest if it has another one. The bytes before it are durable. */
+  async #noteOffset(offset: number): Promise<void> {
+    if (offset !== this.#durable) await this.#writeProgress(offset)
+    this.#durable = offset
+  }
+
+  /** Leaves the files open for the next session of this process. */
+  async #keep(offset: number): Promise<void> {
+    const file = await this.#file.release()
+    if (file === undefined) return
+    const { id, manifestFile } = this.#parts
+    this.#context.kept.keep(id, this.#manifestAt(offset), { file, manifestFile })
+    this.#isKept = true
   }
 
   async #cutTo(offset: number): Promise<void> {
     await this.#file.settled()
     if (offset < this.#durable) {
       // The manifest first, because a file that is shorter than its manifest says counts as damaged.
-      await this.#writeManifest(offset, currentBoot())
+      await this.#writeProgress(offset)
       this.#durable = offset
     }
     await this.#file.cutTo(offset)
@@ -126,16 +160,21 @@ export class FileStaging implements Staging {
 
   /** After a failed sync, marks the bytes after the durable offset as untrusted, so that a resumption discards them. */
   async #cutBack(): Promise<void> {
-    if (await this.#file.hasFailed()) await this.#writeManifest(this.#durable, '').catch(() => {})
+    if (await this.#file.hasFailed()) await this.#writeProgress(this.#durable, '').catch(() => {})
   }
 
-  async #writeManifest(offset: number, boot: string, metadata = this.#metadata): Promise<void> {
-    const { id, manifest } = this.#parts
-    const { key, type, digest, expectedSize } = manifest
+  async #writeProgress(offset: number, boot?: string): Promise<void> {
+    await this.#parts.manifestFile.noteProgress(this.#manifestAt(offset), boot)
+  }
+
+  async #replaceManifest(offset: number, metadata = this.#metadata): Promise<void> {
+    await this.#parts.manifestFile.replace(this.#manifestAt(offset, metadata))
+  }
+
+  #manifestAt(offset: number, metadata = this.#metadata): FsManifest {
+    const { key, type, digest, expectedSize } = this.#parts.manifest
     const committing = this.#committing
-    const kept = { key, type, digest, expectedSize, metadata, offset, boot, committing }
-    const { layout, disk } = this.#context
-    await disk.replaceFile(layout.manifest(id), formatManifest(kept))
+    return { key, type, digest, expectedSize, metadata, offset, boot: currentBoot(), committing }
   }
 
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
@@ -145,7 +184,7 @@ export class FileStaging implements Staging {
         announce: async (record) => {
           if (!leaves) return
           this.#committing = record
-          await this.#writeManifest(object.size, currentBoot())
+          await this.#replaceManifest(object.size)
         },
         clearUp: () => (leaves ? leaveReceipt(this.#context, this.#parts.id) : this.#discardFiles()),
       }),
@@ -193,7 +232,9 @@ export class FileStaging implements Staging {
   async #end(kept = 0): Promise<void> {
     clearInterval(this.#watching)
     await this.#file.close().catch(() => {})
-    this.#parts.reservation.release(kept)
-    this.#parts.lock.release()
+    const { manifestFile, reservation, lock } = this.#parts
+    if (!this.#isKept) await manifestFile.close().catch(() => {})
+    reservation.release(kept)
+    lock.release()
   }
 }
