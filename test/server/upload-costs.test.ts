@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { formWith } from '../support/app.ts'
 import { append, begin, locationOf } from '../support/resumable.ts'
 import { CountingServer, type Work } from '../support/server-work.ts'
 
@@ -32,6 +33,31 @@ describe('an upload of 100 kB', () => {
     expect(work.links).toBe(2)
     // Of the data, and of the offset: after a power cut, the length of a file tells nothing of its bytes.
     expect(work.flushes).toBe(2)
+    expect(work.statfs).toBeLessThanOrEqual(1)
     expect(work.promises).toBeLessThanOrEqual(340)
+  })
+
+  it.each<[string, (url: string, number: number) => Promise<Response>]>([
+    [
+      'form',
+      (url, number) => {
+        const body = formWith('file', `${number}.mp4`, randomBytes(SIZE))
+        return fetch(`${url}/video`, { method: 'POST', headers: { Accept: 'application/json' }, body })
+      },
+    ],
+    [
+      'PUT',
+      (url, number) => fetch(`${url}/videos/${number}.mp4`, { method: 'PUT', body: randomBytes(SIZE) }),
+    ],
+  ])('takes one look at the free space and four flushes as a %s', async (_, send) => {
+    const server = await CountingServer.start('--log-level', 'silent')
+    const works: Work[] = []
+    for (let number = 1; number <= 5; number++)
+      works.push(await server.during(() => expectOk(send(server.url, number))))
+    const work = least(works)
+    // Of the bytes, the record, and the names of both.
+    expect(work.flushes).toBe(4)
+    expect(work.statfs).toBeLessThanOrEqual(1)
+    expect(work.opens).toBeLessThanOrEqual(8)
   })
 })

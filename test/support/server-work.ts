@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -32,8 +33,10 @@ export class CountingServer {
   static async start(...flags: string[]): Promise<CountingServer> {
     const directory = await temporaryDirectory()
     const socket = join(directory, 'work')
+    const data = join(directory, 'data')
+    await makeShards(data)
     const preload = fileURLToPath(new URL('count-work.mjs', import.meta.url))
-    const all = ['--port', '0', '--data', join(directory, 'data'), '--accept', '*/*', ...flags]
+    const all = ['--port', '0', '--data', data, '--accept', '*/*', ...flags]
     const server = new ServerProcess(all, { WORK_SOCKET: socket, NODE_OPTIONS: `--import=${preload}` })
     onTestFinished(async () => void (await server.stop('SIGKILL')))
     return new CountingServer(await server.url(), socket)
@@ -49,4 +52,11 @@ export class CountingServer {
   async #read(): Promise<Work> {
     return { ...NONE, ...JSON.parse(await text(connect(this.#socket))) }
   }
+}
+
+/** Makes the folders that a store makes in its first hundreds of uploads. */
+async function makeShards(data: string): Promise<void> {
+  const names = Array.from({ length: 256 }, (_, number) => number.toString(16).padStart(2, '0'))
+  for (const kind of ['blobs', 'digests', 'records'])
+    await Promise.all(names.map((name) => mkdir(join(data, kind, name), { recursive: true })))
 }

@@ -93,9 +93,11 @@ function openContext(directory: string, options: FsStoreOptions): FsContext {
   const { expireAfter = DAY, expireEmptyAfter = HOUR } = options
   const layout = openLayout(resolve(directory))
   const damage = new DamageReporter(onDamaged, layout.directory)
+  const disk = new Disk(durability)
+  disk.rememberShards([layout.blobs, layout.digests, layout.records])
   return {
     layout,
-    disk: new Disk(durability),
+    disk,
     damage,
     locks: new Locks(layout, ownerTimeout, damage),
     commits: new KeyedQueue(),

@@ -17,6 +17,9 @@ const MAX_FLOOR_FILES = 10_000
 const MAX_STRIDE = 64 * MEBIBYTE
 
 const MAX_EXPECTED = 2 ** 50
+/** How long the free space is not looked at again if there is plenty, in ms; and how many bytes are plenty. */
+const LOOK_TIME = 100
+const PLENTY = GIBIBYTE
 
 /** The space reserved for one upload of this process. */
 export interface Reservation {
@@ -42,6 +45,10 @@ export class Space {
   readonly #staged: StagedBytes
   /** Bytes of all blobs, as of the last refresh. */
   #stored = 0
+  /** The bytes above the floor, as of the last look. */
+  #free = 0
+  /** When the last look was. */
+  #lookedAt = Number.NEGATIVE_INFINITY
   /** The bytes that uploads of this process have announced and not sent yet. */
   readonly #announced = new Set<AnnouncedBytes>()
 
@@ -49,6 +56,7 @@ export class Space {
     this.#directory = directory
     this.#maxTotalSize = maxTotalSize
     this.#staged = new StagedBytes(staging)
+    if (maxTotalSize < Number.POSITIVE_INFINITY) this.#staged.prepare()
     this.#sizes = new ShardedNames({
       directory: blobs,
       pattern: RANDOM_ID,
@@ -136,11 +144,15 @@ export class Space {
 
   /** Returns how many bytes are free above the floor after `bytes` more. */
   async #room(bytes: number): Promise<number> {
+    const known = this.#free - this.#reserved - bytes
+    if (known >= PLENTY && performance.now() - this.#lookedAt < LOOK_TIME) return known
+    this.#lookedAt = Number.NEGATIVE_INFINITY
     const { bsize, blocks, bavail, files, ffree } = await statfs(this.#directory)
     const floor = Math.min(blocks * bsize * FLOOR_SHARE, MAX_FLOOR_BYTES)
     // Some file systems report no sizes.
     if (blocks === 0) return Number.POSITIVE_INFINITY
-    const room = bavail * bsize - floor - this.#reserved - bytes
+    const free = bavail * bsize - floor
+    const room = free - this.#reserved - bytes
     if (room < 0) throw nearlyFull()
     // Some file systems have no fixed number of files, and report 0.
     if (files > 0 && ffree < Math.min(files * FLOOR_SHARE, MAX_FLOOR_FILES)) {
@@ -149,6 +161,8 @@ export class Space {
         'The disk has nearly no inodes left for more files. Try again when space is free.',
       )
     }
+    this.#free = free
+    this.#lookedAt = performance.now()
     return room
   }
 }
