@@ -7,8 +7,8 @@ const paused = content('paused', 12_000)
 // Paused at 5000 of 12,000 bytes by one process; killed over it by another while it wrote more, or when its bytes already
 // had the name of a blob.
 const PAUSED = [{ scenario: 'pause' }]
-const CRASHED = [...PAUSED, { scenario: 'resume-pause', killedAt: 15 }]
-const LINKED = [...PAUSED, { scenario: 'resume-commit', killedAt: 42 }]
+const CRASHED = [...PAUSED, { scenario: 'resume-pause', killedAt: 25 }]
+const LINKED = [...PAUSED, { scenario: 'resume-commit', killedAt: 49 }]
 
 const TO_COMMIT = {
   'resume-commit': PAUSED,
@@ -116,7 +116,7 @@ const KNOWN: readonly Scenario[] = [
   {
     name: 'known-interrupt',
     fails: WRITING,
-    after: [{ scenario: 'known-append' }, { scenario: 'known-resume-commit', killedAt: 20 }],
+    after: [{ scenario: 'known-append' }, { scenario: 'known-resume-commit', killedAt: 42 }],
     prepare: async (stage) => {
       stage.open()
       return () => stage.interrupt()

@@ -54,7 +54,7 @@ export function createS3Store(options: S3StoreOptions): UploadStore {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => contents.get(normalizeKey(key)),
     list: (listOptions) => list(context, listOptions),
-    // A bucket tells of a change only in a list of all its records.
+    // A bucket reports a change only in a list of all its records.
     listRevision: async () => null,
     delete: async (key, { ifMatch } = {}) => remove(context, normalizeKey(key), ifMatch),
     createUpload: (key, createOptions) => sessions.create(key, createOptions),

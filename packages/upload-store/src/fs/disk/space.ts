@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { StoreError } from '../../contract/store-error.ts'
 import { AnnouncedBytes } from '../../session/announced-bytes.ts'
 import { RANDOM_ID } from '../../values/random-id.ts'
+import { isThere } from './files.ts'
 import type { Layout } from './layout.ts'
 import { ShardedNames } from './shards.ts'
 import { StagedBytes } from './staged-bytes.ts'
@@ -43,6 +44,7 @@ export class Space {
   readonly #maxTotalSize: number
   readonly #sizes: ShardedNames<number>
   readonly #staged: StagedBytes
+  readonly #partOf: (id: string) => string
   /** Bytes of all blobs, as of the last refresh. */
   #stored = 0
   /** The bytes above the floor, as of the last look. */
@@ -52,9 +54,10 @@ export class Space {
   /** The bytes that uploads of this process have announced and not sent yet. */
   readonly #announced = new Set<AnnouncedBytes>()
 
-  constructor({ directory, staging, blobs }: Layout, maxTotalSize: number = Number.POSITIVE_INFINITY) {
+  constructor({ directory, staging, blobs, part }: Layout, maxTotalSize: number = Number.POSITIVE_INFINITY) {
     this.#directory = directory
     this.#maxTotalSize = maxTotalSize
+    this.#partOf = part
     this.#staged = new StagedBytes(staging)
     if (maxTotalSize < Number.POSITIVE_INFINITY) this.#staged.prepare()
     this.#sizes = new ShardedNames({
@@ -82,13 +85,14 @@ export class Space {
    *
    * @param expected how many bytes are announced
    * @param staged how many bytes the upload has already
+   * @param part the path of its bytes
    * @throws StoreError NO_SPACE if no disk could hold so much
    */
-  reserve(id: string, expected: number, staged = 0): Reservation {
+  reserve(id: string, expected: number, staged = 0, part: string = this.#partOf(id)): Reservation {
     if (expected > MAX_EXPECTED) throw nearlyFull()
     const announced = new AnnouncedBytes(expected)
     this.#announced.add(announced)
-    const upload = this.#staged.open(id, staged)
+    const upload = this.#staged.open(id, staged, part)
     // The number of unannounced bytes that may arrive before the next check. The first bytes are always checked.
     let unchecked = -1
     const look = async (bytes: number) => {
@@ -145,7 +149,8 @@ export class Space {
   /** Returns how many bytes are free above the floor after `bytes` more. */
   async #room(bytes: number): Promise<number> {
     const known = this.#free - this.#reserved - bytes
-    if (known >= PLENTY && performance.now() - this.#lookedAt < LOOK_TIME) return known
+    const isFresh = performance.now() - this.#lookedAt < LOOK_TIME
+    if (known >= PLENTY && isFresh && isThere(this.#directory)) return known
     this.#lookedAt = Number.NEGATIVE_INFINITY
     const { bsize, blocks, bavail, files, ffree } = await statfs(this.#directory)
     const floor = Math.min(blocks * bsize * FLOOR_SHARE, MAX_FLOOR_BYTES)

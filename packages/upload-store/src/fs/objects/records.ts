@@ -65,9 +65,14 @@ export async function readable(reading: Promise<BlobRecord | null>): Promise<Blo
 }
 
 /** Writes the record that `publishRecord` will make visible. */
-export async function draftRecord(layout: Layout, disk: Disk, record: BlobRecord): Promise<void> {
+export async function draftRecord(
+  layout: Layout,
+  disk: Disk,
+  record: BlobRecord,
+  draft: string,
+): Promise<void> {
   await makeShard(layout, disk, layout.record(record.object.key))
-  await disk.writeFile(layout.draft(record.blob), `${JSON.stringify(fieldsOf(record))}\n`)
+  await disk.writeFile(draft, `${JSON.stringify(fieldsOf(record))}\n`)
 }
 
 async function makeShard(layout: Layout, disk: Disk, path: string): Promise<void> {
@@ -87,8 +92,8 @@ async function clearShard(context: FsParts<'layout' | 'disk'>, path: string): Pr
 }
 
 /** Renames the draft to the record of its key. This is the commit point. */
-export async function publishRecord(layout: Layout, { object, blob }: BlobRecord): Promise<void> {
-  await rename(layout.draft(blob), layout.record(object.key))
+export async function publishRecord(layout: Layout, key: string, draft: string): Promise<void> {
+  await rename(draft, layout.record(key))
   markChange(layout)
 }
 

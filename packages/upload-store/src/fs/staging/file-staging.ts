@@ -1,14 +1,15 @@
-import type { FileHandle } from 'node:fs/promises'
+import { type FileHandle, rename } from 'node:fs/promises'
 import type { StoredObject } from '../../contract/stored-object.ts'
 import type { CommitOptions, UploadMetadata } from '../../contract/upload-session.ts'
 import type { Manifest, Staging } from '../../session/driver.ts'
 import { step } from '../../session/step.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
-import { removeIfThere, withStoreErrors } from '../disk/files.ts'
+import { isThere, removeIfThere, withStoreErrors } from '../disk/files.ts'
+import type { Layout } from '../disk/layout.ts'
 import type { Reservation } from '../disk/space.ts'
 import type { FsParts } from '../fs-context.ts'
 import { isWanted } from '../locks/fence.ts'
-import type { Lock } from '../locks/lock.ts'
+import type { Lock, Ownership } from '../locks/lock.ts'
 import { currentBoot } from '../locks/owner.ts'
 import { correctKeys } from '../objects/correct-keys.ts'
 import { Publication } from '../objects/publish.ts'
@@ -29,13 +30,12 @@ const CHECKPOINT = 8 * 1024 ** 2
 export interface FileStagingParts {
   readonly id: string
   readonly manifest: Manifest
-  readonly lock: Lock
+  /** The upload's lock, or the right to its files if no other process can find them. */
+  readonly hold: Lock | Ownership
   readonly file: FileHandle
   readonly manifestFile: ManifestFile
   readonly reservation: Reservation
   readonly fence: string
-  /** Whether other processes can find the upload. */
-  readonly known: boolean
   /** The offset in the manifest. */
   readonly durable: number
   /** Whether all bytes of the file are durable. */
@@ -48,6 +48,16 @@ export interface FileStagingParts {
 export const PART_MODE = 0o600
 export const SEALED_MODE = 0o440
 
+/** Uploads that no other process can find bear the name of their owner. */
+function pathsOf(
+  layout: Layout,
+  { id, hold }: FileStagingParts,
+): { part: string; draft(blob: string): string } {
+  if (!('owner' in hold)) return { part: layout.part(id), draft: layout.draft }
+  const { owner } = hold
+  return { part: layout.ownPart(id, owner), draft: (blob) => layout.ownDraft(blob, owner) }
+}
+
 type Context = FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'> & { readonly kept: KeptUploads }
 
 /** One upload in its own file, which becomes a blob without a copy. */
@@ -56,6 +66,11 @@ export class FileStaging implements Staging {
   readonly #parts: FileStagingParts
   readonly #file: PartFile
   readonly #publication: Publication
+  /** Whether other processes can find the upload. */
+  readonly #known: boolean
+  /** The paths of the upload's files. */
+  readonly #paths: { part: string; draft(blob: string): string }
+  #hold: Lock | Ownership
   #metadata: UploadMetadata | undefined
   /** The record of the last attempt to commit. It may have become visible before that attempt failed. */
   #committing: BlobRecord | undefined
@@ -70,16 +85,19 @@ export class FileStaging implements Staging {
   constructor(context: Context, parts: FileStagingParts) {
     this.#context = context
     this.#parts = parts
+    this.#hold = parts.hold
+    this.#known = !('owner' in parts.hold)
+    this.#paths = pathsOf(context.layout, parts)
     this.#metadata = parts.manifest.metadata
     this.#committing = parts.committing
     this.#durable = parts.durable
     this.#file = new PartFile(parts.file, context.disk, {
-      stride: parts.known ? CHECKPOINT : WRITE_BACK,
+      stride: this.#known ? CHECKPOINT : WRITE_BACK,
       isSynced: parts.isSynced,
       onWrittenBack: (offset) => this.#checkpoint(offset),
     })
-    this.#publication = new Publication(context, parts.id, parts.known)
-    if (parts.known) this.#watch()
+    this.#publication = new Publication(context, parts.id, this.#known, this.#paths)
+    if (this.#known) this.#watch()
   }
 
   arrived(bytes: number): Promise<void> | undefined {
@@ -92,7 +110,7 @@ export class FileStaging implements Staging {
   }
 
   async #checkpoint(offset: number): Promise<void> {
-    if (!this.#parts.known) return
+    if (!this.#known) return
     try {
       await this.#replaceManifest(offset)
     } catch {
@@ -104,7 +122,7 @@ export class FileStaging implements Staging {
   }
 
   async seal(): Promise<void> {
-    if (this.#parts.known) await this.#file.setMode(SEALED_MODE)
+    if (this.#known) await this.#file.setMode(SEALED_MODE)
     await step('sync part', () => withStoreErrors(this.#file.sync()))
     this.#parts.reservation.seal()
     await withStoreErrors(this.#file.close())
@@ -113,17 +131,17 @@ export class FileStaging implements Staging {
   async setMetadata(metadata: UploadMetadata): Promise<void> {
     // A checkpoint may be writing the manifest now, and two writes must not overlap.
     await this.#file.settled()
-    if (this.#parts.known) await withStoreErrors(this.#replaceManifest(this.#durable, metadata))
+    if (this.#known) await withStoreErrors(this.#replaceManifest(this.#durable, metadata))
     this.#metadata = metadata
   }
 
   async pause(offset: number): Promise<void> {
-    const { known } = this.#parts
+    const known = this.#known
     try {
       await this.#publication.undo()
       await withStoreErrors(this.#cutTo(offset))
       await withStoreErrors(this.#file.sync())
-      await withStoreErrors(known ? this.#noteOffset(offset) : this.#replaceManifest(offset))
+      await withStoreErrors(known ? this.#noteOffset(offset) : this.#makeKnown(offset))
     } catch (error) {
       // Another process may be waiting to take over. It resumes from the offset in the manifest.
       if (known) await this.#cutBack().finally(() => this.#end(offset))
@@ -131,6 +149,21 @@ export class FileStaging implements Staging {
     }
     if (known) await this.#keep(offset)
     await this.#end(offset)
+  }
+
+  /** Gives the upload the names by which other processes find it. */
+  async #makeKnown(offset: number): Promise<void> {
+    const { layout, locks } = this.#context
+    const { id } = this.#parts
+    const own = this.#hold
+    if ('owner' in own) {
+      this.#hold = await locks.acquire(id)
+      own.release()
+    }
+    const part = layout.part(id)
+    if (this.#paths.part !== part) await rename(this.#paths.part, part)
+    this.#paths.part = part
+    await this.#replaceManifest(offset)
   }
 
   /** Writes the offset to the manifest if it has another one. The bytes before it are durable. */
@@ -178,7 +211,7 @@ export class FileStaging implements Staging {
   }
 
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
-    const leaves = this.#parts.known && this.#metadata !== undefined
+    const leaves = this.#known && this.#metadata !== undefined
     await withStoreErrors(
       this.#publication.publish(object, conditions, {
         announce: async (record) => {
@@ -205,11 +238,10 @@ export class FileStaging implements Staging {
   }
 
   async #discardFiles(): Promise<void> {
-    const { id, known } = this.#parts
-    // An upload that is not resumable has only its part, and looking for other files would cost time at 50 uploads a
-    // second.
-    if (known) await discardFiles(this.#context, id)
-    else await removeIfThere(this.#context.layout.part(id))
+    const { part } = this.#paths
+    // An upload that is not resumable has only its part, and a commit has removed it.
+    if (this.#known) await discardFiles(this.#context, this.#parts.id)
+    else if (isThere(part)) await removeIfThere(part)
   }
 
   onTakeover(listener: () => void): void {
@@ -232,9 +264,9 @@ export class FileStaging implements Staging {
   async #end(kept = 0): Promise<void> {
     clearInterval(this.#watching)
     await this.#file.close().catch(() => {})
-    const { manifestFile, reservation, lock } = this.#parts
+    const { manifestFile, reservation } = this.#parts
     if (!this.#isKept) await manifestFile.close().catch(() => {})
     reservation.release(kept)
-    lock.release()
+    this.#hold.release()
   }
 }

@@ -5,7 +5,7 @@ import { RANDOM_ID, randomId } from '../../values/random-id.ts'
 import { isThere, withStoreErrors } from '../disk/files.ts'
 import type { FsContext } from '../fs-context.ts'
 import { checkFence } from '../locks/fence.ts'
-import type { Lock } from '../locks/lock.ts'
+import type { Lock, Ownership } from '../locks/lock.ts'
 import { FileStaging, PART_MODE, SEALED_MODE } from './file-staging.ts'
 import { findLocked, getUpload, interruptLocked, keptState } from './interrupt.ts'
 import { KeptUploads } from './kept-uploads.ts'
@@ -43,20 +43,20 @@ export function fsStagingArea(stored: FsContext): StagingArea {
 async function create(context: Context, id: string, manifest: Manifest): Promise<Staging> {
   const { layout, locks, disk, space } = context
   const known = manifest.metadata !== undefined
-  const reservation = space.reserve(id, manifest.expectedSize)
+  const own = known ? undefined : locks.own()
+  const part = own === undefined ? layout.part(id) : layout.ownPart(id, own.owner)
+  const reservation = space.reserve(id, manifest.expectedSize, 0, part)
+  let hold: Lock | Ownership | undefined = own
   try {
     await reservation.check()
-    const lock = await withStoreErrors(locks.acquire(id))
-    const mode = known ? PART_MODE : SEALED_MODE
-    const file = await withStoreErrors(open(layout.part(id), 'wx+', mode)).catch((error) => {
-      lock.release()
-      throw error
-    })
+    hold ??= await withStoreErrors(locks.acquire(id))
+    const file = await withStoreErrors(open(part, 'wx+', known ? PART_MODE : SEALED_MODE))
     const manifestFile = new ManifestFile(disk, layout.manifest(id), Number.POSITIVE_INFINITY)
-    const files = { id, manifest, lock, file, manifestFile, reservation, fence: randomId(), known }
+    const files = { id, manifest, hold, file, manifestFile, reservation, fence: randomId() }
     const staging = new FileStaging(context, { ...files, durable: 0, committing: undefined, isSynced: false })
     return await announce(staging, manifest.metadata)
   } catch (error) {
+    hold?.release()
     reservation.release(0)
     throw error
   }

@@ -120,9 +120,9 @@ function resumed(
 ): Resumed {
   const { offset: durable, committing, expectedSize } = manifest
   const reservation = context.space.reserve(id, Math.max(0, expectedSize - size), size)
-  const files = { id, manifest, lock, file, manifestFile, reservation, fence }
+  const files = { id, manifest, hold: lock, file, manifestFile, reservation, fence }
   const isSynced = size === durable
-  const staging = new FileStaging(context, { ...files, known: true, durable, committing, isSynced })
+  const staging = new FileStaging(context, { ...files, durable, committing, isSynced })
   const bytes = (start: number) => file.createReadStream({ start, end: size - 1, autoClose: false })
   return { staging, manifest, size, bytes }
 }
