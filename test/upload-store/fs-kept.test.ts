@@ -105,14 +105,17 @@ describe.skipIf(process.platform !== 'linux')('an upload that stays open between
     expect(openBelow(directory)).toEqual([])
   })
 
-  it('resumes at its last offset after a killed process has left a part of a line in its manifest', async () => {
+  it.each([
+    ['a killed process has left a part of a line', '\n{"offs'],
+    ['a power cut has left zeros in place of a line', '\0'.repeat(14)],
+  ])('resumes at its last offset after %s in its manifest', async (_, rest) => {
     const directory = await temporaryDirectory()
     const store = createFsStore(directory)
     const { id } = await createPaused(store)
     for (let at = 0; at < 3; at++) await append(store, id, at, Buffer.from('x'))
     await store.close()
     const manifest = join(directory, 'staging', `${id}.json`)
-    await appendFile(manifest, '\n{"offs')
+    await appendFile(manifest, rest)
     const restarted = createFsStore(directory)
     expect(await append(restarted, id, 3, Buffer.from('x'))).toBe(4)
     await restarted.close()

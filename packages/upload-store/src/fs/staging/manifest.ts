@@ -51,11 +51,11 @@ export function formatManifest({ committing, ...manifest }: FsManifest): string 
 }
 
 /**
- * Returns a line to append to a manifest. It begins with the line feed, because a killed process may have left a part of
- * a line.
+ * Returns a line to append to a manifest. It begins with a line feed, because a killed process may have left a part of a
+ * line, and ends with one, because a power cut may leave zeros in place of the next line.
  */
 export function formatProgress(offset: number, boot: string | undefined): string {
-  return `\n${JSON.stringify({ offset, boot })}`
+  return `\n${JSON.stringify({ offset, boot })}\n`
 }
 
 /** The first line has all fields. The last whole line after it has the progress since. */
