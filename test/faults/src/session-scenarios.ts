@@ -49,6 +49,22 @@ const KNOWN: readonly Scenario[] = [
     },
   },
   {
+    name: 'known-append-twice',
+    fails: WRITING,
+    after: [{ scenario: 'known-append' }],
+    prepare: async (stage) => {
+      stage.open()
+      return async () => {
+        // The second one continues with the files that the first one has left open.
+        for (let tries = 0; tries < 2; tries++) {
+          const session = await stage.resume()
+          await session.append(session.offset, chunksOf(known, session.offset, session.offset + 1500))
+          await stage.pause(session, known)
+        }
+      }
+    },
+  },
+  {
     name: 'known-resume-commit',
     fails: WRITING,
     after: [{ scenario: 'known-append' }],
