@@ -2,12 +2,13 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { UnfitMachineError } from './programs.ts'
 import { benchRanges } from './ranges/ranges.ts'
+import { benchRequests } from './requests/requests.ts'
 import { benchS3 } from './s3/s3.ts'
 import { benchUploads } from './uploads/uploads.ts'
 
 const BAD_USAGE = 2
 
-const HELP = `Usage: npm run bench [-- ranges | uploads | s3] [--quick]
+const HELP = `Usage: npm run bench [-- ranges | uploads | requests | s3] [--quick]
 
 Puts this repository's packages and other servers side by side on this machine, checks every answer, and prints
 Markdown. Progress goes to standard error: npm run -s bench > table.md
@@ -17,6 +18,8 @@ Markdown. Progress goes to standard error: npm run -s bench > table.md
            temporary directory (TMPDIR), which should be on a disk; with nginx installed, that is compared, too
   uploads  multipart uploads: one of 1 GiB, many of 1 MiB 16 at once, and the memory that 50 of 200 MiB at once take;
            needs Linux, and 12 GiB free in the temporary directory, which should be on a disk
+  requests uploads of 100 kB and 1 MiB by form, PUT, resumable upload and tus, appends, and lists of 10,000 and 100,000
+           objects; needs Linux, and 3 GiB free in the temporary directory
   s3       ranges and an upload through us and without us on Ceph, which has to be installed: 5 minutes, 8 GiB of memory
   --quick  3 short rounds instead of 5, under 2 minutes, and smaller uploads: less steady. Prints, and writes nothing
   --help   this text
@@ -27,6 +30,7 @@ const DOCS = new URL('../../../docs/', import.meta.url)
 const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<string>>> = {
   ranges,
   uploads: benchUploads,
+  requests: benchRequests,
   s3: benchS3,
 }
 

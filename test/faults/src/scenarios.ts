@@ -6,13 +6,13 @@ import { SESSIONS } from './session-scenarios.ts'
 const LITTER = (
   [
     ['first-put', 20],
-    ['put', 16],
-    ['put', 31],
-    ['replace', 31],
-    ['delete', 4],
-    ['pause', 8],
+    ['put', 22],
+    ['put', 36],
+    ['replace', 36],
+    ['delete', 9],
+    ['pause', 15],
     ['pause', 99],
-    ['commit-again', 25],
+    ['commit-again', 27],
   ] as const
 ).map(([scenario, killedAt]) => ({ scenario, killedAt }))
 

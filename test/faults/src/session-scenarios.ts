@@ -7,8 +7,8 @@ const paused = content('paused', 12_000)
 // Paused at 5000 of 12,000 bytes by one process; killed over it by another while it wrote more, or when its bytes already
 // had the name of a blob.
 const PAUSED = [{ scenario: 'pause' }]
-const CRASHED = [...PAUSED, { scenario: 'resume-pause', killedAt: 15 }]
-const LINKED = [...PAUSED, { scenario: 'resume-commit', killedAt: 42 }]
+const CRASHED = [...PAUSED, { scenario: 'resume-pause', killedAt: 25 }]
+const LINKED = [...PAUSED, { scenario: 'resume-commit', killedAt: 49 }]
 
 const TO_COMMIT = {
   'resume-commit': PAUSED,
@@ -45,6 +45,22 @@ const KNOWN: readonly Scenario[] = [
         const session = await stage.create(`known ${++tries}`, known, { try: tries })
         await session.append(0, chunksOf(known))
         await stage.commit(session, known)
+      }
+    },
+  },
+  {
+    name: 'known-append-twice',
+    fails: WRITING,
+    after: [{ scenario: 'known-append' }],
+    prepare: async (stage) => {
+      stage.open()
+      return async () => {
+        // The second one continues with the files that the first one has left open.
+        for (let tries = 0; tries < 2; tries++) {
+          const session = await stage.resume()
+          await session.append(session.offset, chunksOf(known, session.offset, session.offset + 1500))
+          await stage.pause(session, known)
+        }
       }
     },
   },
@@ -116,7 +132,7 @@ const KNOWN: readonly Scenario[] = [
   {
     name: 'known-interrupt',
     fails: WRITING,
-    after: [{ scenario: 'known-append' }, { scenario: 'known-resume-commit', killedAt: 20 }],
+    after: [{ scenario: 'known-append' }, { scenario: 'known-resume-commit', killedAt: 42 }],
     prepare: async (stage) => {
       stage.open()
       return () => stage.interrupt()

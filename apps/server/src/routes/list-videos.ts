@@ -1,29 +1,59 @@
 import { createHash } from 'node:crypto'
 import createError from 'http-errors'
 import type Koa from 'koa'
-import type { UploadStore } from 'upload-store'
+import { LRUCache } from 'lru-cache'
+import type { ListOptions, UploadStore } from 'upload-store'
 import { queryValue } from '../http/query.ts'
 import { videoJson } from '../media/video-json.ts'
 
 const MAX_LIMIT = 1000
+/** The maximum size of all pages in memory, in bytes. A page of 1,000 videos has about 300 KB. */
+const MAX_KEPT = 8 * 1024 ** 2
 
-/** `GET /videos`: one page of the list, in the order of keys. */
-export async function listVideos(ctx: Koa.Context, store: UploadStore): Promise<void> {
-  const { items, cursor } = await store.list({
-    prefix: queryValue(ctx, 'prefix'),
-    cursor: queryValue(ctx, 'cursor'),
-    limit: parseLimit(queryValue(ctx, 'limit') ?? '50'),
-  })
+interface Page {
+  readonly json: Buffer
+  readonly etag: string
+}
+
+/**
+ * `GET /videos`: one page of the list, in the order of keys. Pages are kept in memory until the list changes, because the
+ * web page requests the list every few seconds.
+ */
+export function videoList(store: UploadStore): Koa.Middleware {
+  const kept = new LRUCache<string, Page>({ maxSize: MAX_KEPT, sizeCalculation: ({ json }) => json.length })
+  return async function listVideos(ctx) {
+    const options = {
+      prefix: queryValue(ctx, 'prefix'),
+      cursor: queryValue(ctx, 'cursor'),
+      limit: parseLimit(queryValue(ctx, 'limit') ?? '50'),
+    }
+    const revision = await store.listRevision()
+    // The origin is part of each video's URL.
+    const name = revision === null ? null : JSON.stringify([revision, ctx.protocol, ctx.host, options])
+    const before = name === null ? undefined : kept.get(name)
+    // Built after the revision was taken: if the list changes meanwhile, the next request gets another revision.
+    const page = before ?? (await buildPage(ctx, store, options))
+    if (name !== null && before === undefined) kept.set(name, page)
+    ctx.set('ETag', page.etag)
+    ctx.set('Cache-Control', 'no-cache')
+    ctx.status = 200
+    if (ctx.fresh) {
+      ctx.status = 304
+      return
+    }
+    ctx.type = 'json'
+    ctx.body = page.json
+  }
+}
+
+async function buildPage(ctx: Koa.Context, store: UploadStore, options: ListOptions): Promise<Page> {
+  const { items, cursor } = await store.list(options)
   const rows = items.map((object) => ({
     ...videoJson(ctx, object),
     created: new Date(object.lastModified).toISOString(),
   }))
-  const text = JSON.stringify({ items: rows, cursor })
-  // The page requests the list every few seconds, and an unchanged list is a 304.
-  ctx.set('ETag', `"${createHash('sha256').update(text).digest('base64url')}"`)
-  ctx.set('Cache-Control', 'no-cache')
-  ctx.type = 'json'
-  ctx.body = text
+  const json = Buffer.from(JSON.stringify({ items: rows, cursor }))
+  return { json, etag: `"${createHash('sha256').update(json).digest('base64url')}"` }
 }
 
 /** @throws 400 */

@@ -15,7 +15,7 @@ import type { UploadCount } from '../uploads/unfinished-uploads.ts'
 import { deleteVideo } from './delete-video.ts'
 import { sendVideo } from './get-video.ts'
 import { sendHome } from './home.ts'
-import { listVideos } from './list-videos.ts'
+import { videoList } from './list-videos.ts'
 import { pageFiles } from './page-files.ts'
 import { formReceiver, postVideo } from './post-video.ts'
 import { putVideo } from './put-video.ts'
@@ -64,7 +64,7 @@ export function routes(config: Config, store: UploadStore, parts: RouteParts): R
     ctx.body = await metricsText()
   })
   router.get('/requests', (ctx) => listRequests(ctx, traces))
-  router.get('/videos', (ctx) => listVideos(ctx, store))
+  router.get('/videos', videoList(store))
   return router
 }
 

@@ -28,6 +28,7 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
     put: (key, source, options) => store.put(key, source, options),
     get: (key) => store.get(key),
     list: (options) => store.list(options),
+    listRevision: () => store.listRevision(),
     delete: (key, options) => store.delete(key, options),
     interruptUpload: (id) => store.interruptUpload(id),
     getUpload: (id) => store.getUpload(id),

@@ -49,6 +49,11 @@ export interface UploadStore {
   /** Resolves to one page of objects in key order; to an empty last page for an unknown `cursor`. */
   list(options?: ListOptions): Promise<ListPage>
   /**
+   * Resolves to a text that changes whenever a page of the list may have changed, in any process; to `null` if the store
+   * could not know that without reading the list. Compare it only with texts from the same store object.
+   */
+  listRevision(): Promise<string | null>
+  /**
    * Removes the object under `key`; readers that have opened it finish. Resolves to whether there was one.
    *
    * @param options `ifMatch`: only the object with this entity-tag

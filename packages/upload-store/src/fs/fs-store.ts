@@ -55,11 +55,12 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
   const { space } = context
   const sessions = new Sessions(options, fsStagingArea(context))
   const contents = new Contents(context)
-  const index = new KeyIndex(context)
+  const index = new KeyIndex(context, contents)
   const store: UploadStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => contents.get(normalizeKey(key)),
     list: (listOptions) => withStoreErrors(index.page(listOptions)),
+    listRevision: () => withStoreErrors(index.revision()),
     delete: async (text, { ifMatch } = {}) => {
       const key = normalizeKey(text)
       const name = recordName(key)
@@ -94,9 +95,11 @@ function openContext(directory: string, options: FsStoreOptions): FsContext {
   const { expireAfter = DAY, expireEmptyAfter = HOUR } = options
   const layout = openLayout(resolve(directory))
   const damage = new DamageReporter(onDamaged, layout.directory)
+  const disk = new Disk(durability)
+  disk.rememberShards([layout.blobs, layout.digests, layout.records])
   return {
     layout,
-    disk: new Disk(durability),
+    disk,
     damage,
     locks: new Locks(layout, ownerTimeout, damage),
     commits: new KeyedQueue(),

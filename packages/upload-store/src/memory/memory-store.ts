@@ -29,6 +29,7 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
         [...objects.values()].map(({ object }) => object),
         listOptions,
       ),
+    listRevision: async () => null,
     delete: async (name, conditions = {}) => {
       const key = normalizeKey(name)
       checkConditions(key, objects.get(key)?.object.etag, conditions)

@@ -64,6 +64,8 @@ export function createS3Store(options: S3StoreOptions): S3Store {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => contents.get(normalizeKey(key)),
     list: (listOptions) => list(context, listOptions),
+    // A bucket reports a change only in a list of all its records.
+    listRevision: async () => null,
     delete: async (key, { ifMatch } = {}) => remove(context, normalizeKey(key), ifMatch),
     createUpload: (key, createOptions) => sessions.create(key, createOptions),
     resumeUpload: (id) => sessions.resume(id),

@@ -87,4 +87,6 @@ export interface StagingArea {
   get(id: string): Promise<KnownUpload | null>
   /** Stops any writer in another process and removes the upload. Resolves to whether the upload existed. */
   delete(id: string): Promise<boolean>
+  /** Releases what is kept of uploads that are not open. */
+  close?(): Promise<void>
 }

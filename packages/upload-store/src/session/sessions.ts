@@ -11,9 +11,10 @@ import { normalizeKey } from '../values/key.ts'
 import { LruMap } from '../values/lru-map.ts'
 import { checkMetadata } from '../values/metadata.ts'
 import { randomId } from '../values/random-id.ts'
+import { KeyedQueue } from '../values/task-queue.ts'
 import { checkOptions } from './check-options.ts'
 import { concatenate } from './concatenate.ts'
-import type { Resumed, StagingArea } from './driver.ts'
+import type { Manifest, Resumed, Staging, StagingArea } from './driver.ts'
 import { Intake, partIntake } from './intake.ts'
 import { Session } from './session.ts'
 
@@ -27,7 +28,9 @@ const MAX_REMEMBERED = 1000
 export class Sessions {
   readonly #options: StoreOptions
   readonly #area: StagingArea
-  readonly #open = new Map<string, Promise<Session | null>>()
+  readonly #open = new Map<string, Session>()
+  /** Run one task of an upload after the other. Otherwise they would take the upload from each other. */
+  readonly #turns = new KeyedQueue()
   readonly #paused = new LruMap<string, Intake>(MAX_REMEMBERED)
   #closed = false
 
@@ -43,32 +46,25 @@ export class Sessions {
     const { type, digest, expectedSize = 0, metadata, isPart } = options
     if (metadata !== undefined) checkMetadata(metadata)
     const id = randomId()
-    return this.#opening(id, async (onEnd) => {
-      // Client input: it may be NaN or negative.
-      const manifest = { key, type, digest, expectedSize: Math.max(0, expectedSize) || 0, metadata, isPart }
+    // Client input: it may be NaN or negative.
+    const manifest = { key, type, digest, expectedSize: Math.max(0, expectedSize) || 0, metadata, isPart }
+    return this.#inTurn(id, async () => {
       const hash = metadata === undefined || isPart ? undefined : await this.#area.savableHash?.()
       const staging = await this.#area.create(id, manifest)
       const intake = isPart ? partIntake(this.#options) : new Intake(this.#options, type, hash)
-      return new Session(staging, intake, {
-        manifest,
-        id,
-        known: metadata !== undefined,
-        onEnd: onEnd(intake),
-      })
+      return this.#register(id, manifest, staging, intake)
     })
   }
 
   /** @throws StoreError ABORTED */
-  async resume(id: string): Promise<Session | null> {
-    const before = this.#open.get(id)
-    return this.#opening(id, async (onEnd) => {
-      await pauseOpen(before)
+  resume(id: string): Promise<Session | null> {
+    return this.#afterPause(id, async () => {
       const resumed = await this.#area.resume(id)
       if (resumed === null) return null
       const { staging, manifest, size } = resumed
       try {
-        const intake = await this.#restoreIntake(id, resumed)
-        return new Session(staging, intake, { manifest, id, known: true, onEnd: onEnd(intake) })
+        const metadata = manifest.metadata ?? {}
+        return this.#register(id, { ...manifest, metadata }, staging, await this.#restoreIntake(id, resumed))
       } catch (error) {
         await staging.pause(size).catch(() => {})
         throw error
@@ -83,21 +79,16 @@ export class Sessions {
     options: CreateOptions = {},
   ): Promise<UploadSession | null> {
     const { type, digest, metadata = {} } = options
+    const key = normalizeKey(name)
     const expectedSize = parts.reduce((sum, { size }) => sum + size, 0)
-    const manifest = {
-      key: normalizeKey(name),
-      type,
-      digest,
-      expectedSize,
-      metadata: checkMetadata(metadata),
-    }
+    const manifest = { key, type, digest, expectedSize, metadata: checkMetadata(metadata) }
     const uploads = { resume: (id: string) => this.resume(id), read: this.#readPart.bind(this) }
     return concatenate(uploads, parts, manifest)
   }
 
   /** Runs `task` with the bytes of a part, and keeps the part. */
-  async #readPart(id: string, task: (part: Resumed) => Promise<unknown>): Promise<boolean> {
-    return this.#inQueue(id, async () => {
+  #readPart(id: string, task: (part: Resumed) => Promise<unknown>): Promise<boolean> {
+    return this.#afterPause(id, async () => {
       const part = await this.#area.resume(id)
       if (part === null) return false
       try {
@@ -111,71 +102,63 @@ export class Sessions {
 
   /** @throws StoreError ABORTED */
   interrupt(id: string): Promise<UploadState | null> {
-    return this.#inQueue(id, () => this.#area.interrupt(id))
+    return this.#afterPause(id, () => this.#area.interrupt(id))
   }
 
   async get(id: string): Promise<KnownUpload | null> {
-    const session = await this.#open.get(id)?.catch(() => null)
+    const session = this.#open.get(id)
     if (session?.known) return { id, key: session.key, metadata: session.metadata, committed: null }
     return this.#area.get(id)
   }
 
   async list(): Promise<readonly string[]> {
-    const open = await Promise.allSettled(this.#open.values())
-    const known = open.flatMap((each) =>
-      each.status === 'fulfilled' && each.value?.known ? [each.value.id] : [],
-    )
+    const known = [...this.#open.values()].flatMap((each) => (each.known ? [each.id] : []))
     return [...new Set([...known, ...(await this.#area.list())])]
   }
 
   /** @throws StoreError ABORTED */
   delete(id: string): Promise<boolean> {
-    return this.#inQueue(id, () => {
+    return this.#afterPause(id, () => {
       this.#paused.delete(id)
       return this.#area.delete(id)
     })
   }
 
-  /** Runs `task` in one queue with resumptions of the upload. Otherwise they would take the upload from each other. */
-  async #inQueue<T>(id: string, task: () => Promise<T>): Promise<T> {
-    const before = this.#open.get(id)
-    let result: Promise<T> | undefined
-    await this.#opening(id, async () => {
-      await pauseOpen(before)
-      result = task()
-      await result
-      return null
-    })
-    if (result === undefined) throw new StoreError('ABORTED', 'The store is closed. Open it again.')
-    return result
-  }
-
   /** Aborts the uploads that no other process can find, and pauses the others. */
   async close(): Promise<void> {
     this.#closed = true
-    const ends = [...this.#open.values()].map(async (opening) => {
-      const session = await opening
-      await (session?.known ? session.pause() : session?.abort())
-    })
+    await this.#turns.idle()
+    const ends = [...this.#open.values()].map((each) => (each.known ? each.pause() : each.abort()))
     await Promise.allSettled(ends)
+    await this.#area.close?.()
   }
 
-  /** Registers the session as open until it ends. `open` may resolve to `null` if there is no such upload. */
-  async #opening<T extends Session | null>(
-    id: string,
-    open: (onEnd: (intake: Intake) => (resumable: boolean) => void) => Promise<T>,
-  ): Promise<T> {
+  async #inTurn<T>(id: string, task: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new StoreError('ABORTED', 'The store is closed. Open it again.')
-    const remove = () => {
-      if (this.#open.get(id) === opening) this.#open.delete(id)
-    }
-    const opening = open((intake) => (resumable) => {
-      remove()
-      if (resumable && this.#area.savableHash === undefined) this.#paused.set(id, intake)
+    return this.#turns.run(id, task)
+  }
+
+  /** Pauses the upload's session first. That is quicker than letting it notice a claim. */
+  #afterPause<T>(id: string, task: () => Promise<T>): Promise<T> {
+    return this.#inTurn(id, async () => {
+      await this.#open
+        .get(id)
+        ?.pause()
+        .catch(() => {})
+      return task()
     })
-    this.#open.set(id, opening)
-    opening.then((session) => session ?? remove(), remove)
-    return opening
+  }
+
+  /** @param manifest its `metadata` is `undefined` if no other process can find the upload */
+  #register(id: string, manifest: Manifest, staging: Staging, intake: Intake): Session {
+    const onEnd = (resumable: boolean) => {
+      if (this.#open.get(id) === session) this.#open.delete(id)
+      if (resumable && this.#area.savableHash === undefined) this.#paused.set(id, intake)
+    }
+    const known = manifest.metadata !== undefined
+    const session = new Session(staging, intake, { manifest, id, known, onEnd })
+    this.#open.set(id, session)
+    return session
   }
 
   /**
@@ -198,10 +181,4 @@ export class Sessions {
     }
     return intake
   }
-}
-
-/** Pauses the session of this process directly, because waiting for it to notice a claim would take longer. */
-async function pauseOpen(opening: Promise<Session | null> | undefined): Promise<void> {
-  const session = await opening?.catch(() => null)
-  await session?.pause().catch(() => {})
 }

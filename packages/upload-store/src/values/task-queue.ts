@@ -18,6 +18,11 @@ export class TaskQueue {
 export class KeyedQueue {
   readonly #queues = new Map<string, TaskQueue>()
 
+  /** Resolves when every task so far has ended. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map(({ end }) => end))
+  }
+
   run<T>(key: string, task: () => Promise<T>): Promise<T> {
     const queue = this.#queues.get(key) ?? new TaskQueue()
     this.#queues.set(key, queue)

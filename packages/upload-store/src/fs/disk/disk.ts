@@ -1,6 +1,6 @@
-import { constants } from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync, readdirSync } from 'node:fs'
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { hasCode, isDirectory } from './files.ts'
 import { READ_ENTRY } from './read-entry.ts'
 
@@ -28,6 +28,20 @@ export class Disk {
 
   constructor(durability: 'full' | 'none') {
     this.#durable = durability === 'full'
+  }
+
+  /**
+   * Makes the names of all shards durable that exist, with one flush for each directory of shards. Later, only a new shard
+   * is flushed. If this fails, each shard is flushed before its first use.
+   */
+  rememberShards(directories: readonly string[]): void {
+    for (const directory of directories) {
+      try {
+        const shards = readdirSync(directory)
+        if (shards.length > 0 && this.#durable) syncNow(directory)
+        for (const shard of shards) this.#made.add(join(directory, shard))
+      } catch {}
+    }
   }
 
   /** Makes the bytes and the length of a file durable. */
@@ -97,5 +111,14 @@ export class Disk {
     await this.writeFile(draft, text)
     await rename(draft, path)
     await this.syncDirectory(dirname(path))
+  }
+}
+
+function syncNow(directory: string): void {
+  const descriptor = openSync(directory, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
   }
 }

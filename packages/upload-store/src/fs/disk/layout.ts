@@ -20,14 +20,18 @@ export interface Layout {
   readonly digests: string
   readonly records: string
   readonly quarantine: string
-  /** The received bytes of an upload session. */
+  /** The received bytes of an upload session that other processes can find. */
   part(id: string): string
+  /** The received bytes of an upload session that only its process, whose owner file has this name, knows of. */
+  ownPart(id: string, owner: string): string
   /** The manifest, which stores the properties needed to resume a session. */
   manifest(id: string): string
   /** A symbolic link that names the next owner of the session. */
   fence(id: string): string
   /** A record before its rename to `record(key)`. */
   draft(id: string): string
+  /** The draft of a session that only its process knows of. */
+  ownDraft(id: string, owner: string): string
   /** The lock of a session, or of a key's record (`recordName`). */
   lock(name: string): string
   /** The lock that succeeds the lock of a dead owner: `<random of the owner>.<name>`. */
@@ -80,9 +84,11 @@ export function openLayout(directory: string): Layout {
     records: inside('records'),
     quarantine: inside('quarantine'),
     part: (id) => staged(`${id}.part`),
+    ownPart: (id, owner) => staged(`${id}.${owner}.part`),
     manifest: (id) => staged(`${id}.json`),
     fence: (id) => staged(`${id}.fence`),
     draft: (id) => staged(`${id}.record`),
+    ownDraft: (id, owner) => staged(`${id}.${owner}.record`),
     lock: (name) => staged(`${name}.lock`),
     next: (lock) => staged(`${lock}.next`),
     blob: (id) => join(directory, 'blobs', blobShard(id), id),

@@ -9,6 +9,11 @@ import { shareScans } from './share-scans.ts'
 
 /** How long a scan may block the event loop, in ms. */
 const TURN = 4
+/**
+ * How long the marker is believed without a look at every shard, in ms. Only a change whose writer was killed before it
+ * touched the marker, or a change by another program, is noticed so late.
+ */
+const MARKER_TIME = 1000
 
 const SHARD = /^[\da-f]{2}$/
 
@@ -20,6 +25,8 @@ interface Shard<T> {
 
 export interface ShardedNamesOptions<T> {
   readonly directory: string
+  /** A file or directory that each writer touches after a change of a shard; without it, each refresh looks at all shards. */
+  readonly marker?: string
   /** Matches the names to track; others are ignored. */
   readonly pattern: RegExp
   /** Returns the value of a name, which never changes; `undefined` if it has none now. */
@@ -31,8 +38,8 @@ export interface ShardedNamesOptions<T> {
 }
 
 /**
- * Tracks all names in a directory of shards, whichever process writes them. A refresh makes one stat per shard, and
- * reads only changed shards and new names. Requires a local file system, because it relies on ctime.
+ * Tracks all names in a directory of shards, whichever process writes them. A refresh makes one stat per shard, or one of
+ * the marker, and reads only changed shards and new names. Requires a local file system, because it relies on ctime.
  */
 export class ShardedNames<T> {
   /** Resolves when every change made before the call is known. */
@@ -41,13 +48,37 @@ export class ShardedNames<T> {
   readonly #shards = new Map<string, Shard<T>>()
   /** When this last yielded to the event loop. */
   #turn = 0
+  #revision = 0
+  /** The marker's ctime before the last look at all shards; `null` if that look has to be repeated. */
+  #mark: bigint | null = null
+  /** When that look began. */
+  #lookedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: ShardedNamesOptions<T>) {
     this.#options = options
     this.refresh = shareScans(() => this.#refresh())
   }
 
+  /** Changes whenever a refresh finds that a shard may have changed. */
+  get revision(): number {
+    return this.#revision
+  }
+
   async #refresh(): Promise<void> {
+    const { marker } = this.#options
+    const [startedAt, now] = [performance.now(), Date.now()]
+    const mark = marker === undefined ? null : timeOfChange(marker)
+    if (mark !== null && mark === this.#mark && startedAt - this.#lookedAt < MARKER_TIME) return
+    this.#mark = null
+    const isSure = await this.#look()
+    if (!isSure || mark === null || !isSettled(mark, now)) return
+    this.#mark = mark
+    this.#lookedAt = startedAt
+  }
+
+  /** Looks at all shards. Returns whether each is known as it is until its ctime changes. */
+  async #look(): Promise<boolean> {
+    let isSure = true
     for (const name of readdirSync(this.#options.directory)) {
       if (!SHARD.test(name)) continue
       const path = join(this.#options.directory, name)
@@ -56,10 +87,13 @@ export class ShardedNames<T> {
       const changed = timeOfChange(path)
       if (before?.changed != null && before.changed === changed) continue
       // Read after its ctime: a change during the read updates the ctime, and the next refresh sees it.
+      this.#revision++
       const { entries, isComplete } = await this.#read(path, before?.entries)
       const keeps = isComplete && changed !== null && isSettled(changed, now)
+      if (!keeps) isSure = false
       this.#replace(name, { changed: keeps ? changed : null, entries })
     }
+    return isSure
   }
 
   /**

@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { StoreError } from '../../contract/store-error.ts'
 import { AnnouncedBytes } from '../../session/announced-bytes.ts'
 import { RANDOM_ID } from '../../values/random-id.ts'
+import { isThere } from './files.ts'
 import type { Layout } from './layout.ts'
 import { ShardedNames } from './shards.ts'
 import { StagedBytes } from './staged-bytes.ts'
@@ -17,6 +18,9 @@ const MAX_FLOOR_FILES = 10_000
 const MAX_STRIDE = 64 * MEBIBYTE
 
 const MAX_EXPECTED = 2 ** 50
+/** How long the free space is not looked at again if there is plenty, in ms; and how many bytes are plenty. */
+const LOOK_TIME = 100
+const PLENTY = GIBIBYTE
 
 /** The space reserved for one upload of this process. */
 export interface Reservation {
@@ -40,15 +44,22 @@ export class Space {
   readonly #maxTotalSize: number
   readonly #sizes: ShardedNames<number>
   readonly #staged: StagedBytes
+  readonly #partOf: (id: string) => string
   /** Bytes of all blobs, as of the last refresh. */
   #stored = 0
+  /** The bytes above the floor, as of the last look. */
+  #free = 0
+  /** When the last look was. */
+  #lookedAt = Number.NEGATIVE_INFINITY
   /** The bytes that uploads of this process have announced and not sent yet. */
   readonly #announced = new Set<AnnouncedBytes>()
 
-  constructor({ directory, staging, blobs }: Layout, maxTotalSize: number = Number.POSITIVE_INFINITY) {
+  constructor({ directory, staging, blobs, part }: Layout, maxTotalSize: number = Number.POSITIVE_INFINITY) {
     this.#directory = directory
     this.#maxTotalSize = maxTotalSize
+    this.#partOf = part
     this.#staged = new StagedBytes(staging)
+    if (maxTotalSize < Number.POSITIVE_INFINITY) this.#staged.prepare()
     this.#sizes = new ShardedNames({
       directory: blobs,
       pattern: RANDOM_ID,
@@ -74,13 +85,14 @@ export class Space {
    *
    * @param expected how many bytes are announced
    * @param staged how many bytes the upload has already
+   * @param part the path of its bytes
    * @throws StoreError NO_SPACE if no disk could hold so much
    */
-  reserve(id: string, expected: number, staged = 0): Reservation {
+  reserve(id: string, expected: number, staged = 0, part: string = this.#partOf(id)): Reservation {
     if (expected > MAX_EXPECTED) throw nearlyFull()
     const announced = new AnnouncedBytes(expected)
     this.#announced.add(announced)
-    const upload = this.#staged.open(id, staged)
+    const upload = this.#staged.open(id, staged, part)
     // The number of unannounced bytes that may arrive before the next check. The first bytes are always checked.
     let unchecked = -1
     const look = async (bytes: number) => {
@@ -136,11 +148,16 @@ export class Space {
 
   /** Returns how many bytes are free above the floor after `bytes` more. */
   async #room(bytes: number): Promise<number> {
+    const known = this.#free - this.#reserved - bytes
+    const isFresh = performance.now() - this.#lookedAt < LOOK_TIME
+    if (known >= PLENTY && isFresh && isThere(this.#directory)) return known
+    this.#lookedAt = Number.NEGATIVE_INFINITY
     const { bsize, blocks, bavail, files, ffree } = await statfs(this.#directory)
     const floor = Math.min(blocks * bsize * FLOOR_SHARE, MAX_FLOOR_BYTES)
     // Some file systems report no sizes.
     if (blocks === 0) return Number.POSITIVE_INFINITY
-    const room = bavail * bsize - floor - this.#reserved - bytes
+    const free = bavail * bsize - floor
+    const room = free - this.#reserved - bytes
     if (room < 0) throw nearlyFull()
     // Some file systems have no fixed number of files, and report 0.
     if (files > 0 && ffree < Math.min(files * FLOOR_SHARE, MAX_FLOOR_FILES)) {
@@ -149,6 +166,8 @@ export class Space {
         'The disk has nearly no inodes left for more files. Try again when space is free.',
       )
     }
+    this.#free = free
+    this.#lookedAt = performance.now()
     return room
   }
 }

@@ -23,6 +23,11 @@ export function claimFence(path: string, fence: string): void {
   }
 }
 
+/** Whether a process has claimed the session, now or earlier. */
+export function isClaimed(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
 /** Whether another process has claimed the session since. */
 export function isWanted(path: string, fence: string): boolean {
   try {

@@ -22,6 +22,13 @@ export interface AcquireOptions {
   readonly proceed?: () => void
 }
 
+/** The right to files that bear the name of an owner, and that other processes remove if they see that it is dead. */
+export interface Ownership {
+  /** The name of the owner file. */
+  readonly owner: string
+  release(): void
+}
+
 export interface Lock {
   /** Whether all previous holders are known to be dead, and not only silent. */
   readonly proven: boolean
@@ -35,6 +42,9 @@ interface Claim {
 
 /** The paths of the locks that this thread holds, in all its stores and all copies of this package. */
 const held: Set<string> = sharedInThread('upload-store: locks held')
+
+/** The names of the owner files of this thread's open stores. */
+const owners: Set<string> = sharedInThread('upload-store: owners')
 
 function sharedInThread(name: string): Set<string> {
   const symbol = Symbol.for(name)
@@ -124,6 +134,34 @@ export class Locks {
     }
   }
 
+  /** Shows other processes that files with the returned name are in use, until they are released. */
+  own(): Ownership {
+    this.#owner.ensure()
+    owners.add(this.#owner.name)
+    this.#count++
+    this.#beat()
+    let released = false
+    const release = () => {
+      if (!released) this.#count--
+      released = true
+    }
+    return { owner: this.#owner.name, release }
+  }
+
+  /** Whether the owner with a file of this name is gone. */
+  isGone(owner: string): boolean {
+    const path = join(this.#layout.owners, owner)
+    const text = readOwner(path)
+    if (text === null) return true
+    return ownerOf(text) === ownOwner() ? !owners.has(owner) : this.#isDead(path, text)
+  }
+
+  /** Whether no lock of this name exists. The next call may find another answer. */
+  isFree(name: string): boolean {
+    const path = this.#layout.lock(name)
+    return !held.has(path) && lstatSync(path, { throwIfNoEntry: false }) === undefined
+  }
+
   /** Returns the names of the locks in this store that this thread holds. */
   heldHere(): readonly string[] {
     const mine = [...held].filter((path) => dirname(path) === this.#layout.staging)
@@ -152,7 +190,8 @@ export class Locks {
         this.#count--
         // Removes the first link first. Other processes try it first, and this thread no longer holds the others when they
         // find it free. Removes unchanged links only, because a process that could not see this one may have taken over.
-        for (const link of links) if (isUnchanged([link])) removeFile(link.path)
+        for (const link of links)
+          if (this.#owner.isLink(link.path) || isUnchanged([link])) removeFile(link.path)
         held.delete(base)
       },
     }
@@ -207,6 +246,7 @@ export class Locks {
 
   /** Removes the owner file. A later lock makes a new one. */
   close(): void {
+    owners.delete(this.#owner.name)
     this.#owner.remove()
   }
 }

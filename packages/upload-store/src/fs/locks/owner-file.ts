@@ -1,8 +1,9 @@
 import { linkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { randomId } from '../../values/random-id.ts'
-import { hasCode } from '../disk/files.ts'
+import { hasCode, isThere } from '../disk/files.ts'
 import { readTextSync, UnreadableEntry } from '../disk/read-entry.ts'
+import { isSameFile, statFile } from '../disk/stat-file.ts'
 import { type Owner, ownOwner } from './owner.ts'
 
 /** Errors of file systems without hard links, where only one process may use a directory. */
@@ -27,6 +28,22 @@ export class OwnerFile {
   constructor(directory: string, freshness: number) {
     this.#path = join(directory, idOf(this.text))
     this.#freshness = freshness
+  }
+
+  /** The name of the file. */
+  get name(): string {
+    return idOf(this.text)
+  }
+
+  /** Creates the file if it is missing. */
+  ensure(): void {
+    if (!isThere(this.#path)) this.#make()
+    else if (Date.now() - this.#touched > this.#freshness) this.touch()
+  }
+
+  /** Whether the entry at `path` is a link to this file. */
+  isLink(path: string): boolean {
+    return isSameFile(statFile(this.#path), statFile(path))
   }
 
   linkTo(path: string): 'made' | 'exists' | 'unsupported' {

@@ -15,9 +15,12 @@ export function ownOwner(): Owner {
   return own
 }
 
+let boot: string | undefined
+
 /** Returns the id of this boot, for whose duration the page cache lives; the empty string if it is unknown. */
 export function currentBoot(): string {
-  return read('/proc/sys/kernel/random/boot_id') ?? ''
+  boot ??= read('/proc/sys/kernel/random/boot_id') ?? ''
+  return boot
 }
 
 /**

@@ -2,12 +2,13 @@ import { type BigIntStats, lstatSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { StoreError } from '../../contract/store-error.ts'
-import type { StoredContent } from '../../contract/stored-object.ts'
+import type { StoredContent, StoredObject } from '../../contract/stored-object.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
 import { LruMap } from '../../values/lru-map.ts'
 import { hasCode, isDirectory, unavailable } from '../disk/files.ts'
 import { isSettled } from '../disk/is-settled.ts'
 import { explainFailure, isUnusable, UnreadableEntry } from '../disk/read-entry.ts'
+import { statFile } from '../disk/stat-file.ts'
 import type { FsParts } from '../fs-context.ts'
 import { openBlob } from './blobs.ts'
 import { readRecord } from './records.ts'
@@ -17,6 +18,7 @@ const MAX_KEPT = 10_000
 
 interface Kept {
   readonly path: string
+  readonly object: StoredObject
   /** Identifies the record's file as it was read. */
   readonly stats: BigIntStats
   readonly content: StoredContent
@@ -32,6 +34,21 @@ export class Contents {
 
   constructor(context: FsParts<'layout' | 'damage'>) {
     this.#context = context
+  }
+
+  /** Returns the object if it is in memory and its record's file is the one that was read, or else `null`. */
+  keptObject(key: string): StoredObject | null {
+    const kept = this.#kept.get(key)
+    const stats = kept && statFile(kept.path)
+    return kept !== undefined && stats !== undefined && isSameFile(kept.stats, stats) ? kept.object : null
+  }
+
+  /** Like `get`, without what is needed to open the content. */
+  async object(key: string): Promise<StoredObject | null> {
+    const content = await this.get(key)
+    if (content === null) return null
+    const { size, type, digest, etag, lastModified } = content
+    return { key, size, type, digest, etag, lastModified }
   }
 
   /**
@@ -61,7 +78,7 @@ export class Contents {
       if (record === null) return null
       const content = this.#toContent(record)
       // A replacing record may get the same inode number and time stamps until the clock of the file system ticks.
-      if (isSettled(stats.ctimeNs, now)) this.#kept.set(key, { path, stats, content })
+      if (isSettled(stats.ctimeNs, now)) this.#kept.set(key, { path, object: record.object, stats, content })
       return content
     } catch (error) {
       throw this.#explain(key, path, error)

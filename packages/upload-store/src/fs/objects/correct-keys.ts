@@ -51,8 +51,9 @@ export async function replaceBytes(
     if (!(await linkIfSame(context, layout.digest(object.digest), path, good))) return false
     await disk.syncPath(path)
     await disk.syncDirectory(dirname(path))
-    await draftRecord(layout, disk, record)
-    await publishRecord(layout, record)
+    const draft = layout.draft(record.blob)
+    await draftRecord(layout, disk, record, draft)
+    await publishRecord(layout, object.key, draft)
     await syncRecord(layout, disk, object.key)
     // The replaced blob is left to `sweep`, because its bytes are not the record's, so it may be the blob of another
     // key.

@@ -1,38 +1,40 @@
 import type { ListOptions, ListPage } from '../../contract/store.ts'
 import { StoreError } from '../../contract/store-error.ts'
 import type { StoredObject } from '../../contract/stored-object.ts'
-import type { BlobRecord } from '../../values/blob-record.ts'
 import { formatCursor, keyPrefix, pageSize, parseCursor } from '../../values/listing.ts'
 import { type Layout, RECORD_FILE } from '../disk/layout.ts'
 import { explainFailure } from '../disk/read-entry.ts'
 import { ShardedNames } from '../disk/shards.ts'
 import type { FsParts } from '../fs-context.ts'
-import { readable, readRecord, readRecordFileSync } from './records.ts'
+import type { Contents } from './contents.ts'
+import { readRecordFileSync } from './records.ts'
 
 /** Above this number of new keys, sorting is cheaper than inserting them one by one. */
 const MANY = 256
 /** The number of records read at a time, so that a page leaves descriptors to other requests. */
 const BATCH = 32
 
+/** The objects of some keys, in their order. */
+type Listed = readonly (StoredObject | null)[]
+
 /**
  * All keys in the order of their UTF-8 bytes. A record's file name is derived from its key, so replacing an object does
- * not change this index. The objects of a page are read when the page is requested.
+ * not change the keys. The objects of a page are those that `Contents` keeps in memory, or they are read.
  */
 export class KeyIndex {
-  readonly #layout: Layout
-  readonly #onUnusable: (path: string, error: unknown) => void
+  readonly #contents: Contents
   readonly #names: ShardedNames<string>
   /** Keys as strings of bytes, so that `<` compares bytes. JavaScript's own order puts U+FF5E after every emoji. */
   #keys: string[] = []
   #added: string[] = []
   readonly #removed = new Set<string>()
 
-  constructor({ layout, damage }: FsParts<'layout' | 'damage'>) {
-    this.#layout = layout
+  constructor({ layout, damage }: FsParts<'layout' | 'damage'>, contents: Contents) {
+    this.#contents = contents
     const onUnusable = (path: string, error: unknown) => damage.report(path, explainFailure(error))
-    this.#onUnusable = onUnusable
     this.#names = new ShardedNames({
       directory: layout.records,
+      marker: layout.records,
       pattern: RECORD_FILE,
       load: (path) => keyIn(layout, path, onUnusable),
       onUnusable,
@@ -43,6 +45,12 @@ export class KeyIndex {
         else this.#added.splice(at, 1)
       },
     })
+  }
+
+  /** Returns a text that changes whenever a page may have changed, whichever process has changed it. */
+  async revision(): Promise<string> {
+    await this.#names.refresh()
+    return String(this.#names.revision)
   }
 
   async page(options: ListOptions = {}): Promise<ListPage> {
@@ -58,8 +66,8 @@ export class KeyIndex {
     while (items.length <= size) {
       const keys = this.#keys.slice(place, place + Math.min(BATCH, size + 1 - items.length))
       const matching = keys.filter((key) => key.startsWith(prefix))
-      const records = await Promise.all(matching.map((key) => this.#read(textOf(key))))
-      for (const record of records) if (record !== null) items.push(record.object)
+      for (const object of await this.#objectsOf(matching.map(textOf)))
+        if (object !== null) items.push(object)
       const last = matching.at(-1)
       if (last === undefined || matching.length < keys.length) break
       place = upperBound(this.#keys, last)
@@ -67,14 +75,21 @@ export class KeyIndex {
     return { items: items.slice(0, size), cursor: items.length > size ? formatCursor(items[size - 1]) : null }
   }
 
-  /** A record that was damaged since it was indexed is skipped. */
-  #read(key: string): Promise<BlobRecord | null> {
-    const reading = readRecord(this.#layout, key)
-    const reporting = reading.catch((error: unknown) => {
-      if (error instanceof StoreError) this.#onUnusable(this.#layout.record(key), error)
+  /** Returns no promise if all objects are in memory, because a page of 1,000 calls this 32 times. */
+  #objectsOf(keys: readonly string[]): Listed | Promise<Listed> {
+    const kept = keys.map((key) => this.#contents.keptObject(key))
+    if (!kept.includes(null)) return kept
+    return Promise.all(keys.map((key, index) => kept[index] ?? this.#read(key)))
+  }
+
+  /** Resolves to `null` for a record that was deleted or damaged since it was indexed. */
+  async #read(key: string): Promise<StoredObject | null> {
+    try {
+      return await this.#contents.object(key)
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'CORRUPT') return null
       throw error
-    })
-    return readable(reporting)
+    }
   }
 
   /** Applies the changes that the last refresh has found. */

@@ -14,6 +14,13 @@ import { blobId } from './blob-id.ts'
 import { hasBytes, linkOwn, linkStored, removeBlob, removeOwnBlob, shareByDigest } from './blobs.ts'
 import { clearRecord, draftRecord, publishRecord, readable, readRecord, syncRecord } from './records.ts'
 
+/** The files of an upload. */
+export interface StagedPaths {
+  readonly part: string
+  /** The record before it is published, by the id of its blob. */
+  draft(blob: string): string
+}
+
 /** The steps of a commit that concern the upload's other files. */
 interface Around {
   /** Stores the record that the commit will write, so that a process that recovers from a crash finds it. */
@@ -47,12 +54,13 @@ export class Publication {
   readonly #context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>
   /** The session whose bytes these are. */
   readonly #session: string
+  readonly #paths: StagedPaths
   #blob: string
   /** The key of the last attempt, whether or not it succeeded. */
   #key: string | undefined
   /**
    * Held as long as the blob may have no record yet, so that sweep keeps the blob. For a blob with the session's id,
-   * the session's own lock does this.
+   * the session's part does this, which has the name of a living owner.
    */
   #lock: Lock | undefined
   #placed: StoredObject | undefined
@@ -64,9 +72,15 @@ export class Publication {
   #damagedBlobs = 0
 
   /** @param known whether another process may have tried to publish the session before */
-  constructor(context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>, session: string, known: boolean) {
+  constructor(
+    context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>,
+    session: string,
+    known: boolean,
+    paths: StagedPaths,
+  ) {
     this.#context = context
     this.#session = session
+    this.#paths = paths
     this.#blob = blobId(context.layout, known ? undefined : session)
   }
 
@@ -118,7 +132,7 @@ export class Publication {
       await step('sync record', () => syncRecord(layout, disk, key))
       // Under the lock, because a process that replaces the object can free its bytes only if this link to them is
       // gone.
-      await step('remove part', () => removeIfThere(layout.part(this.#session)).catch(() => false))
+      await step('remove part', () => removeIfThere(this.#paths.part).catch(() => false))
       if (replaces && previous !== null) await step('remove replaced', () => this.#removeReplaced(previous))
     })
     this.#lock?.release()
@@ -129,7 +143,7 @@ export class Publication {
   /** Makes the blob and the draft of the record durable. No record names the blob yet. */
   async #place(record: BlobRecord): Promise<void> {
     const { layout, disk, locks } = this.#context
-    const part = layout.part(this.#session)
+    const { part } = this.#paths
     const path = layout.blob(record.blob)
     if (record.blob !== this.#session) this.#lock ??= await locks.acquire(record.blob)
     this.#placed = record.object
@@ -147,13 +161,13 @@ export class Publication {
     }
     await both(
       placeBlob(),
-      step('draft record', () => draftRecord(layout, disk, record)),
+      step('draft record', () => draftRecord(layout, disk, record, this.#paths.draft(record.blob))),
     )
   }
 
   async #makeVisible(record: BlobRecord): Promise<void> {
     this.#isVisible = true
-    await publishRecord(this.#context.layout, record)
+    await publishRecord(this.#context.layout, record.object.key, this.#paths.draft(record.blob))
     // The object is committed: readers find the blob through its record, so no later failure may remove it.
     this.#placed = undefined
   }
@@ -166,7 +180,9 @@ export class Publication {
 
   async #readPrevious(key: string, conditions: CommitOptions): Promise<BlobRecord | null> {
     const { layout } = this.#context
-    const previous = await readable(readRecord(layout, key))
+    // Most uploads have a new key.
+    const isMissing = statFile(layout.record(key)) === undefined
+    const previous = isMissing ? null : await readable(readRecord(layout, key))
     if (previous?.blob !== this.#blob) checkConditions(key, tagFor(layout, previous, conditions), conditions)
     return previous
   }
@@ -186,7 +202,7 @@ export class Publication {
       // A rename may have happened although it was reported as failed.
       const record = await readable(readRecord(layout, placed.key))
       if (record?.blob !== this.#blob) await removeBlob(layout, this.#blob, placed.digest)
-      await removeIfThere(layout.draft(this.#blob))
+      await removeIfThere(this.#paths.draft(this.#blob))
       this.#placed = undefined
     }
     this.#lock?.release()

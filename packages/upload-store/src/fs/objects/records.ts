@@ -1,3 +1,4 @@
+import { utimesSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { StoreError } from '../../contract/store-error.ts'
@@ -64,9 +65,14 @@ export async function readable(reading: Promise<BlobRecord | null>): Promise<Blo
 }
 
 /** Writes the record that `publishRecord` will make visible. */
-export async function draftRecord(layout: Layout, disk: Disk, record: BlobRecord): Promise<void> {
+export async function draftRecord(
+  layout: Layout,
+  disk: Disk,
+  record: BlobRecord,
+  draft: string,
+): Promise<void> {
   await makeShard(layout, disk, layout.record(record.object.key))
-  await disk.writeFile(layout.draft(record.blob), `${JSON.stringify(fieldsOf(record))}\n`)
+  await disk.writeFile(draft, `${JSON.stringify(fieldsOf(record))}\n`)
 }
 
 async function makeShard(layout: Layout, disk: Disk, path: string): Promise<void> {
@@ -86,8 +92,20 @@ async function clearShard(context: FsParts<'layout' | 'disk'>, path: string): Pr
 }
 
 /** Renames the draft to the record of its key. This is the commit point. */
-export async function publishRecord(layout: Layout, { object, blob }: BlobRecord): Promise<void> {
-  await rename(layout.draft(blob), layout.record(object.key))
+export async function publishRecord(layout: Layout, key: string, draft: string): Promise<void> {
+  await rename(draft, layout.record(key))
+  markChange(layout)
+}
+
+/**
+ * Touches the directory of all records. Call after each change of a record: the lists of all processes then look for it.
+ * If it fails, they notice the change within a second.
+ */
+export function markChange({ records }: Layout): void {
+  try {
+    const now = new Date()
+    utimesSync(records, now, now)
+  } catch {}
 }
 
 /**
@@ -108,8 +126,12 @@ export async function syncRecord(layout: Layout, disk: Disk, key: string): Promi
 export async function removeRecord(context: FsParts<'layout' | 'disk'>, key: string): Promise<boolean> {
   const { layout, disk } = context
   const path = layout.record(key)
-  if (await clearShard(context, path)) return true
+  if (await clearShard(context, path)) {
+    markChange(layout)
+    return true
+  }
   if (await removeIfThere(path)) {
+    markChange(layout)
     await syncRecord(layout, disk, key)
     return true
   }

@@ -8,8 +8,8 @@ import { isMetadata } from '../../values/metadata.ts'
 import { isDirectory, unavailable } from '../disk/files.ts'
 import { readText } from '../disk/read-entry.ts'
 
-/** The content of `staging/<id>.json`, which describes an upload that is resumable or was committed. */
-export interface FsManifest extends Manifest {
+/** How far an upload has come. */
+interface Progress {
   /** The number of durable bytes. */
   readonly offset: number
   /**
@@ -17,6 +17,10 @@ export interface FsManifest extends Manifest {
    * but not a power cut.
    */
   readonly boot: string
+}
+
+/** The content of `staging/<id>.json`, which describes an upload that is resumable or was committed. */
+export interface FsManifest extends Manifest, Progress {
   /** The record being committed, once a commit has started. */
   readonly committing: BlobRecord | undefined
 }
@@ -46,18 +50,31 @@ export function formatManifest({ committing, ...manifest }: FsManifest): string 
   return `${JSON.stringify({ ...manifest, committing: record })}\n`
 }
 
+/**
+ * Returns a line to append to a manifest. It begins with a line feed, because a killed process may have left a part of a
+ * line, and ends with one, because a power cut may leave zeros in place of the next line.
+ */
+export function formatProgress(offset: number, boot: string | undefined): string {
+  return `\n${JSON.stringify({ offset, boot })}\n`
+}
+
+/** The first line has all fields. The last whole line after it has the progress since. */
 function parseManifest(text: string): FsManifest | null {
-  const {
-    key,
-    type,
-    digest,
-    expectedSize = 0,
-    metadata,
-    isPart,
-    offset,
-    boot,
-    committing,
-  } = parseFields(text) ?? {}
+  const [first = '', ...lines] = text.split('\n')
+  const manifest = parseFirst(first)
+  const progress = lines.map(parseProgress).findLast((each) => each !== null)
+  return manifest && { ...manifest, ...progress }
+}
+
+function parseProgress(line: string): Partial<Progress> | null {
+  const { offset, boot } = parseFields(line) ?? {}
+  if (!isSize(offset)) return null
+  return typeof boot === 'string' ? { offset, boot } : { offset }
+}
+
+function parseFirst(text: string): FsManifest | null {
+  const fields = parseFields(text) ?? {}
+  const { key, type, digest, expectedSize = 0, metadata, isPart, offset, boot, committing } = fields
   if (!isKey(key) || typeof boot !== 'string' || !isSize(offset)) return null
   if (!isOptionalText(type) || !isOptionalText(digest) || !isExpectedSize(expectedSize)) return null
   if (!(metadata === undefined || isMetadata(metadata))) return null

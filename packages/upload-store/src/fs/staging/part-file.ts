@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { Disk } from '../disk/disk.ts'
 import { writeAll } from '../disk/files.ts'
@@ -5,16 +6,19 @@ import { writeAll } from '../disk/files.ts'
 export interface PartFileOptions {
   /** How many unwritten bytes may be in the page cache before write-back starts. */
   readonly stride: number
+  /** Whether all bytes of the file are durable already. */
+  readonly isSynced: boolean
   /** Called when the first `offset` bytes have been written back. */
   readonly onWrittenBack: (offset: number) => Promise<void>
 }
 
-/** The file with the bytes of one upload. Decides when they become durable. */
+/** The file with the bytes of one upload, as one session uses it. Decides when they become durable. */
 export class PartFile {
   readonly #file: FileHandle
   readonly #disk: Disk
   readonly #options: PartFileOptions
   #open = true
+  #isSynced: boolean
   #dirty = 0
   /** Stays rejected after the first failure. */
   #writtenBack: Promise<void> = Promise.resolve()
@@ -24,9 +28,11 @@ export class PartFile {
     this.#file = file
     this.#disk = disk
     this.#options = options
+    this.#isSynced = options.isSynced
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
+    this.#isSynced = false
     await writeAll(this.#file, bytes, position)
     this.#dirty += bytes.length
     if (this.#dirty >= this.#options.stride) this.#writeBack(position + bytes.length)
@@ -53,7 +59,9 @@ export class PartFile {
    * sync succeeds although bytes are lost.
    */
   sync(): Promise<void> {
-    this.#synced ??= this.#writtenBack.then(() => (this.#open ? this.#disk.sync(this.#file) : undefined))
+    this.#synced ??= this.#writtenBack.then(() =>
+      this.#open && !this.#isSynced ? this.#disk.sync(this.#file) : undefined,
+    )
     return this.#synced
   }
 
@@ -67,13 +75,26 @@ export class PartFile {
   }
 
   async cutTo(offset: number): Promise<void> {
-    if (this.#open && (await this.#file.stat()).size > offset) await this.#file.truncate(offset)
+    // Synchronous, because a promise would take many times the few µs of the call itself.
+    if (!this.#open || fstatSync(this.#file.fd).size <= offset) return
+    this.#isSynced = false
+    await this.#file.truncate(offset)
+  }
+
+  /** Changes the permissions where the file system has any. */
+  async setMode(mode: number): Promise<void> {
+    if (this.#open) await this.#file.chmod(mode).catch(() => {})
+  }
+
+  /** Returns the file, which the caller has to close; `undefined` if it is closed already. */
+  async release(): Promise<FileHandle | undefined> {
+    if (!this.#open) return undefined
+    this.#open = false
+    await this.settled()
+    return this.#file
   }
 
   async close(): Promise<void> {
-    if (!this.#open) return
-    this.#open = false
-    await this.settled()
-    await this.#file.close()
+    await (await this.release())?.close()
   }
 }

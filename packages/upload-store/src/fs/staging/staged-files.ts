@@ -3,6 +3,9 @@ import { removeIfThere } from '../disk/files.ts'
 import type { Layout } from '../disk/layout.ts'
 import type { FsParts } from '../fs-context.ts'
 
+/** The name of a file of an upload that only its process knows of: its id, and the name of its owner. */
+export const OWN_FILE: RegExp = /^([\w-]{22})\.([\w-]{22})\.(part|record)$/
+
 /** Returns the upload ids that begin the names of files in `staging/`. */
 export function uploadIds(names: readonly string[]): Set<string> {
   const ids = names.map(

@@ -1,80 +1,64 @@
 import { open } from 'node:fs/promises'
-import type { Manifest, StagingArea } from '../../session/driver.ts'
+import type { Manifest, Resumed, Staging, StagingArea } from '../../session/driver.ts'
 import { RANDOM_ID, randomId } from '../../values/random-id.ts'
-import { withStoreErrors } from '../disk/files.ts'
-import type { FsContext, FsParts } from '../fs-context.ts'
+import { isThere, withStoreErrors } from '../disk/files.ts'
+import type { FsContext } from '../fs-context.ts'
 import { checkFence } from '../locks/fence.ts'
-import type { Lock } from '../locks/lock.ts'
-import { FileStaging } from './file-staging.ts'
-import { getUpload, interruptLocked } from './interrupt.ts'
+import type { Lock, Ownership } from '../locks/lock.ts'
+import { FileStaging, PART_MODE, SEALED_MODE } from './file-staging.ts'
+import { findLocked, getUpload, interruptLocked, keptState } from './interrupt.ts'
+import { KeptUploads } from './kept-uploads.ts'
 import { readManifest } from './manifest.ts'
-import { finishCommit } from './receipt.ts'
-import { discardFiles, resumableIds } from './staged-files.ts'
-import { acquireOrClaim, claim, takeOver } from './take-over.ts'
+import { ManifestFile } from './manifest-file.ts'
+import { discardFiles, leaveReceipt, resumableIds } from './staged-files.ts'
+import { acquireOrClaim, reuse, takeOver } from './take-over.ts'
+
+type Context = FsContext & { readonly kept: KeptUploads }
 
 /** Stages each upload in its own file, which becomes a blob without a copy. */
-export function fsStagingArea(context: FsContext): StagingArea {
-  const { layout, locks, space } = context
+export function fsStagingArea(stored: FsContext): StagingArea {
+  const { layout } = stored
+  const kept = new KeptUploads(layout)
+  const context = { ...stored, kept }
   return {
-    create: async (id, manifest) => {
-      const reservation = space.reserve(id, manifest.expectedSize)
-      try {
-        await reservation.check()
-        const lock = await withStoreErrors(locks.acquire(id))
-        const file = await withStoreErrors(open(layout.part(id), 'wx', 0o440)).catch((error) => {
-          lock.release()
-          throw error
-        })
-        const known = manifest.metadata !== undefined
-        const parts = { id, manifest, lock, file, reservation, fence: randomId(), known, pausedAt: 0 }
-        return await announce(new FileStaging(context, parts), manifest)
-      } catch (error) {
-        reservation.release(0)
-        throw error
-      }
-    },
+    create: (id, manifest) => create(context, id, manifest),
     resume: async (id) => {
-      if (!RANDOM_ID.test(id) || (await readManifest(layout.manifest(id))) === null) return null
       const fence = randomId()
-      const lock = await withStoreErrors(claim(context, id, fence))
-      try {
-        checkFence(layout.fence(id), fence)
-        return await withStoreErrors(takeOver(context, id, fence, lock))
-      } catch (error) {
-        lock.release()
-        throw error
-      }
+      return (await exists(context, id)) ? resume(context, id, fence) : null
     },
-    interrupt: (id) => withUpload(context, id, (fence, lock) => interruptLocked(context, id, fence, lock)),
+    interrupt: async (id) =>
+      keptState(context, id) ?? withUpload(context, id, (lock) => interruptLocked(context, id, lock)),
     list: () => resumableIds(layout),
-    get: async (id) => (RANDOM_ID.test(id) ? getUpload(layout, id) : null),
-    delete: async (id) => (await withUpload(context, id, () => deleteLocked(context, id))) ?? false,
+    get: async (id) => (RANDOM_ID.test(id) ? getUpload(context, id) : null),
+    delete: async (id) => {
+      const deleted = await withUpload(context, id, () => deleteLocked(context, id))
+      kept.drop(id)
+      return deleted ?? false
+    },
+    close: () => kept.close(),
   }
 }
 
-/** Stops any writer of the upload and runs `task` under its lock. Resolves to `null` if there is no such upload. */
-async function withUpload<T>(
-  context: FsParts<'layout' | 'locks'>,
-  id: string,
-  task: (fence: string, lock: Lock) => Promise<T>,
-): Promise<T | null> {
-  if (!RANDOM_ID.test(id) || (await readManifest(context.layout.manifest(id))) === null) return null
-  const fence = randomId()
-  const lock = await withStoreErrors(acquireOrClaim(context, id, fence))
+async function create(context: Context, id: string, manifest: Manifest): Promise<Staging> {
+  const { layout, locks, disk, space } = context
+  const known = manifest.metadata !== undefined
+  const own = known ? undefined : locks.own()
+  const part = own === undefined ? layout.part(id) : layout.ownPart(id, own.owner)
+  const reservation = space.reserve(id, manifest.expectedSize, 0, part)
+  let hold: Lock | Ownership | undefined = own
   try {
-    return await withStoreErrors(task(fence, lock))
-  } finally {
-    lock.release()
+    await reservation.check()
+    hold ??= await withStoreErrors(locks.acquire(id))
+    const file = await withStoreErrors(open(part, 'wx+', known ? PART_MODE : SEALED_MODE))
+    const manifestFile = new ManifestFile(disk, layout.manifest(id), Number.POSITIVE_INFINITY)
+    const files = { id, manifest, hold, file, manifestFile, reservation, fence: randomId() }
+    const staging = new FileStaging(context, { ...files, durable: 0, committing: undefined, isSynced: false })
+    return await announce(staging, manifest)
+  } catch (error) {
+    hold?.release()
+    reservation.release(0)
+    throw error
   }
-}
-
-async function deleteLocked(context: FsParts<'layout' | 'disk' | 'space'>, id: string): Promise<boolean> {
-  const manifest = await readManifest(context.layout.manifest(id))
-  if (manifest === null) return false
-  // Finishes an interrupted commit, whose object is kept.
-  await finishCommit(context, id, manifest)
-  await discardFiles(context, id)
-  return true
 }
 
 /** Writes the first manifest if the upload is to be resumable from the start. */
@@ -86,4 +70,64 @@ async function announce(staging: FileStaging, manifest: Manifest): Promise<FileS
     await staging.discard().catch(() => {})
     throw error
   }
+}
+
+async function resume(context: Context, id: string, fence: string): Promise<Resumed | null> {
+  const lock = await withStoreErrors(acquireOrClaim(context, id, fence))
+  let resumed: Resumed | null = null
+  try {
+    checkFence(context.layout.fence(id), fence)
+    resumed = await withStoreErrors(resumeLocked(context, id, fence, lock))
+    return resumed
+  } finally {
+    // A resumed upload holds the lock until it is paused or ended.
+    if (resumed === null) lock.release()
+  }
+}
+
+async function resumeLocked(
+  context: Context,
+  id: string,
+  fence: string,
+  lock: Lock,
+): Promise<Resumed | null> {
+  const kept = lock.proven ? context.kept.take(id) : undefined
+  if (kept !== undefined) return reuse(context, id, fence, lock, kept)
+  const found = await findLocked(context, id)
+  const resumed =
+    found.kind === 'unfinished' ? await takeOver(context, id, fence, lock, found.manifest) : null
+  if (resumed !== null) return resumed
+  // The upload ended while this process waited for the lock.
+  await (found.kind === 'committed' ? leaveReceipt(context, id) : discardFiles(context, id))
+  return null
+}
+
+/** Stops any writer of the upload and runs `task` under its lock. Resolves to `null` if there is no such upload. */
+async function withUpload<T>(
+  context: Context,
+  id: string,
+  task: (lock: Lock) => Promise<T>,
+): Promise<T | null> {
+  if (!(await exists(context, id))) return null
+  const lock = await withStoreErrors(acquireOrClaim(context, id, randomId()))
+  try {
+    return await withStoreErrors(task(lock))
+  } finally {
+    lock.release()
+  }
+}
+
+/** Whether there is an upload or a receipt with this id. */
+async function exists({ layout }: Pick<Context, 'layout'>, id: string): Promise<boolean> {
+  if (!RANDOM_ID.test(id)) return false
+  const path = layout.manifest(id)
+  // Reading explains why it is missing, if the whole directory is.
+  return isThere(path) || (await readManifest(path)) !== null
+}
+
+async function deleteLocked(context: Context, id: string): Promise<boolean> {
+  // Finishes an interrupted commit, whose object is kept.
+  const found = await findLocked(context, id)
+  if (found.kind !== 'gone') await discardFiles(context, id)
+  return found.kind !== 'gone'
 }

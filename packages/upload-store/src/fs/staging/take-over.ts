@@ -5,14 +5,15 @@ import { StoreError } from '../../contract/store-error.ts'
 import type { Resumed } from '../../session/driver.ts'
 import type { Disk } from '../disk/disk.ts'
 import { hasCode, removeIfThere } from '../disk/files.ts'
+import { statFile } from '../disk/stat-file.ts'
 import type { FsParts } from '../fs-context.ts'
-import { checkFence, claimFence } from '../locks/fence.ts'
+import { checkFence, claimFence, isClaimed } from '../locks/fence.ts'
 import type { Lock } from '../locks/lock.ts'
 import { currentBoot } from '../locks/owner.ts'
-import { FileStaging } from './file-staging.ts'
-import { type FsManifest, formatManifest, readManifest } from './manifest.ts'
-import { finishCommit } from './receipt.ts'
-import { discardFiles, leaveReceipt } from './staged-files.ts'
+import { FileStaging, PART_MODE } from './file-staging.ts'
+import type { KeptUpload, KeptUploads } from './kept-uploads.ts'
+import type { FsManifest } from './manifest.ts'
+import { ManifestFile } from './manifest-file.ts'
 
 /**
  * How long the writer of an upload may take to release it, in ms. It notices a claim within 40 ms, but may be stopped, and a
@@ -20,65 +21,110 @@ import { discardFiles, leaveReceipt } from './staged-files.ts'
  */
 const CLAIM_PATIENCE = 5000
 
-/** Claims the upload, and waits until its writer has released it. */
-export async function claim(
+/**
+ * Returns the upload's lock. Claims the upload if another writer holds the lock, or has claimed it before, and waits until
+ * it is released.
+ */
+export async function acquireOrClaim(
   { layout, locks }: FsParts<'layout' | 'locks'>,
   id: string,
   fence: string,
 ): Promise<Lock> {
-  claimFence(layout.fence(id), fence)
-  const proceed = () => checkFence(layout.fence(id), fence)
-  return locks.acquire(id, { patience: CLAIM_PATIENCE, proceed })
+  const path = layout.fence(id)
+  const free = isClaimed(path) ? null : locks.tryAcquire(id)
+  if (free !== null) return free
+  claimFence(path, fence)
+  return locks.acquire(id, { patience: CLAIM_PATIENCE, proceed: () => checkFence(path, fence) })
 }
 
-/** Like `claim`, but claims the upload only if another writer holds its lock. */
-export async function acquireOrClaim(
-  context: FsParts<'layout' | 'locks'>,
-  id: string,
-  fence: string,
-): Promise<Lock> {
-  return context.locks.tryAcquire(id) ?? claim(context, id, fence)
+type Context = FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'> & { readonly kept: KeptUploads }
+
+/** An upload that is opened under its lock. */
+interface Opened {
+  readonly manifest: FsManifest
+  readonly file: FileHandle
+  readonly manifestFile: ManifestFile
+  /** The number of bytes that can be trusted; the file has no others. */
+  readonly size: number
+}
+
+/** Continues with the files that this process has kept open. Call under the upload's lock. */
+export function reuse(context: Context, id: string, fence: string, lock: Lock, kept: KeptUpload): Resumed {
+  return resumed(context, id, fence, lock, { ...kept, size: Number(kept.part.size) })
 }
 
 /**
- * Opens the files of the previous session, or resolves to `null` if no unfinished upload is left. Call under its lock.
+ * Opens the files of an unfinished upload for writing, or resolves to `null` if it has no bytes. Call under its lock,
+ * which stays the caller's if this fails.
  */
 export async function takeOver(
-  context: FsParts<'layout' | 'disk' | 'locks' | 'commits' | 'space'>,
+  context: Context,
   id: string,
   fence: string,
   lock: Lock,
+  manifest: FsManifest,
 ): Promise<Resumed | null> {
-  const { layout, disk, space } = context
-  const manifest = await readManifest(layout.manifest(id))
-  if (manifest !== null && (await finishCommit(context, id, manifest)) !== null) {
-    await leaveReceipt(context, id)
-    lock.release()
-    return null
+  const opened = await openUpload(context, id, lock, manifest)
+  return opened && resumed(context, id, fence, lock, opened)
+}
+
+/** Makes all bytes of an unfinished upload durable. Resolves to their number, or to `null` if it has no bytes. */
+export async function makeDurable(
+  context: FsParts<'layout' | 'disk'>,
+  id: string,
+  lock: Lock,
+  manifest: FsManifest,
+): Promise<number | null> {
+  const opened = await openUpload(context, id, lock, manifest)
+  if (opened === null) return null
+  const { file, manifestFile, size } = opened
+  try {
+    await context.disk.sync(file)
+    await manifestFile.noteProgress({ ...opened.manifest, offset: size })
+    return size
+  } finally {
+    await file.close()
+    await manifestFile.close()
   }
-  const file = manifest === null ? null : await openPart(disk, layout.part(id), lock.proven)
-  if (manifest === null || file === null) {
-    // The upload ended while this process waited for the lock.
-    await discardFiles(context, id)
-    lock.release()
-    return null
-  }
+}
+
+async function openUpload(
+  { layout, disk }: FsParts<'layout' | 'disk'>,
+  id: string,
+  lock: Lock,
+  manifest: FsManifest,
+): Promise<Opened | null> {
+  const file = await openPart(disk, layout.part(id), lock.proven)
+  if (file === null) return null
+  const path = layout.manifest(id)
+  const manifestFile = new ManifestFile(disk, path, Number(statFile(path)?.size))
   try {
     const size = await trustedSize(file, manifest)
-    if (manifest.boot !== currentBoot()) {
-      await disk.sync(file)
-      await disk.replaceFile(layout.manifest(id), formatManifest({ ...manifest, boot: currentBoot() }))
-    }
-    const reservation = space.reserve(id, Math.max(0, manifest.expectedSize - size), size)
-    const pausedAt = manifest.offset
-    const parts = { id, manifest, lock, file, reservation, fence, known: true, pausedAt }
-    const staging = new FileStaging(context, parts)
-    const bytes = (start: number) => file.createReadStream({ start, end: size - 1, autoClose: false })
-    return { staging, manifest, size, bytes }
+    if (manifest.boot === currentBoot()) return { manifest, file, manifestFile, size }
+    await disk.sync(file)
+    const now = { ...manifest, boot: currentBoot() }
+    await manifestFile.replace(now)
+    return { manifest: now, file, manifestFile, size }
   } catch (error) {
     await file.close()
     throw error
   }
+}
+
+function resumed(
+  context: Context,
+  id: string,
+  fence: string,
+  lock: Lock,
+  { manifest, file, manifestFile, size }: Opened,
+): Resumed {
+  const { offset: durable, committing, expectedSize } = manifest
+  const reservation = context.space.reserve(id, Math.max(0, expectedSize - size), size)
+  const files = { id, manifest, hold: lock, file, manifestFile, reservation, fence }
+  const isSynced = size === durable
+  const staging = new FileStaging(context, { ...files, durable, committing, isSynced })
+  const bytes = (start: number) => file.createReadStream({ start, end: size - 1, autoClose: false })
+  return { staging, manifest, size, bytes }
 }
 
 /** Opens the upload's bytes for writing, or resolves to `null` if they do not exist. */
@@ -94,11 +140,9 @@ async function openPart(disk: Disk, path: string, proven: boolean): Promise<File
         'The bytes of the upload are not in a regular file. Create a new upload.',
       )
     if (stats.nlink > 1 || !proven) await copyAway(disk, path)
-    await chmod(path, 0o600)
-    const file = await open(path, 'r+')
-    // Read-only again, as the blob will be. A failure here is harmless.
-    await chmod(path, 0o440).catch(() => {})
-    return file
+    // It is read-only if it was sealed, or paused by an earlier version.
+    if ((stats.mode & PART_MODE) !== PART_MODE) await chmod(path, PART_MODE)
+    return await open(path, 'r+')
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null
     throw error

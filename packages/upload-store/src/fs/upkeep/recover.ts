@@ -8,7 +8,7 @@ import type { FsContext, FsParts } from '../fs-context.ts'
 import { lockId } from '../locks/lock.ts'
 import { readManifest } from '../staging/manifest.ts'
 import { expiry, finishCommit } from '../staging/receipt.ts'
-import { discardFiles, uploadIds } from '../staging/staged-files.ts'
+import { discardFiles, OWN_FILE, uploadIds } from '../staging/staged-files.ts'
 
 interface Recovery extends RecoverReport {
   readonly expired: number
@@ -23,11 +23,30 @@ export async function recoverStaging(
   const names = await namesIn(context, staging)
   const count = { paused: 0, discarded: 0, busy: 0, expired: 0, nothing: 0 }
   for (const id of uploadIds(names)) count[await recoverOne(context, id, expire)]++
+  await removeOwnFiles(context, names, count)
   // Drafts of FORMAT, left by processes that ended while they first opened the store.
   for (const name of names) if (/^format-\d+\.tmp$/.test(name)) await removeIfThere(join(staging, name))
   removeLocks(context, names)
   const { nothing: _, ...report } = count
   return report
+}
+
+/** Removes the files of uploads that only a process knew of that is gone. */
+async function removeOwnFiles(
+  { layout, locks }: FsParts<'layout' | 'locks'>,
+  names: readonly string[],
+  count: { discarded: number; busy: number },
+): Promise<void> {
+  const gone = new Map<string, boolean>()
+  for (const name of names) {
+    const [, , owner, kind] = OWN_FILE.exec(name) ?? []
+    if (owner === undefined) continue
+    const isGone = gone.get(owner) ?? locks.isGone(owner)
+    gone.set(owner, isGone)
+    const path = join(layout.staging, name)
+    const wasThere = isGone ? await removeIfThere(path) : isThere(path)
+    if (kind === 'part' && wasThere) count[isGone ? 'discarded' : 'busy']++
+  }
 }
 
 async function recoverOne(
@@ -104,8 +123,9 @@ export async function lockedIds({
   layout,
   locks,
 }: FsParts<'layout' | 'locks'>): Promise<ReadonlySet<string>> {
-  const linked = namesBefore('.lock', await readdir(layout.staging))
-  return new Set([...linked, ...locks.heldHere()])
+  const names = await readdir(layout.staging)
+  const own = names.flatMap((name) => OWN_FILE.exec(name)?.[1] ?? [])
+  return new Set([...namesBefore('.lock', names), ...own, ...locks.heldHere()])
 }
 
 function namesBefore(ending: string, names: readonly string[]): readonly string[] {

@@ -11,7 +11,7 @@ import type { FsParts } from '../fs-context.ts'
 import { replaceBytes } from '../objects/correct-keys.ts'
 import { findFault, type Reads } from '../objects/find-fault.ts'
 import { withRecordLocked } from '../objects/publish.ts'
-import { readAllRecords, readable, readRecord, readRecordFileSync } from '../objects/records.ts'
+import { markChange, readAllRecords, readable, readRecord, readRecordFileSync } from '../objects/records.ts'
 import { blobNamedIn } from './unknown-claims.ts'
 
 /**
@@ -154,6 +154,7 @@ async function moveAway(
       if (!hasCode(error, 'ENOENT')) throw error
     }
   }
+  markChange(layout)
   for (const path of paths) await disk.syncDirectory(dirname(path))
   return files
 }

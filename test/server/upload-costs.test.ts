@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { formWith } from '../support/app.ts'
+import { append, begin, locationOf } from '../support/resumable.ts'
+import { CountingServer, type Work } from '../support/server-work.ts'
+
+const SIZE = 100_000
+
+/** The smallest of each count, because the server may do other work beside the request. */
+function least(works: readonly Work[]): Work {
+  const of = (kind: keyof Work) => Math.min(...works.map((work) => work[kind]))
+  const [promises, opens, links, flushes] = [of('promises'), of('opens'), of('links'), of('flushes')]
+  return { promises, opens, links, flushes, stats: of('stats'), statfs: of('statfs') }
+}
+
+async function expectOk(response: Promise<Response>): Promise<void> {
+  const { ok, status } = await response
+  if (!ok) throw new Error(`The server answered ${status}.`)
+}
+
+describe('an upload of 100 kB', () => {
+  it('takes one lock, no read of the manifest and two flushes as an append to a resumable upload', async () => {
+    const server = await CountingServer.start('--log-level', 'silent')
+    const location = locationOf(await begin(server.url, 'POST', '/uploads', randomBytes(SIZE)))
+    const works: Work[] = []
+    for (let number = 1; number <= 5; number++) {
+      const sending = () => append(server.url, location, number * SIZE, randomBytes(SIZE), false)
+      works.push(await server.during(() => expectOk(sending())))
+    }
+    const work = least(works)
+    expect(work.opens).toBe(0)
+    expect(work.links).toBe(2)
+    // Of the data, and of the offset: after a power cut, the length of a file tells nothing of its bytes.
+    expect(work.flushes).toBe(2)
+    expect(work.statfs).toBeLessThanOrEqual(1)
+    expect(work.promises).toBeLessThanOrEqual(340)
+  })
+
+  it.each<[string, (url: string, number: number) => Promise<Response>]>([
+    [
+      'form',
+      (url, number) => {
+        const body = formWith('file', `${number}.mp4`, randomBytes(SIZE))
+        return fetch(`${url}/video`, { method: 'POST', headers: { Accept: 'application/json' }, body })
+      },
+    ],
+    [
+      'PUT',
+      (url, number) => fetch(`${url}/videos/${number}.mp4`, { method: 'PUT', body: randomBytes(SIZE) }),
+    ],
+  ])('takes one look at the free space and four flushes as a %s', async (_, send) => {
+    const server = await CountingServer.start('--log-level', 'silent')
+    const works: Work[] = []
+    for (let number = 1; number <= 5; number++)
+      works.push(await server.during(() => expectOk(send(server.url, number))))
+    const work = least(works)
+    // Of the bytes, the record, and the names of both.
+    expect(work.flushes).toBe(4)
+    expect(work.statfs).toBeLessThanOrEqual(1)
+    expect(work.opens).toBeLessThanOrEqual(5)
+    // The blob and its digest, the lock of the key twice, and the removed part.
+    expect(work.links).toBeLessThanOrEqual(5)
+  })
+})
