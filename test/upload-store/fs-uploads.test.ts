@@ -101,10 +101,10 @@ describe('an upload with metadata on a file system', () => {
     expect(told).toEqual([...told].sort((a, b) => a - b))
     expect(told[0]).toBeGreaterThanOrEqual(8 * 1024 ** 2)
     await session.setMetadata({ noted: true })
-    expect(JSON.parse(await readFile(manifest, 'utf8'))).toMatchObject({
-      metadata: { noted: true },
-      offset: told.at(-1),
-    })
+    const { metadata, offset } = JSON.parse(await readFile(manifest, 'utf8'))
+    expect(metadata).toEqual({ noted: true })
+    // The last checkpoint may have ended after the append, which no longer reports it.
+    expect(offset).toBeGreaterThanOrEqual(told.at(-1) ?? 0)
     expect(await session.commit()).toMatchObject({ size: 40 * 1024 ** 2 })
   })
 
