@@ -44,6 +44,35 @@ describe('the recipes', () => {
     expect([unchanged.status, unchanged.headers.get('cache-control')]).toEqual([304, 'public, max-age=86400'])
   })
 
+  it('receive resumable uploads with hooks: a prefix for each user, no file twice, and a row for each object', async () => {
+    const base = await run('Resumable uploads with hooks')
+    const draft = (user: Record<string, string>, content: string) =>
+      fetch(`${base}/clip.mp4`, {
+        method: 'PUT',
+        headers: { 'Upload-Complete': '?1', ...user },
+        body: content,
+      })
+    expect((await draft({}, 'one')).status).toBe(401)
+    expect((await draft({ 'X-User': 'ann' }, 'one')).status).toBe(201)
+    const tus = await fetch(`${base}/files`, {
+      method: 'POST',
+      headers: {
+        'X-User': 'bob',
+        'Tus-Resumable': '1.0.0',
+        'Upload-Length': '3',
+        'Upload-Metadata': `filename ${btoa('clip.mp4')}`,
+        'Content-Type': 'application/offset+octet-stream',
+      },
+      body: 'two',
+    })
+    expect(tus.status).toBe(201)
+    expect((await draft({ 'X-User': 'cem' }, 'two')).status).toBe(422)
+    expect(await (await fetch(base)).json()).toEqual([
+      { key: 'ann-clip.mp4', user: 'ann' },
+      { key: 'bob-clip.mp4', user: 'bob' },
+    ])
+  })
+
   it('serve content of another server by range', async () => {
     const { url, store } = await startApp()
     await store.put(

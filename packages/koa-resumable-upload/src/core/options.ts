@@ -42,8 +42,9 @@ export interface UploadHooks {
       ) => Partial<UploadTarget> | undefined | Promise<Partial<UploadTarget> | undefined>)
     | undefined
   /**
-   * Called when all bytes are stored and before the object is visible, with size, type and digest. What it throws with a
-   * status of 4xx refuses the upload, whose bytes are removed; after any other error, the client can try again (none).
+   * Called when all bytes are stored and before the object is visible, with size, type and digest. What it throws
+   * refuses the upload, and its bytes are removed if the status is 4xx. They stay for a later request after 401, 403, 408, 409,
+   * 421, 423, 425, 429 and any other error (none).
    */
   readonly onComplete?:
     | ((ctx: Koa.Context, upload: UploadIdentity & SealedUpload) => void | Promise<void>)

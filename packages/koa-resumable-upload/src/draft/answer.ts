@@ -11,6 +11,7 @@ import { formatReprDigest, wantsSha256 } from '../http/repr-digest.ts'
 import { formatBoolean } from '../http/structured-fields.ts'
 import { contentDigest } from './content-digest.ts'
 import { progressSender, sendInterim } from './interim.ts'
+import { takesInterimOf, versionField } from './interop.ts'
 import { limitField } from './upload-limit.ts'
 import type { UploadRequest } from './upload-request.ts'
 
@@ -66,10 +67,10 @@ export function announceLimits(
 
 /** Sends the URL of the upload before its content has arrived (§5, appendix B). */
 function announceUpload(exchange: DraftExchange, location: string): boolean {
-  const { version } = exchange.request.interop
-  if (version === null) return false
+  const { interop } = exchange.request
+  if (!takesInterimOf(interop)) return false
   return sendInterim(exchange.ctx, {
-    'Upload-Draft-Interop-Version': String(version),
+    ...versionField(interop),
     Location: location,
     'Upload-Limit': limitField(exchange),
   })

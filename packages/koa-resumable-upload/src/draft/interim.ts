@@ -1,10 +1,11 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import type Koa from 'koa'
 import { http2Stream, takesInterim } from '../http/connection.ts'
+import { takesInterimOf, versionField } from './interop.ts'
 import type { UploadRequest } from './upload-request.ts'
 
 /**
- * Sends an interim response with status 104 where the connection can carry one, and tells whether it did.
+ * Sends an interim response with status 104 if the connection can carry one. Returns whether it did.
  *
  * @see draft-ietf-httpbis-resumable-upload §5
  */
@@ -14,7 +15,13 @@ export function sendInterim(ctx: Koa.Context, headers: Readonly<Record<string, s
   const stream = http2Stream(ctx)
   if (stream !== null) return sendOverHttp2(stream, headers)
   if (req.socket?.destroyed === true) return false
-  // Node 20 writes 100, 102 and 103 through this, and offers nothing for other interim responses.
+  // Since Node 24.18 and 26.2.
+  const writeInformation: unknown = Reflect.get(res, 'writeInformation')
+  if (typeof writeInformation === 'function') {
+    writeInformation.call(res, 104, headers)
+    return true
+  }
+  // Earlier versions write 100, 102 and 103 by this function, and have none for other interim responses.
   const writeRaw: unknown = Reflect.get(res, '_writeRaw')
   if (typeof writeRaw !== 'function') return false
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
@@ -37,9 +44,8 @@ export function progressSender(
   ctx: Koa.Context,
   { interop }: UploadRequest,
 ): ((offset: number) => void) | undefined {
-  const { version, tellsProgress } = interop
-  if (version === null || !tellsProgress) return undefined
+  if (!takesInterimOf(interop) || !interop.tellsProgress) return undefined
   return (offset) => {
-    sendInterim(ctx, { 'Upload-Draft-Interop-Version': String(version), 'Upload-Offset': String(offset) })
+    sendInterim(ctx, { ...versionField(interop), 'Upload-Offset': String(offset) })
   }
 }

@@ -4,6 +4,8 @@ import { integerField } from '../http/structured-fields.ts'
 export interface Interop {
   /** The interop version of the request, which asks for 104; `null` where it has none, or one that is not known here. */
   readonly version: number | null
+  /** Whether the request has a version, known or not. */
+  readonly isGiven: boolean
   /** Upload-Incomplete in place of Upload-Complete: it says the opposite. */
   readonly inverted: boolean
   /** Whether an append must be application/partial-upload. */
@@ -35,6 +37,22 @@ export interface Interop {
 /** -01 is 3, -02 is 4, -03 is 5, -04 6, -06 7, -09 8, -12 9, -13 10. */
 const VERSIONS = { oldest: 3, newest: 10 }
 
+/**
+ * Whether clients that send no version get 104. Until the RFC is published, no 104 may be sent to them, because their version
+ * of the draft is unknown (appendix B). The clients of the RFC send no version.
+ */
+const RFC_IS_PUBLISHED = false
+
+/** Returns whether a client of this version gets interim responses with status 104. */
+export function takesInterimOf({ version, isGiven }: Interop): boolean {
+  return version !== null || (RFC_IS_PUBLISHED && !isGiven)
+}
+
+/** Returns the field that repeats the version of the request, if it has one. */
+export function versionField({ version }: Interop): Readonly<Record<string, string>> {
+  return version === null ? {} : { 'Upload-Draft-Interop-Version': String(version) }
+}
+
 /** @see draft-ietf-httpbis-resumable-upload, appendix B */
 export function readInterop(field: string | undefined): Interop {
   const given = integerField(field)
@@ -44,6 +62,7 @@ export function readInterop(field: string | undefined): Interop {
   const age = version ?? VERSIONS.newest
   return {
     version,
+    isGiven: field !== undefined,
     inverted: age === 3,
     typeRequired: age >= 6,
     missingMeansComplete: age <= 6,
