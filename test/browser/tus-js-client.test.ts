@@ -35,7 +35,9 @@ describeWith(['chromium'], 'tus-js-client in Chromium', () => {
   /** Uploads the bytes, aborting and going on once when so many have been taken; gives the offsets that it was told. */
   function send(
     bytes: Buffer,
-    options: Pick<UploadOptions, 'endpoint' | 'chunkSize' | 'metadata'> & { readonly protocol: string },
+    options: Pick<UploadOptions, 'endpoint' | 'chunkSize' | 'metadata' | 'parallelUploads'> & {
+      readonly protocol: string
+    },
     abortAt = Number.POSITIVE_INFINITY,
   ): Promise<readonly number[]> {
     const work = async (given: { text: string; options: UploadOptions; abortAt: number }) => {
@@ -79,5 +81,14 @@ describeWith(['chromium'], 'tus-js-client in Chromium', () => {
     expect(await send(bytes, { ...options, chunkSize: CHUNK }, 2 * CHUNK)).toEqual(steps)
     const list = await (await fetch(`${demo.base}/videos?prefix=${protocol}`)).json()
     expect(list).toMatchObject({ items: [{ key: `${protocol}.mp4`, size: SIZE, digest }], cursor: null })
+  })
+  it('sends a file by tus on four connections at a time: one object', async () => {
+    const bytes = randomBytes(SIZE)
+    const digest = createHash('sha256').update(bytes).digest('hex')
+    const metadata = { filename: 'parallel.mp4' }
+    const options = { endpoint: '/files', protocol: 'tus-v1', metadata, parallelUploads: 4 }
+    await send(bytes, { ...options, chunkSize: 200_000 })
+    const list = await (await fetch(`${demo.base}/videos?prefix=parallel`)).json()
+    expect(list).toMatchObject({ items: [{ key: 'parallel.mp4', size: SIZE, digest }], cursor: null })
   })
 })
