@@ -226,6 +226,34 @@ describe('tus-js-client', () => {
     },
   )
 
+  it('resumes a parallel upload by itself each time the server is killed', async () => {
+    const data = await temporaryDirectory()
+    const flags = ['--data', data, '--accept', '*/*']
+    let server = new ServerProcess([...flags, '--port', '0'])
+    onTestFinished(async () => void (await server.stop('SIGKILL')))
+    const base = await server.url()
+    let kills = 0
+    const restart = async () => {
+      await server.stop('SIGKILL')
+      server = new ServerProcess([...flags, '--port', new URL(base).port])
+    }
+    const options: Options = {
+      endpoint: `${base}/files`,
+      metadata: { filename: 'killed' },
+      parallelUploads: 4,
+      chunkSize: 50_000,
+      retryDelays: Array.from({ length: 40 }, () => 500),
+      // The parts together, unlike the offsets that end a chunk.
+      onProgress: (sent) => {
+        if (kills === 3 || sent < 250_000 * (kills + 1)) return
+        kills++
+        void restart()
+      },
+    }
+    await run(BYTES, options)
+    expect([kills, await digestOf(base, 'killed')]).toEqual([3, DIGEST])
+  })
+
   it('resumes a parallel upload after an abort, and sends no part again', async () => {
     const demo = await Demo.start()
     onTestFinished(() => demo.stop())
