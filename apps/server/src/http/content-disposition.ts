@@ -2,9 +2,11 @@ import { create } from 'content-disposition'
 
 /**
  * Returns the value of Content-Disposition for a file name. A name that is not ASCII is sent in `filename*` (RFC 6266 §4.3),
- * because the library would send Latin-1 as raw bytes.
+ * because the library would send Latin-1 as raw bytes. `filename` is always quoted: some clients decode a percent sign in a
+ * token (RFC 6266, appendix D).
  */
 export function contentDisposition(name: string, type: 'inline' | 'attachment'): string {
   const fallback = name.replace(/[^\x20-\x7e]/g, '?')
-  return create(name, fallback === name ? { type } : { type, fallback })
+  const value = create(name, fallback === name ? { type } : { type, fallback })
+  return value.replace(/^(inline|attachment); filename=([^";]+)/, '$1; filename="$2"')
 }

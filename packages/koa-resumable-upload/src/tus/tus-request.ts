@@ -24,8 +24,11 @@ type Concat = { readonly kind: 'partial' } | { readonly kind: 'final'; readonly 
 /** The media type of content in tus. */
 const OFFSET_STREAM = 'application/offset+octet-stream'
 
-/** In characters. Upload-Metadata is stored with the upload, which has room for 8 KiB of metadata in all. */
-const MAX_METADATA = 4096
+/**
+ * In characters. Upload-Metadata is stored with the upload, which has room for 8 KiB of metadata in all. A final upload also
+ * stores the URLs of its parts.
+ */
+const MAX_METADATA = { single: 6144, final: 4096 }
 
 /**
  * Reads the fields of tus.
@@ -35,8 +38,9 @@ const MAX_METADATA = 4096
  */
 export function readTusRequest(ctx: Koa.Context): TusRequest {
   const metadataField = ctx.get('Upload-Metadata')
-  if (metadataField.length > MAX_METADATA)
-    throw new RefusedError(metadataTooLong(metadataField.length, MAX_METADATA))
+  const concat = parseConcat(ctx.get('Upload-Concat'))
+  const limit = MAX_METADATA[concat?.kind === 'final' ? 'final' : 'single']
+  if (metadataField.length > limit) throw new RefusedError(metadataTooLong(metadataField.length, limit))
   const deferred = ctx.get('Upload-Defer-Length')
   if (deferred !== '' && deferred !== '1')
     throw refuse(`Upload-Defer-Length is ${show(deferred)}. Its only value is 1.`)
@@ -47,7 +51,7 @@ export function readTusRequest(ctx: Koa.Context): TusRequest {
     isDeferred: deferred === '1',
     metadataField,
     metadata: parseUploadMetadata(metadataField),
-    concat: parseConcat(ctx.get('Upload-Concat')),
+    concat,
     hasType: type.trim().toLowerCase() === OFFSET_STREAM,
   }
 }
@@ -55,8 +59,8 @@ export function readTusRequest(ctx: Koa.Context): TusRequest {
 function integer(ctx: Koa.Context, name: string): number | null {
   const text = ctx.get(name)
   if (text === '') return null
-  // 15 digits: every such number is exact.
-  if (!/^\d{1,15}$/.test(text)) throw refuse(`${name} is ${show(text)}. Send a number of bytes.`)
+  const isNumber = /^(?:0|[1-9]\d{0,15})$/.test(text) && Number.isSafeInteger(Number(text))
+  if (!isNumber) throw refuse(`${name} is ${show(text)}. Send a number of bytes.`)
   return Number(text)
 }
 

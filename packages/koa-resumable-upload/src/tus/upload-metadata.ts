@@ -19,7 +19,10 @@ export function parseUploadMetadata(field: string): TusMetadata {
     const [, name, value] = PAIR.exec(text.trim()) ?? []
     if (name === undefined) throw refuse(`has the pair ${JSON.stringify(text.slice(0, 40))}`)
     if (entries.has(name)) throw refuse(`has the name ${JSON.stringify(name.slice(0, 40))} twice`)
-    entries.set(name, value === undefined ? null : Buffer.from(value, 'base64').toString())
+    const bytes = Buffer.from(value ?? '', 'base64')
+    if (bytes.toString('base64') !== (value ?? ''))
+      throw refuse(`has the value ${JSON.stringify(value?.slice(0, 40))}, which is not base64`)
+    entries.set(name, value === undefined ? null : bytes.toString())
   }
   // Own properties only: a client may name one "__proto__".
   return Object.fromEntries(entries)
