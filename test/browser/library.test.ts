@@ -104,10 +104,12 @@ describeWith(['chromium', 'ffmpeg'], 'the library of the page', () => {
     cdp.on('Network.responseReceivedExtraInfo', ({ requestId, statusCode }) => {
       if (lists.has(requestId)) statuses.push(statusCode)
     })
-    for (const expected of [[200], [200, 304], [200, 304, 304]]) {
+    for (const count of [1, 2, 3]) {
       await page.clock.fastForward(10_000)
-      await expect.poll(() => statuses).toEqual(expected)
+      await expect.poll(() => statuses.length).toBe(count)
     }
+    // The first one is a 304, too, if the page asked once before the clock was stopped.
+    expect(statuses.slice(1)).toEqual([304, 304])
     await put('clip 000b.mp4', clip)
     await page.clock.fastForward(10_000)
     await expect.poll(() => statuses.at(-1)).toBe(200)
