@@ -99,7 +99,8 @@ describeWith(['chromium', 'ffmpeg'], 'Chromium with a video of 40 MB', () => {
       // The library shows frames of others.
       const heads = wire.heads.filter((head) => head.startsWith(`GET ${new URL(url).pathname}`))
       const tags = heads.flatMap((head) => /^If-Range: (.*)$/im.exec(head)?.[1]?.trim() ?? [])
-      expect(tags.length).toBeGreaterThanOrEqual(3)
+      // Chromium may have read ahead to one of the three places.
+      expect(tags.length).toBeGreaterThanOrEqual(2)
       expect(new Set(tags).size).toBe(1)
       expect(tags[0]).toMatch(/^"[^"]+"$/)
     },

@@ -8,9 +8,9 @@ export interface GroupMeasure extends Latencies {
 
 /**
  * How much longer than when idle the event loop may keep a request waiting, ms. On a quiet machine 50 hold; the default is for
- * those that test other things at the same time, and still tells a loop that somebody blocks.
+ * runs beside other suites on two cores, and still shows a loop that is blocked for seconds.
  */
-export const ALLOWED: number = Number(process.env['HOSTILE_P99'] ?? 500)
+export const ALLOWED: number = Number(process.env['HOSTILE_P99'] ?? 1500)
 
 /** By how much more a busy machine may delay a server that has more to do. */
 const FACTOR = 4
