@@ -29,7 +29,7 @@ export const PACKAGES: readonly Package[] = [
   ...['range-core', 'koa-range-stream'].map((name) => ({
     name,
     folder: `packages/${name}`,
-    files: [...EVERY, 'dist/cjs/package.json'],
+    files: [...EVERY, 'dist/cjs/package.json', ...(name === 'koa-range-stream' ? ['SENDFILE.md'] : [])],
     commonjs: true,
   })),
   { name: 'koa-resumable-upload', folder: 'packages/koa-resumable-upload', files: EVERY },

@@ -131,7 +131,9 @@ export async function create(project: Project, tarballs: readonly Packed[], fold
   await mkdir(folder)
   const description = { private: true, type: 'module', dependencies, overrides: ours }
   await writeFile(join(folder, 'package.json'), JSON.stringify(description))
-  await writeFile(join(folder, 'pnpm-workspace.yaml'), JSON.stringify({ overrides: ours, hoist: false }))
+  // As the README of koa-range-server says: pnpm stops at install scripts that are neither allowed nor denied.
+  const settings = { overrides: ours, hoist: false, allowBuilds: { koffi: false } }
+  await writeFile(join(folder, 'pnpm-workspace.yaml'), JSON.stringify(settings))
   for (const sample of [...project.samples, ...(project.helpers ?? [])])
     await cp(join(REPOSITORY, 'test/pack/samples', sample), join(folder, sample))
   await writeFile(join(folder, 'require.cts'), requiring(project.modules))
