@@ -17,12 +17,12 @@ interface Reading {
   readonly time: number
 }
 
-/** Through the server. */
+/** Reads the object through the server. */
 export function served(base: string, key: string): RangeSource {
   return { url: new URL(`/videos/${key}`, base) }
 }
 
-/** From the store itself: a blob of that size, which is the same as any other of it. */
+/** Reads a blob of `size` bytes from the bucket itself. All blobs of one size have the same content. */
 export async function presigned(client: S3Client, bucket: string, size: number): Promise<RangeSource> {
   const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: 'blobs/' }))
   const name = Contents.find((each) => each.Size === size)?.Key
