@@ -8,11 +8,9 @@ import type {
 } from 'upload-store'
 import { complete } from '../core/complete.ts'
 import type { Exchange } from '../core/exchange.ts'
-import { findTarget } from '../core/find-target.ts'
 import { interruptFor } from '../core/find-upload.ts'
 import { inspect } from '../core/inspect.ts'
 import { limitBroken } from '../core/limits.ts'
-import type { UploadTarget } from '../core/options.ts'
 import {
   isPartialUpload,
   joinedParts,
@@ -20,9 +18,10 @@ import {
   withLength,
   withParts,
 } from '../core/reserved-metadata.ts'
-import { malformed, noTusTarget, RefusedError, unknownUpload, wrongPart } from '../errors.ts'
+import { malformed, RefusedError, unknownUpload, wrongPart } from '../errors.ts'
 import { isFinal, retryAsNewest } from '../http/retry-as-newest.ts'
 import { isUploadId } from '../http/upload-id.ts'
+import { findTusTarget } from './find-tus-target.ts'
 import { reachedOffset, withMetadataField } from './tus-exchange.ts'
 import type { TusRequest } from './tus-request.ts'
 
@@ -201,15 +200,4 @@ async function repeat(
 /** A part that cannot be removed now expires. */
 async function removeParts({ settings }: Exchange, ids: readonly string[]): Promise<void> {
   for (const id of ids) await retryAsNewest(() => settings.store.deleteUpload(id)).catch(() => {})
-}
-
-/** @throws RefusedError 404 if the app has no target for the upload; what the app throws */
-export async function findTusTarget(
-  exchange: Exchange,
-  { metadata }: TusRequest,
-  length: number | null,
-): Promise<UploadTarget> {
-  const target = await findTarget(exchange, { metadata, length })
-  if (target === null) throw new RefusedError(noTusTarget())
-  return target
 }
