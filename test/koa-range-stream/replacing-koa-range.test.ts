@@ -23,7 +23,10 @@ interface Row {
 }
 
 async function documentedRows(): Promise<readonly Row[]> {
-  const recipes = await readFile(join(import.meta.dirname, '../../docs/recipes.md'), 'utf8')
+  const recipes = await readFile(
+    join(import.meta.dirname, '../../packages/koa-range-stream/RECIPES.md'),
+    'utf8',
+  )
   const [, lines = ''] =
     /^\| request \| koa-range 0\.3\.0 over .*\n\|[-|]+\n((?:\|.*\n)+)/m.exec(recipes) ?? []
   return lines

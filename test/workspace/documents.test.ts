@@ -53,6 +53,12 @@ async function faultOf(document: string, link: string): Promise<string | null> {
   return anchorsOf(await textOf(page)).has(anchor) ? null : `${document}: ${link}`
 }
 
+/** What `files` of a package.json lists. */
+function filesOf(manifest: unknown): string[] {
+  if (typeof manifest !== 'object' || manifest === null || !('files' in manifest)) return []
+  return Array.isArray(manifest.files) ? manifest.files.map(String) : []
+}
+
 describe('the documents', () => {
   it('link to files and headings that exist', async () => {
     const faults: (string | null)[] = []
@@ -68,6 +74,23 @@ describe('the documents', () => {
     expect(faults.filter((fault) => fault !== null)).toEqual([])
   })
 
+  it.each(['range-core', 'koa-range-stream'])(
+    'of %s link only to files that its tarball contains',
+    async (name) => {
+      const folder = join('packages', name)
+      const manifest: unknown = JSON.parse(await textOf(join(folder, 'package.json')))
+      const packed = new Set(['README.md', 'LICENSE', ...filesOf(manifest)])
+      const own = (await documents()).filter((document) => dirname(document) === folder)
+      const links = (await Promise.all(own.map(textOf))).flatMap((text) => [
+        ...text.matchAll(/\]\(([^)\s#]+)[^)\s]*\)/g),
+      ])
+      const outside = links
+        .map(([, link = '']) => link)
+        .filter((link) => !/^https?:/.test(link) && !packed.has(link))
+      expect(outside).toEqual([])
+    },
+  )
+
   it.each(['docs/architecture.md', 'CONTRIBUTING.md'])('%s names files that exist', async (document) => {
     const named = [...(await textOf(document)).matchAll(/`((?:apps|packages|test|docs)\/[\w./-]+)`/g)]
     const paths = [...new Set(named.map(([, path = '']) => path))]
@@ -79,10 +102,10 @@ describe('the documents', () => {
   it.each([
     ['docs/architecture.md', 140],
     ['README.md', 120],
-    ['packages/range-core/README.md', 200],
-    ['packages/koa-range-stream/README.md', 200],
-    ['packages/upload-store/README.md', 200],
-    ['packages/koa-resumable-upload/README.md', 200],
+    ['packages/range-core/README.md', 320],
+    ['packages/koa-range-stream/README.md', 320],
+    ['packages/upload-store/README.md', 320],
+    ['packages/koa-resumable-upload/README.md', 320],
   ])('%s has %i lines at the most', async (document, most) => {
     expect((await textOf(document)).trimEnd().split('\n').length).toBeLessThanOrEqual(most)
   })

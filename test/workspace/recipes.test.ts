@@ -5,7 +5,10 @@ import { formWith, startApp } from '../support/app.ts'
 import { REPOSITORY } from '../support/server.ts'
 import { listening, statusesWithoutFile } from './snippets.ts'
 
-const RECIPES = await readFile(join(REPOSITORY, 'docs/recipes.md'), 'utf8')
+const DOCUMENTS = ['docs/recipes.md', 'packages/koa-range-stream/RECIPES.md']
+const RECIPES = (
+  await Promise.all(DOCUMENTS.map((document) => readFile(join(REPOSITORY, document), 'utf8')))
+).join('\n')
 const VIDEO = await readFile(join(REPOSITORY, 'apps/server/assets/video/sample.mp4'))
 /** The program under each heading that has one. */
 const PROGRAMS = new Map(
@@ -20,7 +23,8 @@ const tried = new Set<string>()
 async function run(title: string, env: Record<string, string> = {}): Promise<string> {
   tried.add(title)
   const code = PROGRAMS.get(title)
-  if (code === undefined) throw new Error(`docs/recipes.md has no program under ${JSON.stringify(title)}.`)
+  if (code === undefined)
+    throw new Error(`No document of recipes has a program under ${JSON.stringify(title)}.`)
   return listening(code, env)
 }
 
@@ -116,7 +120,7 @@ describe('the recipes', () => {
   })
 
   it('let in by a signed URL, and not by one that was changed', async () => {
-    const base = await run('Signed URLs', { SECRET: 'of this test' })
+    const base = await run('Expiring links', { SECRET: 'of this test' })
     const link = await (await fetch(`${base}/link/sample.mp4`)).text()
     expect(await rangeOf(base + link)).toEqual([206, 'ftyp'])
     for (const wrong of [

@@ -29,7 +29,11 @@ export const PACKAGES: readonly Package[] = [
   ...['range-core', 'koa-range-stream'].map((name) => ({
     name,
     folder: `packages/${name}`,
-    files: [...EVERY, 'dist/cjs/package.json', ...(name === 'koa-range-stream' ? ['SENDFILE.md'] : [])],
+    files: [
+      ...EVERY,
+      'dist/cjs/package.json',
+      ...(name === 'koa-range-stream' ? ['RECIPES.md', 'SENDFILE.md'] : []),
+    ],
     commonjs: true,
   })),
   { name: 'koa-resumable-upload', folder: 'packages/koa-resumable-upload', files: EVERY },
