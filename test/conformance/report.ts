@@ -33,18 +33,19 @@ export function report(scores: readonly Score[], made: string): string {
   )
   return `# Conformance
 
-Which of the cases in [test/conformance](../test/conformance) a server passes, out of those that it was put to. They cover
-what RFC 9110 says in §8.8, §13, §14, §15.3.7, §15.4.5, §15.5.13 and §15.5.17 to a server of files. \`must\` and \`should\`
-are the RFC's own words; wrong bytes, broken framing and files outside the root count as \`must\`, and what its grammar plainly
-means as \`should\`. \`quality\` is what a careful server does beyond them, in our judgement. Each server ran with its defaults
-but for what its name says; one that sends no ETag does not pass a case about entity-tags.
+Cases passed by each server, of those that apply to it. The cases ([test/conformance](../test/conformance)) cover what RFC 9110
+requires of a server of files in §8.8, §13, §14, §15.3.7, §15.4.5, §15.5.13 and §15.5.17.
 
-We chose the cases and fixed our server by them, so its own rows say that nothing has broken, not how it fares against
-cases of others.
+- \`must\` and \`should\` are the RFC's own words. Wrong bytes, broken framing and files outside the root count as \`must\`. Clear
+  consequences of the RFC's grammar count as \`should\`.
+- \`quality\` is what a careful server does beyond the RFC, in our judgement.
+- Each server ran with its defaults, except for what its name says. A server without ETags fails the cases about entity-tags.
+
+We wrote these cases and fixed our server against them. Our rows are a regression check, not an independent score.
 
 ${levels}
 
-Made by \`npm run conformance\` on ${made}. Peers that are not installed have no row: nginx, Apache and Caddy are Debian's.
+Made by \`npm run conformance\` on ${made}. nginx, Apache and Caddy are Debian's; servers that are not installed have no row.
 
 ## By theme
 
@@ -61,8 +62,8 @@ ${byTheme}
  */
 export function standing(scores: readonly Score[], date: string): string {
   const rows = scores.map(({ contender, passed }) => [titleOf(contender), ...byLevel(passed)])
-  return `${CASES.length} cases of RFC 9110 for a server of files, each on a raw socket, run in \`npm test\`. Passed of those put to each, on ${date}
-([versions, themes](docs/conformance.md)). We chose the cases and mended our server by them: its rows say that nothing has broken.
+  return `Cases passed / cases applicable, of ${CASES.length} cases on raw sockets (${date}; [versions and themes](docs/conformance.md)). We wrote these
+cases and fixed our server against them, so our rows are a regression check, not an independent score.
 
 ${table(['server', ...LEVELS], rows)}`
 }
