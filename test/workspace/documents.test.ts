@@ -1,25 +1,8 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { REPOSITORY } from '../support/server.ts'
-
-const FOLDERS = ['.', 'docs', 'docs/decisions', 'packages/*', 'apps/*']
-
-async function foldersOf(pattern: string): Promise<string[]> {
-  if (!pattern.endsWith('/*')) return [pattern]
-  const parent = pattern.slice(0, -2)
-  return (await readdir(join(REPOSITORY, parent))).map((name) => join(parent, name))
-}
-
-/** Every Markdown file of the repository. */
-async function documents(): Promise<string[]> {
-  const folders = (await Promise.all(FOLDERS.map(foldersOf))).flat()
-  const each = folders.map(async (folder) => {
-    const names = await readdir(join(REPOSITORY, folder))
-    return names.filter((name) => name.endsWith('.md')).map((name) => join(folder, name))
-  })
-  return (await Promise.all(each)).flat()
-}
+import { documents } from './documents.ts'
 
 const textOf = (document: string) => readFile(join(REPOSITORY, document), 'utf8')
 

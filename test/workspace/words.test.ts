@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { REPOSITORY } from '../support/server.ts'
+import { documents } from './documents.ts'
 import { readTexts } from './source-texts.ts'
 
 /** Words that mark a sentence to rewrite, and what to write in their place. */
@@ -71,9 +72,24 @@ async function findIn(files: readonly string[], kinds: readonly string[]): Promi
   return found.flat().sort()
 }
 
+/** The text of a Markdown document, with its code emptied so that line numbers stay. */
+function prose(text: string): string {
+  const blank = (code: string) => code.replace(/[^\n]/g, '')
+  return text.replace(/^```[\s\S]*?^```/gm, blank).replace(/`[^`\n]*`/g, blank)
+}
+
 describe('the words of WORDS', () => {
   it('are in no comment and in no text of the packages, the server, its page and the benchmarks', async () => {
     expect(await findIn(await sources(), ['comment', 'string', 'title'])).toEqual([])
+  })
+
+  it('are in no document', async () => {
+    const found = await Promise.all(
+      (await documents()).map(async (file) =>
+        listedWords(file, 1, prose(await readFile(join(REPOSITORY, file), 'utf8'))),
+      ),
+    )
+    expect(found.flat().sort()).toEqual([])
   })
 
   it('are in no title of a test', async () => {
