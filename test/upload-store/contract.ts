@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import type { StoreOptions, UploadStore } from 'upload-store'
+import type { ListOptions, StoreOptions, UploadStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
 import { closingAfterwards } from './closing-afterwards.ts'
 
@@ -305,6 +305,55 @@ export function describeContract(
     })
   })
 
+  describe(`${name}: metadata`, () => {
+    const metadata = { title: 'Die Fähre', duration: 12.5, public: true }
+
+    it('stays with an object that is put, in get and in list', async () => {
+      const store = await open()
+      expect((await store.put('a', source('a'), { metadata })).metadata).toEqual(metadata)
+      expect((await store.get('a'))?.metadata).toEqual(metadata)
+      expect((await store.list()).items.map((item) => item.metadata)).toEqual([metadata])
+    })
+
+    it('is an empty object if there is none', async () => {
+      const store = await open()
+      expect((await store.put('a', source('a'))).metadata).toEqual({})
+      expect((await store.get('a'))?.metadata).toEqual({})
+    })
+
+    it('of an upload becomes that of the object, without the names that contain a dot', async () => {
+      const store = await open()
+      const session = await store.createUpload('a', { metadata: { ...metadata, 'protocol.length': 1 } })
+      await session.append(0, source('a'))
+      expect((await session.commit()).metadata).toEqual(metadata)
+      expect((await store.get('a'))?.metadata).toEqual(metadata)
+      const known = await store.getUpload(session.id)
+      expect(known?.metadata).toEqual({ ...metadata, 'protocol.length': 1 })
+      expect(known?.committed?.metadata).toEqual(metadata)
+    })
+
+    it('is replaced with the object, and by the option of a commit', async () => {
+      const store = await open()
+      await store.put('a', source('a'), { metadata })
+      await store.put('a', source('a'), { metadata: { title: 'B' } })
+      expect((await store.get('a'))?.metadata).toEqual({ title: 'B' })
+      await store.put('a', source('a'))
+      expect((await store.get('a'))?.metadata).toEqual({})
+    })
+
+    it.each([
+      ['a name with a dot', { 'a.b': 1 }],
+      ['an array', ['a']],
+      ['a nested object', { a: {} }],
+      ['more than 8 KiB', { a: 'x'.repeat(8192) }],
+    ])('is refused with %s, and nothing is stored', async (_, given) => {
+      const store = await open()
+      const options = { metadata: given as unknown as typeof metadata }
+      await expect(store.put('a', source('a'), options)).rejects.toThrow(/etadata/)
+      expect(await store.get('a')).toBeNull()
+    })
+  })
+
   describe(`${name}: list`, () => {
     it('pages through the keys in the order of their UTF-8 bytes', async () => {
       const store = await open()
@@ -335,6 +384,72 @@ export function describeContract(
       await store.delete('b')
       const { items } = await store.list({ cursor: cursor ?? undefined })
       expect(items.map(({ key }) => key)).toEqual(['c'])
+    })
+
+    const keysOf = async (store: UploadStore, options: ListOptions) => {
+      const keys: string[] = []
+      let cursor: string | undefined
+      do {
+        const page = await store.list({ limit: 2, ...options, cursor })
+        keys.push(...page.items.map(({ key }) => key))
+        cursor = page.cursor ?? undefined
+      } while (cursor !== undefined)
+      return keys
+    }
+
+    /** Objects whose orders by key, date and size differ. */
+    async function putDated(store: UploadStore): Promise<void> {
+      const dated: [string, number, number][] = [
+        ['a', 3, 10],
+        ['b', 1, 20],
+        ['c', 2, 30],
+        ['d', 2, 20],
+        ['e', 5, 5],
+      ]
+      for (const [key, size, second] of dated)
+        await store.put(key, source('x'.repeat(size)), { lastModified: 1_700_000_000_000 + second * 1000 })
+    }
+
+    it('has the newest or the largest objects first, in pages', async () => {
+      const store = await open()
+      await putDated(store)
+      expect(await keysOf(store, { order: 'newest' })).toEqual(['c', 'b', 'd', 'a', 'e'])
+      expect(await keysOf(store, { order: 'largest' })).toEqual(['e', 'a', 'c', 'd', 'b'])
+      const { total } = await store.list({ order: 'largest', limit: 1 })
+      expect(total).toEqual({ count: 5, size: 13 })
+    })
+
+    it('continues in every order after the last object was replaced or deleted', async () => {
+      const store = await open()
+      await putDated(store)
+      const first = await store.list({ order: 'newest', limit: 2 })
+      await store.delete('b')
+      await store.put('c', source('x'), { lastModified: 1_700_000_000_000 })
+      const rest = await store.list({ order: 'newest', cursor: first.cursor ?? '' })
+      expect(rest.items.map(({ key }) => key)).toEqual(['d', 'a', 'e', 'c'])
+    })
+
+    it('finds a part of a name, whatever its case, accents and Unicode form', async () => {
+      const store = await open()
+      for (const key of ['Fähre 1.mp4', 'FA\u0308HRE 2.mp4', 'ferry.mp4', 'Große Fahrt.mp4'])
+        await store.put(key, source(key))
+      expect(await keysOf(store, { contains: 'fähre' })).toEqual(['FÄHRE 2.mp4', 'Fähre 1.mp4'])
+      expect(await keysOf(store, { contains: 'FAHR' })).toHaveLength(3)
+      expect(await keysOf(store, { contains: 'grosse' })).toEqual(['Große Fahrt.mp4'])
+      expect(await keysOf(store, { contains: 'ähre', prefix: 'Fa\u0308' })).toEqual(['Fähre 1.mp4'])
+      expect(await keysOf(store, { contains: 'none' })).toEqual([])
+    })
+
+    it('omits companions of existing objects if asked to', async () => {
+      const store = await open()
+      const companions = ['a.mp4.de.vtt', 'a.mp4.poster.jpg', 'a.mp4.storyboard.jpg', 'a.mp4.vtt']
+      for (const key of ['a.mp4', ...companions, 'b.mp4.vtt', 'notes.vtt']) await store.put(key, source(key))
+      const own = ['a.mp4', 'b.mp4.vtt', 'notes.vtt']
+      expect(await keysOf(store, { companions: false })).toEqual(own)
+      expect(await keysOf(store, {})).toEqual([...own.slice(0, 1), ...companions, ...own.slice(1)])
+      expect((await keysOf(store, { companions: false, order: 'newest' })).toSorted()).toEqual(own)
+      await store.delete('a.mp4')
+      expect(await keysOf(store, { companions: false })).toEqual([...companions, ...own.slice(1)])
     })
   })
 }

@@ -6,9 +6,21 @@ export type {
   SweepReport,
   VerifyReport,
 } from './contract/reports.ts'
-export type { ListOptions, ListPage, PutOptions, StoreOptions, UploadStore } from './contract/store.ts'
+export type {
+  ListOptions,
+  ListOrder,
+  ListPage,
+  PutOptions,
+  StoreOptions,
+  UploadStore,
+} from './contract/store.ts'
 export { StoreError, type StoreErrorCode } from './contract/store-error.ts'
-export type { SignedUrlOptions, StoredContent, StoredObject } from './contract/stored-object.ts'
+export type {
+  SignedUrlOptions,
+  StoredContent,
+  StoredObject,
+  UploadMetadata,
+} from './contract/stored-object.ts'
 export { uploadErrorStatus } from './contract/upload-error-status.ts'
 export type {
   AppendOptions,
@@ -17,7 +29,6 @@ export type {
   CreateOptions,
   KnownUpload,
   SealedUpload,
-  UploadMetadata,
   UploadPart,
   UploadSession,
   UploadState,
@@ -31,4 +42,6 @@ export {
   multerStorage,
 } from './multer/multer-storage.ts'
 export { type StoredFile, storedFile } from './multer/stored-file.ts'
+export { companionKeys, companionOf } from './values/companion.ts'
 export { numberedKey, sanitizeKey } from './values/key.ts'
+export { objectMetadata } from './values/metadata.ts'

@@ -51,6 +51,7 @@ async function buildPage(ctx: Koa.Context, store: UploadStore, options: ListOpti
   const rows = items.map((object) => ({
     ...videoJson(ctx, object),
     created: new Date(object.lastModified).toISOString(),
+    metadata: object.metadata,
   }))
   const json = Buffer.from(JSON.stringify({ items: rows, cursor }))
   return { json, etag: `"${createHash('sha256').update(json).digest('base64url')}"` }

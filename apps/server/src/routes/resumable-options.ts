@@ -45,17 +45,19 @@ async function receiveInTime(
 
 /** Publishes an upload as the request that created it demanded, whichever request completes it. */
 async function publish(store: UploadStore, session: UploadSession): Promise<StoredObject> {
-  if (session.metadata['way'] !== 'put') return publishAsNew(store, session)
+  if (session.metadata['server.way'] !== 'put') return publishAsNew(store, session)
   await sealWithinLimits(session)
   return session.commit(storedConditions(session.metadata))
 }
 
-function storedConditions({ ifMatch, ifNoneMatch }: UploadMetadata): CommitOptions {
+/** The conditions that `resumable.ts` has stored with the upload. */
+function storedConditions(metadata: UploadMetadata): CommitOptions {
+  const { 'server.ifMatch': ifMatch, 'server.ifNoneMatch': ifNoneMatch } = metadata
   if (ifNoneMatch === '*') return { ifNoneMatch }
   return typeof ifMatch === 'string' ? { ifMatch } : {}
 }
 
-function respond(ctx: Koa.Context, object: StoredObject, { way, replaces }: UploadMetadata): void {
-  if (way === 'put') ctx.set('ETag', object.etag)
-  answerStored(ctx, replaces === true ? 200 : 201, object)
+function respond(ctx: Koa.Context, object: StoredObject, metadata: UploadMetadata): void {
+  if (metadata['server.way'] === 'put') ctx.set('ETag', object.etag)
+  answerStored(ctx, metadata['server.replaces'] === true ? 200 : 201, object)
 }

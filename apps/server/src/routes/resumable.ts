@@ -44,16 +44,17 @@ async function uploadTarget(ctx: Koa.Context, store: UploadStore): Promise<Uploa
     return {
       key: sanitizeKey(uploadName(ctx.headers)),
       type,
-      metadata: { ...clientMetadata(clientGroup(ctx)), way: 'post' },
+      metadata: { ...clientMetadata(clientGroup(ctx)), 'server.way': 'post' },
     }
   const key = pathParameter(path)
   if (method === 'OPTIONS') return { key }
   const current = await objectBeforeUpload(ctx, store, key)
   const { ifMatch, ifNoneMatch } = writeConditions(ctx, current)
   const conditions = {
-    ...(ifMatch === undefined ? {} : { ifMatch }),
-    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
+    ...(ifMatch === undefined ? {} : { 'server.ifMatch': ifMatch }),
+    ...(ifNoneMatch === undefined ? {} : { 'server.ifNoneMatch': ifNoneMatch }),
   }
   const client = clientMetadata(clientGroup(ctx))
-  return { key, type, metadata: { ...client, way: 'put', replaces: current !== null, ...conditions } }
+  const way = { 'server.way': 'put', 'server.replaces': current !== null }
+  return { key, type, metadata: { ...client, ...way, ...conditions } }
 }

@@ -1,8 +1,10 @@
 import {
   type CommitOptions,
   numberedKey,
+  objectMetadata,
   type StoredObject,
   StoreError,
+  type UploadMetadata,
   type UploadSession,
   type UploadStore,
 } from 'upload-store'
@@ -27,7 +29,7 @@ export async function publishAsNew(store: UploadStore, session: UploadSession): 
       continue
     }
     try {
-      return await session.commit({ key, ...commitConditions(existing) })
+      return await session.commit({ key, ...commitOptions(existing, session.metadata) })
     } catch (error) {
       // Another upload changed the key in between: look at its new object.
       if (!(error instanceof StoreError && error.code === 'PRECONDITION_FAILED')) throw error
@@ -60,8 +62,13 @@ async function findNumber(store: UploadStore, name: string, digest: string): Pro
   return number
 }
 
-/** @param existing an object with the same content, whose date stays */
-function commitConditions(existing: StoredObject | null): CommitOptions {
+/**
+ * An object that is stored again with the same content keeps its date, and its metadata unless the upload has its own.
+ *
+ * @param existing the object with the same content
+ */
+function commitOptions(existing: StoredObject | null, metadata: UploadMetadata): CommitOptions {
   if (existing === null) return { ifNoneMatch: '*' }
-  return { ifMatch: existing.etag, lastModified: existing.lastModified }
+  const { etag, lastModified } = existing
+  return { ifMatch: etag, lastModified, metadata: { ...existing.metadata, ...objectMetadata(metadata) } }
 }

@@ -64,6 +64,12 @@ export type StoreErrorCode =
    */
   | 'UNAVAILABLE'
   /**
+   * The store cannot do this at a reasonable cost.
+   * When: `list` with `contains` or another order than `key` would have to read too many objects of a bucket.
+   * Remedy: list in the order of keys, or narrow the list by `prefix` or `contains`.
+   */
+  | 'UNSUPPORTED'
+  /**
    * The media type is not accepted.
    * When: the detected type, or else the declared one, matches no entry of `accept`.
    * Remedy: send a file of an accepted type, or extend `accept`.

@@ -10,20 +10,30 @@ import type {
   UploadState,
 } from './upload-session.ts'
 
+/** `key`: by the UTF-8 bytes of the keys; `newest` and `largest`: by `lastModified` and `size`, downwards, then by key. */
+export type ListOrder = 'key' | 'newest' | 'largest'
+
 export interface ListOptions {
-  /** Only keys that begin with this. */
+  /** Only keys that begin with this (all). */
   readonly prefix?: string | undefined
-  /** Where the previous page ended: its `cursor`. */
+  /** Only keys that contain this text; case, accents and Unicode form do not matter (all). */
+  readonly contains?: string | undefined
+  /** The order of the items (`key`). */
+  readonly order?: ListOrder | undefined
+  /** Whether companions are listed: captions and pictures beside an object that exists, see `companionKeys` (`true`). */
+  readonly companions?: boolean | undefined
+  /** The `cursor` of the previous page, which had the same options (the first page). */
   readonly cursor?: string | undefined
-  /** The most items, 1–1000 (50). */
+  /** Maximum number of items, 1–1000 (50). */
   readonly limit?: number | undefined
 }
 
 export interface ListPage {
-  /** In the order of the keys' UTF-8 bytes. */
   readonly items: readonly StoredObject[]
-  /** For the next page; `null` on the last one. */
+  /** The cursor of the next page; `null` on the last one. */
   readonly cursor: string | null
+  /** Number and size, in bytes, of the objects on all pages; `null` if the store would have to read all of them. */
+  readonly total: { readonly count: number; readonly size: number } | null
 }
 
 export type PutOptions = Omit<CreateOptions, 'metadata'> & CommitOptions
@@ -46,7 +56,12 @@ export interface UploadStore {
    * @throws StoreError INVALID_KEY, CORRUPT
    */
   get(key: string): Promise<StoredContent | null>
-  /** Resolves to one page of objects in key order; to an empty last page for an unknown `cursor`. */
+  /**
+   * Resolves to one page of objects; to an empty last page for an unknown `cursor`.
+   *
+   * @throws StoreError UNSUPPORTED if the store would have to read too many objects: on S3, more than 10,000 keys for
+   * `contains`, and more than 1,000 objects for another order than `key`
+   */
   list(options?: ListOptions): Promise<ListPage>
   /**
    * Resolves to a text that changes whenever a page of the list may have changed, in any process; to `null` if the store

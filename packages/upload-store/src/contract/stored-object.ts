@@ -1,5 +1,12 @@
 import type { Readable } from 'node:stream'
 
+/**
+ * Data that an application stores with an upload and with an object: a flat JSON object of at most 8 KiB. Names that contain
+ * a dot are for the code that creates the upload, such as a protocol: they stay with the upload and are not copied to the
+ * object.
+ */
+export type UploadMetadata = Readonly<Record<string, string | number | boolean>>
+
 /** A committed object: what is known of it without reading its bytes. */
 export interface StoredObject {
   /** Its name in the store. */
@@ -14,6 +21,8 @@ export interface StoredObject {
   readonly etag: string
   /** When the key got this content, ms since the epoch. */
   readonly lastModified: number
+  /** What the application has stored with the object; `{}` if nothing. */
+  readonly metadata: UploadMetadata
 }
 
 /** The header fields of the response at a signed URL: the media type, and the fields that are named here. */

@@ -11,6 +11,7 @@ const STORE_STATUS: Readonly<Record<StoreErrorCode, number>> = {
   PRECONDITION_FAILED: 412,
   TOO_LARGE: 413,
   UNAVAILABLE: 503,
+  UNSUPPORTED: 501,
   UNSUPPORTED_TYPE: 415,
 }
 

@@ -1,4 +1,4 @@
-import type { StoredObject } from './stored-object.ts'
+import type { StoredObject, UploadMetadata } from './stored-object.ts'
 
 /**
  * The bytes of an upload: any stream of Node or the Web platform, or an async generator. Nothing else may have read it,
@@ -6,9 +6,6 @@ import type { StoredObject } from './stored-object.ts'
  * store the rest of a stream that was read in part, pass an async generator over it.
  */
 export type ByteSource = AsyncIterable<Uint8Array>
-
-/** What an application stores with an upload: a JSON object of at most 8 KiB. */
-export type UploadMetadata = Readonly<Record<string, string | number | boolean>>
 
 export interface CreateOptions {
   /** The media type that the client declares; used where the store detects none itself (application/octet-stream). */
@@ -18,7 +15,7 @@ export interface CreateOptions {
   /** The maximum of bytes that will arrive. Space for them is set aside until the upload has been silent for 10 s (none). */
   readonly expectedSize?: number | undefined
   /**
-   * Stored with the upload. Makes it resumable from its first byte on: `interruptUpload` and `resumeUpload` find it in every
+   * Stored with the upload, and with the object that it becomes. Makes it resumable from its first byte on: `interruptUpload` and `resumeUpload` find it in every
    * process, also after a crash, and it outlives its commit as a receipt (none: only a pause makes it resumable).
    */
   readonly metadata?: UploadMetadata | undefined
@@ -65,7 +62,7 @@ export interface UploadState extends KnownUpload {
   readonly expires: number
 }
 
-/** Conditions, which are checked and acted on in one step, and the date of the object. */
+/** Conditions, which are checked and acted on in one step, and the date and the metadata of the object. */
 export interface CommitOptions {
   /** Commits only if the key holds nothing. */
   readonly ifNoneMatch?: '*' | undefined
@@ -76,6 +73,8 @@ export interface CommitOptions {
    * the same content.
    */
   readonly lastModified?: number | undefined
+  /** Stored with the object (the entries of the upload's metadata whose names contain no dot). */
+  readonly metadata?: UploadMetadata | undefined
 }
 
 export interface SealedUpload {

@@ -1,20 +1,20 @@
-import type { ListOptions, ListPage, StoreOptions, UploadStore } from '../contract/store.ts'
-import type { S3Content, StoredObject } from '../contract/stored-object.ts'
+import type { StoreOptions, UploadStore } from '../contract/store.ts'
+import type { S3Content } from '../contract/stored-object.ts'
 import { DamageReporter } from '../session/damage.ts'
 import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
 import { checkConditions } from '../values/conditions.ts'
 import { normalizeKey } from '../values/key.ts'
-import { formatCursor, keyPrefix, pageSize, parseCursor } from '../values/listing.ts'
 import { type ConnectionOptions, connect } from './client/connection.ts'
 import { Downloads } from './client/downloads.ts'
 import { operation, type S3Context } from './context/context.ts'
 import { Leftovers } from './context/leftovers.ts'
 import { Names } from './context/names.ts'
 import { PartBudget } from './context/part-budget.ts'
-import { type FoundRecord, Records } from './context/records.ts'
+import { Records } from './context/records.ts'
 import { Space } from './context/space.ts'
 import { Contents } from './objects/contents.ts'
+import { listObjects } from './objects/list.ts'
 import { removeReplaced } from './objects/publish.ts'
 import { DEFAULT_PART_SIZE, MIN_PART_SIZE } from './staging/part-size.ts'
 import { s3StagingArea } from './staging/staging-area.ts'
@@ -23,8 +23,6 @@ import { verifyStore } from './upkeep/verify.ts'
 
 const HOUR = 60 * 60 * 1000
 const DAY = 24 * HOUR
-/** The number of records of a page read at a time: a quarter of all connections. */
-const PAGE_BATCH = 64
 
 export interface S3StoreOptions extends StoreOptions, ConnectionOptions {
   /** Part size in bytes, at least 5 MiB (8 MiB). Larger if an upload would need more than 10,000 parts. */
@@ -63,7 +61,7 @@ export function createS3Store(options: S3StoreOptions): S3Store {
   const store: S3Store = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => contents.get(normalizeKey(key)),
-    list: (listOptions) => list(context, listOptions),
+    list: (listOptions) => listObjects(context, listOptions),
     // A bucket reports a change only in a list of all its records.
     listRevision: async () => null,
     delete: async (key, { ifMatch } = {}) => remove(context, normalizeKey(key), ifMatch),
@@ -126,29 +124,6 @@ function openContext(options: S3StoreOptions): {
       // A client passed as an option is closed by its owner.
       if (options.client === undefined) bucket.client.destroy()
     },
-  }
-}
-
-async function list(context: S3Context, options: ListOptions = {}): Promise<ListPage> {
-  const { bucket, names, records } = operation(context)
-  const limit = pageSize(options)
-  const prefix = names.record(keyPrefix(options))
-  const items: StoredObject[] = []
-  for (let after = options.cursor === undefined ? '' : names.record(parseCursor(options.cursor)); ; ) {
-    const { listed, isLast } = await bucket.page(prefix, after, limit)
-    const found: (FoundRecord | null)[] = []
-    // If S3 is slow, the page becomes shorter and the request does not fail.
-    while (found.length < listed.length && (found.length === 0 || bucket.left > bucket.limits.timeout / 2)) {
-      const batch = listed.slice(found.length, found.length + PAGE_BATCH)
-      found.push(...(await Promise.all(batch.map(({ name }) => records.findNamed(name)))))
-    }
-    // Skips records that were deleted meanwhile or are damaged.
-    items.push(...found.flatMap((each) => each?.record?.object ?? []))
-    const last = listed[found.length - 1]
-    if (last === undefined || (isLast && found.length === listed.length)) return { items, cursor: null }
-    const key = names.parseRecordName(last.name)
-    if (items.length > 0 && key !== null) return { items, cursor: formatCursor({ key }) }
-    after = last.name
   }
 }
 

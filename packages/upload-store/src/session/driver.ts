@@ -1,5 +1,5 @@
-import type { StoredObject } from '../contract/stored-object.ts'
-import type { CommitOptions, KnownUpload, UploadMetadata, UploadState } from '../contract/upload-session.ts'
+import type { StoredObject, UploadMetadata } from '../contract/stored-object.ts'
+import type { CommitOptions, KnownUpload, UploadState } from '../contract/upload-session.ts'
 import type { RunningHash, SavedIntake } from './intake.ts'
 
 /** The properties of an upload that are stored with its bytes. */

@@ -1,15 +1,14 @@
 import { StoreError } from '../contract/store-error.ts'
-import type { StoredObject } from '../contract/stored-object.ts'
+import type { StoredObject, UploadMetadata } from '../contract/stored-object.ts'
 import type {
   AppendOptions,
   ByteSource,
   CommitOptions,
   SealedUpload,
-  UploadMetadata,
   UploadSession,
 } from '../contract/upload-session.ts'
 import { normalizeKey } from '../values/key.ts'
-import { checkMetadata } from '../values/metadata.ts'
+import { checkMetadata, checkObjectMetadata, objectMetadata } from '../values/metadata.ts'
 import { TaskQueue } from '../values/task-queue.ts'
 import { Appending } from './appending.ts'
 import type { Manifest, Staging } from './driver.ts'
@@ -120,13 +119,15 @@ export class Session implements UploadSession {
   commit({
     key: name = this.key,
     lastModified = Date.now(),
+    metadata = objectMetadata(this.metadata),
     ...conditions
   }: CommitOptions & { readonly key?: string | undefined } = {}): Promise<StoredObject> {
     return this.#step(async () => {
       const key = normalizeKey(name)
       checkDate(lastModified)
+      checkObjectMetadata(metadata)
       const sealed = await this.#seal()
-      const object = { key, ...sealed, etag: `"${sealed.digest}"`, lastModified }
+      const object = { key, ...sealed, etag: `"${sealed.digest}"`, lastModified, metadata }
       await this.#staging.publish(object, conditions)
       this.#state = 'committed'
       this.#onEnd(false)

@@ -1,7 +1,8 @@
-import type { StoredObject } from '../contract/stored-object.ts'
+import type { StoredObject, UploadMetadata } from '../contract/stored-object.ts'
 import { isDigest, isSize, parseFields } from './json-fields.ts'
 import { isKey } from './key.ts'
 import { isMediaType } from './media-type-syntax.ts'
+import { isMetadata } from './metadata.ts'
 import { RANDOM_ID } from './random-id.ts'
 
 /** The sha-256 of no bytes. */
@@ -15,10 +16,14 @@ export interface BlobRecord {
 }
 
 /** A record as it is written. */
-export function fieldsOf({ object, blob }: BlobRecord): Readonly<Record<string, string | number>> {
-  const { key, size, type, digest, lastModified } = object
-  return { key, blob, size, type, digest, created: new Date(lastModified).toISOString() }
+export function fieldsOf({ object, blob }: BlobRecord): Readonly<Record<string, unknown>> {
+  const { key, size, type, digest, lastModified, metadata } = object
+  const fields = { key, blob, size, type, digest, created: new Date(lastModified).toISOString() }
+  return metadata === NONE || Object.keys(metadata).length === 0 ? fields : { ...fields, metadata }
 }
+
+/** The metadata of most objects. */
+const NONE: UploadMetadata = Object.freeze({})
 
 /** The record that `text` is, or `null` if it is damaged. */
 export function parseRecord(text: string): BlobRecord | null {
@@ -30,16 +35,16 @@ export function parseRecord(text: string): BlobRecord | null {
  * are ignored.
  */
 export function toRecord(fields: Readonly<Record<string, unknown>>): BlobRecord | null {
-  const { key, blob, size, type, digest, created } = fields
+  const { key, blob, size, type, digest, created, metadata = NONE } = fields
   const lastModified = timeOf(created)
-  if (!isKey(key) || !isSize(size) || lastModified === null) return null
+  if (!isKey(key) || !isSize(size) || lastModified === null || !isMetadata(metadata)) return null
   // The type becomes a header field.
   if (typeof type !== 'string' || !isMediaType(type)) return null
   // The blob's id and the digest become paths.
   if (typeof blob !== 'string' || !RANDOM_ID.test(blob) || !isDigest(digest)) return null
   // Otherwise an object would be served as an empty one: its bytes are not opened.
   if ((size === 0) !== (digest === EMPTY)) return null
-  return { object: { key, size, type, digest, etag: `"${digest}"`, lastModified }, blob }
+  return { object: { key, size, type, digest, etag: `"${digest}"`, lastModified, metadata }, blob }
 }
 
 /** The time of `Date.prototype.toISOString`, in years that an HTTP date can have. */

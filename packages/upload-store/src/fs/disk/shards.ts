@@ -29,8 +29,10 @@ export interface ShardedNamesOptions<T> {
   readonly marker?: string
   /** Matches the names to track; others are ignored. */
   readonly pattern: RegExp
-  /** Returns the value of a name, which never changes; `undefined` if it has none now. */
+  /** Returns the value of a name; `undefined` if it has none now. */
   load(path: string): T | undefined
+  /** Whether the value is still that of the file, which may have been replaced (always). Called when the shard has changed. */
+  isCurrent?(value: T, path: string): boolean
   /** Called for shards and names that cannot be used. */
   onUnusable?(path: string, error: unknown): void
   onAdd(value: T): void
@@ -110,12 +112,18 @@ export class ShardedNames<T> {
     for (const name of names ?? []) {
       if (!this.#options.pattern.test(name)) continue
       const file = join(path, name)
-      const value = known?.get(name) ?? this.#attempt(file, () => this.#options.load(file))
+      const value = this.#attempt(file, () => this.#known(known?.get(name), file) ?? this.#options.load(file))
       if (value === undefined) isComplete = false
       else entries.set(name, value)
       await this.#breathe()
     }
     return { entries, isComplete }
+  }
+
+  /** Returns `value` if it is still that of the file. */
+  #known(value: T | undefined, file: string): T | undefined {
+    const { isCurrent } = this.#options
+    return value === undefined || isCurrent === undefined || isCurrent(value, file) ? value : undefined
   }
 
   /** Returns the result of `task`, or `undefined` if the entry at `path` cannot be used or is gone. */
@@ -140,8 +148,10 @@ export class ShardedNames<T> {
   #replace(name: string, shard: Shard<T>): void {
     const before = this.#shards.get(name)?.entries ?? new Map<string, T>()
     this.#shards.set(name, shard)
-    for (const [entry, value] of before) if (!shard.entries.has(entry)) this.#options.onRemove(value)
-    for (const [entry, value] of shard.entries) if (!before.has(entry)) this.#options.onAdd(value)
+    for (const [entry, value] of before)
+      if (!Object.is(shard.entries.get(entry), value)) this.#options.onRemove(value)
+    for (const [entry, value] of shard.entries)
+      if (!Object.is(before.get(entry), value)) this.#options.onAdd(value)
   }
 }
 

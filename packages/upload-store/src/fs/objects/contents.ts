@@ -47,8 +47,8 @@ export class Contents {
   async object(key: string): Promise<StoredObject | null> {
     const content = await this.get(key)
     if (content === null) return null
-    const { size, type, digest, etag, lastModified } = content
-    return { key, size, type, digest, etag, lastModified }
+    const { size, type, digest, etag, lastModified, metadata } = content
+    return { key, size, type, digest, etag, lastModified, metadata }
   }
 
   /**
