@@ -315,7 +315,7 @@ export function describeContract(
       expect((await store.list()).items.map((item) => item.metadata)).toEqual([metadata])
     })
 
-    it('is an empty object if there is none', async () => {
+    it('is an empty object by default', async () => {
       const store = await open()
       expect((await store.put('a', source('a'))).metadata).toEqual({})
       expect((await store.get('a'))?.metadata).toEqual({})
@@ -450,6 +450,68 @@ export function describeContract(
       expect((await keysOf(store, { companions: false, order: 'newest' })).toSorted()).toEqual(own)
       await store.delete('a.mp4')
       expect(await keysOf(store, { companions: false })).toEqual([...companions, ...own.slice(1)])
+    })
+  })
+
+  describe(`${name}: companions`, () => {
+    const jpeg = Buffer.from([0xff, 0xd8, 0xff])
+    const detectType = (head: Uint8Array) =>
+      head[0] === 0xff
+        ? 'image/jpeg'
+        : Buffer.from(head).toString().startsWith('WEBVTT')
+          ? 'text/vtt'
+          : 'video/mp4'
+    const openVideos = () => open({ companions: true, accept: ['video/*'], detectType })
+
+    it('are accepted beside an existing object only, and only of their type', async () => {
+      const store = await openVideos()
+      const refused = { code: 'UNSUPPORTED_TYPE' }
+      await expect(store.put('a.mp4.poster.jpg', source(jpeg))).rejects.toMatchObject(refused)
+      await store.put('a.mp4', source('film'))
+      await store.put('a.mp4.poster.jpg', source(jpeg))
+      await store.put('a.mp4.pt-BR.vtt', source('WEBVTT'))
+      await expect(store.put('a.mp4.vtt', source(jpeg))).rejects.toMatchObject(refused)
+      await expect(store.put('a.mp4.storyboard.jpg', source('film'))).rejects.toMatchObject(refused)
+      await expect(store.put('other.jpg', source(jpeg))).rejects.toMatchObject(refused)
+    })
+
+    it('have at most 1 MiB', async () => {
+      const store = await openVideos()
+      await store.put('a.mp4', source('film'))
+      const large = source(jpeg, Buffer.alloc(1024 ** 2))
+      await expect(store.put('a.mp4.poster.jpg', large)).rejects.toMatchObject({ code: 'TOO_LARGE' })
+      await store.put('a.mp4.poster.jpg', source(jpeg, Buffer.alloc(1024 ** 2 - 3)))
+    })
+
+    it('cannot be published under a key that is not one of a companion', async () => {
+      const store = await openVideos()
+      await store.put('a.mp4', source('film'))
+      const session = await store.createUpload('a.mp4.poster.jpg')
+      await session.append(0, source(jpeg))
+      await expect(session.commit({ key: 'a.mp4.poster-2.jpg' })).rejects.toMatchObject({
+        code: 'UNSUPPORTED_TYPE',
+      })
+      await session.abort()
+    })
+
+    it('keep their limits when their upload is resumed', async () => {
+      const store = await openVideos()
+      await store.put('a.mp4', source('film'))
+      const session = await store.createUpload('a.mp4.poster.jpg', { metadata: {} })
+      await session.append(0, source(jpeg))
+      await session.pause()
+      const resumed = await store.resumeUpload(session.id)
+      expect(await resumed?.commit()).toMatchObject({ key: 'a.mp4.poster.jpg', type: 'image/jpeg' })
+    })
+
+    it('are deleted with their object, and those of other objects stay', async () => {
+      const store = await openVideos()
+      for (const key of ['a.mp4', 'a.mp4.de', 'b.mp4']) await store.put(key, source('film'))
+      for (const key of ['a.mp4.vtt', 'a.mp4.en.vtt', 'a.mp4.de.vtt', 'b.mp4.vtt'])
+        await store.put(key, source('WEBVTT'))
+      expect(await store.delete('a.mp4')).toBe(true)
+      const { items } = await store.list()
+      expect(items.map(({ key }) => key)).toEqual(['a.mp4.de', 'a.mp4.de.vtt', 'b.mp4', 'b.mp4.vtt'])
     })
   })
 }

@@ -14,7 +14,7 @@ export async function openStore(
   { data, s3, maxFileSize, maxTotalSize, accept }: Config,
   onDamaged?: StoreOptions['onDamaged'],
 ): Promise<UploadStore> {
-  const options = { maxFileSize, maxTotalSize, accept, detectType, onDamaged }
+  const options = { maxFileSize, maxTotalSize, accept, companions: true, detectType, onDamaged }
   return s3 === undefined ? openFiles(data, options) : openBucket(s3, options)
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import createError from 'http-errors'
 import type Koa from 'koa'
 import { LRUCache } from 'lru-cache'
-import type { ListOptions, UploadStore } from 'upload-store'
+import type { ListOptions, ListOrder, UploadStore } from 'upload-store'
 import { queryValue } from '../http/query.ts'
 import { videoJson } from '../media/video-json.ts'
 
@@ -22,11 +22,7 @@ interface Page {
 export function videoList(store: UploadStore): Koa.Middleware {
   const kept = new LRUCache<string, Page>({ maxSize: MAX_KEPT, sizeCalculation: ({ json }) => json.length })
   return async function listVideos(ctx) {
-    const options = {
-      prefix: queryValue(ctx, 'prefix'),
-      cursor: queryValue(ctx, 'cursor'),
-      limit: parseLimit(queryValue(ctx, 'limit') ?? '50'),
-    }
+    const options = listOptions(ctx)
     const revision = await store.listRevision()
     // The origin is part of each video's URL.
     const name = revision === null ? null : JSON.stringify([revision, ctx.protocol, ctx.host, options])
@@ -47,17 +43,42 @@ export function videoList(store: UploadStore): Koa.Middleware {
 }
 
 async function buildPage(ctx: Koa.Context, store: UploadStore, options: ListOptions): Promise<Page> {
-  const { items, cursor } = await store.list(options)
+  const { items, cursor, total } = await store.list(options)
   const rows = items.map((object) => ({
     ...videoJson(ctx, object),
     created: new Date(object.lastModified).toISOString(),
     metadata: object.metadata,
   }))
-  const json = Buffer.from(JSON.stringify({ items: rows, cursor }))
+  const json = Buffer.from(JSON.stringify({ items: rows, cursor, total }))
   return { json, etag: `"${createHash('sha256').update(json).digest('base64url')}"` }
 }
 
 /** @throws 400 */
+function listOptions(ctx: Koa.Context): ListOptions {
+  return {
+    prefix: queryValue(ctx, 'prefix'),
+    contains: queryValue(ctx, 'contains'),
+    order: parseOrder(queryValue(ctx, 'order')),
+    companions: parseFlag('companions', queryValue(ctx, 'companions')),
+    cursor: queryValue(ctx, 'cursor'),
+    limit: parseLimit(queryValue(ctx, 'limit') ?? '50'),
+  }
+}
+
+const ORDERS: readonly ListOrder[] = ['key', 'newest', 'largest']
+
+function parseOrder(text: string | undefined): ListOrder | undefined {
+  const order = ORDERS.find((each) => each === text)
+  if (text !== undefined && order === undefined)
+    throw createError(400, `order=${text} is not an order. Use one of ${ORDERS.join(', ')}.`)
+  return order
+}
+
+function parseFlag(name: string, text = '0'): boolean {
+  if (text !== '0' && text !== '1') throw createError(400, `${name}=${text} is neither 0 nor 1. Use 0 or 1.`)
+  return text === '1'
+}
+
 function parseLimit(text: string): number {
   const limit = Number(text)
   if (!/^\d+$/.test(text) || limit < 1)

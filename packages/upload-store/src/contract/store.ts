@@ -154,8 +154,13 @@ export interface StoreOptions {
   readonly maxFileSize?: number | undefined
   /** Maximum total size in bytes, unfinished uploads included. These can resume when there is space again (no limit). */
   readonly maxTotalSize?: number | undefined
-  /** The media types that uploads may have: `type/subtype`, `type/*` or two asterisks (all). Checked in `session/accepted-type.ts`. */
+  /** The media types that uploads may have: `type/subtype`, `type/*` or two asterisks (all). Checked in `session/intake/accepted-type.ts`. */
   readonly accept?: readonly string[] | undefined
+  /**
+   * Whether captions and pictures belong to the object beside which they lie (`false`): see `companionKeys`. They may then be
+   * `text/vtt` or `image/jpeg` of at most 1 MiB, whatever `accept` says, and are deleted with their object.
+   */
+  readonly companions?: boolean | undefined
   /**
    * Tells the media type from the first 4 KiB, or all bytes where there are fewer; `undefined`: unknown, which is
    * application/octet-stream (none: the declared type counts).

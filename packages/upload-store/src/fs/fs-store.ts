@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { StoreOptions, UploadStore } from '../contract/store.ts'
 import { DamageReporter } from '../session/damage.ts'
+import { deleteCompanions } from '../session/delete-companions.ts'
 import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
 import { step } from '../session/step.ts'
@@ -53,7 +54,7 @@ export interface FsStoreOptions extends StoreOptions {
 export function createFsStore(directory: string, options: FsStoreOptions = {}): UploadStore {
   const context = openContext(directory, options)
   const { space } = context
-  const sessions = new Sessions(options, fsStagingArea(context))
+  const sessions = new Sessions(options, fsStagingArea(context), (key) => store.get(key))
   const contents = new Contents(context)
   const index = new KeyIndex(context, contents)
   const store: UploadStore = {
@@ -64,7 +65,10 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
     delete: async (text, { ifMatch } = {}) => {
       const key = normalizeKey(text)
       const name = recordName(key)
-      return withStoreErrors(withRecordLocked(context, name, () => deleteLocked(context, key, ifMatch)))
+      const deleting = withRecordLocked(context, name, () => deleteLocked(context, key, ifMatch))
+      const existed = await withStoreErrors(deleting)
+      if (existed && options.companions) await deleteCompanions(store, key)
+      return existed
     },
     createUpload: (key, createOptions) => withStoreErrors(sessions.create(key, createOptions)),
     resumeUpload: (id) => withStoreErrors(sessions.resume(id)),

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { SweepReport } from '../contract/reports.ts'
 import type { StoreOptions, UploadStore } from '../contract/store.ts'
 import type { StoredContent } from '../contract/stored-object.ts'
+import { deleteCompanions } from '../session/delete-companions.ts'
 import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
 import { checkConditions } from '../values/conditions.ts'
@@ -20,7 +21,7 @@ import { memoryStagingArea } from './memory-staging.ts'
 export function createMemoryStore(options: StoreOptions = {}): UploadStore {
   const memory = new Memory(options)
   const { objects } = memory
-  const sessions = new Sessions(options, memoryStagingArea(memory))
+  const sessions = new Sessions(options, memoryStagingArea(memory), (key) => store.get(key))
   const store: UploadStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => toContent(objects.get(normalizeKey(key))),
@@ -33,7 +34,9 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
     delete: async (name, conditions = {}) => {
       const key = normalizeKey(name)
       checkConditions(key, objects.get(key)?.object.etag, conditions)
-      return objects.delete(key)
+      const existed = objects.delete(key)
+      if (existed && options.companions) await deleteCompanions(store, key)
+      return existed
     },
     createUpload: (key, createOptions) => sessions.create(key, createOptions),
     resumeUpload: (id) => sessions.resume(id),

@@ -1,6 +1,7 @@
 import type { StoreOptions, UploadStore } from '../contract/store.ts'
 import type { S3Content } from '../contract/stored-object.ts'
 import { DamageReporter } from '../session/damage.ts'
+import { deleteCompanions } from '../session/delete-companions.ts'
 import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
 import { checkConditions } from '../values/conditions.ts'
@@ -57,14 +58,19 @@ export interface S3Store extends UploadStore {
  */
 export function createS3Store(options: S3StoreOptions): S3Store {
   const { context, contents, close } = openContext(options)
-  const sessions = new Sessions(options, s3StagingArea(context))
+  const sessions = new Sessions(options, s3StagingArea(context), (key) => store.get(key))
   const store: S3Store = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => contents.get(normalizeKey(key)),
     list: (listOptions) => listObjects(context, listOptions),
     // A bucket reports a change only in a list of all its records.
     listRevision: async () => null,
-    delete: async (key, { ifMatch } = {}) => remove(context, normalizeKey(key), ifMatch),
+    delete: async (name, { ifMatch } = {}) => {
+      const key = normalizeKey(name)
+      const existed = await remove(context, key, ifMatch)
+      if (existed && options.companions) await deleteCompanions(store, key)
+      return existed
+    },
     createUpload: (key, createOptions) => sessions.create(key, createOptions),
     resumeUpload: (id) => sessions.resume(id),
     concatenateUploads: (parts, key, createOptions) => sessions.concatenate(parts, key, createOptions),

@@ -1,6 +1,6 @@
 import type { StoredObject, UploadMetadata } from '../contract/stored-object.ts'
 import type { CommitOptions, KnownUpload, UploadState } from '../contract/upload-session.ts'
-import type { RunningHash, SavedIntake } from './intake.ts'
+import type { RunningHash, SavedIntake } from './intake/intake.ts'
 
 /** The properties of an upload that are stored with its bytes. */
 export interface Manifest {

@@ -10,9 +10,10 @@ import type {
 import { normalizeKey } from '../values/key.ts'
 import { checkMetadata, checkObjectMetadata, objectMetadata } from '../values/metadata.ts'
 import { TaskQueue } from '../values/task-queue.ts'
-import { Appending } from './appending.ts'
 import type { Manifest, Staging } from './driver.ts'
-import type { Intake } from './intake.ts'
+import { Appending } from './intake/appending.ts'
+import type { Intake } from './intake/intake.ts'
+import type { UploadLimits } from './intake/upload-limits.ts'
 
 export interface SessionOptions {
   readonly id: string
@@ -24,6 +25,7 @@ export interface SessionOptions {
    * usable.
    */
   readonly onEnd: (resumable: boolean) => void
+  readonly limits: UploadLimits
 }
 
 /** An upload session over any driver: orders its steps and enforces its states. */
@@ -33,6 +35,7 @@ export class Session implements UploadSession {
   readonly #staging: Staging
   readonly #bytes: Appending
   readonly #onEnd: (resumable: boolean) => void
+  readonly #limits: UploadLimits
   /** Runs one step at a time, so that an abort never removes the file during a write or a commit. */
   readonly #steps = new TaskQueue()
   #manifest: Manifest
@@ -44,13 +47,14 @@ export class Session implements UploadSession {
   #aborted: Promise<void> | undefined
 
   constructor(staging: Staging, intake: Intake, options: SessionOptions) {
-    const { id, manifest, known, onEnd } = options
+    const { id, manifest, known, onEnd, limits } = options
     this.id = id
     this.#manifest = manifest
     this.known = known
     this.#staging = staging
     this.#bytes = new Appending(staging, intake)
     this.#onEnd = onEnd
+    this.#limits = limits
     staging.onTakeover(() => void this.pause().catch(() => {}))
   }
 
@@ -127,6 +131,8 @@ export class Session implements UploadSession {
       checkDate(lastModified)
       checkObjectMetadata(metadata)
       const sealed = await this.#seal()
+      const isSpecial = this.#limits.mayDiffer(this.key) || this.#limits.mayDiffer(key)
+      if (isSpecial) await this.#limits.check(key, sealed)
       const object = { key, ...sealed, etag: `"${sealed.digest}"`, lastModified, metadata }
       await this.#staging.publish(object, conditions)
       this.#state = 'committed'

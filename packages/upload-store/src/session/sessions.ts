@@ -15,7 +15,8 @@ import { KeyedQueue } from '../values/task-queue.ts'
 import { checkOptions } from './check-options.ts'
 import { concatenate } from './concatenate.ts'
 import type { Manifest, Resumed, Staging, StagingArea } from './driver.ts'
-import { Intake, partIntake } from './intake.ts'
+import { Intake, partIntake } from './intake/intake.ts'
+import { UploadLimits } from './intake/upload-limits.ts'
 import { Session } from './session.ts'
 
 /**
@@ -32,12 +33,15 @@ export class Sessions {
   /** Run one task of an upload after the other. Otherwise they would take the upload from each other. */
   readonly #turns = new KeyedQueue()
   readonly #paused = new LruMap<string, Intake>(MAX_REMEMBERED)
+  readonly #limits: UploadLimits
   #closed = false
 
-  constructor(options: StoreOptions, area: StagingArea) {
+  /** @param find resolves to the object of a key, or to `null` */
+  constructor(options: StoreOptions, area: StagingArea, find: (key: string) => Promise<unknown>) {
     checkOptions(options)
     this.#options = options
     this.#area = area
+    this.#limits = new UploadLimits(options, find)
   }
 
   /** @throws StoreError INVALID_KEY, NO_SPACE, and ABORTED when the store is closed */
@@ -51,7 +55,8 @@ export class Sessions {
     return this.#inTurn(id, async () => {
       const hash = metadata === undefined || isPart ? undefined : await this.#area.savableHash?.()
       const staging = await this.#area.create(id, manifest)
-      const intake = isPart ? partIntake(this.#options) : new Intake(this.#options, type, hash)
+      const limits = this.#limits.mayDiffer(key) ? await this.#limits.limitsFor(key) : this.#options
+      const intake = isPart ? partIntake(this.#options) : new Intake(limits, type, hash)
       return this.#register(id, manifest, staging, intake)
     })
   }
@@ -156,7 +161,7 @@ export class Sessions {
       if (resumable && this.#area.savableHash === undefined) this.#paused.set(id, intake)
     }
     const known = manifest.metadata !== undefined
-    const session = new Session(staging, intake, { manifest, id, known, onEnd })
+    const session = new Session(staging, intake, { manifest, id, known, onEnd, limits: this.#limits })
     this.#open.set(id, session)
     return session
   }
@@ -171,7 +176,11 @@ export class Sessions {
     if (manifest.isPart) return partIntake(this.#options, size)
     const fits = remembered?.hashes === true && remembered.size <= size
     const fresh = async () =>
-      new Intake(this.#options, manifest.type, await this.#area.savableHash?.(saved?.hash))
+      new Intake(
+        await this.#limits.limitsFor(manifest.key),
+        manifest.type,
+        await this.#area.savableHash?.(saved?.hash),
+      )
     const intake = fits ? remembered : await fresh()
     if (saved !== undefined) intake.restore(saved)
     if (intake.size === size) return intake

@@ -5,7 +5,7 @@ const MAX_LENGTH = 2048
 
 /**
  * Returns whether `text` is `type/subtype`, with or without parameters, and can be sent in a header field (RFC 9110 §8.3.1).
- * `session/accepted-type.ts` decides which types are accepted.
+ * `session/intake/accepted-type.ts` decides which types are accepted.
  */
 export function isMediaType(text: string): boolean {
   return text.length <= MAX_LENGTH && MEDIA_TYPE.test(text)

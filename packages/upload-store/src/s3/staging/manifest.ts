@@ -1,5 +1,5 @@
 import type { Manifest } from '../../session/driver.ts'
-import type { SavedIntake } from '../../session/intake.ts'
+import type { SavedIntake } from '../../session/intake/intake.ts'
 import { isExpectedSize, isFields, isOptionalText, isSize, parseFields } from '../../values/json-fields.ts'
 import { isKey } from '../../values/key.ts'
 import { isMetadata } from '../../values/metadata.ts'

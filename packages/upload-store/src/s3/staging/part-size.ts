@@ -1,4 +1,4 @@
-import { BLOCK_LENGTH } from '../../session/block-writer.ts'
+import { BLOCK_LENGTH } from '../../session/intake/block-writer.ts'
 
 /** The highest part number that S3 accepts; the lowest is 1. */
 export const MAX_PARTS = 10_000

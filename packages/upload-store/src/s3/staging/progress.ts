@@ -1,5 +1,5 @@
 import type { Manifest } from '../../session/driver.ts'
-import type { SavedIntake } from '../../session/intake.ts'
+import type { SavedIntake } from '../../session/intake/intake.ts'
 import type { Bucket } from '../client/bucket.ts'
 import type { S3Record } from '../context/records.ts'
 import type { S3Manifest, UploadStage } from './manifest.ts'

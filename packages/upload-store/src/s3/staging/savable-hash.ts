@@ -1,6 +1,6 @@
 import { createSHA256 } from 'hash-wasm'
 import { StoreError } from '../../contract/store-error.ts'
-import type { RunningHash } from '../../session/intake.ts'
+import type { RunningHash } from '../../session/intake/intake.ts'
 
 /**
  * Returns a sha-256 whose state can be saved, which node:crypto does not support: another process that resumes a

@@ -1,4 +1,4 @@
-import { StoreError } from '../contract/store-error.ts'
+import { StoreError } from '../../contract/store-error.ts'
 
 /** The media type of content whose type is unknown. */
 export const UNKNOWN_TYPE = 'application/octet-stream'

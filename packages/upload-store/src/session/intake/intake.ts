@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { StoreOptions } from '../contract/store.ts'
-import { StoreError } from '../contract/store-error.ts'
-import type { SealedUpload } from '../contract/upload-session.ts'
-import { isMediaType } from '../values/media-type-syntax.ts'
+import type { StoreOptions } from '../../contract/store.ts'
+import { StoreError } from '../../contract/store-error.ts'
+import type { SealedUpload } from '../../contract/upload-session.ts'
+import { isMediaType } from '../../values/media-type-syntax.ts'
 import { checkAcceptedType, UNKNOWN_TYPE } from './accepted-type.ts'
 
 const GIBIBYTE = 1024 ** 3

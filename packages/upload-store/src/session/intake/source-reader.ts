@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { ByteSource } from '../contract/upload-session.ts'
+import type { ByteSource } from '../../contract/upload-session.ts'
 import { checkUnread } from './unread-source.ts'
 
 /** Reads sources chunk by chunk until it is interrupted, even if the source stalls. */

@@ -1,6 +1,6 @@
 import { isErrored, Readable } from 'node:stream'
-import { sourceConsumed } from '../contract/store-error.ts'
-import type { ByteSource } from '../contract/upload-session.ts'
+import { sourceConsumed } from '../../contract/store-error.ts'
+import type { ByteSource } from '../../contract/upload-session.ts'
 
 /** Iterators that a store has read. Iterating one again gives no bytes and no error. */
 const readIterators = new WeakSet<object>()

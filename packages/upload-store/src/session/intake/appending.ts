@@ -1,7 +1,7 @@
-import { StoreError } from '../contract/store-error.ts'
-import type { AppendOptions, ByteSource, SealedUpload } from '../contract/upload-session.ts'
+import { StoreError } from '../../contract/store-error.ts'
+import type { AppendOptions, ByteSource, SealedUpload } from '../../contract/upload-session.ts'
+import type { Staging } from '../driver.ts'
 import { BlockWriter } from './block-writer.ts'
-import type { Staging } from './driver.ts'
 import type { Intake } from './intake.ts'
 import { SourceReader } from './source-reader.ts'
 

@@ -1,4 +1,4 @@
-import { releaseBuffer } from '../values/free-buffers.ts'
+import { releaseBuffer } from '../../values/free-buffers.ts'
 
 /** 256 KiB: one write for four chunks of a socket. Two blocks per upload cost 25 MiB for 50 uploads. */
 export const BLOCK_LENGTH: number = 256 * 1024
