@@ -7,10 +7,12 @@ import { listenOn } from '../support/app.ts'
 describe('form fields that no handler uses', () => {
   it('are accepted beside the file, before and after it, and not kept', async () => {
     const store = createMemoryStore()
-    const receive = formReceiver(store, 1000)
+    const receive = formReceiver(store, 1000, {})
     const app = new Koa()
     app.use(async (ctx) => {
-      const { size, session } = await receive(ctx)
+      const {
+        file: { size, session },
+      } = await receive(ctx)
       await session.commit()
       ctx.body = {
         size,
@@ -28,7 +30,7 @@ describe('form fields that no handler uses', () => {
   })
 
   it('are still limited in number and size', async () => {
-    const receive = formReceiver(createMemoryStore(), 1_000_000)
+    const receive = formReceiver(createMemoryStore(), 1_000_000, {})
     const app = new Koa().use(async (ctx) => void (await receive(ctx)))
     const codes: unknown[] = []
     app.on('error', ({ code }) => codes.push(code))

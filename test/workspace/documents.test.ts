@@ -60,7 +60,7 @@ describe('the documents', () => {
     expect(faults.filter((fault) => fault !== null)).toEqual([])
   })
 
-  it.each(['range-core', 'koa-range-stream', 'upload-store'])(
+  it.each(['range-core', 'koa-range-stream', 'upload-store', 'koa-resumable-upload'])(
     'of %s link only to files that its tarball contains',
     async (name) => {
       const folder = join('packages', name)

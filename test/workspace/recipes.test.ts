@@ -1,11 +1,16 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { formWith, startApp } from '../support/app.ts'
 import { REPOSITORY } from '../support/server.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
 import { listening, statusesWithoutFile } from './snippets.ts'
 
-const DOCUMENTS = ['docs/recipes.md', 'packages/koa-range-stream/RECIPES.md']
+const DOCUMENTS = [
+  'docs/recipes.md',
+  'packages/koa-range-stream/RECIPES.md',
+  'packages/koa-resumable-upload/RECIPES.md',
+]
 const RECIPES = (
   await Promise.all(DOCUMENTS.map((document) => readFile(join(REPOSITORY, document), 'utf8')))
 ).join('\n')
@@ -49,7 +54,7 @@ describe('the recipes', () => {
   })
 
   it('receive resumable uploads with hooks: a prefix for each user, no file twice, and a row for each object', async () => {
-    const base = await run('Resumable uploads with hooks')
+    const base = await run('A prefix for each user, and a row for each object')
     const draft = (user: Record<string, string>, content: string) =>
       fetch(`${base}/clip.mp4`, {
         method: 'PUT',
@@ -75,6 +80,29 @@ describe('the recipes', () => {
       { key: 'ann-clip.mp4', user: 'ann' },
       { key: 'bob-clip.mp4', user: 'bob' },
     ])
+  })
+
+  it('refuse an infected file after a scan by another process', async () => {
+    const scanner = join(await temporaryDirectory(), 'scanner.mjs')
+    await writeFile(
+      scanner,
+      "let t='';process.stdin.on('data',c=>t+=c).on('end',()=>process.exit(t.includes('EICAR')?1:0))",
+    )
+    const base = await run('A virus scan by another process', { SCANNER: `${process.execPath} ${scanner}` })
+    const upload = (name: string, body: string) =>
+      fetch(`${base}/files`, {
+        method: 'POST',
+        headers: {
+          'Tus-Resumable': '1.0.0',
+          'Upload-Length': String(body.length),
+          'Upload-Metadata': `filename ${btoa(name)}`,
+          'Content-Type': 'application/offset+octet-stream',
+        },
+        body,
+      })
+    expect((await upload('bad.mp4', 'an EICAR test')).status).toBe(422)
+    expect((await upload('good.mp4', 'a film')).status).toBe(201)
+    expect(await (await fetch(base)).json()).toEqual(['good.mp4'])
   })
 
   it('serve content of another server by range', async () => {

@@ -1,5 +1,5 @@
 import Koa from 'koa'
-import { tusMethodOverride } from 'koa-resumable-upload'
+import { tusMethodOverride, type UploadHooks } from 'koa-resumable-upload'
 import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import { createAccess } from './access/access.ts'
@@ -20,6 +20,8 @@ import { UnfinishedUploads, type UploadCount } from './uploads/unfinished-upload
 
 /** The objects that the app shares with the server process; defaults are for an app on its own. */
 export interface AppParts {
+  /** Functions of a program that composes the app, called in the life of each upload. */
+  readonly hooks?: UploadHooks
   readonly logger?: Logger
   readonly slots?: Slots
   /** Counts the unfinished uploads, in this process or in the primary. */
@@ -40,13 +42,15 @@ export interface AppParts {
  * @example
  * const config = loadConfig(['--data', 'videos'], process.env)
  * // Unlike createFsStore, openStore enforces `--accept`.
- * createApp(config, await openStore(config)).listen(config.port, config.host)
+ * const store = await openStore(config)
+ * const hooks: UploadHooks = { onComplete: (ctx, { size }) => { if (size === 0) ctx.throw(422, 'The file is empty.') } }
+ * createApp(config, store, { hooks }).listen(config.port, config.host)
  */
 export function createApp(config: Config, store: UploadStore, parts: AppParts = {}): Koa {
   const { logger = createLogger(config), metrics = new Metrics() } = parts
   const { readiness = new Readiness(store, config.readOnly), traces = createTraces() } = parts
   const { uploads = new UnfinishedUploads(store, config.maxUnfinishedUploads, logger) } = parts
-  const { metricsText = () => metrics.registry.metrics() } = parts
+  const { hooks = {}, metricsText = () => metrics.registry.metrics() } = parts
   const slots = meteredSlots(parts.slots ?? countSlots(config.maxConcurrentUploads), metrics)
   const access = createAccess(config)
   const app = new Koa({ proxy: config.trustProxy, maxIpsCount: 1 })
@@ -58,7 +62,7 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   app.use(guard(config, access))
   app.use(notModified())
   app.use(dispatch(hotRoutes(config, store)))
-  const others = { slots, access, metrics, metricsText, readiness, traces, uploads }
+  const others = { hooks, slots, access, metrics, metricsText, readiness, traces, uploads }
   app.use(dispatch(routes(config, store, others)))
   return app
 }

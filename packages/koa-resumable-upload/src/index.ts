@@ -1,10 +1,17 @@
+export {
+  type CompletedUpload,
+  type CreatedUpload,
+  callOnCommitted,
+  callOnComplete,
+  callOnCreate,
+  type UploadHooks,
+  type UploadIdentity,
+  type UploadTarget,
+} from './core/hooks.ts'
 export type {
   DeclaredUpload,
   ResumableUploadOptions,
   UploadAction,
-  UploadHooks,
-  UploadIdentity,
-  UploadTarget,
 } from './core/options.ts'
 export { resumableUpload } from './draft/resumable-upload.ts'
 export { requireUnreadBody } from './http/consumed-body.ts'

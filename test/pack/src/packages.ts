@@ -36,7 +36,11 @@ export const PACKAGES: readonly Package[] = [
     ],
     commonjs: true,
   })),
-  { name: 'koa-resumable-upload', folder: 'packages/koa-resumable-upload', files: EVERY },
+  {
+    name: 'koa-resumable-upload',
+    folder: 'packages/koa-resumable-upload',
+    files: [...EVERY, 'RECIPES.md'],
+  },
   {
     name: 'upload-store',
     folder: 'packages/upload-store',

@@ -3,9 +3,23 @@ import { finished } from 'node:stream/promises'
 import createMulter from '@koa/multer'
 import createError from 'http-errors'
 import type Koa from 'koa'
-import { requireUnreadBody } from 'koa-resumable-upload'
+import {
+  callOnCommitted,
+  callOnComplete,
+  callOnCreate,
+  requireUnreadBody,
+  type UploadHooks,
+  type UploadTarget,
+} from 'koa-resumable-upload'
 import { MulterError } from 'multer'
-import { type MulterStorageEngine, multerStorage, type StoredFile, type UploadStore } from 'upload-store'
+import {
+  type IncomingFile,
+  type MulterStorageEngine,
+  multerStorage,
+  type StoredFile,
+  sanitizeKey,
+  type UploadStore,
+} from 'upload-store'
 import { seeOther } from '../http/redirect.ts'
 import { expectBody, FORM_OVERHEAD } from '../http/request-body.ts'
 import { answerStored } from '../media/video-json.ts'
@@ -28,18 +42,35 @@ const LIMITS = {
   fieldArrayIndexLimit: 20,
 }
 
-type ReceiveForm = (ctx: Koa.Context) => Promise<StoredFile>
+/** The file of a form, sealed and not yet committed, and what it was created for. */
+interface ReceivedFile {
+  readonly file: StoredFile
+  readonly target: UploadTarget
+}
+
+type ReceiveForm = (ctx: Koa.Context) => Promise<ReceivedFile>
 
 interface Transfer {
+  readonly ctx: Koa.Context
+  /** Set when the file's field has been found. */
+  target?: UploadTarget
   /** Whether the file's field has been found yet. */
   seen: boolean
   readonly fail: (error: unknown) => void
 }
 
 /** `POST /video`: publishes the file of a form as a new video. */
-export async function postVideo(ctx: Koa.Context, store: UploadStore, receive: ReceiveForm): Promise<void> {
-  const { session } = await receive(ctx)
-  const object = await publishAsNew(store, session)
+export async function postVideo(
+  ctx: Koa.Context,
+  store: UploadStore,
+  receive: ReceiveForm,
+  hooks: UploadHooks,
+): Promise<void> {
+  const { file, target } = await receive(ctx)
+  const { metadata = {} } = target
+  await callOnComplete(hooks, ctx, file.session, metadata)
+  const object = await publishAsNew(store, file.session, metadata)
+  await callOnCommitted(hooks, ctx, object, metadata)
   // A browser without script shows the response, so it is sent to the page that plays the video.
   if (ctx.accepts('json', 'html') === 'html') seeOther(ctx, playPath(object.key))
   else answerStored(ctx, 201, object)
@@ -50,9 +81,10 @@ export async function postVideo(ctx: Koa.Context, store: UploadStore, receive: R
  *
  * @param maxFileSize bytes
  */
-export function formReceiver(store: UploadStore, maxFileSize: number): ReceiveForm {
+export function formReceiver(store: UploadStore, maxFileSize: number, hooks: UploadHooks): ReceiveForm {
   const transfers = new WeakMap<IncomingMessage, Transfer>()
-  const storage = reportingTo(transfers, multerStorage(store))
+  const key = (_file: IncomingFile, request: IncomingMessage) => transfers.get(request)?.target?.key ?? ''
+  const storage = reportingTo(transfers, multerStorage(store, { key }), hooks)
   const limits = { ...LIMITS, fileSize: maxFileSize }
   // Names are UTF-8; multer would read them as Latin-1.
   const parse = createMulter({ storage, limits, defParamCharset: 'utf8' }).single(FIELD)
@@ -66,7 +98,7 @@ export function formReceiver(store: UploadStore, maxFileSize: number): ReceiveFo
     const { tooSlow } = await expectBody(ctx, store, maxFileSize + FORM_OVERHEAD)
     discardFields(ctx.req)
     const failed = new Promise<never>((_, reject) => {
-      transfers.set(ctx.req, { seen: false, fail: reject })
+      transfers.set(ctx.req, { ctx, seen: false, fail: reject })
     })
     // Of the form as it is sent, boundaries and all, beside what multer reads.
     if (digests.needContent) ctx.req.on('data', (chunk: Buffer) => digests.update(chunk))
@@ -78,7 +110,7 @@ export function formReceiver(store: UploadStore, maxFileSize: number): ReceiveFo
       throw toHttpError(error, transfers.get(ctx.req)?.seen === true)
     }
     digests.check()
-    return parsedFile(ctx)
+    return { file: parsedFile(ctx), target: transfers.get(ctx.req)?.target ?? { key: '' } }
   }
 }
 
@@ -120,10 +152,11 @@ function parsedFile(ctx: Koa.Context): StoredFile {
   return file
 }
 
-/** The engine, telling the request's transfer about each file at once. */
+/** Returns the engine with two additions: `onCreate` decides the target of the file, and its failure is reported at once. */
 function reportingTo(
   transfers: WeakMap<IncomingMessage, Transfer>,
   engine: MulterStorageEngine,
+  hooks: UploadHooks,
 ): MulterStorageEngine {
   return {
     ...engine,
@@ -133,13 +166,30 @@ function reportingTo(
       callback: (error?: unknown, info?: Info) => void,
     ) => {
       const transfer = transfers.get(request)
-      if (transfer !== undefined) transfer.seen = true
-      engine._handleFile<Info>(request, file, (error, info) => {
+      const finish = (error?: unknown, info?: Info) => {
         if (error) transfer?.fail(error)
         callback(error, info)
-      })
+      }
+      if (transfer === undefined) return engine._handleFile<Info>(request, file, finish)
+      transfer.seen = true
+      const receive = () => engine._handleFile<Info>(request, file, finish)
+      const { originalname, mimetype } = file as IncomingFile
+      transfer.target = { key: sanitizeKey(originalname), type: mimetype }
+      // Without the hook, a file needs no further turn of the event loop.
+      if (hooks.onCreate === undefined) receive()
+      else setTarget(transfer, transfer.target, file, hooks).then(receive, finish)
     },
   }
+}
+
+async function setTarget(
+  transfer: Transfer,
+  declared: UploadTarget,
+  file: object,
+  hooks: UploadHooks,
+): Promise<void> {
+  transfer.target = await callOnCreate(hooks, transfer.ctx, declared, null)
+  Object.assign(file, { mimetype: transfer.target.type })
 }
 
 function toHttpError(error: unknown, seen: boolean): unknown {

@@ -1,6 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type Koa from 'koa'
-import { requireUnreadBody } from 'koa-resumable-upload'
+import {
+  callOnCommitted,
+  callOnComplete,
+  callOnCreate,
+  requireUnreadBody,
+  type UploadHooks,
+} from 'koa-resumable-upload'
 import type { StoredObject, UploadStore } from 'upload-store'
 import type { Config } from '../config/config.ts'
 import { isCutOff } from '../http/http2-stream.ts'
@@ -20,32 +26,37 @@ interface PutOutcome {
 }
 
 /** `PUT /videos/:key`: creates or replaces the video if the request's preconditions hold. */
-export async function putVideo(ctx: Koa.Context, store: UploadStore, { maxFileSize }: Config): Promise<void> {
-  const { object, created } = await receivePut(ctx, store, pathParameter(ctx.path), maxFileSize)
+export async function putVideo(
+  ctx: Koa.Context,
+  store: UploadStore,
+  { maxFileSize }: Config,
+  hooks: UploadHooks,
+): Promise<void> {
+  const { object, created } = await receivePut(ctx, store, hooks, maxFileSize)
+  await callOnCommitted(hooks, ctx, object, object.metadata)
   ctx.set('ETag', object.etag)
   answerStored(ctx, created ? 201 : 200, object)
 }
 
-/**
- * Stores the request's content under `key`.
- *
- * @param maxFileSize bytes
- */
+/** @param maxFileSize bytes */
 async function receivePut(
   ctx: Koa.Context,
   store: UploadStore,
-  key: string,
+  hooks: UploadHooks,
   maxFileSize: number,
 ): Promise<PutOutcome> {
   refuseParts(ctx)
   refuseEncoded(ctx)
   requireUnreadBody(ctx.req)
   const digests = new ContentDigests(ctx.req, ['sha-256'])
+  const declared = { key: pathParameter(ctx.path), type: ctx.get('Content-Type') || undefined }
+  const target = await callOnCreate(hooks, ctx, declared, ctx.request.length ?? null)
+  const { key, type, metadata = {} } = target
   const current = await objectBeforeUpload(ctx, store, key)
   const conditions = writeConditions(ctx, current)
   const { length, tooSlow } = await expectBody(ctx, store, maxUploadSize(key, maxFileSize))
   const session = await store.createUpload(key, {
-    type: ctx.get('Content-Type') || undefined,
+    type,
     digest: digests.sha256,
     expectedSize: length,
   })
@@ -55,7 +66,8 @@ async function receivePut(
     if (length === undefined && (await isCutOff(ctx))) throw new Error('Request aborted')
     const { digest } = await sealWithinLimits(session)
     digests.check(digest)
-    return { object: await session.commit(conditions), created: current === null }
+    await callOnComplete(hooks, ctx, session, metadata)
+    return { object: await session.commit({ ...conditions, metadata }), created: current === null }
   } catch (error) {
     // Not waited for: it may have to wait for the disk, and what is wrong is known.
     session.abort().catch(() => {})

@@ -1,5 +1,5 @@
 import type Koa from 'koa'
-import type { ResumableUploadOptions } from 'koa-resumable-upload'
+import type { ResumableUploadOptions, UploadHooks } from 'koa-resumable-upload'
 import type { CommitOptions, StoredObject, UploadMetadata, UploadSession, UploadStore } from 'upload-store'
 import type { Config } from '../config/config.ts'
 import { expectBody } from '../http/request-body.ts'
@@ -10,15 +10,21 @@ import { publishAsNew } from '../uploads/publish.ts'
 import { refuseEncoded } from '../uploads/refusals.ts'
 import { limitUploads, type Slots } from '../uploads/slots.ts'
 
+export interface ResumableParts {
+  readonly slots: Slots
+  readonly metrics: Metrics
+  readonly hooks: UploadHooks
+}
+
 /** What uploads by the IETF draft and by tus have in common. */
 export function resumableOptions(
   { maxFileSize }: Config,
   store: UploadStore,
-  slots: Slots,
-  metrics: Metrics,
+  { slots, metrics, hooks }: ResumableParts,
 ): Omit<ResumableUploadOptions, 'resolveTarget'> {
   const limited = limitUploads(slots, metrics)
   return {
+    ...hooks,
     commit: async (_ctx, session) => {
       const object = await publish(store, session)
       metrics.committed()

@@ -1,16 +1,14 @@
 import type Koa from 'koa'
 import { resumableUpload, type UploadTarget } from 'koa-resumable-upload'
-import { sanitizeKey, type UploadStore } from 'upload-store'
+import { sanitizeKey, type UploadMetadata, type UploadStore } from 'upload-store'
 import type { Config } from '../config/config.ts'
 import { matchRoute, pathParameter, type RoutePattern } from '../http/route-table.ts'
-import type { Metrics } from '../observe/metrics.ts'
 import { objectBeforeUpload } from '../uploads/current-object.ts'
 import { uploadName } from '../uploads/file-name.ts'
 import { refuseContentRange, refuseEncoded } from '../uploads/refusals.ts'
-import type { Slots } from '../uploads/slots.ts'
 import { clientGroup, clientMetadata } from '../uploads/upload-client.ts'
 import { writeConditions } from '../uploads/write-conditions.ts'
-import { resumableOptions } from './resumable-options.ts'
+import { type ResumableParts, resumableOptions } from './resumable-options.ts'
 
 /** The routes that create an upload if the request has Upload-Complete, and their methods. */
 const CREATED_BY: Readonly<Partial<Record<RoutePattern, 'POST' | 'PUT'>>> = {
@@ -20,19 +18,22 @@ const CREATED_BY: Readonly<Partial<Record<RoutePattern, 'POST' | 'PUT'>>> = {
 }
 
 /** Creates resumable uploads on the routes of `CREATED_BY`, and resumes them at `/uploads/:id`. */
-export function resumable(
-  config: Config,
-  store: UploadStore,
-  slots: Slots,
-  metrics: Metrics,
-): Koa.Middleware {
+export function resumable(config: Config, store: UploadStore, parts: ResumableParts): Koa.Middleware {
+  const { onCreate, ...options } = resumableOptions(config, store, parts)
   return resumableUpload(store, {
-    ...resumableOptions(config, store, slots, metrics),
-    resolveTarget: (ctx) => uploadTarget(ctx, store),
+    ...options,
+    resolveTarget: (ctx) => uploadTarget(ctx),
+    // `onCreate` may rename the upload, so preconditions are evaluated afterwards.
+    onCreate: async (ctx, upload) => {
+      const changes = await onCreate?.(ctx, upload)
+      if (ctx.method !== 'PUT') return changes
+      const { key = upload.key, metadata = upload.metadata } = changes ?? {}
+      return { ...changes, metadata: { ...metadata, ...(await putConditions(ctx, store, key)) } }
+    },
   })
 }
 
-async function uploadTarget(ctx: Koa.Context, store: UploadStore): Promise<UploadTarget | null> {
+function uploadTarget(ctx: Koa.Context): UploadTarget | null {
   const { method, path } = ctx
   const pattern = matchRoute(path)?.pattern
   const created = pattern === undefined ? undefined : CREATED_BY[pattern]
@@ -40,21 +41,24 @@ async function uploadTarget(ctx: Koa.Context, store: UploadStore): Promise<Uploa
   const type = ctx.get('Content-Type') || undefined
   refuseContentRange(ctx)
   refuseEncoded(ctx)
+  const client = clientMetadata(clientGroup(ctx))
   if (created === 'POST')
     return {
       key: sanitizeKey(uploadName(ctx.headers)),
       type,
-      metadata: { ...clientMetadata(clientGroup(ctx)), 'server.way': 'post' },
+      metadata: { ...client, 'server.way': 'post' },
     }
   const key = pathParameter(path)
-  if (method === 'OPTIONS') return { key }
+  return method === 'OPTIONS' ? { key } : { key, type, metadata: { ...client, 'server.way': 'put' } }
+}
+
+/** Evaluates the preconditions of a PUT, and returns the entries of its metadata by which `commit` checks them again. */
+async function putConditions(ctx: Koa.Context, store: UploadStore, key: string): Promise<UploadMetadata> {
   const current = await objectBeforeUpload(ctx, store, key)
   const { ifMatch, ifNoneMatch } = writeConditions(ctx, current)
-  const conditions = {
+  return {
+    'server.replaces': current !== null,
     ...(ifMatch === undefined ? {} : { 'server.ifMatch': ifMatch }),
     ...(ifNoneMatch === undefined ? {} : { 'server.ifNoneMatch': ifNoneMatch }),
   }
-  const client = clientMetadata(clientGroup(ctx))
-  const way = { 'server.way': 'put', 'server.replaces': current !== null }
-  return { key, type, metadata: { ...client, ...way, ...conditions } }
 }

@@ -1,6 +1,7 @@
 import Router from '@koa/router'
 import createError from 'http-errors'
 import type Koa from 'koa'
+import type { UploadHooks } from 'koa-resumable-upload'
 import type { UploadStore } from 'upload-store'
 import type { Access } from '../access/access.ts'
 import type { Config } from '../config/config.ts'
@@ -26,6 +27,7 @@ import { assets } from './static-files.ts'
 import { redirectUpload, tus } from './tus.ts'
 
 export interface RouteParts {
+  readonly hooks: UploadHooks
   readonly slots: Slots
   /** `null`: every client may do everything. */
   readonly access: Access | null
@@ -70,19 +72,19 @@ export function routes(config: Config, store: UploadStore, parts: RouteParts): R
 
 /** Adds the routes that change what is stored. `resume` passes requests that have nothing to do with resumable uploads. */
 function uploadRoutes(router: Router, config: Config, store: UploadStore, parts: RouteParts): void {
-  const { slots, metrics, uploads } = parts
+  const { hooks, slots, metrics, uploads } = parts
   const counted = countedStore(store, uploads)
-  const resume = resumable(config, counted, slots, metrics)
-  const resumeByTus = tus(config, counted, slots, metrics)
-  const receiveForm = formReceiver(store, config.maxFileSize)
+  const resume = resumable(config, counted, { slots, metrics, hooks })
+  const resumeByTus = tus(config, counted, { slots, metrics, hooks })
+  const receiveForm = formReceiver(store, config.maxFileSize, hooks)
   const limited = limitUploads(slots, metrics)
 
   router.post('/video', resume, limited, async (ctx) => {
-    await postVideo(ctx, store, receiveForm)
+    await postVideo(ctx, store, receiveForm, hooks)
     metrics.committed()
   })
   router.put('/videos/:key', resume, limited, async (ctx) => {
-    await putVideo(ctx, store, config)
+    await putVideo(ctx, store, config, hooks)
     metrics.committed()
   })
   router.delete('/videos/:key', (ctx) => deleteVideo(ctx, store))

@@ -5,15 +5,13 @@ import { sanitizeKey, type UploadStore } from 'upload-store'
 import type { Config } from '../config/config.ts'
 import { seeOther } from '../http/redirect.ts'
 import { contentPath } from '../media/video-json.ts'
-import type { Metrics } from '../observe/metrics.ts'
-import type { Slots } from '../uploads/slots.ts'
 import { clientGroup, clientMetadata } from '../uploads/upload-client.ts'
-import { resumableOptions } from './resumable-options.ts'
+import { type ResumableParts, resumableOptions } from './resumable-options.ts'
 
 /** Uploads by tus 1.0: `POST /files`, and `HEAD`, `PATCH`, `DELETE` of `/files/:id`. */
-export function tus(config: Config, store: UploadStore, slots: Slots, metrics: Metrics): Koa.Middleware {
+export function tus(config: Config, store: UploadStore, parts: ResumableParts): Koa.Middleware {
   return tusUpload(store, {
-    ...resumableOptions(config, store, slots, metrics),
+    ...resumableOptions(config, store, parts),
     partMetadata: (ctx) => clientMetadata(clientGroup(ctx)),
     resolveTarget: (ctx, { metadata }) => ({
       key: sanitizeKey(metadata['filename'] ?? ''),

@@ -79,6 +79,7 @@ function countedSession(session: UploadSession, store: UploadStore, count: Uploa
     setMetadata: (metadata) => session.setMetadata(metadata),
     pause: () => session.pause(),
     seal: () => session.seal(),
+    stream: () => session.stream(),
     commit: async (options) => {
       const object = await session.commit(options)
       count.ended(id)

@@ -18,8 +18,14 @@ const PAGE = 1000
  * Commits a sealed upload without ever replacing other content: if the key holds other content, the new key gets a number.
  * If it holds the same content already, that object is stored again, because its bytes may be damaged and those of the
  * upload were just verified. A client that missed the response can therefore send the upload again.
+ *
+ * @param metadata of the object
  */
-export async function publishAsNew(store: UploadStore, session: UploadSession): Promise<StoredObject> {
+export async function publishAsNew(
+  store: UploadStore,
+  session: UploadSession,
+  metadata: UploadMetadata = objectMetadata(session.metadata),
+): Promise<StoredObject> {
   const { digest } = await sealWithinLimits(session)
   for (let number = 1; ; ) {
     const key = number === 1 ? session.key : numberedKey(session.key, number)
@@ -29,7 +35,7 @@ export async function publishAsNew(store: UploadStore, session: UploadSession): 
       continue
     }
     try {
-      return await session.commit({ key, ...commitOptions(existing, session.metadata) })
+      return await session.commit({ key, ...commitOptions(existing, metadata) })
     } catch (error) {
       // Another upload changed the key in between: look at its new object.
       if (!(error instanceof StoreError && error.code === 'PRECONDITION_FAILED')) throw error
@@ -68,7 +74,7 @@ async function findNumber(store: UploadStore, name: string, digest: string): Pro
  * @param existing the object with the same content
  */
 function commitOptions(existing: StoredObject | null, metadata: UploadMetadata): CommitOptions {
-  if (existing === null) return { ifNoneMatch: '*' }
+  if (existing === null) return { ifNoneMatch: '*', metadata }
   const { etag, lastModified } = existing
-  return { ifMatch: etag, lastModified, metadata: { ...existing.metadata, ...objectMetadata(metadata) } }
+  return { ifMatch: etag, lastModified, metadata: { ...existing.metadata, ...metadata } }
 }

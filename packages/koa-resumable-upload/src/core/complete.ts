@@ -1,7 +1,8 @@
-import type { StoredObject, UploadMetadata, UploadSession } from 'upload-store'
+import type { StoredObject, UploadSession } from 'upload-store'
 import { RefusedError, wrongLength } from '../errors.ts'
 import type { Exchange, Known } from './exchange.ts'
 import { giveUp } from './give-up.ts'
+import { callOnCommitted, callOnComplete } from './hooks.ts'
 import { isPartialUpload } from './reserved-metadata.ts'
 import { toRefusal } from './to-refusal.ts'
 
@@ -20,7 +21,7 @@ export async function complete(
     // What was allowed at the creation may not be allowed any more (§13).
     await settings.authorize(ctx, 'complete', { key, metadata })
     const object = await commit(exchange, session)
-    await reportCommitted(exchange, object, metadata)
+    await callOnCommitted(settings.hooks, ctx, object, metadata)
     return object
   } catch (error) {
     await giveUp(exchange, session, error, { ...known, offset: session.offset })
@@ -28,24 +29,9 @@ export async function complete(
   }
 }
 
-/** The object is stored, whatever the app makes of it. */
-async function reportCommitted(
-  { ctx, settings }: Exchange,
-  object: StoredObject,
-  metadata: UploadMetadata,
-): Promise<void> {
-  try {
-    await settings.hooks.onCommitted?.(ctx, object, metadata)
-  } catch (error) {
-    ctx.app.emit('error', error, ctx)
-  }
-}
-
 async function commit({ ctx, settings }: Exchange, session: UploadSession): Promise<StoredObject> {
-  const { key, metadata } = session
-  const { onComplete } = settings.hooks
   try {
-    if (onComplete !== undefined) await onComplete(ctx, { key, metadata, ...(await session.seal()) })
+    await callOnComplete(settings.hooks, ctx, session, session.metadata)
     return await settings.commit(ctx, session)
   } catch (error) {
     const refusal = error instanceof Error && error.name === 'StoreError' ? null : toRefusal(error)

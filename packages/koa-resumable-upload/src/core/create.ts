@@ -1,7 +1,7 @@
 import type { UploadSession } from 'upload-store'
 import { conclude } from './complete.ts'
 import type { Exchange } from './exchange.ts'
-import type { UploadTarget } from './options.ts'
+import type { UploadTarget } from './hooks.ts'
 import { receive } from './receive.ts'
 import { withLength } from './reserved-metadata.ts'
 

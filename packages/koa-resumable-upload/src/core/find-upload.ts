@@ -3,7 +3,8 @@ import { unknownUpload } from '../errors.ts'
 import { terminate } from '../http/connection.ts'
 import { retryAsNewest } from '../http/retry-as-newest.ts'
 import type { Exchange } from './exchange.ts'
-import type { UploadAction } from './options.ts'
+import { callOnCreate, type UploadTarget } from './hooks.ts'
+import type { DeclaredUpload, UploadAction } from './options.ts'
 import { toRefusal } from './to-refusal.ts'
 
 /** Returns what the upload was created for if the client may do `action`; `null` if the request is answered with a refusal. */
@@ -48,4 +49,21 @@ export async function answeringErrors(exchange: Exchange, handle: () => Promise<
     if (refusal === null) throw error
     exchange.answerRefusal(refusal)
   }
+}
+
+/**
+ * Finds out what an upload is created for: `resolveTarget` names the target, `authorize` permits it, and `onCreate` may change
+ * it. Returns `null` if the app has no target for the request.
+ *
+ * @throws what the app throws to refuse the upload
+ */
+export async function findTarget(
+  { ctx, settings }: Exchange,
+  declared: DeclaredUpload,
+): Promise<UploadTarget | null> {
+  const target = await settings.resolveTarget(ctx, declared)
+  if (target === null) return null
+  const { key, metadata = {} } = target
+  await settings.authorize(ctx, 'create', { key, metadata })
+  return callOnCreate(settings.hooks, ctx, target, declared.length)
 }

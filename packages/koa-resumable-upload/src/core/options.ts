@@ -1,20 +1,11 @@
 import type Koa from 'koa'
-import type { SealedUpload, StoredObject, UploadMetadata, UploadSession, UploadStore } from 'upload-store'
+import type { StoredObject, UploadMetadata, UploadSession, UploadStore } from 'upload-store'
 import { http2Stream, takesInterim } from '../http/connection.ts'
+import type { UploadHooks, UploadIdentity, UploadTarget } from './hooks.ts'
 import type { Limits } from './limits.ts'
 
 /** `concatenate`: the upload becomes a part of another one (tus). */
 export type UploadAction = 'create' | 'retrieve' | 'append' | 'cancel' | 'complete' | 'concatenate'
-
-/** What a request to begin an upload is for. */
-export interface UploadTarget {
-  /** The key that the upload will be published under. */
-  readonly key: string
-  /** The media type of the content, as declared (application/octet-stream). */
-  readonly type?: string | undefined
-  /** What the app wants to know again when the upload completes; names that begin with `upload.` are reserved (none). */
-  readonly metadata?: UploadMetadata | undefined
-}
 
 /** What the client declares of a new upload. */
 export interface DeclaredUpload {
@@ -22,40 +13,6 @@ export interface DeclaredUpload {
   readonly metadata: Readonly<Record<string, string | null>>
   /** Bytes of the whole upload; `null` if the client does not know it yet. */
   readonly length: number | null
-}
-
-export interface UploadIdentity {
-  readonly key: string
-  readonly metadata: UploadMetadata
-}
-
-/** Functions of the app that are called in the life of an upload, the same for each protocol. */
-export interface UploadHooks {
-  /**
-   * Called before an upload is created, with its target. What it throws refuses the upload with its `status`; what it returns
-   * replaces the key, the type or the metadata (none).
-   */
-  readonly onCreate?:
-    | ((
-        ctx: Koa.Context,
-        upload: UploadIdentity & Pick<UploadTarget, 'type'> & Pick<DeclaredUpload, 'length'>,
-      ) => Partial<UploadTarget> | undefined | Promise<Partial<UploadTarget> | undefined>)
-    | undefined
-  /**
-   * Called when all bytes are stored and before the object is visible, with size, type and digest. What it throws
-   * refuses the upload, and its bytes are removed if the status is 4xx. They stay for a later request after 401, 403, 408, 409,
-   * 421, 423, 425, 429 and any other error (none).
-   */
-  readonly onComplete?:
-    | ((ctx: Koa.Context, upload: UploadIdentity & SealedUpload) => void | Promise<void>)
-    | undefined
-  /**
-   * Called when the object is visible and durable. An error is emitted on the app, and the upload succeeds all the same. It is
-   * called at most once an object, and not at all if the process ends right after the commit (none).
-   */
-  readonly onCommitted?:
-    | ((ctx: Koa.Context, object: StoredObject, metadata: UploadMetadata) => void | Promise<void>)
-    | undefined
 }
 
 export interface ResumableUploadOptions extends UploadHooks {

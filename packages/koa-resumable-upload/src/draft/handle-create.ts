@@ -1,5 +1,5 @@
 import { create } from '../core/create.ts'
-import { findTarget } from '../core/find-target.ts'
+import { findTarget } from '../core/find-upload.ts'
 import { toRefusal } from '../core/to-refusal.ts'
 import { formInParts, noTarget, type Refusal } from '../errors.ts'
 import type { DraftExchange } from './answer.ts'

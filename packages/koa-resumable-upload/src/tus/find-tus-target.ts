@@ -1,6 +1,6 @@
 import type { Exchange } from '../core/exchange.ts'
-import { findTarget } from '../core/find-target.ts'
-import type { UploadTarget } from '../core/options.ts'
+import { findTarget } from '../core/find-upload.ts'
+import type { UploadTarget } from '../core/hooks.ts'
 import { noTusTarget, RefusedError } from '../errors.ts'
 import type { TusRequest } from './tus-request.ts'
 

@@ -1,7 +1,7 @@
 import { create } from '../core/create.ts'
 import type { Exchange } from '../core/exchange.ts'
+import type { UploadTarget } from '../core/hooks.ts'
 import { limitBroken } from '../core/limits.ts'
-import type { UploadTarget } from '../core/options.ts'
 import { PARTIAL_UPLOAD } from '../core/reserved-metadata.ts'
 import { malformed, notOffsetStream, RefusedError } from '../errors.ts'
 import { findTusTarget } from './find-tus-target.ts'

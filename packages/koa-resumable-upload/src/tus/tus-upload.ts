@@ -3,11 +3,11 @@ import { sanitizeKey, type UploadStore } from 'upload-store'
 import { cancel } from '../core/cancel.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { answeringErrors } from '../core/find-upload.ts'
+import type { UploadTarget } from '../core/hooks.ts'
 import {
   type DeclaredUpload,
   type ResumableUploadOptions,
   type Settings,
-  type UploadTarget,
   withDefaults,
 } from '../core/options.ts'
 import { RefusedError, unknownUpload, wrongTusVersion } from '../errors.ts'

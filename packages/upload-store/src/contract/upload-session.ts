@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { StoredObject, UploadMetadata } from './stored-object.ts'
 
 /**
@@ -125,6 +126,12 @@ export interface UploadSession {
    * @throws StoreError UNSUPPORTED_TYPE, DIGEST_MISMATCH, NO_SPACE, ABORTED
    */
   seal(): Promise<SealedUpload>
+  /**
+   * Opens all bytes of the upload, for example for a virus scan before the commit. Seals the upload first.
+   *
+   * @throws what `seal` throws; StoreError UNAVAILABLE
+   */
+  stream(): Promise<Readable>
   /**
    * Makes the object visible under `key` in one atomic step, sealing first where that is still to do. When it has
    * resolved, the object survives a power cut.

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { StoredObject } from '../contract/stored-object.ts'
 import type { CommitOptions } from '../contract/upload-session.ts'
 import type { Manifest, Staging, StagingArea } from '../session/driver.ts'
@@ -72,6 +73,10 @@ class MemoryStaging implements Staging {
   }
 
   async seal(): Promise<void> {}
+
+  async stream(): Promise<Readable> {
+    return Readable.from([Buffer.concat(this.#chunks)])
+  }
 
   async pause(offset: number): Promise<void> {
     this.#keep(Buffer.concat(this.#chunks).subarray(0, offset), null)

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { StoredObject, UploadMetadata } from '../contract/stored-object.ts'
 import type { CommitOptions, KnownUpload, UploadState } from '../contract/upload-session.ts'
 import type { RunningHash, SavedIntake } from './intake/intake.ts'
@@ -28,6 +29,8 @@ export interface Staging {
   write(bytes: Uint8Array, position: number): Promise<void>
   /** Makes every byte durable; nothing is written after it. */
   seal(): Promise<void>
+  /** Opens all bytes after `seal`; `size` is their number. */
+  stream(size: number): Promise<Readable>
   /**
    * Makes the first `offset` bytes durable with everything needed to resume them, removes all later bytes, and releases
    * the upload. If this fails, an upload that other processes can find is released all the same, so that they can

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { StoreError } from '../contract/store-error.ts'
 import type { StoredObject, UploadMetadata } from '../contract/stored-object.ts'
 import type {
@@ -106,6 +107,10 @@ export class Session implements UploadSession {
   #seal(): Promise<SealedUpload> {
     this.#sealed ??= this.#sealNow()
     return this.#sealed
+  }
+
+  stream(): Promise<Readable> {
+    return this.#step(async () => this.#staging.stream((await this.#seal()).size))
   }
 
   async #sealNow(): Promise<SealedUpload> {

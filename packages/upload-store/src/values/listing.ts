@@ -21,7 +21,7 @@ export function keyPrefix({ prefix = '' }: ListOptions): string {
  * Compares by code points, which is the order of UTF-8 bytes, as S3 lists keys. JavaScript's own order (UTF-16) puts U+FF5E
  * after every emoji.
  */
-export function compareKeys(a: string, b: string): number {
+function compareKeys(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let at = 0; at < length; at++) {
     const [one, other] = [a.charCodeAt(at), b.charCodeAt(at)]
@@ -68,7 +68,7 @@ export function parseCursor(order: ListOrder | undefined, cursor: string): Liste
 const ASCII = /^[\x20-\x7e]*$/
 
 /** Returns `text` without case, accents and differences of Unicode form, for searches. */
-export function searchForm(text: string): string {
+function searchForm(text: string): string {
   // Most names are ASCII, and this takes a tenth of the time.
   if (ASCII.test(text)) return text.toLowerCase()
   return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replace(/ß/g, 'ss')

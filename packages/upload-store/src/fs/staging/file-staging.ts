@@ -1,4 +1,5 @@
-import { type FileHandle, rename } from 'node:fs/promises'
+import { type FileHandle, open, rename } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
 import type { StoredObject } from '../../contract/stored-object.ts'
 import type { CommitOptions } from '../../contract/upload-session.ts'
 import type { Manifest, Staging } from '../../session/driver.ts'
@@ -126,6 +127,11 @@ export class FileStaging implements Staging {
     await step('sync part', () => withStoreErrors(this.#file.sync()))
     this.#parts.reservation.seal()
     await withStoreErrors(this.#file.close())
+  }
+
+  async stream(): Promise<Readable> {
+    const handle = await withStoreErrors(open(this.#paths.part))
+    return handle.createReadStream()
   }
 
   async setManifest(manifest: Manifest): Promise<void> {

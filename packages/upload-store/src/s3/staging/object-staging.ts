@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { StoreError } from '../../contract/store-error.ts'
 import type { StoredObject } from '../../contract/stored-object.ts'
 import type { CommitOptions } from '../../contract/upload-session.ts'
@@ -17,6 +18,10 @@ import { NO_PIECES } from './pieces.ts'
 import { type Checkpoint, Progress } from './progress.ts'
 import { TakeoverWatch } from './takeover-watch.ts'
 
+type Context = S3Parts<
+  'bucket' | 'names' | 'downloads' | 'records' | 'leftovers' | 'space' | 'expireEmptyAfter'
+>
+
 export interface ObjectStagingParts {
   readonly id: string
   readonly manifest: Manifest
@@ -31,7 +36,7 @@ export interface ObjectStagingParts {
 
 /** One upload, sent in parts to the multipart upload that becomes its blob. */
 export class ObjectStaging implements Staging {
-  readonly #context: S3Parts<'bucket' | 'names' | 'records' | 'leftovers' | 'space' | 'expireEmptyAfter'>
+  readonly #context: Context
   readonly #parts: ObjectStagingParts
   readonly #assembly: Assembly
   readonly #progress: Progress
@@ -42,10 +47,7 @@ export class ObjectStaging implements Staging {
   #committing: string | undefined
   #onTakeover: () => void = () => {}
 
-  constructor(
-    context: S3Parts<'bucket' | 'names' | 'records' | 'leftovers' | 'space' | 'expireEmptyAfter'>,
-    parts: ObjectStagingParts,
-  ) {
+  constructor(context: Context, parts: ObjectStagingParts) {
     this.#context = context
     this.#parts = parts
     this.#assembly = parts.assembly
@@ -134,7 +136,7 @@ export class ObjectStaging implements Staging {
 
   /**
    * Makes the object visible. This is the complete order of a commit on S3, after `seal` has waited for the parts. Each
-   * step is a named failpoint. `publish` repeats the steps from 'read record' to 'write record' while other writers are
+   * step is a named failpoint. `publish` repeats 'read record' to 'write record' while other writers are
    * faster.
    */
   async publish(object: StoredObject, conditions: CommitOptions): Promise<void> {
@@ -142,12 +144,7 @@ export class ObjectStaging implements Staging {
     const { known } = this.#parts
     const intake = this.#progress.intakeAt(object.size)
     await step('settle checkpoints', () => this.#checkpoints.settle())
-    const blob = await step('send last part', () =>
-      this.#assembly.finalise({
-        announce: () => step('write completing', () => this.#writeCompleting(intake)),
-        complete: (complete) => step('complete multipart', complete),
-      }),
-    )
+    const blob = await this.#finalise(intake)
     const record = { object, blob: this.#blobId(blob), blobTag: blob.tag }
     await this.#publishRecord(record, conditions, async () => {
       const checkpoint = { pieces: { ...NO_PIECES, tails: [blob] }, intake }
@@ -157,6 +154,24 @@ export class ObjectStaging implements Staging {
     // A failure to write the receipt does not fail the upload, because the record proves that it is complete.
     if (known) await step('leave receipt', () => this.#leaveReceipt(record).catch(() => {}))
     await step('release upload', () => this.#end())
+  }
+
+  /** Joins all bytes to the blob of the object, if an earlier call has not done so. */
+  #finalise(intake: SavedIntake | undefined): Promise<Span> {
+    return step('send last part', () =>
+      this.#assembly.finalise({
+        announce: () => step('write completing', () => this.#writeCompleting(intake)),
+        complete: (complete) => step('complete multipart', complete),
+      }),
+    )
+  }
+
+  /** Joins the bytes first, because parts cannot be read. The commit then uses the same blob. */
+  async stream(size: number): Promise<Readable> {
+    if (size === 0) return Readable.from([])
+    await this.#checkpoints.settle()
+    const { name, tag } = await this.#finalise(this.#progress.intakeAt(size))
+    return this.#context.downloads.open({ name, tag, start: 0, end: size - 1 })
   }
 
   #checkKey(key: string): void {
