@@ -12,6 +12,6 @@ RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 8000}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK CMD ["node", "/app/node_modules/koa-range-server/dist/main.js", "health"]
 # In exec form, so that the server gets SIGTERM; it needs a token, or --allow-anonymous.
-ENTRYPOINT ["node", "/app/dist/main.js"]
+ENTRYPOINT ["node", "/app/node_modules/koa-range-server/dist/main.js"]

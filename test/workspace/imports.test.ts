@@ -22,7 +22,7 @@ const ALLOWED = {
     /^(?:range-core|koa-range-stream(?:\/sendfile)?|koa-resumable-upload(?:\/http)?|upload-store(?:\/s3)?)$/,
     /^(?:koa|@koa\/cors|@koa\/multer|@koa\/router|koa-conditional-get|koa-mount|koa-static|multer)$/,
     /^@tus\/server$/,
-    /^(?:close-with-grace|content-disposition|file-type|http-errors|ipaddr\.js|lru-cache|pino|prom-client|structured-headers)$/,
+    /^(?:close-with-grace|content-disposition|file-type|http-errors|ipaddr\.js|lru-cache|pino|prom-client|structured-headers|yocto-spinner)$/,
   ],
 } satisfies Record<string, RegExp[]>
 
@@ -68,6 +68,7 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
   'apps/server/src': [
     'main.ts',
     'index.ts',
+    'commands',
     'processes',
     'app.ts',
     'routes',

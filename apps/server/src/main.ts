@@ -14,7 +14,16 @@ import { work, workerConfig } from './processes/worker.ts'
 import { builtPage } from './routes/page-files.ts'
 
 async function main(argv: readonly string[]): Promise<void> {
-  if (argv.includes('--help')) return write(helpText())
+  const [command, ...others] = argv
+  if (command !== undefined && !command.startsWith('-')) {
+    const { runCommand } = await import('./commands/commands.ts')
+    process.exitCode = await runCommand(command, others, process.env)
+    return
+  }
+  if (argv.includes('--help') || argv.includes('-h')) {
+    const { commandsText } = await import('./commands/commands.ts')
+    return write(helpText(commandsText()))
+  }
   if (argv.includes('--version')) return write(`${version()}\n`)
   const config = loadConfig(argv, process.env)
   checkAssets(config)

@@ -13,6 +13,7 @@ export type {
   PutOptions,
   StoreOptions,
   UploadStore,
+  VerifyOptions,
 } from './contract/store.ts'
 export { StoreError, type StoreErrorCode } from './contract/store-error.ts'
 export type {
@@ -33,7 +34,7 @@ export type {
   UploadSession,
   UploadState,
 } from './contract/upload-session.ts'
-export { createFsStore, type FsStoreOptions } from './fs/fs-store.ts'
+export { createFsStore, type FromFileOptions, type FsStore, type FsStoreOptions } from './fs/fs-store.ts'
 export { createMemoryStore } from './memory/memory-store.ts'
 export {
   type IncomingFile,

@@ -1,5 +1,5 @@
 export type { S3Content, SignedUrlOptions } from './contract/stored-object.ts'
-export { checkBucket } from './s3/client/check.ts'
+export { checkBucket, checkConditionalWrites } from './s3/client/check.ts'
 export type { ConnectionOptions } from './s3/client/connection.ts'
 export { createS3Store, type S3Store, type S3StoreOptions } from './s3/s3-store.ts'
 export { type SetUpOptions, setUpBucket } from './s3/upkeep/set-up.ts'

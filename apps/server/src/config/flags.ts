@@ -132,17 +132,26 @@ export const FLAGS: readonly Flag[] = [
   { name: 'version', fallback: 'false', help: 'print the version and exit' },
 ]
 
-/** The text of --help. */
-export function helpText(): string {
+/**
+ * The text of --help.
+ *
+ * @param commands a line for each command
+ */
+export function helpText(commands: string): string {
   const rows = FLAGS.map(({ name, value, fallback, help }) => {
     const left = `  --${name}${value === undefined ? '' : ` ${value}`}`
     const right = value === undefined || fallback === '' ? help : `${help} (${fallback})`
     return `${left.padEnd(28)}${right}`
   })
   return `Usage: koa-range-server [flags]
+       koa-range-server COMMAND [arguments]
 
-Takes uploads in and streams them with ranges; prints its URL first.
+Serves videos by ranges and accepts uploads. Prints its URL first.
 
+Commands (COMMAND --help explains each):
+${commands}
+
+Flags:
 ${rows.join('\n')}
 
 Sizes are bytes or KiB, MiB, GiB, TiB. Each flag is also an environment variable: PORT, and RANGE_SERVER_ with the

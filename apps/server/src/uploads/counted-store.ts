@@ -36,7 +36,7 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
     checkSpace: (size) => store.checkSpace(size),
     recover: () => store.recover(),
     sweep: () => store.sweep(),
-    verify: () => store.verify(),
+    verify: (options) => store.verify(options),
     close: () => store.close(),
     createUpload: (key, options = {}) =>
       options.metadata

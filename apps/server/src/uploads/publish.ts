@@ -20,11 +20,13 @@ const PAGE = 1000
  * upload were just verified. A client that missed the response can therefore send the upload again.
  *
  * @param metadata of the object
+ * @param lastModified of the object, in ms since the epoch (now, or that of the same content)
  */
 export async function publishAsNew(
   store: UploadStore,
   session: UploadSession,
   metadata: UploadMetadata = objectMetadata(session.metadata),
+  lastModified?: number,
 ): Promise<StoredObject> {
   const { digest } = await sealWithinLimits(session)
   for (let number = 1; ; ) {
@@ -35,7 +37,7 @@ export async function publishAsNew(
       continue
     }
     try {
-      return await session.commit({ key, ...commitOptions(existing, metadata) })
+      return await session.commit({ key, ...commitOptions(existing, metadata, lastModified) })
     } catch (error) {
       // Another upload changed the key in between: look at its new object.
       if (!(error instanceof StoreError && error.code === 'PRECONDITION_FAILED')) throw error
@@ -73,8 +75,12 @@ async function findNumber(store: UploadStore, name: string, digest: string): Pro
  *
  * @param existing the object with the same content
  */
-function commitOptions(existing: StoredObject | null, metadata: UploadMetadata): CommitOptions {
-  if (existing === null) return { ifNoneMatch: '*', metadata }
-  const { etag, lastModified } = existing
-  return { ifMatch: etag, lastModified, metadata: { ...existing.metadata, ...metadata } }
+function commitOptions(
+  existing: StoredObject | null,
+  metadata: UploadMetadata,
+  lastModified: number | undefined,
+): CommitOptions {
+  if (existing === null) return { ifNoneMatch: '*', metadata, lastModified }
+  const date = lastModified ?? existing.lastModified
+  return { ifMatch: existing.etag, lastModified: date, metadata: { ...existing.metadata, ...metadata } }
 }

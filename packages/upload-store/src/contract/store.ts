@@ -36,6 +36,11 @@ export interface ListPage {
   readonly total: { readonly count: number; readonly size: number } | null
 }
 
+export interface VerifyOptions {
+  /** Called after each object with its size in bytes (none). */
+  readonly onProgress?: ((bytes: number) => void) | undefined
+}
+
 export type PutOptions = Omit<CreateOptions, 'metadata'> & CommitOptions
 
 /**
@@ -143,8 +148,11 @@ export interface UploadStore {
    * and `s3/upkeep/sweep.ts`.
    */
   sweep(): Promise<SweepReport>
-  /** Reads every byte, and puts damaged objects into quarantine or repairs them from an undamaged copy. */
-  verify(): Promise<VerifyReport>
+  /**
+   * Reads every byte, and puts damaged objects into quarantine or repairs them from an undamaged copy. Reports foreign
+   * entries, and leaves them where they are.
+   */
+  verify(options?: VerifyOptions): Promise<VerifyReport>
   /** Pauses the open sessions that were paused before, and aborts all others. */
   close(): Promise<void>
 }

@@ -1,5 +1,7 @@
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { StoreOptions, UploadStore } from '../contract/store.ts'
+import type { UploadSession } from '../contract/upload-session.ts'
 import { DamageReporter } from '../session/damage.ts'
 import { deleteCompanions } from '../session/delete-companions.ts'
 import { putThrough } from '../session/put.ts'
@@ -37,6 +39,26 @@ export interface FsStoreOptions extends StoreOptions {
   readonly ownerTimeout?: number | undefined
 }
 
+export interface FromFileOptions {
+  /**
+   * Makes the object a hard link to the file (`false`: the bytes are shared by a reflink if the file system can, or else
+   * copied). The file must then not be written to any more: that would damage the object.
+   */
+  readonly link?: boolean | undefined
+  /** Called with the number of bytes of each step (none). */
+  readonly onProgress?: ((bytes: number) => void) | undefined
+}
+
+/** A store that can bring files of this machine. */
+export interface FsStore extends UploadStore {
+  /**
+   * Creates an upload that has the bytes of the regular file at `path`, without reading them twice. Seal and commit it.
+   *
+   * @throws StoreError INVALID_KEY, NO_SPACE, TOO_LARGE, UNSUPPORTED_TYPE; what the file system throws for the file
+   */
+  createUploadFromFile(key: string, path: string, options?: FromFileOptions): Promise<UploadSession>
+}
+
 /**
  * Returns the store in `directory`, and creates the directory if it is missing. Several processes may share a store.
  *
@@ -51,13 +73,13 @@ export interface FsStoreOptions extends StoreOptions {
  * const store = createFsStore('data')
  * const { etag } = await store.put('clip.mp4', createReadStream('clip.mp4'), { type: 'video/mp4' })
  */
-export function createFsStore(directory: string, options: FsStoreOptions = {}): UploadStore {
+export function createFsStore(directory: string, options: FsStoreOptions = {}): FsStore {
   const context = openContext(directory, options)
   const { space } = context
   const sessions = new Sessions(options, fsStagingArea(context), (key) => store.get(key))
   const contents = new Contents(context)
   const index = new KeyIndex(context, contents)
-  const store: UploadStore = {
+  const store: FsStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => contents.get(normalizeKey(key)),
     list: (listOptions) => withStoreErrors(index.page(listOptions)),
@@ -71,6 +93,11 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
       return existed
     },
     createUpload: (key, createOptions) => withStoreErrors(sessions.create(key, createOptions)),
+    createUploadFromFile: async (key, path, { link = false, onProgress } = {}) => {
+      const { size } = await stat(path)
+      const by = link ? 'link' : 'copy'
+      return withStoreErrors(sessions.createFromFile(key, { path, by, size: link ? 0 : size, onProgress }))
+    },
     resumeUpload: (id) => withStoreErrors(sessions.resume(id)),
     concatenateUploads: (parts, key, createOptions) =>
       withStoreErrors(sessions.concatenate(parts, key, createOptions)),
@@ -85,7 +112,7 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
       return report
     },
     sweep: () => withStoreErrors(sweepStore(context)),
-    verify: () => verifyStore(context),
+    verify: (verifyOptions) => verifyStore(context, verifyOptions),
     close: async () => {
       await sessions.close()
       context.locks.close()

@@ -48,7 +48,7 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
     checkSpace: async (size) => memory.checkSpace(size),
     recover: async () => ({ paused: memory.resumable, discarded: 0, busy: 0 }),
     sweep: async () => sweep(memory),
-    verify: async () => ({ intact: objects.size, bytes: 0, repaired: [], quarantined: [] }),
+    verify: async () => ({ intact: objects.size, bytes: 0, repaired: [], quarantined: [], foreign: [] }),
     close: () => sessions.close(),
   }
   return store

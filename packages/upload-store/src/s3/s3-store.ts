@@ -81,7 +81,7 @@ export function createS3Store(options: S3StoreOptions): S3Store {
     checkSpace: (size = 0) => context.space.checkSpace(size),
     recover: () => recoverUploads(context),
     sweep: () => sweepStore(context),
-    verify: () => verifyStore(context),
+    verify: (verifyOptions) => verifyStore(context, verifyOptions),
     close: async () => {
       await sessions.close()
       close()

@@ -69,6 +69,15 @@ export interface Resumed {
   readonly intake?: SavedIntake | undefined
 }
 
+/** A file on a disk that a driver can reach. */
+export interface SourceFile {
+  readonly path: string
+  /** `link`: the file and the object share their bytes, so the file must not be written to any more. */
+  readonly by: 'copy' | 'link'
+  /** Called with all bytes in their order. Returns a promise only if the caller has to wait. */
+  accept(bytes: Uint8Array): Promise<unknown> | undefined
+}
+
 /** The uploads of one store. */
 export interface StagingArea {
   /**
@@ -78,6 +87,8 @@ export interface StagingArea {
   savableHash?(state?: Uint8Array): Promise<RunningHash>
   /** @throws StoreError NO_SPACE */
   create(id: string, manifest: Manifest): Promise<Staging>
+  /** Creates an upload that has the bytes of a file already. */
+  createFromFile?(id: string, manifest: Manifest, file: SourceFile): Promise<Staging>
   /**
    * Resumes the upload, and stops any writer in another process first. Resolves to `null` if there is no such upload.
    */

@@ -14,7 +14,7 @@ import { randomId } from '../values/random-id.ts'
 import { KeyedQueue } from '../values/task-queue.ts'
 import { checkOptions } from './check-options.ts'
 import { concatenate } from './concatenate.ts'
-import type { Manifest, Resumed, Staging, StagingArea } from './driver.ts'
+import type { Manifest, Resumed, SourceFile, Staging, StagingArea } from './driver.ts'
 import { Intake, partIntake } from './intake/intake.ts'
 import { UploadLimits } from './intake/upload-limits.ts'
 import { Session } from './session.ts'
@@ -24,6 +24,12 @@ import { Session } from './session.ts'
  * resumes.
  */
 const MAX_REMEMBERED = 1000
+
+export interface FileOptions extends Pick<SourceFile, 'path' | 'by'> {
+  /** Bytes, for the check of space. */
+  readonly size: number
+  readonly onProgress?: ((bytes: number) => void) | undefined
+}
 
 /** The sessions of a store in this process. */
 export class Sessions {
@@ -57,6 +63,30 @@ export class Sessions {
       const staging = await this.#area.create(id, manifest)
       const limits = this.#limits.mayDiffer(key) ? await this.#limits.limitsFor(key) : this.#options
       const intake = isPart ? partIntake(this.#options) : new Intake(limits, type, hash)
+      return this.#register(id, manifest, staging, intake)
+    })
+  }
+
+  /**
+   * Creates an upload that has the bytes of a file.
+   *
+   * @throws StoreError INVALID_KEY, NO_SPACE, TOO_LARGE, UNSUPPORTED_TYPE; what the file system throws for the file
+   */
+  async createFromFile(name: string, { path, by, size, onProgress }: FileOptions): Promise<UploadSession> {
+    const key = normalizeKey(name)
+    const id = randomId()
+    const manifest = { key, type: undefined, digest: undefined, expectedSize: size, metadata: undefined }
+    const intake = new Intake(await this.#limits.limitsFor(key), undefined)
+    const accept = (bytes: Uint8Array) => {
+      const checking = intake.check(bytes)
+      intake.hash(bytes)
+      onProgress?.(bytes.length)
+      return checking
+    }
+    return this.#inTurn(id, async () => {
+      const staging = await this.#area.createFromFile?.(id, manifest, { path, by, accept })
+      if (staging === undefined)
+        throw new TypeError('This store cannot bring files. Append a stream of the file.')
       return this.#register(id, manifest, staging, intake)
     })
   }

@@ -1,10 +1,11 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { Manifest, Resumed, Staging, StagingArea } from '../../session/driver.ts'
 import { RANDOM_ID, randomId } from '../../values/random-id.ts'
-import { isThere, withStoreErrors } from '../disk/files.ts'
+import { isThere, removeIfThere, withStoreErrors } from '../disk/files.ts'
 import type { FsContext } from '../fs-context.ts'
 import { checkFence } from '../locks/fence.ts'
 import type { Lock, Ownership } from '../locks/lock.ts'
+import { bringFile } from './bring-file.ts'
 import { FileStaging, PART_MODE, SEALED_MODE } from './file-staging.ts'
 import { findLocked, getUpload, interruptLocked, keptState } from './interrupt.ts'
 import { KeptUploads } from './kept-uploads.ts'
@@ -22,6 +23,8 @@ export function fsStagingArea(stored: FsContext): StagingArea {
   const context = { ...stored, kept }
   return {
     create: (id, manifest) => create(context, id, manifest),
+    createFromFile: (id, manifest, { path, by, accept }) =>
+      createWith(context, id, manifest, (part) => bringFile(path, part, { by, mode: SEALED_MODE, accept })),
     resume: async (id) => {
       const fence = randomId()
       return (await exists(context, id)) ? resume(context, id, fence) : null
@@ -40,6 +43,17 @@ export function fsStagingArea(stored: FsContext): StagingArea {
 }
 
 async function create(context: Context, id: string, manifest: Manifest): Promise<Staging> {
+  const mode = manifest.metadata === undefined ? SEALED_MODE : PART_MODE
+  return createWith(context, id, manifest, (part) => open(part, 'wx+', mode))
+}
+
+/** @param openPart creates the part, with or without bytes */
+async function createWith(
+  context: Context,
+  id: string,
+  manifest: Manifest,
+  openPart: (part: string) => Promise<FileHandle>,
+): Promise<Staging> {
   const { layout, locks, disk, space } = context
   const known = manifest.metadata !== undefined
   const own = known ? undefined : locks.own()
@@ -49,12 +63,13 @@ async function create(context: Context, id: string, manifest: Manifest): Promise
   try {
     await reservation.check()
     hold ??= await withStoreErrors(locks.acquire(id))
-    const file = await withStoreErrors(open(part, 'wx+', known ? PART_MODE : SEALED_MODE))
+    const file = await withStoreErrors(openPart(part))
     const manifestFile = new ManifestFile(disk, layout.manifest(id), Number.POSITIVE_INFINITY)
     const files = { id, manifest, hold, file, manifestFile, reservation, fence: randomId() }
     const staging = new FileStaging(context, { ...files, durable: 0, committing: undefined, isSynced: false })
     return await announce(staging, manifest)
   } catch (error) {
+    await removeIfThere(part).catch(() => {})
     hold?.release()
     reservation.release(0)
     throw error

@@ -1,5 +1,6 @@
 import { basename, dirname, join, relative } from 'node:path'
 import type { Quarantined, Repaired, VerifyReport } from '../../contract/reports.ts'
+import type { VerifyOptions } from '../../contract/store.ts'
 import { StoreError } from '../../contract/store-error.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
 import { randomId } from '../../values/random-id.ts'
@@ -12,6 +13,7 @@ import { replaceBytes } from '../objects/correct-keys.ts'
 import { findFault, type Reads } from '../objects/find-fault.ts'
 import { withRecordLocked } from '../objects/publish.ts'
 import { markChange, readAllRecords, readable, readRecord, readRecordFileSync } from '../objects/records.ts'
+import { findForeign } from './find-foreign.ts'
 import { blobNamedIn } from './unknown-claims.ts'
 
 /**
@@ -20,6 +22,7 @@ import { blobNamedIn } from './unknown-claims.ts'
  */
 export async function verifyStore(
   context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>,
+  { onProgress }: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const quarantined: Quarantined[] = []
   const repaired: Repaired[] = []
@@ -44,13 +47,14 @@ export async function verifyStore(
     if (found === 'intact') intact++
     else if (found !== null && 'files' in found) quarantined.push(found)
     else if (found !== null) repaired.push(found)
+    onProgress?.(record.object.size)
   }
   for (const path of damaged) {
     const found = await checkRecord(context, path, named)
     if (found !== null) quarantined.push(found)
   }
   const bytes = [...read.values()].reduce((sum, { size }) => sum + size, 0)
-  return { intact, bytes, repaired, quarantined }
+  return { intact, bytes, repaired, quarantined, foreign: await findForeign(context) }
 }
 
 /** Returns `null` if the object was replaced or deleted meanwhile. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Quarantined, VerifyReport } from '../../contract/reports.ts'
+import type { VerifyOptions } from '../../contract/store.ts'
 import { StoreError } from '../../contract/store-error.ts'
 import type { S3Parts } from '../context/context.ts'
 import { formatS3Record, type S3Record } from '../context/records.ts'
@@ -10,11 +11,14 @@ import { formatS3Record, type S3Record } from '../context/records.ts'
  */
 export async function verifyStore(
   context: S3Parts<'bucket' | 'names' | 'downloads' | 'records'>,
+  { onProgress }: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const { bucket, names, records } = context
   const quarantined: Quarantined[] = []
+  const foreign: string[] = []
   let [intact, bytes] = [0, 0]
   for await (const { name } of bucket.list(names.records)) {
+    if (!names.isRecord(name)) foreign.push(name)
     const found = await records.findNamed(name)
     if (found === null) continue
     const { record } = found
@@ -22,12 +26,13 @@ export async function verifyStore(
     if (record !== null && reason === null) {
       intact++
       bytes += record.object.size
+      onProgress?.(record.object.size)
     }
     // The object is intact, or was replaced or deleted while it was read.
     if (reason === null || (await bucket.head(name))?.tag !== found.tag) continue
     quarantined.push(await quarantine(context, name, record, reason))
   }
-  return { intact, bytes, repaired: [], quarantined }
+  return { intact, bytes, repaired: [], quarantined, foreign }
 }
 
 async function findFault(

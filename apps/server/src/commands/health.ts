@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs'
+import { get as getHttp, type IncomingMessage } from 'node:http'
+import { get as getHttps } from 'node:https'
+import type { Config } from '../config/config.ts'
+import { type Call, type Command, commandConfig } from './command.ts'
+
+/** In ms. */
+const TIMEOUT = 5000
+
+export const HEALTH: Command = {
+  name: 'health',
+  operands: '',
+  summary: 'Asks the running server for /healthz; exit code 0 if it answers, or else 1',
+  flags: [{ name: 'ready', help: 'ask /readyz: whether it can store and serve' }],
+  run: health,
+}
+
+async function health({ config, flags, report }: Call): Promise<number> {
+  const server = serverOfContainer() ?? config
+  const url = `${originOf(server)}${flags.has('ready') ? '/readyz' : '/healthz'}`
+  try {
+    const status = await statusOf(url)
+    const isHealthy = status === 200
+    const fields = { status: isHealthy ? 'healthy' : 'unhealthy', url, response: status }
+    if (isHealthy) report.result(fields, `${url} answers`)
+    else report.fault(fields, `${url} answers with ${status}`)
+    return isHealthy ? 0 : 1
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    report.fault({ status: 'unhealthy', url, reason }, `${url} does not answer: ${reason}`)
+    return 1
+  }
+}
+
+/** In a container, the server is process 1, and may have flags that this command does not. */
+function serverOfContainer(): Config | null {
+  try {
+    const [, main = '', ...argv] = readFileSync('/proc/1/cmdline', 'utf8').split('\0').slice(0, -1)
+    return /(?:^|\/)(?:main\.js|koa-range-server)$/.test(main) ? commandConfig(argv, process.env) : null
+  } catch {
+    return null
+  }
+}
+
+/** A server on all addresses also answers on loopback. */
+function originOf({ host, port, tlsCert }: Config): string {
+  const local = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  const name = local.includes(':') ? `[${local}]` : local
+  return `${tlsCert === undefined ? 'http' : 'https'}://${name}:${port}`
+}
+
+function statusOf(url: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const answered = (response: IncomingMessage) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    }
+    // The certificate is for the public name.
+    const request = url.startsWith('https:')
+      ? getHttps(url, { rejectUnauthorized: false, timeout: TIMEOUT }, answered)
+      : getHttp(url, { timeout: TIMEOUT }, answered)
+    request.once('timeout', () => request.destroy(new Error(`no response within ${TIMEOUT / 1000} s`)))
+    request.once('error', reject)
+  })
+}

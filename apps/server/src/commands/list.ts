@@ -1,0 +1,55 @@
+import type { ListOrder, StoredObject } from 'upload-store'
+import { ConfigError } from '../config/values.ts'
+import { openStore } from '../processes/open-store.ts'
+import { humanSize } from '../shared/human-size.ts'
+import type { Call, Command } from './command.ts'
+import { objectsOf } from './objects.ts'
+
+export const LIST: Command = {
+  name: 'list',
+  operands: '',
+  summary: 'Lists the videos',
+  flags: [
+    { name: 'prefix', value: 'TEXT', help: 'only names that begin with it' },
+    { name: 'contains', value: 'TEXT', help: 'only names that contain it; case and accents do not matter' },
+    { name: 'order', value: 'ORDER', help: 'key, newest or largest (key)' },
+    { name: 'companions', help: 'list captions and posters too' },
+  ],
+  run: list,
+}
+
+async function list({ config, flags, report, signal }: Call): Promise<number> {
+  const store = await openStore(config)
+  let [count, bytes] = [0, 0]
+  const options = {
+    prefix: text(flags.get('prefix')),
+    contains: text(flags.get('contains')),
+    order: parseOrder(text(flags.get('order'))),
+    companions: flags.has('companions'),
+  }
+  for await (const object of objectsOf(store, options)) {
+    if (signal.aborted) break
+    count++
+    bytes += object.size
+    report.result(fieldsOf(object), line(object))
+  }
+  await store.close()
+  if (!flags.has('json'))
+    report.result({}, `${count} ${count === 1 ? 'video' : 'videos'}, ${humanSize(bytes)}`)
+  return 0
+}
+
+const text = (value: string | true | undefined): string | undefined => (value === true ? undefined : value)
+
+function parseOrder(value: string | undefined): ListOrder | undefined {
+  if (value === undefined || value === 'key' || value === 'newest' || value === 'largest') return value
+  throw new ConfigError(`--order ${value} is not an order. Use key, newest or largest.`)
+}
+
+function fieldsOf({ key, size, type, digest, lastModified, metadata }: StoredObject) {
+  return { key, size, type, digest, created: new Date(lastModified).toISOString(), metadata }
+}
+
+function line({ key, size, lastModified }: StoredObject): string {
+  return `${new Date(lastModified).toISOString().slice(0, 16).replace('T', ' ')}  ${humanSize(size).padStart(9)}  ${key}`
+}
