@@ -13,7 +13,6 @@ export const SLOW: Readonly<Record<string, string>> = {
   'test/s3/failures.test.ts': 'a gateway that is killed or frozen until time limits pass',
   'test/s3/outages.test.ts': 'outages that last until time limits pass',
   'test/server/body-rate-default.test.ts': 'the default limits on slow clients, which are half a minute',
-  'test/server/refused-flags.test.ts': 'a process for each wrong value of a flag',
   'test/server/workers.test.ts': 'workers that are killed and restarted after growing delays',
   'test/soak/soak.test.ts': 'some seconds of load',
   'test/upload-store/fs-processes.test.ts': 'processes that are killed while they write',

@@ -16,6 +16,7 @@ const PACKAGES = {
   nginx: 'nginx-light',
   openssl: 'openssl',
   radosgw: 'radosgw',
+  rsync: 'rsync',
   script: 'bsdutils',
   wget: 'wget',
 } as const

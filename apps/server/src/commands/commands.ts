@@ -75,7 +75,9 @@ function unknownCommand(name: string): ConfigError {
   const near = COMMANDS.find((each) => isNear(each.name, name))
   const hint = near === undefined ? '' : ` Did you mean ${near.name}?`
   const all = COMMANDS.map((each) => each.name).join(', ')
-  return new ConfigError(`There is no command ${JSON.stringify(name)}.${hint} The commands are ${all}.`)
+  return new ConfigError(
+    `There is no command ${JSON.stringify(name)}.${hint} The commands are ${all}; --help explains them.`,
+  )
 }
 
 /** Whether two words differ in at most one letter, or have the same beginning. */

@@ -1,5 +1,6 @@
-import type { Worker } from 'node:cluster'
+import cluster, { type Worker } from 'node:cluster'
 import type { MetricObjectWithValues, MetricValue } from 'prom-client'
+import type { Config } from '../config/config.ts'
 import type { TracedRequest } from '../shared/traced-request.ts'
 import type { Grant } from '../uploads/client-shares.ts'
 
@@ -51,4 +52,17 @@ export function sendToPrimary(message: FromWorker): void {
 export function sendToWorker(worker: Worker, message: ToWorker): void {
   // Likewise: `exit` follows.
   if (worker.isConnected()) worker.send(message, undefined, undefined, () => {})
+}
+
+const CONFIG = 'RANGE_SERVER_WORKER_CONFIG'
+
+/** Returns the environment of a worker, which holds its configuration. Other users can read arguments. */
+export function workerEnvironment(config: Config): Readonly<Record<string, string>> {
+  return { [CONFIG]: JSON.stringify(config) }
+}
+
+/** Returns the configuration that the primary gave this process, or `null` if this process is not a worker. */
+export function workerConfig(): Config | null {
+  const text = process.env[CONFIG]
+  return cluster.isWorker && text !== undefined ? (JSON.parse(text) as Config) : null
 }

@@ -54,9 +54,11 @@ function refuseForeign(data: string): void {
   )
 }
 
+/** The files and folders in a directory. */
 function namesIn(directory: string): readonly string[] {
   try {
-    return readdirSync(directory)
+    const entries = readdirSync(directory, { withFileTypes: true })
+    return entries.filter((entry) => entry.isFile() || entry.isDirectory()).map(({ name }) => name)
   } catch {
     // It is missing, or opening the store reports why it cannot be used.
     return []
@@ -97,6 +99,8 @@ async function openBucket(s3: S3Config, options: StoreOptions, readOnly: boolean
     // The keys of a read-only server may not be allowed to write.
     if (!readOnly) await checkConditionalWrites({ ...s3, timeout: START_TIMEOUT })
   } catch (error) {
+    if (isWithoutRegion(error))
+      throw new ConfigError('--store s3 needs a region. Set --s3-region, or AWS_REGION.')
     throw new ConfigError(`--store s3: ${describeBucketError(error, s3)}`)
   }
   return createS3Store({ ...s3, ...options })
@@ -114,6 +118,12 @@ async function importS3(): Promise<typeof import('upload-store/s3')> {
       `--store s3 needs packages that are not installed. Run: npm install ${packages} (or: npx ${npx.join(' ')} -p koa-range-server koa-range-server …)`,
     )
   }
+}
+
+/** The SDK asks for the region in a text without a code. */
+function isWithoutRegion(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && cause.message === 'Region is missing'
 }
 
 function describeBucketError(error: unknown, { endpoint = 'AWS' }: S3Config): string {

@@ -5,12 +5,11 @@ import { readCertificate } from '../connections/tls.ts'
 import { createLogger, logWarnings, reportDamage } from '../observe/log.ts'
 import { UnfinishedUploads } from '../uploads/unfinished-uploads.ts'
 import { recover, scheduleSweeps } from './maintenance.ts'
-import { sendToWorker } from './messages.ts'
+import { sendToWorker, workerEnvironment } from './messages.ts'
 import { openStore } from './open-store.ts'
 import { type Bound, bind, type RunningServer } from './serve.ts'
 import { MetricsGatherer } from './shared-metrics.ts'
 import { SlotCounter } from './shared-slots.ts'
-import { workerEnvironment } from './worker.ts'
 import { WorkerPool, type WorkerRequest } from './worker-pool.ts'
 
 /** Opens and tidies the store in this process, and has workers answer requests; all of them do when it resolves. */

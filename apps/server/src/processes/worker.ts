@@ -15,19 +15,6 @@ import { describeFailure, expectedFailure } from './startup-error.ts'
 /** Signals that a terminal sends to all of its processes: the primary decides what follows from them. */
 const FOR_THE_PRIMARY = ['SIGINT', 'SIGQUIT', 'SIGHUP'] as const
 
-const CONFIG = 'RANGE_SERVER_WORKER_CONFIG'
-
-/** The environment of a worker that is to run by `config`: not arguments, which other users can read. */
-export function workerEnvironment(config: Config): Readonly<Record<string, string>> {
-  return { [CONFIG]: JSON.stringify(config) }
-}
-
-/** What the primary gave this process to run by, or `null` where it is no worker of ours. */
-export function workerConfig(): Config | null {
-  const text = process.env[CONFIG]
-  return cluster.isWorker && text !== undefined ? (JSON.parse(text) as Config) : null
-}
-
 /** Answers requests on the port that the primary shares out, until the primary ends this worker or disappears. */
 export async function work(config: Config): Promise<void> {
   const end = endOnce()
