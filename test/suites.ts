@@ -38,6 +38,7 @@ export const ON_S3: readonly string[] = [
 
 /** What `npm run test:slow` runs with the objects in Ceph. */
 export const SLOW_ON_S3: Readonly<Record<string, string>> = {
+  'test/on-s3/copy.test.ts': 'copies of 150 objects to S3 and back by processes that are killed',
   'test/on-s3/faults.test.ts': 'kills of the gateway and of servers',
   'test/on-s3/three-nodes.test.ts': 'three servers behind a proxy, and files of 48 MiB',
   'test/s3/many.test.ts': 'thousands of objects, of which S3 lists 1,000 at a time',
