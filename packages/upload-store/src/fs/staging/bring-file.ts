@@ -9,7 +9,9 @@ export type BringBy = 'copy' | 'link'
 type Accept = (bytes: Uint8Array) => Promise<unknown> | undefined
 
 const BLOCK = 1024 ** 2
-const ZEROS = Buffer.alloc(BLOCK)
+/** The smallest hole, in bytes. */
+const HOLE = 64 * 1024
+const ZEROS = Buffer.alloc(HOLE)
 
 /**
  * Brings the bytes of the regular file at `source` to `part`, which must not exist, and passes them to `accept`. Returns the
@@ -47,7 +49,7 @@ async function reading(part: string, accept: Accept): Promise<FileHandle> {
   }
 }
 
-/** Copies the bytes, and leaves holes where whole blocks are zero: a sparse file stays sparse. */
+/** Copies the bytes, and leaves holes where they are zero: a sparse file stays sparse. */
 async function copyBytes(source: string, part: string, mode: number, accept: Accept): Promise<FileHandle> {
   const from = await open(source, 'r')
   try {
@@ -56,7 +58,8 @@ async function copyBytes(source: string, part: string, mode: number, accept: Acc
       let position = 0
       await readAll(from, async (bytes) => {
         await accept(bytes)
-        if (!isZero(bytes)) await writeAll(to, bytes, position)
+        for (const { start, end } of dataIn(bytes))
+          await writeAll(to, bytes.subarray(start, end), position + start)
         position += bytes.length
       })
       await to.truncate(position)
@@ -78,6 +81,20 @@ async function readAll(file: FileHandle, accept: Accept): Promise<void> {
     await accept(buffer.subarray(0, bytesRead))
     position += bytesRead
   }
+}
+
+/** Yields the parts of a block between its holes; `end` is exclusive. */
+function* dataIn(bytes: Uint8Array): Generator<{ readonly start: number; readonly end: number }> {
+  let start = -1
+  for (let at = 0; at < bytes.length; at += HOLE) {
+    const isHole = isZero(bytes.subarray(at, at + HOLE))
+    if (!isHole && start === -1) start = at
+    if (isHole && start !== -1) {
+      yield { start, end: at }
+      start = -1
+    }
+  }
+  if (start !== -1) yield { start, end: bytes.length }
 }
 
 function isZero(bytes: Uint8Array): boolean {
