@@ -8,7 +8,9 @@ type Icon =
   | 'download'
   | 'file'
   | 'keys'
+  | 'grid'
   | 'link'
+  | 'list'
   | 'pause'
   | 'retry'
   | 'search'
@@ -24,7 +26,9 @@ const ICONS: Readonly<Record<Icon, string>> = {
   download: 'M12 4v11M7.5 10.5 12 15l4.5-4.5M5 20h14',
   file: 'M6 3h8l4 4v14H6V3Zm8 0v4h4',
   keys: 'M3 7h18v10H3zM6.5 10.5h.01M10 10.5h.01M13.5 10.5h.01M17 10.5h.01M8 14h8',
+  grid: 'M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z',
   link: 'M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1.2-1.2',
+  list: 'M4 6h16M4 12h16M4 18h16',
   pause: 'M8.75 6v12M15.25 6v12',
   retry: 'M19 12a7 7 0 1 1-2.2-5.1L19 9M19 4v5h-5',
   search: 'M10.5 16.5a6 6 0 1 0 0-12 6 6 0 0 0 0 12ZM15 15l5 5',

@@ -14,8 +14,22 @@ export interface PageModel {
   readonly accept: string
   /** Without upload and delete. */
   readonly readOnly: boolean
-  /** A way to sign in, where there is no form to upload with, or out; `null` without a token. */
+  /** A way to sign in or out; `null` without a token. */
   readonly account: Html | null
+  /** A message about the request, or `null`. */
+  readonly notice: { readonly title: string; readonly detail: string } | null
+  /** Absolute URLs for previews of a link to a video, or `null`. */
+  readonly preview: Preview | null
+}
+
+/** What a link preview shows of the video. */
+export interface Preview {
+  readonly url: string
+  readonly video: string
+  /** `null` if the video has no picture. */
+  readonly poster: string | null
+  /** In seconds; `null` if it is not known. */
+  readonly duration: number | null
 }
 
 /**
@@ -26,7 +40,7 @@ export interface PageModel {
  * ctx.body = renderPage({ ...model, playing: null })
  */
 export function renderPage(model: PageModel): string {
-  const { playing, readOnly, account } = model
+  const { playing, readOnly, account, notice, preview } = model
   const current = playing?.video.key ?? null
   return html`<!doctype html>
 <html lang="en">
@@ -36,32 +50,51 @@ export function renderPage(model: PageModel): string {
 <meta name="referrer" content="same-origin">
 <meta name="color-scheme" content="light dark">
 <title>${current === null ? '' : `${current} – `}Range server</title>
+${playing && preview && previewTags(playing, preview)}
 <link rel="icon" type="image/svg+xml" href="/page/favicon.svg">
 <link rel="stylesheet" href="/page/page.css">
+<noscript><style>.scripted{display:none!important}.unscripted{display:revert!important}</style></noscript>
 <script type="module" src="/page/page.js"></script>
 </head>
 <body>
 ${sprite()}
 <header class="top">
 <h1><a class="brand" href="/"><img src="/page/favicon.svg" alt="" width="28" height="28">Range server</a></h1>
-<button class="tool scripted" type="button" id="keys-button" aria-label="Keys" title="Keys (?)">${icon('keys')}</button>
+<div class="account">${account}
+<button class="tool scripted" type="button" id="keys-button" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">${icon('keys')}</button></div>
 </header>
-<main>
-<div class="notice" id="notice" role="alert"></div>
+<main${current === null ? null : html` data-playing`}>
+<div class="notice" id="notice" role="alert">${
+    notice &&
+    html`<div><strong>${notice.title}</strong><p>${notice.detail}</p></div>
+<a class="tool" href="/" aria-label="Close">${icon('close')}</a>`
+  }</div>
 ${playerSection(playing, readOnly)}
 <div class="side">
-${readOnly ? account : uploadSection(model)}
+${readOnly ? null : uploadSection(model)}
 ${librarySection({ ...model.library, current, readOnly })}
-${readOnly ? null : account}
 </div>
 </main>
 ${footer(readOnly)}
 <p class="unseen" id="status" role="status" aria-live="polite"></p>
 ${keys()}
+<template id="close"><button class="tool" type="button" aria-label="Close">${icon('close')}</button></template>
 ${readOnly ? null : writing()}
 </body>
 </html>
 `.html
+}
+
+/** Open Graph (https://ogp.me), for applications that show a preview of a link. */
+function previewTags({ video }: Playing, { url, video: source, poster, duration }: Preview): Html {
+  return html`<meta property="og:title" content="${video.key}">
+<meta property="og:type" content="video.other">
+<meta property="og:url" content="${url}">
+<meta property="og:video" content="${source}">
+<meta property="og:video:type" content="${video.type}">
+${duration === null ? null : html`<meta property="og:video:duration" content="${Math.round(duration)}">`}
+${poster === null ? null : html`<meta property="og:image" content="${poster}">`}
+<meta name="twitter:card" content="${poster === null ? 'summary' : 'summary_large_image'}">`
 }
 
 function footer(readOnly: boolean): Html {
@@ -75,7 +108,7 @@ function footer(readOnly: boolean): Html {
 /** The script, which acts on them, fills it. */
 function keys(): Html {
   return html`<dialog id="keys" aria-labelledby="keys-title">
-<h2 id="keys-title">Keys</h2>
+<h2 id="keys-title">Keyboard shortcuts</h2>
 <dl class="keys"></dl>
 <form method="dialog" class="choices"><button class="button">Close</button></form>
 </dialog>`

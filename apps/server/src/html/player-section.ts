@@ -15,7 +15,7 @@ export interface Playing {
 export function playerSection(playing: Playing | null, readOnly: boolean): Html {
   const video = playing?.video ?? null
   const kind = video === null ? 'none' : videoKind(video.type)
-  return html`<section class="player" id="player" aria-labelledby="playing"${video && videoAttributes(video)}>
+  return html`<section class="player" id="player" aria-labelledby="playing"${video && videoAttributes(video)}${hiddenUnless(video !== null)}>
 <div class="stage" id="stage" data-kind="${kind}">
 ${icon(kind === 'none' ? 'video' : kind)}
 ${controller(playing)}
@@ -72,18 +72,18 @@ function media({ video, captions, time }: Playing): Html | null {
     : html`<audio slot="media" controls preload="metadata" src="${src}">${track}</audio>`
 }
 
+/** Only one of them is shown. */
 function notes(kind: string, download: string): Html {
-  return html`<p data-note="none"${hiddenUnless(kind === 'none')}>What you choose from the library plays here.</p>
-<p data-note="file"${hiddenUnless(kind === 'file')}>Browsers do not play this type of file.
-<a href="${download}" download>Download it</a> instead.</p>
-<div data-note="codec" role="alert" hidden><p>This browser cannot play what is in this file, as far as it is one of
-<span class="type"></span>. Files are sent as they are: <a href="${download}" download>download it</a> for another player,
-or convert it and upload that.</p>
-<p><code>ffmpeg -i <span class="key"></span> -c:v libx264 -c:a aac -movflags +faststart converted.mp4</code></p></div>
-<p data-note="sound" role="status" hidden>This browser cannot show this file’s pictures, and plays its sound only.
-<a href="${download}" download>Download it</a> for another player.</p>
-<p data-note="network" role="alert" hidden>The connection was lost while the file was playing.
-Choose it again, or <a href="${download}" download>download it</a>.</p>`
+  const downloadLink = html`<a href="${download}" download>Download it</a>`
+  return html`<p data-note="file"${hiddenUnless(kind === 'file')}>Browsers cannot play this type of file. ${downloadLink}.</p>
+<div data-note="codec" role="alert" hidden><p>Your browser can’t play this file (<span class="type"></span>).
+${downloadLink}, or convert it with:</p>
+<p class="command"><code>ffmpeg -i <span class="key"></span> -c:v libx264 -c:a aac -movflags +faststart converted.mp4</code>
+<button class="button" type="button" id="copy-command">Copy</button></p></div>
+<p data-note="sound" role="status" hidden>Your browser can’t show the pictures of this file, only play its sound.
+${downloadLink} for another player.</p>
+<p data-note="network" role="alert" hidden>No connection — retrying …</p>
+<p data-note="deleted" role="alert" hidden>This video was deleted. <a href="/">Show all videos</a></p>`
 }
 
 function tools(video: PageVideo | null, readOnly: boolean): Html {
@@ -91,18 +91,19 @@ function tools(video: PageVideo | null, readOnly: boolean): Html {
 <input type="file" id="captions-file" accept=".vtt,text/vtt" aria-label="Captions" hidden>`
   return html`<div class="tools">
 <button class="button scripted" type="button" id="copy">${icon('link')}Copy link</button>
+<button class="button scripted" type="button" id="copy-time" hidden>${icon('link')}<span>Copy link at 0:00</span></button>
 <a class="button" id="download" href="${video === null ? '' : downloadPath(video.key)}" download>${icon('download')}Download</a>
 ${readOnly ? null : captions}
 </div>`
 }
 
-/** What a person would else open the browser's own tools for. */
+/** The requests of the player, which otherwise only the developer tools of the browser show. */
 function requests(shown: boolean): Html {
   return html`<details class="requests scripted" id="requests"${hiddenUnless(shown)}>
-<summary>What happened</summary>
-<p class="hint">The requests that your browser has made for this file, as the server saw them; the latest first.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Requests"><table>
-<thead><tr><th scope="col">Time</th><th scope="col">Asked for</th><th scope="col">Answer</th><th scope="col">Sent</th></tr></thead>
+<summary>Request log</summary>
+<p class="hint">Players read a video in parts: 206 is one part, and 304 means that the browser’s copy is still current. Latest first.</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Requests of this video"><table>
+<thead><tr><th scope="col">Time</th><th scope="col">Request</th><th scope="col">Response</th><th scope="col">Sent</th></tr></thead>
 <tbody></tbody>
 </table></div>
 </details>`

@@ -20,22 +20,24 @@ export function renderSignIn({ target, detail }: SignInModel): string {
 <link rel="stylesheet" href="/page/page.css">
 <link rel="stylesheet" href="/page/sign-in.css">
 <main class="problem">
+<p><a class="brand" href="/"><img src="/page/favicon.svg" alt="" width="40" height="40">Range server</a></p>
 <h1>Sign in</h1>
+<p>The operator of this server has given you a token. It is like a password.</p>
 ${detail === undefined ? null : html`<p role="alert">${detail}</p>`}
 <form class="sign-in" method="post" action="/sign-in">
-<label for="token">Token of this server</label>
+<label for="token">Token</label>
 <input type="password" id="token" name="token" autocomplete="current-password" required autofocus>
 <input type="hidden" name="return" value="${target}">
 <button class="button primary">Sign in</button>
 </form>
-<p><a href="/">Back to the videos</a></p>
+<p><a href="/">Back to the library</a></p>
 </main>
 </html>
 `.html
 }
 
 export function signInLink(): Html {
-  return html`<p><a class="button primary" href="/sign-in">Sign in to upload</a></p>`
+  return html`<a class="button" href="/sign-in">Sign in to upload</a>`
 }
 
 export function signOutButton(): Html {

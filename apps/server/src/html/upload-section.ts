@@ -10,11 +10,16 @@ export function uploadSection(limits: { readonly maxFileSize: number; readonly a
   return html`<section class="upload" aria-labelledby="upload-title">
 <h2 class="unseen" id="upload-title">Upload</h2>
 <form id="upload" method="post" action="/video" enctype="multipart/form-data" data-max-file-size="${maxFileSize}">
-<input type="file" name="file" aria-label="File to upload" aria-describedby="limit"${accepted} required>
-<button class="button primary">${icon('upload')}<span>Upload</span></button>
-<p class="hint"><span class="scripted">Or drop or paste them anywhere on this page.</span>
+<input class="unscripted" type="file" name="file" aria-label="File to upload" aria-describedby="limit"${accepted} required>
+<button class="button primary">${icon('upload')}<span class="scripted">Choose files</span><span class="unscripted">Upload</span></button>
+<p class="hint"><span class="scripted">Or drop them anywhere on this page.</span>
 <span id="limit">Up to ${humanSize(maxFileSize)} per file.</span></p>
 </form>
+<div class="overall" id="overall" hidden>
+<p class="meta"><span class="state"></span></p>
+<button class="button" type="button" id="cancel-all">Cancel all</button>
+<progress max="1" value="0" aria-label="All uploads"></progress>
+</div>
 <ol class="queue" id="queue" role="list" aria-label="Uploads"></ol>
 <template id="job">${job()}</template>
 <template id="unfinished">${unfinished(accepted)}</template>
@@ -28,6 +33,7 @@ function job(): Html {
 <button class="tool cancel" type="button">${icon('close')}</button></div>
 <progress max="1" value="0"></progress>
 <p class="meta"><span class="state"></span><span class="amount"></span></p>
+<p class="finished" hidden><span class="state"></span><a class="button watch" href="/">Watch</a></p>
 <div class="error" role="alert"></div>
 </li>`
 }

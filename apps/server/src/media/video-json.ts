@@ -34,7 +34,8 @@ export function missingVideo(key: string): Error {
   return createError(404, `There is no video ${JSON.stringify(key)}.`)
 }
 
-function requestOrigin(ctx: Koa.Context): string {
+/** The origin of the URLs that a response contains. */
+export function requestOrigin(ctx: Koa.Context): string {
   // An HTTP/1.0 client may send no Host.
   return `${ctx.protocol}://${ctx.host || `127.0.0.1:${ctx.socket.localPort}`}`
 }

@@ -1,14 +1,15 @@
 import type Koa from 'koa'
-import type { StoredObject, UploadStore } from 'upload-store'
+import { type ListPage, type StoredObject, StoreError, type UploadStore } from 'upload-store'
 import type { Access } from '../access/access.ts'
 import type { Config } from '../config/config.ts'
 import { PAGE_FIELDS, PAGE_POLICY } from '../html/html.ts'
-import { type PageModel, renderPage } from '../html/page.ts'
+import type { Library } from '../html/library-section.ts'
+import { type PageModel, type Preview, renderPage } from '../html/page.ts'
 import type { Playing } from '../html/player-section.ts'
 import { signInLink, signOutButton } from '../html/sign-in-page.ts'
 import { queryValue } from '../http/query.ts'
-import { contentPath } from '../media/video-json.ts'
-import { CAPTIONS, captionsKey, type PageVideo } from '../shared/video.ts'
+import { contentPath, requestOrigin } from '../media/video-json.ts'
+import { captionsKey, type PageVideo, parseOrder, playPath, posterKey } from '../shared/video.ts'
 import { mediaOrigins } from './redirect-video.ts'
 
 const GREETING =
@@ -23,22 +24,77 @@ export async function sendHome(
 ): Promise<void> {
   ctx.vary('Accept')
   ctx.set('Cache-Control', 'no-store')
-  if (ctx.accepts('json', 'html') !== 'html') {
+  const wanted = queryValue(ctx, 'play') ?? ''
+  // Applications that show a preview of a link accept anything.
+  const types = wanted === '' ? ['json', 'html'] : ['html', 'json']
+  if (ctx.accepts(types) !== 'html') {
     ctx.body = { message: GREETING }
     return
   }
-  const prefix = queryValue(ctx, 'prefix') ?? ''
-  const { items, cursor: next } = await store.list({ prefix, cursor: queryValue(ctx, 'cursor') })
-  const media = ["'self'", ...mediaOrigins(config)].join(' ')
+  const media = ["'self'", 'blob:', ...mediaOrigins(config)].join(' ')
   ctx.set({ ...PAGE_FIELDS, 'Content-Security-Policy': `${PAGE_POLICY}; media-src ${media}` })
+  const playing = await findPlaying(ctx, store, wanted)
+  const isMissing = wanted !== '' && playing === null
   ctx.type = 'html'
   ctx.body = renderPage({
-    library: { videos: items.filter(({ type }) => type !== CAPTIONS).map(pageVideo), next, prefix },
-    playing: await findPlaying(ctx, store),
+    library: withPlaying(await listPage(ctx, store), playing),
+    playing,
     maxFileSize: config.maxFileSize,
     accept: config.accept.join(','),
+    notice: isMissing ? { title: 'This video does not exist', detail: MISSING(wanted) } : null,
+    preview: playing === null ? null : await previewOf(ctx, store, playing),
     ...account(ctx, config, access),
   })
+}
+
+const MISSING = (key: string): string => `“${key}” was deleted or renamed, or the link is incomplete.`
+
+/** One page of the list. A store that cannot sort or search so many videos gives the order of names. */
+async function listPage(
+  ctx: Koa.Context,
+  store: UploadStore,
+): Promise<Omit<Library, 'current' | 'readOnly'>> {
+  const order = parseOrder(queryValue(ctx, 'order'))
+  const contains = queryValue(ctx, 'contains') ?? ''
+  const options = { contains, companions: false, cursor: queryValue(ctx, 'cursor') }
+  try {
+    return { ...toLibrary(await store.list({ ...options, order })), contains, order, limitation: null }
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === 'UNSUPPORTED')) throw error
+    const page = await store.list({ companions: false, cursor: options.cursor })
+    const limitation =
+      'This library is too large to be searched, or sorted by date or size. It is sorted by name.'
+    return { ...toLibrary(page), contains: '', order: 'key', limitation }
+  }
+}
+
+/** Puts the video that plays first in the list, if it is on another page. */
+function withPlaying<L extends Omit<Library, 'current' | 'readOnly'>>(
+  library: L,
+  playing: Playing | null,
+): L {
+  const { videos, contains } = library
+  if (playing === null || contains !== '' || videos.some(({ key }) => key === playing.video.key))
+    return library
+  return { ...library, videos: [playing.video, ...videos] }
+}
+
+const toLibrary = ({ items, cursor, total }: ListPage) => ({
+  videos: items.map(pageVideo),
+  next: cursor,
+  total,
+})
+
+async function previewOf(ctx: Koa.Context, store: UploadStore, { video }: Playing): Promise<Preview> {
+  const origin = requestOrigin(ctx)
+  const poster = await find(store, posterKey(video.key))
+  const { duration } = (await find(store, video.key))?.metadata ?? {}
+  return {
+    url: `${origin}${playPath(video.key)}`,
+    video: `${origin}${video.url}`,
+    poster: poster === null ? null : `${origin}${contentPath(poster.key)}`,
+    duration: typeof duration === 'number' ? duration : null,
+  }
 }
 
 /** What the page lets its visitor do, and how to change that. */
@@ -52,8 +108,8 @@ function account(
   return { readOnly: true, account: readOnly ? null : signInLink() }
 }
 
-async function findPlaying(ctx: Koa.Context, store: UploadStore): Promise<Playing | null> {
-  const object = await find(store, queryValue(ctx, 'play') ?? '')
+async function findPlaying(ctx: Koa.Context, store: UploadStore, key: string): Promise<Playing | null> {
+  const object = await find(store, key)
   if (object === null) return null
   const captions = await find(store, captionsKey(object.key))
   return {

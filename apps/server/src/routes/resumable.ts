@@ -2,6 +2,7 @@ import type Koa from 'koa'
 import { resumableUpload, type UploadTarget } from 'koa-resumable-upload'
 import { sanitizeKey, type UploadMetadata, type UploadStore } from 'upload-store'
 import type { Config } from '../config/config.ts'
+import { queryValue } from '../http/query.ts'
 import { matchRoute, pathParameter, type RoutePattern } from '../http/route-table.ts'
 import { objectBeforeUpload } from '../uploads/current-object.ts'
 import { uploadName } from '../uploads/file-name.ts'
@@ -46,10 +47,16 @@ function uploadTarget(ctx: Koa.Context): UploadTarget | null {
     return {
       key: sanitizeKey(uploadName(ctx.headers)),
       type,
-      metadata: { ...client, 'server.way': 'post' },
+      metadata: { ...client, 'server.way': 'post', ...durationOf(ctx) },
     }
   const key = pathParameter(path)
   return method === 'OPTIONS' ? { key } : { key, type, metadata: { ...client, 'server.way': 'put' } }
+}
+
+/** The page, which knows how long a video is before it sends it, adds `?duration=` in seconds. */
+function durationOf(ctx: Koa.Context): UploadMetadata {
+  const text = queryValue(ctx, 'duration') ?? ''
+  return /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? { duration: Number(text) } : {}
 }
 
 /** Evaluates the preconditions of a PUT, and returns the entries of its metadata by which `commit` checks them again. */

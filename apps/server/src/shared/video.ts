@@ -27,6 +27,24 @@ export const videoPath = (key: string): string => `/videos/${encodeURIComponent(
 
 export const downloadPath = (key: string): string => `${videoPath(key)}?download`
 
+/** The order of the list of a page. */
+export type Order = 'newest' | 'key' | 'largest'
+
+export const ORDERS: readonly (readonly [order: Order, label: string])[] = [
+  ['newest', 'Newest'],
+  ['key', 'Name'],
+  ['largest', 'Largest'],
+]
+
+export const parseOrder = (text: string | null | undefined): Order =>
+  ORDERS.find(([order]) => order === text)?.[0] ?? 'newest'
+
+/** How many videos there are, such as `130 videos, 39 GiB`. */
+export const countText = (count: number, size: string): string =>
+  `${count} ${count === 1 ? 'video' : 'videos'}, ${size}`
+
+export const posterKey = (key: string): string => `${key}.poster.jpg`
+
 /** The media type of captions: WebVTT, stored under a key of their own. */
 export const CAPTIONS = 'text/vtt'
 

@@ -1,5 +1,4 @@
-import { captionsKey, type PageVideo, videoPath } from '../../src/shared/video.ts'
-import { findCaptions } from '../player/captions.ts'
+import { type PageVideo, videoPath } from '../../src/shared/video.ts'
 import { show } from '../player/player.ts'
 import { announce, fromTemplate, get } from '../shared/dom.ts'
 import { clearProblem, request } from '../shared/notice.ts'
@@ -114,10 +113,8 @@ async function finish(deletion: Deletion): Promise<void> {
   const { video } = deletion
   end(deletion)
   const isDeleted = (await request(videoPath(video.key), deleteRequest(video))) !== null
-  if (isDeleted) {
-    forget(video)
-    await deleteCaptions(video)
-  } else unhide(video)
+  if (isDeleted) forget(video)
+  else unhide(video)
   await refresh(true)
 }
 
@@ -144,15 +141,9 @@ function end({ video, toast, timer }: Deletion): void {
   if (focused) get('#library-title').focus()
 }
 
-async function deleteCaptions(video: PageVideo): Promise<void> {
-  const url = await findCaptions(video.key)
-  if (url !== null) await fetch(videoPath(captionsKey(video.key)), { method: 'DELETE' }).catch(() => {})
-}
-
 /** Deletes while the page is being left; the response is not read. */
 function send(video: PageVideo): void {
   fetch(videoPath(video.key), deleteRequest(video)).catch(() => {})
-  fetch(videoPath(captionsKey(video.key)), { method: 'DELETE', keepalive: true }).catch(() => {})
 }
 
 /** Deletes only the content that the person saw: the key may hold another file by now. */

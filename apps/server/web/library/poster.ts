@@ -8,8 +8,9 @@ export interface Poster {
   readonly duration: number
 }
 
-const WIDTH = 192
-const HEIGHT = 108
+/** Twice the width of a picture in the grid, for sharp screens. */
+const WIDTH = 480
+const HEIGHT = 270
 /** In ms: a file whose index stands at its end takes three requests. */
 const PATIENCE = 15_000
 /** Some MB. */
@@ -21,12 +22,13 @@ let store: UseStore | undefined
 export async function loadPoster(video: PageVideo): Promise<Poster> {
   const known = await readPoster(video.digest)
   if (known !== undefined) return known
-  const poster = await makePoster(video)
+  const poster = await makePoster(video.url, 'image/webp')
   await writePoster(video.digest, poster)
   return poster
 }
 
-async function makePoster({ url }: PageVideo): Promise<Poster> {
+/** Makes the poster of the video at `url`, which may be a file of this machine. */
+export async function makePoster(url: string, type: 'image/webp' | 'image/jpeg'): Promise<Poster> {
   const media = document.createElement('video')
   // Else a server that redirects would have it from another origin, whose pictures no canvas gives out.
   media.crossOrigin = 'anonymous'
@@ -42,7 +44,7 @@ async function makePoster({ url }: PageVideo): Promise<Poster> {
     // The very first frame is black more often than not.
     media.currentTime = Number.isFinite(duration) ? Math.min(duration / 10, 5) : 0
     await seeked
-    return { image: await draw(media), duration }
+    return { image: await draw(media, type), duration }
   } finally {
     // A detached element would continue to load.
     media.removeAttribute('src')
@@ -59,17 +61,17 @@ function settled(media: HTMLMediaElement, event: string): Promise<void> {
 }
 
 /** As much of it as fills the place. */
-function draw(video: HTMLVideoElement): Promise<Blob | null> {
+function draw(video: HTMLVideoElement, type: string): Promise<Blob | null> {
   const canvas = document.createElement('canvas')
   canvas.width = WIDTH
   canvas.height = HEIGHT
   const scale = Math.max(WIDTH / video.videoWidth, HEIGHT / video.videoHeight)
   const [width, height] = [video.videoWidth * scale, video.videoHeight * scale]
   canvas.getContext('2d')?.drawImage(video, (WIDTH - width) / 2, (HEIGHT - height) / 2, width, height)
-  return new Promise((resolve) => canvas.toBlob(resolve, 'image/webp', 0.8))
+  return new Promise((resolve) => canvas.toBlob(resolve, type, 0.8))
 }
 
-const open = (): UseStore => (store ??= createStore('koa-range-server', 'posters'))
+const open = (): UseStore => (store ??= createStore('koa-range-server-posters', 'posters'))
 
 /** Returns `undefined` in a browser that stores nothing; the poster is then made again. */
 async function readPoster(digest: string): Promise<Poster | undefined> {

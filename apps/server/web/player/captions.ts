@@ -20,6 +20,11 @@ export function enableCaptions(): void {
   })
 }
 
+/** Stores captions of a video that is not on the stage; returns whether the server has accepted them. */
+export async function storeCaptions(key: string, file: File): Promise<boolean> {
+  return (await request(videoPath(key), { method: 'PUT', body: file })) !== null
+}
+
 export async function addCaptions(file: File): Promise<void> {
   const video = state.playing
   clearProblem()
@@ -30,8 +35,7 @@ export async function addCaptions(file: File): Promise<void> {
     })
     return
   }
-  const path = videoPath(captionsKey(video.key))
-  if ((await request(path, { method: 'PUT', body: file })) === null) return
+  if (!(await storeCaptions(captionsKey(video.key), file))) return
   announce(`Captions of ${video.key} saved`)
   const media = mediaElement()
   if (media === null || state.playing !== video) return
@@ -42,7 +46,9 @@ export async function addCaptions(file: File): Promise<void> {
 /** Asks the server, by a list: a HEAD for what is not there would be an error in the console. */
 export async function findCaptions(key: string): Promise<string | null> {
   const wanted = captionsKey(key)
-  const response = await fetch(`/videos?limit=1&prefix=${encodeURIComponent(wanted)}`).catch(() => null)
+  const response = await fetch(`/videos?companions=1&limit=1&prefix=${encodeURIComponent(wanted)}`).catch(
+    () => null,
+  )
   const listing: Listing | null = response?.ok ? await response.json().catch(() => null) : null
   const [item] = listing?.items ?? []
   return item?.key === wanted ? toVideo(item).url : null

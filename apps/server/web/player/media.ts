@@ -1,6 +1,7 @@
-import type { PageVideo } from '../../src/shared/video.ts'
+import { type PageVideo, videoKind } from '../../src/shared/video.ts'
 import { get, maybe } from '../shared/dom.ts'
 import { state } from '../shared/state.ts'
+import { findCause } from './failure.ts'
 import { type Note, setStage, showNote, stage } from './stage.ts'
 
 const controller = get('#controller')
@@ -57,15 +58,28 @@ export function removeMedia(): void {
   media.load()
 }
 
-/** Shows a note if a file does not play. */
+/** Shows a note if a file does not play, or loads it again when the network is back. */
 export function watch(media: HTMLMediaElement, video: PageVideo): void {
   const fail = (note: Note): void => {
     showNote(note, video)
     setStage('file')
     controller.hidden = true
   }
-  const failed = (): void => fail(media.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'codec')
+  const failed = (): void => {
+    const time = media.currentTime
+    void findCause(video, () => media.isConnected).then((cause) => {
+      if (!media.isConnected) return
+      if (cause !== 'reachable') fail(cause)
+      else if (media.error?.code === MediaError.MEDIA_ERR_NETWORK || wasOffline) resume(media, video, time)
+      else fail('codec')
+    })
+  }
+  let wasOffline = false
+  addEventListener('offline', () => {
+    wasOffline = true
+  })
   const loaded = (): void => {
+    wasOffline = false
     // Chromium plays what it can of a film whose pictures it cannot decode.
     if (media instanceof HTMLVideoElement && media.videoWidth === 0 && video.type.startsWith('video/'))
       showNote('sound', video)
@@ -77,11 +91,13 @@ export function watch(media: HTMLMediaElement, video: PageVideo): void {
   else if (media.readyState > 0) loaded()
 }
 
-/** Whether a person would not mind if something else played. */
-export function isIdle(): boolean {
-  const media = mediaElement()
-  // A film at its very start has not been begun, one that is paused later on has.
-  return media === null || media.error !== null || media.ended || (media.paused && media.currentTime === 0)
+/** Continues where the connection was lost. */
+function resume(media: HTMLMediaElement, video: PageVideo, time: number): void {
+  showNote(null, video)
+  setStage(videoKind(video.type))
+  controller.hidden = false
+  media.src = mediaSource(video, time)
+  media.play().catch(() => {})
 }
 
 export function toggleFullscreen(): void {

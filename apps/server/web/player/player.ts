@@ -50,7 +50,9 @@ export function show(video: PageVideo | null, time: number | null = null): void 
   state.playing = video
   removeMedia()
   setStage(kind)
-  showNote(kind === 'none' || kind === 'file' ? kind : null, video)
+  get('#player').hidden = video === null
+  get('main').toggleAttribute('data-playing', video !== null)
+  showNote(kind === 'file' ? kind : null, video)
   if (video !== null && (kind === 'video' || kind === 'audio')) {
     const left = time ?? readPosition(video.key)
     const media = insertMedia(kind, video, left)
@@ -62,7 +64,7 @@ export function show(video: PageVideo | null, time: number | null = null): void 
 
 function describe(video: PageVideo | null): void {
   get('#caption').hidden = get('#requests').hidden = video === null
-  get('#playing bdi').textContent = video?.key ?? 'Player'
+  get('#playing bdi').textContent = video?.key ?? ''
   get('#facts').textContent = video && `${humanSize(video.size)} · ${video.type}`
   for (const link of get('#player').querySelectorAll<HTMLAnchorElement>('a[download]'))
     link.href = video === null ? '' : downloadPath(video.key)

@@ -3,7 +3,7 @@ import { announce, get, setIcon } from '../shared/dom.ts'
 
 export const stage: HTMLElement = get('#stage')
 export type StageKind = 'video' | 'audio' | 'file' | 'none'
-export type Note = 'none' | 'file' | 'codec' | 'sound' | 'network'
+export type Note = 'file' | 'codec' | 'sound' | 'network' | 'deleted'
 
 export function setStage(kind: StageKind): void {
   stage.dataset['kind'] = kind

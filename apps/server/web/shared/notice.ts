@@ -1,11 +1,15 @@
-import { get } from './dom.ts'
+import { fromTemplate, get } from './dom.ts'
 import { LOST, type Problem, readProblem } from './problem.ts'
 
 const notice = get('#notice')
 
-/** Above everything else, for what has no place of its own on the page. */
+/** Shows a problem above everything else, until it is closed. */
 export function showProblem(problem: Problem): void {
-  fillAlert(notice, problem)
+  const text = document.createElement('div')
+  fillAlert(text, problem)
+  const close = fromTemplate('#close')
+  close.addEventListener('click', clearProblem)
+  notice.replaceChildren(text, close)
 }
 
 export function clearProblem(): void {

@@ -9,6 +9,8 @@ export interface Item extends Omit<PageVideo, 'url'> {
 export interface Listing {
   readonly items: readonly Item[]
   readonly cursor: string | null
+  /** All videos of the list; `null` if the server would have to read all of them. */
+  readonly total: { readonly count: number; readonly size: number } | null
 }
 
 /** Reads a video from the attributes that the server wrote (`videoAttributes`). */

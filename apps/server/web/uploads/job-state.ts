@@ -38,7 +38,7 @@ export function describeState(state: JobState, progress: Progress): string {
   const reached = percent(progressShare(progress))
   switch (state.kind) {
     case 'queued':
-      return 'Waiting for its turn'
+      return 'Waiting'
     case 'paused':
       return `${reached} · paused`
     case 'waiting':

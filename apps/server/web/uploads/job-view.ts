@@ -1,4 +1,5 @@
 import { humanSize } from '../../src/shared/human-size.ts'
+import { playPath } from '../../src/shared/video.ts'
 import { announce, fromTemplate, get, setIcon } from '../shared/dom.ts'
 import { fillAlert } from '../shared/notice.ts'
 import {
@@ -19,6 +20,7 @@ const LEGIBLE = 500
 export class JobView {
   readonly element: HTMLElement = fromTemplate('#job')
   readonly #name: string
+  #isFinished = false
   #spoken = 0
   #written = 0
 
@@ -28,7 +30,9 @@ export class JobView {
     label.textContent = label.title = name
     get('progress', this.element).ariaLabel = `Upload of ${name}`
     get('.toggle', this.element).addEventListener('click', on.toggle)
-    get('.cancel', this.element).addEventListener('click', on.cancel)
+    get('.cancel', this.element).addEventListener('click', () =>
+      this.#isFinished ? this.remove() : on.cancel(),
+    )
   }
 
   show(state: JobState, progress: Progress): void {
@@ -58,6 +62,24 @@ export class JobView {
     const tenth = Math.floor(share * 10)
     if (state.kind === 'sending' && tenth > this.#spoken) announce(`${this.#name}: ${percent(tenth / 10)}`)
     this.#spoken = tenth
+  }
+
+  /** Shows that the upload is stored, and offers to watch the video. */
+  finish(key: string): void {
+    const { element } = this
+    const focused = element.contains(document.activeElement)
+    element.dataset['state'] = 'stored'
+    const finished = get('.finished', element)
+    finished.hidden = false
+    get('.state', finished).textContent =
+      key === this.#name ? 'Uploaded' : `Uploaded as “${key}”, because the name was taken`
+    const watch = get<HTMLAnchorElement>('.watch', finished)
+    watch.href = playPath(key)
+    watch.ariaLabel = `Watch ${key}`
+    get('.toggle', element).hidden = true
+    get('.cancel', element).ariaLabel = `Dismiss ${this.#name}`
+    this.#isFinished = true
+    if (focused) watch.focus()
   }
 
   focus(): void {

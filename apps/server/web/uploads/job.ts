@@ -2,17 +2,25 @@ import { announce } from '../shared/dom.ts'
 import type { Problem } from '../shared/problem.ts'
 import type { JobState, Progress } from './job-state.ts'
 import { JobView } from './job-view.ts'
+import { readDuration } from './preview.ts'
 import { Rate } from './rate.ts'
 import { ELSEWHERE, withTabLock } from './tab-lock.ts'
 import { type Listener, type Stored, transfer } from './transfer.ts'
 import { deleteUpload, fileFingerprint, openUpload, removeRecord, type Upload } from './tus-client.ts'
+
+interface JobListener {
+  /** Called when the job wants to run, or leaves the queue. */
+  changed(job: Job): void
+  /** Called when more of it has been sent. */
+  progressed(): void
+}
 
 /** One file on its way, with its row. */
 export class Job implements Listener {
   readonly file: File
   readonly fingerprint: string
   readonly view: JobView
-  readonly #changed: (job: Job) => void
+  readonly #on: JobListener
   readonly #rate = new Rate()
   #state: JobState = { kind: 'queued' }
   #isCancelled = false
@@ -21,11 +29,10 @@ export class Job implements Listener {
   #stop = new AbortController()
   #run: Promise<Stored | null> | null = null
 
-  /** @param changed is called when the job wants a turn, or leaves the line */
-  constructor(file: File, changed: (job: Job) => void) {
+  constructor(file: File, on: JobListener) {
     this.file = file
     this.fingerprint = fileFingerprint(file)
-    this.#changed = changed
+    this.#on = on
     const toggle = (): void => (this.isIdle ? this.resume() : this.pause())
     this.view = new JobView(file.name, { toggle, cancel: () => void this.cancel() })
     this.view.show(this.#state, this.#progress)
@@ -37,6 +44,15 @@ export class Job implements Listener {
 
   get isCancelled(): boolean {
     return this.#isCancelled
+  }
+
+  get isFailed(): boolean {
+    return this.#state.kind === 'failed'
+  }
+
+  /** Bytes that the server has, or that are on their way. */
+  get sent(): number {
+    return this.#sent
   }
 
   get isRunning(): boolean {
@@ -65,12 +81,12 @@ export class Job implements Listener {
   pause(): void {
     this.#set({ kind: 'paused' })
     this.#stop.abort()
-    this.#changed(this)
+    this.#on.changed(this)
   }
 
   resume(): void {
     this.#set({ kind: 'queued' })
-    this.#changed(this)
+    this.#on.changed(this)
   }
 
   fail(problem: Problem): void {
@@ -84,7 +100,7 @@ export class Job implements Listener {
     this.view.remove()
     announce(`${this.file.name} cancelled`)
     await this.#run
-    this.#changed(this)
+    this.#on.changed(this)
     const url = this.#upload?.url ?? null
     if (url !== null && (await deleteUpload(url))) await removeRecord(url)
   }
@@ -92,6 +108,7 @@ export class Job implements Listener {
   onProgress(sent: number): void {
     this.#sent = sent
     this.#rate.add(sent, performance.now() / 1000)
+    this.#on.progressed()
     if (this.#state.kind === 'sending') this.view.progress(this.#state, this.#progress)
     else if (this.#state.kind === 'waiting') this.#set({ kind: 'sending' })
   }
@@ -109,7 +126,8 @@ export class Job implements Listener {
 
   async #transfer(signal: AbortSignal): Promise<Stored | null> {
     this.#set({ kind: 'sending' })
-    const open = async (): Promise<Upload> => (this.#upload ??= await openUpload(this.file))
+    const open = async (): Promise<Upload> =>
+      (this.#upload ??= await openUpload(this.file, await readDuration(this.file)))
     const outcome = await withTabLock(this.fingerprint, () => transfer(this.file, open, signal, this))
     if (outcome === null && !signal.aborted) this.#set({ kind: 'failed', problem: ELSEWHERE, again: true })
     else if (outcome?.kind === 'failed') this.#set(outcome)

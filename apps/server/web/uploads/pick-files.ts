@@ -6,9 +6,7 @@ export function enhanceForm(form: HTMLFormElement, take: Take): void {
   const input = get<HTMLInputElement>('input', form)
   const button = get<HTMLButtonElement>('button', form)
   input.multiple = true
-  input.hidden = true
   button.type = 'button'
-  get('span', button).textContent = 'Choose files'
   button.addEventListener('click', () => input.click())
   input.addEventListener('change', () => {
     take([...(input.files ?? [])])

@@ -12,7 +12,6 @@ export interface UploadRecord {
   readonly key: string
 }
 
-const ENDPOINT = new URL('/video', location.href).href
 /** Of `ietf-draft-05`, which the server answers in its own terms. */
 const INTEROP = { 'Upload-Draft-Interop-Version': '6' }
 const GONE = new Set([404, 410])
@@ -32,11 +31,16 @@ function load(): Promise<typeof Tus> {
 export const fileFingerprint = ({ name, size, lastModified }: File): string =>
   `${name}-${size}-${lastModified}`
 
-/** Opens an upload of the file, which resumes an earlier one, of an earlier visit too. */
-export async function openUpload(file: File): Promise<Upload> {
+/**
+ * Opens an upload of the file, which resumes an earlier one, of an earlier visit too.
+ *
+ * @param duration in seconds, which the server stores with the video; `null` if it is not known
+ */
+export async function openUpload(file: File, duration: number | null): Promise<Upload> {
   const tus = await load()
   const options = {
-    endpoint: ENDPOINT,
+    endpoint: new URL(duration === null ? '/video' : `/video?duration=${duration.toFixed(3)}`, location.href)
+      .href,
     protocol: 'ietf-draft-05',
     headers: { Accept: 'application/json' },
     metadata: { filename: file.name },

@@ -1,0 +1,40 @@
+import type { PageVideo } from '../../src/shared/video.ts'
+import { showNote } from './stage.ts'
+
+/** The time between two questions to the server, in ms. */
+const INTERVAL = 2000
+
+/**
+ * Finds out why a video does not play, by one small request: browsers report a lost connection and an unknown codec by the
+ * same error. Without a connection, says so and asks again until the server answers.
+ *
+ * @param isWanted whether the video is still on the page
+ */
+export async function findCause(video: PageVideo, isWanted: () => boolean): Promise<'reachable' | 'deleted'> {
+  for (;;) {
+    const status = await statusOf(video.url)
+    if (status === 404) return 'deleted'
+    if ((status !== null && status < 500) || !isWanted()) return 'reachable'
+    showNote('network', video)
+    await pause()
+  }
+}
+
+async function statusOf(url: string): Promise<number | null> {
+  return fetch(url, { method: 'HEAD', cache: 'no-store' }).then(
+    ({ status }) => status,
+    () => null,
+  )
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      removeEventListener('online', done)
+      resolve()
+    }
+    const timer = setTimeout(done, INTERVAL)
+    addEventListener('online', done)
+  })
+}
