@@ -16,15 +16,28 @@ const STATES: Readonly<Record<string, (page: Page, directory: string) => Promise
     await page.goto('/')
     await page.locator('#rows img').first().waitFor()
   },
-  'nothing found': async (page) => {
-    await page.goto('/?prefix=nothing')
-    await page.getByText('No name begins with').waitFor()
+  'the list without pictures': async (page) => {
+    await page.goto('/')
+    await page.getByRole('button', { name: 'Show as a list' }).click()
   },
-  'the player, with what happened': async (page) => {
+  'a link to a video that does not exist': async (page) => {
+    await page.goto('/?play=unknown.mp4')
+    await page.getByText('This video does not exist').waitFor()
+  },
+  'a finished upload': async (page, directory) => {
+    await page.goto('/')
+    await page.setInputFiles('#upload input', join(directory, 'clip.mp4'))
+    await page.getByRole('link', { name: 'Watch clip.mp4' }).waitFor()
+  },
+  'nothing found': async (page) => {
+    await page.goto('/?contains=nothing')
+    await page.getByText('No results for').waitFor()
+  },
+  'the player, with the request log': async (page) => {
     await page.goto('/?play=clip.mp4&t=1')
     await page.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) > 1)
     await page.waitForFunction(() => customElements.get('media-volume-range') !== undefined)
-    await page.getByText('What happened').click()
+    await page.getByText('Request log').click()
     await page
       .locator('#requests tbody')
       .getByText(/^206 bytes/)
@@ -37,7 +50,7 @@ const STATES: Readonly<Record<string, (page: Page, directory: string) => Promise
   },
   'the queue, with a refusal': async (page, directory) => {
     await page.goto('/')
-    await page.route('**/video', (route) => route.abort())
+    await page.route('**/video?*', (route) => route.abort())
     await page.setInputFiles('#upload input', [join(directory, 'notes.txt'), join(directory, 'clip.mp4')])
     await page.locator('[data-state="failed"]').getByRole('alert').waitFor()
     await page.locator('[data-state="waiting"]').waitFor()
@@ -49,9 +62,9 @@ const STATES: Readonly<Record<string, (page: Page, directory: string) => Promise
     await page.getByRole('button', { name: 'Delete spare.mp4' }).click()
     await page.locator('.toast').waitFor()
   },
-  'the keys': async (page) => {
+  'the keyboard shortcuts': async (page) => {
     await page.goto('/')
-    await page.getByRole('button', { name: 'Keys' }).click()
+    await page.getByRole('button', { name: 'Keyboard shortcuts' }).click()
     await page.getByRole('dialog').waitFor()
   },
 }

@@ -29,11 +29,11 @@ describeWith(['chromium'], 'deleting on the page', () => {
     onTestFinished(() => context.close())
     const page = await context.newPage()
     await page.clock.install()
-    await page.goto(`${site.url}/?prefix=${name}`)
+    await page.goto(`${site.url}/?contains=${name}`)
     await page.setInputFiles('#upload input', path)
-    await page.getByRole('link', { name: `Download ${name}` }).waitFor()
+    await page.locator(`#rows [data-key="${name}"]`).waitFor()
     await put(`${name}.vtt`, 'WEBVTT')
-    await page.locator('#queue li').waitFor({ state: 'detached' })
+    await page.locator('#queue li[data-state="stored"]').waitFor()
     return page
   }
 

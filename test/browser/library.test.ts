@@ -45,40 +45,76 @@ describeWith(['chromium', 'ffmpeg'], 'the library of the page', () => {
       await expect.poll(async () => (await names(page)).length).toBe(count)
     }
     expect(await page.evaluate(() => document.activeElement?.getAttribute('href'))).toBe(
-      '/?play=clip%20150.mp4',
+      '/?play=clip%20049.mp4',
     )
     expect(await page.getByRole('link', { name: 'Show more' }).isVisible()).toBe(false)
     expect(new Set(await names(page)).size).toBe(200)
   })
 
-  it('finds names by their beginning, and reports when no name matches', async () => {
-    await put('zebra.mp4', clip)
+  it('finds parts of names, marks them, and reports when no name matches', async () => {
+    await put('Zébra.mp4', clip)
     const page = await open('/')
     await page.keyboard.press('/')
     await page.keyboard.type('clip 01')
     await expect.poll(async () => (await names(page)).length).toBe(10)
-    await page.getByRole('searchbox').fill('zeb')
-    await expect.poll(() => names(page)).toEqual(['zebra.mp4'])
+    expect(await page.locator('#count').textContent()).toMatch(/^10 videos, /)
+    await page.getByRole('searchbox').fill('EBR')
+    await expect.poll(() => names(page)).toEqual(['Zébra.mp4'])
+    expect(await page.locator('#rows mark').textContent()).toBe('ébr')
     await page.getByRole('searchbox').fill('nobody')
-    await page.getByText('No name begins with “nobody”').waitFor()
+    await page.getByText('No results for “nobody”').waitFor()
     await page.getByRole('searchbox').fill('')
     await expect.poll(async () => (await names(page)).length).toBe(50)
   })
 
+  it('shows the newest first, and sorts by name and by size', async () => {
+    const page = await open('/')
+    await put('a newcomer.mp4', Buffer.concat([clip, Buffer.alloc(100_000)]))
+    await page.reload()
+    expect((await names(page))[0]).toBe('a newcomer.mp4')
+    const first = async () => (await names(page))[0]
+    await put('clip 000.mp4', clip)
+    await page.getByRole('combobox', { name: 'Sort by' }).selectOption('Largest')
+    await expect.poll(first).toBe('a newcomer.mp4')
+    await page.getByRole('combobox', { name: 'Sort by' }).selectOption('Newest')
+    await expect.poll(first).toBe('clip 000.mp4')
+    await page.getByRole('combobox', { name: 'Sort by' }).selectOption('Name')
+    await expect.poll(first).toBe('a newcomer.mp4')
+    await fetch(`${site.url}/videos/a%20newcomer.mp4`, { method: 'DELETE' })
+  })
+
+  it('is a grid, or a list if the person prefers that, also in later visits', async () => {
+    const page = await open('/')
+    const columns = () =>
+      page.locator('#rows').evaluate((rows) => getComputedStyle(rows).gridTemplateColumns.split(' ').length)
+    expect(await columns()).toBeGreaterThan(2)
+    await page.getByRole('button', { name: 'Show as a list' }).click()
+    expect(await columns()).toBe(1)
+    await page.reload()
+    await page.getByRole('button', { name: 'Show as a grid' }).waitFor()
+    expect(await columns()).toBe(1)
+  })
+
+  it('shows the video that plays first, if it is on another page', async () => {
+    const page = await open('/?play=clip%20020.mp4')
+    expect((await names(page))[0]).toBe('clip 020.mp4')
+    expect(await page.locator('#rows [aria-current]').count()).toBe(1)
+  })
+
   it('searches and turns pages without script', async () => {
-    const page = await open('/?prefix=clip%201', { javaScriptEnabled: false })
+    const page = await open('/?contains=lip%201&order=key', { javaScriptEnabled: false })
     expect((await names(page)).length).toBe(50)
     await page.getByRole('link', { name: 'Show more' }).click()
     expect((await names(page))[0]).toBe('clip 150.mp4')
     await page.getByRole('searchbox').fill('clip 19')
-    await page.getByRole('searchbox').press('Enter')
-    await page.waitForURL(/prefix=clip\+19/)
+    await page.getByRole('button', { name: 'Show', exact: true }).click()
+    await page.waitForURL(/contains=clip\+19/)
     expect((await names(page)).length).toBe(10)
   })
 
   it('follows what others do, without a reload', async () => {
-    const page = await open('/?prefix=fresh')
-    await page.getByText('No name begins with “fresh”').waitFor()
+    const page = await open('/?contains=fresh')
+    await page.getByText('No results for “fresh”').waitFor()
     await page.getByRole('link', { name: 'Range server' }).focus()
     await put('fresh.mp4', clip)
     const focus = () => page.evaluate(() => void dispatchEvent(new Event('focus')))
@@ -86,11 +122,11 @@ describeWith(['chromium', 'ffmpeg'], 'the library of the page', () => {
     await expect.poll(() => names(page)).toEqual(['fresh.mp4'])
     await fetch(`${site.url}/videos/fresh.mp4`, { method: 'DELETE' })
     await focus()
-    await page.getByText('No name begins with “fresh”').waitFor()
+    await page.getByText('No results for “fresh”').waitFor()
   })
 
   it('asks every ten seconds by itself, and is answered 304', async () => {
-    const page = await open('/?prefix=clip%20000')
+    const page = await open('/?contains=clip%20000')
     await page.clock.install()
     await page.reload()
     const cdp = await page.context().newCDPSession(page)
@@ -98,7 +134,7 @@ describeWith(['chromium', 'ffmpeg'], 'the library of the page', () => {
     const lists = new Set<string>()
     const statuses: number[] = []
     cdp.on('Network.requestWillBeSent', ({ requestId, request }) => {
-      if (request.url.includes('/videos?prefix=clip')) lists.add(requestId)
+      if (/\/videos\?.*contains=clip/.test(request.url)) lists.add(requestId)
     })
     // As it came from the server; to the page it is the 200 that the browser has kept.
     cdp.on('Network.responseReceivedExtraInfo', ({ requestId, statusCode }) => {
@@ -119,7 +155,7 @@ describeWith(['chromium', 'ffmpeg'], 'the library of the page', () => {
   it('makes posters of what is in view only, two at a time, once, from a few ranges', async () => {
     const film = await site.film('a film.mp4', 64 * MIB)
     await put(film.name, await readFile(film.path))
-    const page = await open('/?prefix=a%20film')
+    const page = await open('/?contains=a%20film')
     const session = await page.context().newCDPSession(page)
     await session.send('Network.enable')
     const posters = page.locator('#rows img')

@@ -75,7 +75,7 @@ describeWith(['chromium', 'ffmpeg'], 'the page in Chromium', () => {
     expect(statuses().filter((status) => status !== 206 && status !== 304)).toEqual([])
   })
 
-  it('uploads a file, shows it in the list and plays it', async () => {
+  it('uploads a file, shows it in the list, and plays it on demand', async () => {
     const page = await open('/')
     await page.setInputFiles('#upload input', {
       name: 'picked file.mp4',
@@ -86,9 +86,12 @@ describeWith(['chromium', 'ffmpeg'], 'the page in Chromium', () => {
       .getByRole('link', { name: /picked file\.mp4/ })
       .first()
       .waitFor()
+    expect(await page.locator('video').count()).toBe(0)
+    await page.getByRole('link', { name: 'Watch picked file.mp4' }).click()
     await expect
       .poll(() => page.locator('video').evaluate((media: HTMLVideoElement) => media.readyState))
       .toBeGreaterThan(0)
+    expect(await page.getByRole('button', { name: 'Copy link', exact: true }).isVisible()).toBe(true)
   })
 
   it('uploads, lists and plays without script', async () => {

@@ -87,7 +87,7 @@ describeWith(['chromium', 'ffmpeg'], 'the player of the page', () => {
     await page.keyboard.press('f')
     await page.waitForFunction(() => document.fullscreenElement === null)
     await page.keyboard.press('?')
-    await page.getByRole('dialog', { name: 'Keys' }).getByText('Play or pause').waitFor()
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).getByText('Play or pause').waitFor()
     // Behind the dialog no key acts. It is paused, some moments after 81 s.
     const paused = await time(page)
     await page.keyboard.press('l')
@@ -122,13 +122,16 @@ describeWith(['chromium', 'ffmpeg'], 'the player of the page', () => {
     await expect.poll(() => time(page)).toBe(7)
   })
 
-  it('copies a link with the time', async () => {
+  it('copies a link to the video, and one to its present moment', async () => {
     const page = await open('/?play=one.mp4&t=83')
     await ready(page)
-    await page.getByRole('button', { name: 'Copy link' }).click()
+    const copied = () => page.evaluate(() => navigator.clipboard.readText())
+    await page.getByRole('button', { name: 'Copy link at 1:23' }).click()
     await page.locator('#flash').getByText('Link to 1:23 copied').waitFor()
-    const link = await page.evaluate(() => navigator.clipboard.readText())
-    expect(link).toBe(`${site.url}/?play=one.mp4&t=83`)
+    expect(await copied()).toBe(`${site.url}/?play=one.mp4&t=83`)
+    await page.getByRole('button', { name: 'Copy link', exact: true }).click()
+    await page.locator('#flash').getByText('Link copied').waitFor()
+    expect(await copied()).toBe(`${site.url}/?play=one.mp4`)
   })
 
   it('takes captions for what plays, and shows those that are there', async () => {
@@ -163,10 +166,42 @@ describeWith(['chromium', 'ffmpeg'], 'the player of the page', () => {
     expect(await note.getByRole('link').getAttribute('href')).toBe('/videos/odd.mp4?download')
   })
 
+  it('says that there is no connection, and continues by itself when it is back', async () => {
+    const page = await open('/')
+    await page.context().setOffline(true)
+    await page.getByRole('link', { name: /^one\.mp4/ }).click()
+    const note = page.locator('[data-note="network"]')
+    await note.getByText('No connection — retrying').waitFor()
+    expect(await page.locator('[data-note="codec"]').isVisible()).toBe(false)
+    await page.context().setOffline(false)
+    await note.waitFor({ state: 'hidden' })
+    await page.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) > 1)
+  })
+
+  it('says that a video was deleted', async () => {
+    await put('three.mp4', await readFile(join(site.directory, 'clip.mp4')))
+    const page = await open('/')
+    const row = page.getByRole('link', { name: /^three\.mp4/ })
+    await row.waitFor()
+    await fetch(`${site.url}/videos/three.mp4`, { method: 'DELETE' })
+    await page.route('**/videos?*', (route) => route.abort())
+    await row.click()
+    await page.locator('[data-note="deleted"]').getByText('This video was deleted').waitFor()
+  })
+
+  it('says that a link leads to no video, in a banner that can be closed', async () => {
+    const page = await open('/?play=unknown.mp4')
+    const banner = page.locator('#notice')
+    await banner.getByText('“unknown.mp4” was deleted or renamed').waitFor()
+    await banner.getByRole('link', { name: 'Close' }).click()
+    await page.waitForURL(`${site.url}/`)
+    expect(await banner.textContent()).toBe('')
+  })
+
   it('shows what the server saw of its requests while it plays', async () => {
     const page = await open('/?play=one.mp4&t=20')
     await ready(page)
-    await page.getByText('What happened').click()
+    await page.getByText('Request log').click()
     const table = page.locator('#requests tbody')
     await table
       .getByText(/^206 bytes \d/)
@@ -182,7 +217,7 @@ describeWith(['chromium', 'ffmpeg'], 'the player of the page', () => {
     }
     expect(await revalidated.isVisible()).toBe(true)
     // The plain URL, which the caches of browser and proxies know. Chromium may have it in memory and then sends no request.
-    await page.getByText('What happened').click()
+    await page.getByText('Request log').click()
     await expect.poll(() => media(page, (video) => video.currentSrc)).toMatch(/\/one\.mp4(?:#|$)/)
   })
 })

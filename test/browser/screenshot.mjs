@@ -64,7 +64,7 @@ async function shootPages(browser, base) {
   const light = await open({})
   await playAt(light, base, 'evening ferry.mp4', 32)
   await save(light, 'player')
-  await light.getByText('What happened').click()
+  await light.getByText('Request log').click()
   await light.waitForTimeout(1200)
   await light.keyboard.press('7')
   await light.keyboard.press('k')

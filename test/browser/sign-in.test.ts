@@ -24,7 +24,7 @@ async function open(javaScriptEnabled: boolean, ...more: string[]): Promise<{ pa
 }
 
 async function signIn(page: Page, token: string): Promise<void> {
-  await page.getByLabel('Token of this server').fill(token)
+  await page.getByLabel('Token').fill(token)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
 }
 
@@ -70,7 +70,7 @@ describeWith(['chromium'], 'signing in with Chromium', () => {
     expect((await asked).status()).toBe(206)
 
     await page.getByRole('button', { name: 'Sign out' }).click()
-    await page.getByLabel('Token of this server').waitFor()
+    await page.getByLabel('Token').waitFor()
     expect((await page.goto(`${base}/get_video_by_name/sample.mp4`))?.status()).toBe(401)
   })
 })

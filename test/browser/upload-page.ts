@@ -80,10 +80,10 @@ export class UploadPage {
     )
   }
 
-  /** Waits until it is in the list of videos, and nothing of it in the queue. */
+  /** Waits until it is in the list of videos, and the queue offers to watch it. */
   async isStored(name: string): Promise<void> {
-    await this.page.getByRole('link', { name: `Download ${name}`, exact: true }).waitFor({ timeout: 20_000 })
-    await this.row(name).waitFor({ state: 'detached' })
+    await this.row(name, 'stored').waitFor({ timeout: 20_000 })
+    await this.page.locator(`#rows [data-key="${name}"]`).waitFor()
   }
 
   /** How many uploads this browser remembers as unfinished. */

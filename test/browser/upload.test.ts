@@ -123,6 +123,46 @@ describeWith(['chromium'], 'uploads on the page', () => {
     expect(asked.length).toBe(1)
   })
 
+  it('shows the progress of all uploads together, and cancels all of them', async () => {
+    const films = await Promise.all(['x.mp4', 'y.mp4', 'z.mp4'].map((name) => site.film(name, 8 * MIB)))
+    const upload = await site.open()
+    await upload.throttle(2 * MIB)
+    await upload.drop(...films.map(({ path }) => path))
+    await upload.reaches('y.mp4', 0.1)
+    const overall = upload.page.locator('#overall')
+    expect(await overall.locator('.state').textContent()).toMatch(/^3 uploads · .+ of 24 MiB$/)
+    expect(
+      await overall.locator('progress').evaluate((bar: HTMLProgressElement) => bar.value),
+    ).toBeGreaterThan(0)
+    await upload.button('Cancel all').click()
+    await expect.poll(() => upload.page.locator('#queue li').count()).toBe(0)
+    expect(await overall.isVisible()).toBe(false)
+    await expect.poll(() => isDeleted(upload.uploads[0])).toBe(true)
+  })
+
+  it('reports that an upload got another name, because the name was taken', async () => {
+    const { path } = await site.film('taken.mp4', MIB)
+    const other = new File(['\0\0\0\x18ftypisom\0\0\x02\0isomiso2'], 'taken.mp4')
+    await fetch(`${site.url}/videos/taken.mp4`, { method: 'PUT', body: other })
+    const upload = await site.open()
+    await upload.drop(path)
+    await upload
+      .row('taken.mp4', 'stored')
+      .getByText('Uploaded as “taken-2.mp4”, because the name was taken')
+      .waitFor()
+  })
+
+  it('stores captions with the video of their name that was dropped with them', async () => {
+    const { path } = await site.film('spoken word.mp4', MIB)
+    const captions = join(site.directory, 'spoken word.de.vtt')
+    await writeFile(captions, 'WEBVTT\n')
+    const upload = await site.open()
+    await upload.drop(captions, path)
+    await upload.isStored('spoken word.mp4')
+    const exists = async () => (await fetch(`${site.url}/videos/spoken%20word.mp4.de.vtt`)).status
+    await expect.poll(exists).toBe(200)
+  })
+
   it('takes files that are pasted', async () => {
     const upload = await site.open()
     await upload.page.evaluate(() => {
@@ -133,7 +173,7 @@ describeWith(['chromium'], 'uploads on the page', () => {
     await upload.row('pasted.txt', 'failed').waitFor()
   })
 
-  it('announces each tenth once, and moves focus on when a row goes', async () => {
+  it('announces each tenth once, and moves focus to the link that plays the video', async () => {
     const { path, name } = await site.film('spoken.mp4', 3 * MIB)
     const upload = await site.open()
     await upload.page.evaluate(() => {
@@ -147,9 +187,8 @@ describeWith(['chromium'], 'uploads on the page', () => {
     await upload.drop(path)
     await upload.button('Pause spoken.mp4').focus()
     await upload.isStored(name)
-    expect(await upload.button('Choose files').evaluate((button) => button === document.activeElement)).toBe(
-      true,
-    )
+    const watch = upload.page.getByRole('link', { name: 'Watch spoken.mp4' })
+    expect(await watch.evaluate((link) => link === document.activeElement)).toBe(true)
     const said = (await upload.page.evaluate('said')) as string[]
     const tenths = said.filter((text) => /^spoken\.mp4: \d+0%$/.test(text))
     expect(tenths.length).toBeGreaterThan(3)

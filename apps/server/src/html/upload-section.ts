@@ -33,7 +33,7 @@ function job(): Html {
 <button class="tool cancel" type="button">${icon('close')}</button></div>
 <progress max="1" value="0"></progress>
 <p class="meta"><span class="state"></span><span class="amount"></span></p>
-<p class="finished" hidden><span class="state"></span><a class="button watch" href="/">Watch</a></p>
+<p class="finished" hidden><span class="result"></span><a class="button watch" href="/">Watch</a></p>
 <div class="error" role="alert"></div>
 </li>`
 }

@@ -71,7 +71,7 @@ export class JobView {
     element.dataset['state'] = 'stored'
     const finished = get('.finished', element)
     finished.hidden = false
-    get('.state', finished).textContent =
+    get('.result', finished).textContent =
       key === this.#name ? 'Uploaded' : `Uploaded as “${key}”, because the name was taken`
     const watch = get<HTMLAnchorElement>('.watch', finished)
     watch.href = playPath(key)
