@@ -63,7 +63,7 @@ describe('the program', () => {
     [['imprt', 'x'], /^There is no command "imprt"\. Did you mean import\?/],
     [['import'], /^import needs at least one file or folder/],
     [['export'], /^export needs one folder/],
-    [['list', '--order', 'date'], /^--order date is not an order\. Use key, newest or largest\.$/m],
+    [['list', '--order', 'date'], /^--order date is not an order\. Use key, name, newest, largest\.$/m],
     [['verify', '--unknown'], /^Unknown option '--unknown'\. verify --help lists the flags\.$/m],
     [['copy', '--data', 'x'], /^copy needs the other store/],
   ])('exits with 2 and one line for %j', async (args, message) => {

@@ -83,7 +83,7 @@ describe('GET /videos', () => {
   })
 
   it.each([
-    ['order=date', /order=date is not an order\. Use one of key, newest, largest\./],
+    ['order=date', /order=date is not an order\. Use one of key, name, newest, largest\./],
     ['companions=yes', /companions=yes is neither 0 nor 1/],
     ['limit=0', /limit=0/],
   ])('answers 400 to %s, with the rule', async (query, detail) => {

@@ -419,6 +419,14 @@ export function describeContract(
       expect(total).toEqual({ count: 5, size: 13 })
     })
 
+    it('sorts names as people do: without case and accents, and 2 before 10', async () => {
+      const store = await open()
+      const keys = ['Äpfel 2', 'apfel 10', 'Zug', 'apfel 2', 'birne', '10', '9']
+      for (const key of keys) await store.put(key, source(key))
+      const sorted = ['9', '10', 'apfel 2', 'Äpfel 2', 'apfel 10', 'birne', 'Zug']
+      expect(await keysOf(store, { order: 'name' })).toEqual(sorted)
+    })
+
     it('continues in every order after the last object was replaced or deleted', async () => {
       const store = await open()
       await putDated(store)

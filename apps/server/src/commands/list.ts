@@ -12,7 +12,7 @@ export const LIST: Command = {
   flags: [
     { name: 'prefix', value: 'TEXT', help: 'only names that begin with it' },
     { name: 'contains', value: 'TEXT', help: 'only names that contain it; case and accents do not matter' },
-    { name: 'order', value: 'ORDER', help: 'key, newest or largest (key)' },
+    { name: 'order', value: 'ORDER', help: 'key, name, newest or largest (key)' },
     { name: 'companions', help: 'list captions and posters too' },
   ],
   run: list,
@@ -41,9 +41,13 @@ async function list({ config, flags, report, signal }: Call): Promise<number> {
 
 const text = (value: string | true | undefined): string | undefined => (value === true ? undefined : value)
 
+const ORDERS: readonly ListOrder[] = ['key', 'name', 'newest', 'largest']
+
 function parseOrder(value: string | undefined): ListOrder | undefined {
-  if (value === undefined || value === 'key' || value === 'newest' || value === 'largest') return value
-  throw new ConfigError(`--order ${value} is not an order. Use key, newest or largest.`)
+  const order = ORDERS.find((each) => each === value)
+  if (value !== undefined && order === undefined)
+    throw new ConfigError(`--order ${value} is not an order. Use ${ORDERS.join(', ')}.`)
+  return order
 }
 
 function fieldsOf({ key, size, type, digest, lastModified, metadata }: StoredObject) {

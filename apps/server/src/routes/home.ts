@@ -64,7 +64,7 @@ async function listPage(
     const page = await store.list({ companions: false, cursor: options.cursor })
     const limitation =
       'This library is too large to be searched, or sorted by date or size. It is sorted by name.'
-    return { ...toLibrary(page), contains: '', order: 'key', limitation }
+    return { ...toLibrary(page), contains: '', order: 'name', limitation }
   }
 }
 

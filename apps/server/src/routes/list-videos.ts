@@ -65,7 +65,7 @@ function listOptions(ctx: Koa.Context): ListOptions {
   }
 }
 
-const ORDERS: readonly ListOrder[] = ['key', 'newest', 'largest']
+const ORDERS: readonly ListOrder[] = ['key', 'name', 'newest', 'largest']
 
 function parseOrder(text: string | undefined): ListOrder | undefined {
   const order = ORDERS.find((each) => each === text)

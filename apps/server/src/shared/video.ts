@@ -28,11 +28,11 @@ export const videoPath = (key: string): string => `/videos/${encodeURIComponent(
 export const downloadPath = (key: string): string => `${videoPath(key)}?download`
 
 /** The order of the list of a page. */
-export type Order = 'newest' | 'key' | 'largest'
+export type Order = 'newest' | 'name' | 'largest'
 
 export const ORDERS: readonly (readonly [order: Order, label: string])[] = [
   ['newest', 'Newest'],
-  ['key', 'Name'],
+  ['name', 'Name'],
   ['largest', 'Largest'],
 ]
 

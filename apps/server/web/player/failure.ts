@@ -9,12 +9,16 @@ const INTERVAL = 2000
  * same error. Without a connection, says so and asks again until the server answers.
  *
  * @param isWanted whether the video is still on the page
+ * @returns `'back'` if there was no connection at first
  */
-export async function findCause(video: PageVideo, isWanted: () => boolean): Promise<'reachable' | 'deleted'> {
-  for (;;) {
+export async function findCause(
+  video: PageVideo,
+  isWanted: () => boolean,
+): Promise<'reachable' | 'back' | 'deleted'> {
+  for (let wasLost = false; ; wasLost = true) {
     const status = await statusOf(video.url)
     if (status === 404) return 'deleted'
-    if ((status !== null && status < 500) || !isWanted()) return 'reachable'
+    if ((status !== null && status < 500) || !isWanted()) return wasLost ? 'back' : 'reachable'
     showNote('network', video)
     await pause()
   }

@@ -69,17 +69,13 @@ export function watch(media: HTMLMediaElement, video: PageVideo): void {
     const time = media.currentTime
     void findCause(video, () => media.isConnected).then((cause) => {
       if (!media.isConnected) return
-      if (cause !== 'reachable') fail(cause)
-      else if (media.error?.code === MediaError.MEDIA_ERR_NETWORK || wasOffline) resume(media, video, time)
+      const isLost = cause === 'back' || media.error?.code === MediaError.MEDIA_ERR_NETWORK
+      if (cause === 'deleted') fail(cause)
+      else if (isLost) resume(media, video, time)
       else fail('codec')
     })
   }
-  let wasOffline = false
-  addEventListener('offline', () => {
-    wasOffline = true
-  })
   const loaded = (): void => {
-    wasOffline = false
     // Chromium plays what it can of a film whose pictures it cannot decode.
     if (media instanceof HTMLVideoElement && media.videoWidth === 0 && video.type.startsWith('video/'))
       showNote('sound', video)

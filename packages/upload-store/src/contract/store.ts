@@ -10,8 +10,11 @@ import type {
   UploadState,
 } from './upload-session.ts'
 
-/** `key`: by the UTF-8 bytes of the keys; `newest` and `largest`: by `lastModified` and `size`, downwards, then by key. */
-export type ListOrder = 'key' | 'newest' | 'largest'
+/**
+ * `key`: by the UTF-8 bytes of the keys; `name`: as people sort names, without case and accents, and 2 before 10; `newest` and
+ * `largest`: by `lastModified` and `size`, downwards.
+ */
+export type ListOrder = 'key' | 'name' | 'newest' | 'largest'
 
 export interface ListOptions {
   /** Only keys that begin with this (all). */

@@ -38,8 +38,25 @@ function rank(unit: number): number {
 
 const COMPARE: Readonly<Record<ListOrder, (a: Listed, b: Listed) => number>> = {
   key: (a, b) => compareKeys(a.key, b.key),
+  name: compareNames,
   newest: (a, b) => b.lastModified - a.lastModified || compareKeys(a.key, b.key),
   largest: (a, b) => b.size - a.size || compareKeys(a.key, b.key),
+}
+
+/** The names of keys as people sort them: without case and accents, and 2 before 10. */
+const sortNames = new WeakMap<Listed, string>()
+
+function sortName(listed: Listed): string {
+  const known = sortNames.get(listed)
+  if (known !== undefined) return known
+  const name = searchForm(listed.key).replace(/\d+/g, (digits) => digits.padStart(15, '0'))
+  sortNames.set(listed, name)
+  return name
+}
+
+function compareNames(a: Listed, b: Listed): number {
+  const [one, other] = [sortName(a), sortName(b)]
+  return one < other ? -1 : one > other ? 1 : compareKeys(a.key, b.key)
 }
 
 /** Returns the comparison of an order. Different keys are never equal in it. */
@@ -58,7 +75,8 @@ export function formatCursor(order: ListOrder | undefined, last: Listed | undefi
 /** The position that `formatCursor` has written; of an unknown cursor, one that is after all objects or between some. */
 export function parseCursor(order: ListOrder | undefined, cursor: string): Listed {
   const text = Buffer.from(cursor, 'base64url').toString()
-  if (order === undefined || order === 'key') return { key: text, size: 0, lastModified: 0 }
+  if (order === undefined || order === 'key' || order === 'name')
+    return { key: text, size: 0, lastModified: 0 }
   const at = text.indexOf('\n')
   const value = at === -1 ? Number.NaN : Number(text.slice(0, at))
   const number = Number.isFinite(value) ? value : Number.NEGATIVE_INFINITY
