@@ -44,7 +44,7 @@ export async function addCaptions(file: File): Promise<void> {
 }
 
 /** Asks the server, by a list: a HEAD for what is not there would be an error in the console. */
-export async function findCaptions(key: string): Promise<string | null> {
+async function findCaptions(key: string): Promise<string | null> {
   const wanted = captionsKey(key)
   const response = await fetch(`/videos?companions=1&limit=1&prefix=${encodeURIComponent(wanted)}`).catch(
     () => null,
