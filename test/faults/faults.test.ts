@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { fillDisk } from './src/full-disk.ts'
+import { uploadInParallel } from './src/parallel.ts'
 import { resumeThroughBreaks } from './src/resume.ts'
 import { type Choice, cutEverywhere, failEverywhere, killEverywhere } from './src/runner.ts'
 import { scenarioOf, UNSYNCED } from './src/scenarios.ts'
@@ -86,6 +87,11 @@ describe('a resumable upload', () => {
     const seed = randomUUID()
     const plan = { size: 48 * 1024 ** 2, kills: 3, drops: 3, seed }
     const { faults } = await resumeThroughBreaks(plan)
+    expect(faults, `with the seed ${seed}`).toEqual([])
+  })
+  it('in four parts at once arrives whole although its server is killed, connections drop, and the final response is lost', async () => {
+    const seed = randomUUID()
+    const { faults } = await uploadInParallel({ size: 48 * 1024 ** 2, kills: 3, drops: 3, seed })
     expect(faults, `with the seed ${seed}`).toEqual([])
   })
 })

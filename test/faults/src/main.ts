@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { describeFullDisk, fillDisk } from './full-disk.ts'
-import { describeResumed, resumeThroughBreaks } from './resume.ts'
+import { describeParallel, uploadInParallel } from './parallel.ts'
+import { describeResumed, type ResumePlan, resumeThroughBreaks } from './resume.ts'
 import { type Choice, cutEverywhere, failEverywhere, killEverywhere, type StepPoint } from './runner.ts'
 import { describeS3, disturbS3 } from './s3.ts'
 import type { Scenario } from './scenario.ts'
@@ -23,14 +24,15 @@ than their digest. Exits with 1 where there are any. All parts take a quarter of
   failures      lets each of them fail
   full-disk     uploads to a server until its disk is full
   resume        uploads to a server that is killed 20 times, over a connection that is dropped 20 times
+  parallel      the same with tus-js-client, in 4 parts at once
   s3            kills and freezes the gateway of a store on Ceph, and kills a server, amid uploads (only when named)
 
   --scenario S  one or more, with commas, of ${SCENARIOS.map(({ name }) => name).join(', ')}
   --at N        only the N-th call; or the name of a step of a commit or a sweep, such as 'rename record'
   --phase P     of kills: before, half (of a write) or after (all)
   --error E     of failures: EIO, ENOSPC or EMFILE (all)
-  --size N      of resume: MiB to upload (1024)
-  --seed S      of resume: what content and breaks are made from; a run tells its own (at random)
+  --size N      of resume and parallel: MiB to upload (1024)
+  --seed S      of resume and parallel: what content and breaks are made from; a run tells its own (at random)
   --runs N      of s3: how often something is broken (200)
   --help        this text
 `
@@ -58,6 +60,7 @@ const PARTS: Readonly<Record<string, (flags: Flags) => Promise<boolean>>> = {
     disturb(flags, 'Every call failing once', 'failures', (one) => failEverywhere(one, points(flags))),
   'full-disk': fillBoth,
   resume,
+  parallel,
   s3,
 }
 
@@ -122,17 +125,23 @@ async function fillBoth({ scenario }: Flags): Promise<boolean> {
   return isGood
 }
 
-async function resume({ scenario, size, seed = randomBytes(4).toString('hex') }: Flags): Promise<boolean> {
-  if (scenario !== undefined) return true
-  const result = await resumeThroughBreaks({
-    size: Number(size) * 1024 ** 2,
-    kills: 20,
-    drops: 20,
-    seed,
-    onProgress: (text) => console.error(text),
-  })
+async function resume(flags: Flags): Promise<boolean> {
+  if (flags.scenario !== undefined) return true
+  const result = await resumeThroughBreaks(planOf(flags))
   console.log(`${describeResumed(result)}\n`)
   return result.faults.length === 0
+}
+
+async function parallel(flags: Flags): Promise<boolean> {
+  if (flags.scenario !== undefined) return true
+  const result = await uploadInParallel(planOf(flags))
+  console.log(`${describeParallel(result)}\n`)
+  return result.faults.length === 0
+}
+
+function planOf({ size, seed = randomBytes(4).toString('hex') }: Flags): ResumePlan {
+  const onProgress = (text: string) => console.error(text)
+  return { size: Number(size) * 1024 ** 2, kills: 20, drops: 20, seed, onProgress }
 }
 
 async function s3({ runs }: Flags): Promise<boolean> {

@@ -4,8 +4,8 @@ import { basename } from 'node:path'
 import { planBreaks } from './breaks.ts'
 import { withDirectory } from './ground.ts'
 import { Keystream } from './keystream.ts'
+import { RestartedServer } from './restarted-server.ts'
 import { ResumingClient } from './resuming-client.ts'
-import { failureIn, type RunningServer, startServer } from './server.ts'
 
 const MEBIBYTE = 1024 ** 2
 
@@ -29,42 +29,6 @@ export interface Resumed {
   readonly time: number
   readonly client: Pick<ResumingClient, 'done' | 'met' | 'sentAgain' | 'mostSentAgain'>
   readonly faults: readonly string[]
-}
-
-/** A server that is started again, on the same port and store, whenever it was killed. */
-class RestartedServer {
-  readonly #directory: string
-  #running: Promise<RunningServer>
-  readonly faults: string[] = []
-
-  constructor(directory: string) {
-    this.#directory = directory
-    this.#running = startServer(directory)
-  }
-
-  get running(): Promise<RunningServer> {
-    return this.#running
-  }
-
-  kill(): void {
-    this.#running = this.#running.then(async (server) => {
-      this.#look(await server.kill())
-      return startServer(this.#directory, Number(new URL(server.url).port))
-    })
-    // Whoever needs it next is told.
-    this.#running.catch(() => {})
-  }
-
-  async stop(): Promise<void> {
-    const { code, stderr } = await (await this.#running).stop()
-    if (code !== 0) this.faults.push(`the server ended with ${code}: ${stderr}`)
-    this.#look(stderr)
-  }
-
-  #look(stderr: string): void {
-    const failure = failureIn(stderr)
-    if (failure !== undefined) this.faults.push(`the server logged ${failure}`)
-  }
 }
 
 /** Uploads to a real server that is killed, over connections that are dropped, and looks for broken promises. */
@@ -99,16 +63,17 @@ export function resumeThroughBreaks(plan: ResumePlan): Promise<Resumed> {
   })
 }
 
-interface StoredVideo {
+export interface StoredVideo {
   readonly video_url: string
   readonly size: number
   readonly digest: string
 }
 
-async function judgeContent(
+/** Compares the object, and the bytes that the server sends, with the content. Returns what is wrong. */
+export async function judgeContent(
   object: StoredVideo,
   content: Keystream,
-  { size }: ResumePlan,
+  { size }: Pick<ResumePlan, 'size'>,
 ): Promise<string[]> {
   const wanted = createHash('sha256')
   for (const chunk of content.chunks(0, size)) wanted.update(chunk)
@@ -136,7 +101,7 @@ function judgeCosts({ done, sentAgain }: ResumingClient, { kills, drops }: Resum
   return faults
 }
 
-function inMebibytes(bytes: number): string {
+export function inMebibytes(bytes: number): string {
   return `${(bytes / MEBIBYTE).toFixed(1)} MiB`
 }
 
