@@ -107,7 +107,9 @@ describe('with the URL of a CDN', () => {
     expect(await location('')).toBe('https://cdn.example.org/videos/a%20b%23.mp4')
     expect(await location('?view=x&download')).toBe('https://cdn.example.org/videos/a%20b%23.mp4?download')
     const page = await ask('/', { accept: 'text/html' })
-    expect(page.headers.get('content-security-policy')).toContain("media-src 'self' https://cdn.example.org")
+    expect(page.headers.get('content-security-policy')).toContain(
+      "media-src 'self' blob: https://cdn.example.org",
+    )
   })
 })
 

@@ -94,7 +94,7 @@ describe('verify', () => {
     await store.put('a', source('same'))
     await store.put('b', source('same'))
     await store.put('empty', source())
-    expect(await store.verify()).toEqual({ intact: 3, bytes: 4, repaired: [], quarantined: [] })
+    expect(await store.verify()).toEqual({ intact: 3, bytes: 4, repaired: [], quarantined: [], foreign: [] })
   })
 
   it('quarantines all objects that share changed bytes, and lets them be stored again', async () => {
