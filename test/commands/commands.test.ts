@@ -66,6 +66,7 @@ describe('the program', () => {
     [['list', '--order', 'date'], /^--order date is not an order\. Use key, name, newest, largest\.$/m],
     [['verify', '--unknown'], /^Unknown option '--unknown'\. verify --help lists the flags\.$/m],
     [['copy', '--data', 'x'], /^copy needs the other store/],
+    [['copy', '--data', 'x', '--to-data', './x/../x'], /^copy needs two stores/],
   ])('exits with 2 and one line for %j', async (args, message) => {
     const { code, stdout, stderr } = await runCommand(...args)
     expect([code, stdout]).toEqual([2, ''])
@@ -135,6 +136,52 @@ describe('import', () => {
     }
   })
 
+  it('imports videos with equal names, sizes and dates in two folders, and finds both again', async () => {
+    const [folder, data] = [await temporaryDirectory(), join(await temporaryDirectory(), 'data')]
+    const files = [join(folder, 'a', 'clip.mp4'), join(folder, 'b', 'clip.mp4')]
+    for (const [at, path] of files.entries()) {
+      await mkdir(join(path, '..'))
+      // They differ only behind the beginning, which is compared.
+      await writeFile(path, Buffer.concat([VIDEO, Buffer.alloc(100_000), Buffer.from(`${at}`)]))
+      await utimes(path, FERRY, FERRY)
+    }
+    for (const expected of [{ imported: 2 }, { imported: 0, unchanged: 2 }]) {
+      const outcome = await runCommand('import', folder, '--data', data, '--json')
+      expect(linesOf(outcome).at(-1)).toMatchObject(expected)
+    }
+    const store = createFsStore(data)
+    const digests = (await store.list()).items.map(({ digest }) => digest)
+    expect(new Set(digests).size).toBe(2)
+    await store.close()
+  })
+
+  it('imports a video that differs from a stored one of the same name, size and date', async () => {
+    const [folder, data] = [await temporaryDirectory(), join(await temporaryDirectory(), 'data')]
+    const path = join(folder, 'clip.mp4')
+    for (const text of ['one', 'two']) {
+      await writeFile(path, videoOf(text))
+      await utimes(path, FERRY, FERRY)
+      expect((await runCommand('import', path, '--data', data)).code).toBe(0)
+    }
+    const listed = linesOf(await runCommand('list', '--data', data, '--json'))
+    expect(listed.map(({ key }) => key)).toEqual(['clip-2.mp4', 'clip.mp4'])
+  })
+
+  it('stops at SIGINT within a long file, of which nothing remains', async () => {
+    const [folder, data] = [await temporaryDirectory(), join(await temporaryDirectory(), 'data')]
+    await writeFile(join(folder, 'a.mp4'), VIDEO)
+    await writeFile(join(folder, 'b.mp4'), VIDEO)
+    await truncate(join(folder, 'b.mp4'), 20 * 1024 ** 3)
+    const child = startCommand(['import', folder, '--data', data, '--max-file-size', '40GiB'])
+    const outcome = outcomeOf(child)
+    child.stdout?.once('data', () => child.kill('SIGINT'))
+    expect(await outcome).toMatchObject({
+      code: 130,
+      stdout: expect.stringContaining('1 imported, 0 unchanged, 0 refused'),
+    })
+    expect(await readdir(join(data, 'staging'))).toEqual([])
+  })
+
   it('keeps the holes of a sparse file', async () => {
     const [folder, data] = [await temporaryDirectory(), join(await temporaryDirectory(), 'data')]
     await writeFile(join(folder, 'long.mp4'), VIDEO)
@@ -183,6 +230,16 @@ describe('export', () => {
     expect([size, Math.round(mtimeMs)]).toEqual([2002, 1_600_000_002_000])
     const again = await runCommand('export', target, '--data', data, '--json')
     expect(linesOf(again).at(-1)).toMatchObject({ exported: 0, unchanged: 3, failed: 0 })
+  })
+
+  it('removes drafts that a killed export left an hour ago', async () => {
+    const [data, target] = [await filledStore(1), await temporaryDirectory()]
+    const hourAgo = new Date(Date.now() - 61 * 60 * 1000)
+    await writeFile(join(target, '.export-old'), 'draft')
+    await utimes(join(target, '.export-old'), hourAgo, hourAgo)
+    await writeFile(join(target, '.export-new'), 'draft of another process')
+    expect((await runCommand('export', target, '--data', data)).code).toBe(0)
+    expect((await readdir(target)).sort()).toEqual(['.export-new', '0.mp4'])
   })
 
   it('replaces no file with another content, except with --overwrite', async () => {

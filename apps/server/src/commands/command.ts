@@ -27,6 +27,8 @@ export interface Command {
 export interface Call {
   readonly operands: readonly string[]
   readonly config: Config
+  /** Whether `config` has flags of the command line. */
+  readonly hasServerFlags: boolean
   /** The values of the command's own flags; `true` for a switch. */
   readonly flags: ReadonlyMap<string, string | true>
   readonly report: Report

@@ -42,8 +42,10 @@ export async function runCommand(
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   try {
     const config = commandConfig(rest, env)
-    const code = await command.run({ operands, config, flags, report, signal: stop.signal })
-    return stop.signal.aborted ? 130 : code
+    const hasServerFlags = rest.length > 0
+    const { signal } = stop
+    const code = await command.run({ operands, config, hasServerFlags, flags, report, signal })
+    return signal.aborted ? 130 : code
   } catch (error) {
     // The disk is full, or the store cannot be reached.
     if (!(error instanceof StoreError)) throw error
@@ -67,7 +69,7 @@ ${summary}.
 ${rows.join('\n')}
 
 The store is that of --data, or of --store s3 and its flags: koa-range-server --help lists them.
-Exit codes: 0 done, 1 faults found, 2 wrong usage.
+Exit codes: 0 done, 1 faults found, 2 wrong usage, 130 stopped by SIGINT or SIGTERM.
 `
 }
 

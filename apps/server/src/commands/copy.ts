@@ -1,9 +1,12 @@
+import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { StoredContent, StoredObject, UploadMetadata, UploadStore } from 'upload-store'
 import { type Config, ConfigError } from '../config/config.ts'
 import { openStore } from '../processes/open-store.ts'
 import { humanSize } from '../shared/human-size.ts'
 import { type Call, type Command, type CommandFlag, commandConfig } from './command.ts'
 import { forEachOf, objectsOf } from './objects.ts'
+import { stoppedText } from './report.ts'
 import { reasonOf } from './walk.ts'
 
 /** How many objects are copied at once: most of the time of a small one is a wait for the other side. */
@@ -37,10 +40,8 @@ async function copy({ operands, config, flags, report, signal }: Call): Promise<
   const targetConfig = configOfTarget(flags)
   if (isSameStore(config, targetConfig))
     throw new ConfigError('copy needs two stores, and --data and --to-… name the same one.')
-  const [from, to] = [
-    await openStore(config),
-    await openStore(targetConfig, undefined, { accept: ['*/*'], detectType: undefined }),
-  ]
+  const to = await openStore(targetConfig, undefined, { accept: ['*/*'], detectType: undefined })
+  const from = await openStore(config)
   let [copied, unchanged, failed, bytes] = [0, 0, 0, 0]
   await forEachOf(objectsOf(from), { width: WIDTH, signal }, async (object) => {
     try {
@@ -61,7 +62,7 @@ async function copy({ operands, config, flags, report, signal }: Call): Promise<
   report.done()
   report.result(
     { status: 'done', copied, unchanged, failed, bytes },
-    `${copied} copied, ${unchanged} unchanged, ${failed} failed (${humanSize(bytes)})${signal.aborted ? '; stopped: run the command again to continue' : ''}`,
+    `${copied} copied, ${unchanged} unchanged, ${failed} failed (${humanSize(bytes)})${stoppedText(signal)}`,
   )
   return failed === 0 ? 0 : 1
 }
@@ -78,7 +79,18 @@ function configOfTarget(flags: Call['flags']): Config {
 }
 
 function isSameStore(one: Config, other: Config): boolean {
-  return JSON.stringify(one.s3 ?? one.data) === JSON.stringify(other.s3 ?? other.data)
+  if (one.s3 !== undefined || other.s3 !== undefined)
+    return JSON.stringify(one.s3) === JSON.stringify(other.s3)
+  return realDirectory(one.data) === realDirectory(other.data)
+}
+
+/** The directory without symbolic links, or its path if it does not exist yet. */
+function realDirectory(directory: string): string {
+  try {
+    return realpathSync(directory)
+  } catch {
+    return resolve(directory)
+  }
 }
 
 /** Returns whether the object was copied; `false` if the other store has it already. */

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { lstat, mkdir, rename, rm, utimes } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { StoredObject, UploadStore } from 'upload-store'
@@ -9,7 +9,14 @@ import { openStore } from '../processes/open-store.ts'
 import { humanSize } from '../shared/human-size.ts'
 import type { Call, Command } from './command.ts'
 import { objectsOf } from './objects.ts'
+import { stoppedText } from './report.ts'
 import { reasonOf } from './walk.ts'
+
+/** The beginning of the names of files that are being written. */
+const DRAFT = '.export-'
+
+/** A draft that nobody has written to for so long, in ms, is one of a process that was killed. */
+const ABANDONED = 60 * 60 * 1000
 
 export const EXPORT: Command = {
   name: 'export',
@@ -28,6 +35,7 @@ async function exportFiles({ operands, config, flags, report, signal }: Call): P
     throw new ConfigError('export needs one folder: koa-range-server export DIR')
   const store = await openStore(config)
   await mkdir(directory, { recursive: true })
+  await removeAbandoned(directory)
   let [exported, unchanged, failed, bytes] = [0, 0, 0, 0]
   for await (const object of objectsOf(store)) {
     if (signal.aborted) break
@@ -39,6 +47,7 @@ async function exportFiles({ operands, config, flags, report, signal }: Call): P
         throw new Error('A file of this name has another size or date. Use --overwrite, or another folder.')
       else {
         await write(store, object, directory, path, (count) => {
+          signal.throwIfAborted()
           bytes += count
           report.progress(() => `${exported} exported, ${unchanged} unchanged, ${humanSize(bytes)} written`)
         })
@@ -46,6 +55,7 @@ async function exportFiles({ operands, config, flags, report, signal }: Call): P
         report.result({ status: 'exported', key: object.key, size: object.size }, object.key)
       }
     } catch (error) {
+      if (signal.aborted) break
       failed++
       const reason = reasonOf(error)
       report.fault({ status: 'failed', key: object.key, reason }, `failed ${object.key}: ${reason}`)
@@ -55,9 +65,19 @@ async function exportFiles({ operands, config, flags, report, signal }: Call): P
   report.done()
   report.result(
     { status: 'done', exported, unchanged, failed, bytes },
-    `${exported} exported, ${unchanged} unchanged, ${failed} failed (${humanSize(bytes)} written)`,
+    `${exported} exported, ${unchanged} unchanged, ${failed} failed (${humanSize(bytes)} written)${stoppedText(signal)}`,
   )
   return failed === 0 ? 0 : 1
+}
+
+async function removeAbandoned(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(DRAFT)) continue
+    const path = join(directory, name)
+    // Another export may be writing it, or just have given it its name.
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }))
+    if (Date.now() - mtimeMs > ABANDONED) await rm(path, { force: true })
+  }
 }
 
 async function stateOf(
@@ -77,14 +97,16 @@ async function stateOf(
 /** Writes to another name first, so that a file has its name only when it is complete and its digest is right. */
 async function write(
   store: UploadStore,
-  { key, digest, lastModified }: StoredObject,
+  { key }: StoredObject,
   directory: string,
   path: string,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   const content = await store.get(key)
   if (content === null) throw new Error('It was deleted meanwhile.')
-  const draft = join(directory, `.export-${randomBytes(6).toString('hex')}`)
+  // Not those of the listing: the object may have been replaced since.
+  const { digest, lastModified } = content
+  const draft = join(directory, `${DRAFT}${randomBytes(6).toString('hex')}`)
   const hash = createHash('sha256')
   try {
     await pipeline(
@@ -99,8 +121,7 @@ async function write(
       createWriteStream(draft, { flags: 'wx', flush: true }),
     )
     const found = hash.digest('hex')
-    if (content.digest === digest && found !== digest)
-      throw new Error(`Its bytes are damaged: their sha-256 is ${found}. Run verify.`)
+    if (found !== digest) throw new Error(`Its bytes are damaged: their sha-256 is ${found}. Run verify.`)
     await utimes(draft, lastModified / 1000, lastModified / 1000)
     await rename(draft, path)
   } catch (error) {

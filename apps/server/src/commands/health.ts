@@ -15,8 +15,8 @@ export const HEALTH: Command = {
   run: health,
 }
 
-async function health({ config, flags, report }: Call): Promise<number> {
-  const server = serverOfContainer() ?? config
+async function health({ config, hasServerFlags, flags, report }: Call): Promise<number> {
+  const server = (hasServerFlags ? null : serverOfContainer()) ?? config
   const url = `${originOf(server)}${flags.has('ready') ? '/readyz' : '/healthz'}`
   try {
     const status = await statusOf(url)
@@ -32,11 +32,15 @@ async function health({ config, flags, report }: Call): Promise<number> {
   }
 }
 
-/** In a container, the server is process 1, and may have flags that this command does not. */
+/**
+ * In a container, process 1 is the server, or an init program with the server's command in its arguments. The flags there may
+ * be others than those of this command.
+ */
 function serverOfContainer(): Config | null {
   try {
-    const [, main = '', ...argv] = readFileSync('/proc/1/cmdline', 'utf8').split('\0').slice(0, -1)
-    return /(?:^|\/)(?:main\.js|koa-range-server)$/.test(main) ? commandConfig(argv, process.env) : null
+    const argv = readFileSync('/proc/1/cmdline', 'utf8').split('\0').slice(0, -1)
+    const main = argv.findIndex((argument) => /(?:^|\/)(?:main\.js|koa-range-server)$/.test(argument))
+    return main === -1 ? null : commandConfig(argv.slice(main + 1), process.env)
   } catch {
     return null
   }

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs'
 import {
   type FsStore,
-  numberedKey,
   type StoredObject,
   StoreError,
   sanitizeKey,
@@ -14,7 +13,8 @@ import { humanSize } from '../shared/human-size.ts'
 import { publishAsNew } from '../uploads/publish.ts'
 import type { Call, Command } from './command.ts'
 import { companionKey } from './companion-key.ts'
-import type { Report } from './report.ts'
+import { EarlierImports } from './earlier-imports.ts'
+import { type Report, stoppedText } from './report.ts'
 import { type FoundFile, reasonOf, walk } from './walk.ts'
 
 export const IMPORT: Command = {
@@ -40,6 +40,8 @@ interface Run {
   readonly link: boolean
   readonly checksum: boolean
   readonly counts: Record<Outcome, number>
+  readonly signal: AbortSignal
+  readonly earlier: EarlierImports
   /** Read so far. */
   bytes: number
   /** The folder of the present file, and the keys that its files have become, by name. */
@@ -54,21 +56,20 @@ async function importFiles(call: Call): Promise<number> {
     for await (const found of walk(operand)) {
       if (signal.aborted) break
       if ('reason' in found) refuse(run, found.path, found.reason)
-      else run.counts[await importFile(run, found)]++
+      else await importFile(run, found)
     }
   }
   await run.store.close()
   report.done()
   const { imported, unchanged, refused } = run.counts
-  const stopped = signal.aborted ? '; stopped: run the command again to continue' : ''
   report.result(
     { status: 'done', imported, unchanged, refused, bytes: run.bytes },
-    `${imported} imported, ${unchanged} unchanged, ${refused} refused (${humanSize(run.bytes)} read)${stopped}`,
+    `${imported} imported, ${unchanged} unchanged, ${refused} refused (${humanSize(run.bytes)} read)${stoppedText(signal)}`,
   )
   return refused === 0 ? 0 : 1
 }
 
-async function startRun({ operands, config, flags, report }: Call): Promise<Run> {
+async function startRun({ operands, config, flags, report, signal }: Call): Promise<Run> {
   if (operands.length === 0)
     throw new ConfigError('import needs at least one file or folder: koa-range-server import PATH…')
   const link = flags.has('link')
@@ -84,6 +85,8 @@ async function startRun({ operands, config, flags, report }: Call): Promise<Run>
     link,
     checksum: flags.has('checksum'),
     counts,
+    signal,
+    earlier: new EarlierImports(store),
     bytes: 0,
     directory: '',
     keys: new Map(),
@@ -95,29 +98,31 @@ function refuse({ report, counts }: Run, path: string, reason: string): void {
   report.fault({ status: 'refused', path, reason }, `refused ${path}: ${reason}`)
 }
 
+/** @throws the reason of the signal, so that a long file does not delay the end */
 function addBytes(run: Run, count: number): void {
+  run.signal.throwIfAborted()
   run.bytes += count
   const { imported, unchanged } = run.counts
   run.report.progress(() => `${imported} imported, ${unchanged} unchanged, ${humanSize(run.bytes)} read`)
 }
 
-async function importFile(run: Run, file: FoundFile): Promise<Outcome> {
-  const { keys, report } = run
+async function importFile(run: Run, file: FoundFile): Promise<void> {
+  const { keys, report, counts, earlier } = run
   if (file.directory !== run.directory) keys.clear()
   run.directory = file.directory
   const { path, name } = file
   try {
     const { key, object } = await store(run, file)
     keys.set(name, key)
-    if (object === null) return 'unchanged'
-    const { size, type } = object
-    report.result({ status: 'imported', path, key, size, type }, key)
-    return 'imported'
+    earlier.take(key)
+    counts[object === null ? 'unchanged' : 'imported']++
+    if (object !== null)
+      report.result({ status: 'imported', path, key, size: object.size, type: object.type }, key)
   } catch (error) {
+    if (run.signal.aborted) return
     // No other file can be stored either.
     if (error instanceof StoreError && ['NO_SPACE', 'UNAVAILABLE'].includes(error.code)) throw error
-    report.fault({ status: 'refused', path, reason: reasonOf(error) }, `refused ${path}: ${reasonOf(error)}`)
-    return 'refused'
+    refuse(run, path, reasonOf(error))
   }
 }
 
@@ -126,12 +131,12 @@ async function store(
   run: Run,
   file: FoundFile,
 ): Promise<{ readonly key: string; readonly object: StoredObject | null }> {
-  const { checksum, keys } = run
+  const { checksum, keys, earlier } = run
   const key = companionKey(file.name, keys) ?? sanitizeKey(file.name)
-  const known = checksum ? null : await findUnchanged(run.store, key, file)
+  const known = checksum ? null : await earlier.findByDate(key, file)
   if (known !== null) return { key: known, object: null }
   const session = await stage(run, key, file)
-  const before = checksum ? await findContent(run.store, key, session) : null
+  const before = checksum ? await earlier.findByDigest(key, session) : null
   if (before !== null) {
     await session.abort()
     return { key: before, object: null }
@@ -166,32 +171,5 @@ async function* counted(
   for await (const chunk of source) {
     onBytes(chunk.length)
     yield chunk
-  }
-}
-
-/** Returns the key of the object that an earlier import has made of this file: same name, size and date. */
-async function findUnchanged(
-  store: UploadStore,
-  key: string,
-  { size, modified }: FoundFile,
-): Promise<string | null> {
-  for await (const object of numbered(store, key))
-    if (object.size === size && object.lastModified === modified) return object.key
-  return null
-}
-
-/** Returns the key of an object of this name that has the bytes of the upload. */
-async function findContent(store: UploadStore, key: string, session: UploadSession): Promise<string | null> {
-  const { digest } = await session.seal()
-  for await (const object of numbered(store, key)) if (object.digest === digest) return object.key
-  return null
-}
-
-/** Yields the objects `clip.mp4`, `clip-2.mp4` and so on, as far as they exist. */
-async function* numbered(store: UploadStore, key: string) {
-  for (let number = 1; ; number++) {
-    const object = await store.get(number === 1 ? key : numberedKey(key, number))
-    if (object === null) return
-    yield object
   }
 }

@@ -47,3 +47,8 @@ function interrupt(spinner: Spinner, text: string): void {
   standardError().write(`${text}\n`)
   spinner.start()
 }
+
+/** The end of a summary: what to do if the command was stopped. */
+export function stoppedText({ aborted }: AbortSignal): string {
+  return aborted ? '; stopped: run the command again to continue' : ''
+}
