@@ -22,7 +22,7 @@ export class EarlierImports {
   }
 
   /**
-   * Returns the key of the object that has the name, size, date, beginning and end of the file; `null` if there is none.
+   * Returns the key of the object that has the name, size, date, beginning and end of the file, or `null`.
    * Archives give many files one date, and cameras one size, but not the same bytes at both ends.
    */
   async findByDate(key: string, file: FoundFile): Promise<string | null> {

@@ -15,7 +15,7 @@ import { reasonOf } from './walk.ts'
 /** The beginning of the names of files that are being written. */
 const DRAFT = '.export-'
 
-/** A draft that nobody has written to for so long, in ms, is one of a process that was killed. */
+/** The age in ms from which a draft is that of a process that was killed: other exports write to theirs all the time. */
 const ABANDONED = 60 * 60 * 1000
 
 export const EXPORT: Command = {
