@@ -21,12 +21,14 @@ describeWith(['curl'], "the README's curl lines", () => {
     onTestFinished(async () => void (await server.stop('SIGKILL')))
     const base = await server.url()
     const checked: string[] = []
-    for (const line of lines.trim().split('\n')) {
-      const [command = '', expected] = line.split(/\s+# /)
-      const script = command.replaceAll('http://127.0.0.1:8000', base)
+    const [variable = '', ...pairs] = lines.trim().split('\n')
+    const toServer = (text: string) => text.replaceAll('http://127.0.0.1:8000', base)
+    for (let at = 0; at < pairs.length; at += 2) {
+      const [comment = '', command = ''] = pairs.slice(at, at + 2)
+      const script = `${toServer(variable)}\n${toServer(command)}`
       const { stdout } = await promisify(execFile)('sh', ['-c', script], { cwd: directory })
-      // The comment's first word is the status; what follows it in quotes has to be in the output.
-      const [, status = '', quoted] = /^(\d{3})[^"]*(?:"(.*)")?/.exec(expected ?? '') ?? []
+      // A comment has the status; a text in quotes has to be in the output as well.
+      const [, status = '', quoted] = /: (\d{3})(?:[^"]*"(.*)")?/.exec(comment) ?? []
       expect(stdout, command).toContain(status)
       if (quoted !== undefined) expect(stdout, command).toContain(quoted)
       checked.push(status)
