@@ -14,6 +14,7 @@ import { RETRIEVAL } from './retrieval.ts'
 import { TUS_CORE } from './tus-core.ts'
 import { TUS_CREATION } from './tus-creation.ts'
 import { TUS_EXTENSIONS } from './tus-extensions.ts'
+import { TUS_NODE_SERVER } from './tus-node-server.ts'
 import { VERSIONED } from './versions.ts'
 
 export const THEMES: readonly Theme[] = [
@@ -34,5 +35,6 @@ export const THEMES: readonly Theme[] = [
   TUS_CORE,
   TUS_CREATION,
   TUS_EXTENSIONS,
+  TUS_NODE_SERVER,
   PROCESSES,
 ]
