@@ -1,0 +1,104 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { Upload, type UploadOptions } from 'tus-js-client-5'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { ServerProcess } from '../support/server.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
+import { Demo } from './demo.ts'
+
+const BYTES = randomBytes(1_000_000)
+const DIGEST = createHash('sha256').update(BYTES).digest('hex')
+
+type Options = Partial<UploadOptions> & { readonly endpoint: string }
+
+/** Uploads the bytes, and calls `watch` after each response that tells an offset. */
+function upload(
+  options: Options,
+  watch: (upload: Upload, offset: number) => void = () => {},
+): Promise<Upload> {
+  return new Promise((resolve, reject) => {
+    const client = new Upload(BYTES, {
+      retryDelays: [],
+      ...options,
+      onChunkComplete: (_size, offset) => watch(client, offset),
+      onSuccess: () => resolve(client),
+      onError: reject,
+    })
+    client.start()
+  })
+}
+
+async function digestOf(base: string, key: string): Promise<unknown> {
+  const { items } = await (await fetch(`${base}/videos?prefix=${key}`)).json()
+  return items.find((item: { readonly key: string }) => item.key === key)?.digest
+}
+
+describe('tus-js-client 5', () => {
+  let demo: Demo
+  beforeAll(async () => {
+    demo = await Demo.start()
+  })
+  afterAll(() => demo.stop())
+
+  it.each([
+    ['whole', {}],
+    ['in chunks', { chunkSize: 300_000 }],
+    ['with its creation', { uploadDataDuringCreation: true }],
+    ['in four parts at once', { parallelUploads: 4 }],
+    ['by POST in place of PATCH', { overridePatchMethod: true, chunkSize: 300_000 }],
+    ['by draft 05', { protocol: 'ietf-draft-05' }],
+    ['by draft 03', { protocol: 'ietf-draft-03' }],
+  ] satisfies readonly (readonly [string, Partial<UploadOptions>])[])(
+    'sends a file %s',
+    async (name, options) => {
+      const path = 'protocol' in options ? '/video' : '/files'
+      await upload({ endpoint: `${demo.base}${path}`, metadata: { filename: name }, ...options })
+      expect(await digestOf(demo.base, name)).toBe(DIGEST)
+    },
+  )
+
+  it('resumes by the URL of the upload after an abort', async () => {
+    const options = {
+      endpoint: `${demo.base}/files`,
+      metadata: { filename: 'aborted' },
+      chunkSize: 300_000,
+    }
+    const url = await new Promise<string | null>((resolve, reject) => {
+      upload(options, (client) => void client.abort().then(() => resolve(client.url))).catch(reject)
+    })
+    const offsets: number[] = []
+    await upload(
+      { ...options, ...(url === null ? {} : { uploadUrl: url }) },
+      (_client, offset) => void offsets.push(offset),
+    )
+    expect(offsets).toEqual([600_000, 900_000, 1_000_000])
+    expect(await digestOf(demo.base, 'aborted')).toBe(DIGEST)
+  })
+
+  it.each([1, 4])(
+    'resumes by itself when the server is killed, with %d uploads at once',
+    async (parallelUploads) => {
+      const flags = ['--data', await temporaryDirectory(), '--accept', '*/*']
+      let server = new ServerProcess([...flags, '--port', '0'])
+      onTestFinished(async () => void (await server.stop('SIGKILL')))
+      const base = await server.url()
+      let isKilled = false
+      const restart = async () => {
+        isKilled = true
+        await server.stop('SIGKILL')
+        server = new ServerProcess([...flags, '--port', new URL(base).port])
+      }
+      const options = {
+        endpoint: `${base}/files`,
+        metadata: { filename: 'killed' },
+        chunkSize: 50_000,
+        parallelUploads,
+        retryDelays: Array.from({ length: 60 }, () => 500),
+        onProgress: (sent: number) => {
+          if (!isKilled && sent > 400_000) void restart()
+        },
+      }
+      await upload(options)
+      expect([isKilled, await digestOf(base, 'killed')]).toEqual([true, DIGEST])
+    },
+  )
+})
