@@ -18,15 +18,44 @@ async function expectOk(response: Promise<Response>): Promise<void> {
   if (!ok) throw new Error(`The server answered ${status}.`)
 }
 
+/** Sends the first append of an upload of unknown length. Resolves to the upload's URL. */
+async function beginByTus(url: string): Promise<string> {
+  const headers = { 'Tus-Resumable': '1.0.0', 'Upload-Defer-Length': '1' }
+  const { headers: created } = await fetch(`${url}/files`, { method: 'POST', headers })
+  const location = new URL(created.get('location') ?? '', url).href
+  await expectOk(appendByTus(location, 0))
+  return location
+}
+
+function appendByTus(location: string, offset: number): Promise<Response> {
+  const headers = {
+    'Tus-Resumable': '1.0.0',
+    'Content-Type': 'application/offset+octet-stream',
+    'Upload-Offset': String(offset),
+  }
+  return fetch(location, { method: 'PATCH', headers, body: randomBytes(SIZE) })
+}
+
 describe('an upload of 100 kB', () => {
-  it('takes one lock, no read of the manifest and two flushes as an append to a resumable upload', async () => {
+  it.each<
+    [
+      string,
+      (url: string) => Promise<string>,
+      (url: string, location: string, offset: number) => Promise<Response>,
+    ]
+  >([
+    [
+      'the draft',
+      async (url) => locationOf(await begin(url, 'POST', '/uploads', randomBytes(SIZE))),
+      (url, location, offset) => append(url, location, offset, randomBytes(SIZE), false),
+    ],
+    ['tus', beginByTus, (_url, location, offset) => appendByTus(location, offset)],
+  ])('takes one lock, no read of the manifest and two flushes as an append by %s', async (_, start, send) => {
     const server = await CountingServer.start('--log-level', 'silent')
-    const location = locationOf(await begin(server.url, 'POST', '/uploads', randomBytes(SIZE)))
+    const location = await start(server.url)
     const works: Work[] = []
-    for (let number = 1; number <= 5; number++) {
-      const sending = () => append(server.url, location, number * SIZE, randomBytes(SIZE), false)
-      works.push(await server.during(() => expectOk(sending())))
-    }
+    for (let number = 1; number <= 5; number++)
+      works.push(await server.during(() => expectOk(send(server.url, location, number * SIZE))))
     const work = least(works)
     expect(work.opens).toBe(0)
     expect(work.links).toBe(2)
