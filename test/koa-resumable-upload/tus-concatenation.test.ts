@@ -1,3 +1,5 @@
+import { EventEmitter, once } from 'node:events'
+import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
 import { send, storeOf, textOf } from './client.ts'
@@ -98,6 +100,37 @@ describe.each(['memory', 'fs'] as const)('tus "Concatenation" over the %s store'
     expect(await paused(store)).toBe(0)
     const others = await final(url, [paths[0] ?? '', ...(await parts(url, 'two', 'three'))])
     expect(others.status).toBe(400)
+  })
+
+  it('keeps the parts for a client that disconnects before the response, and removes them when it has resumed', async () => {
+    const store = await storeOf(kind)
+    const events = new EventEmitter()
+    const published = once(events, 'published')
+    // The first final request is answered only when its client has gone.
+    const onCommitted = async (ctx: Koa.Context) => {
+      if (ctx.get('x-impatient') === '') return
+      events.emit('published')
+      await once(ctx.res, 'close')
+    }
+    const url = await startTus(store, { onCommitted })
+    const paths = await parts(url, 'one ', 'two ', 'three')
+    const impatient = new AbortController()
+    const headers = {
+      ...VERSION,
+      ...metadata({ filename: 'a' }),
+      'X-Impatient': '1',
+      'Upload-Concat': `final;${paths.join(' ')}`,
+    }
+    const lost = fetch(`${url}/files`, { method: 'POST', headers, signal: impatient.signal })
+    await published
+    impatient.abort()
+    await expect(lost).rejects.toThrow()
+    expect(await look(url, paths[1] ?? '')).toEqual([200, '4', '4'])
+    expect(await look(url, paths[2] ?? '')).toEqual([200, '5', '5'])
+    const again = await final(url, paths)
+    expect([again.status, again.headers.get('location')]).toEqual([201, paths[0]])
+    expect(await textOf(store, 'a')).toBe('one two three')
+    expect(await paused(store)).toBe(0)
   })
 
   it('refuses parts that are incomplete, unknown, no parts, or named twice', async () => {

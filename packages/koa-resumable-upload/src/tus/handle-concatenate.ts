@@ -19,6 +19,7 @@ import {
   withParts,
 } from '../core/reserved-metadata.ts'
 import { malformed, RefusedError, unknownUpload, wrongPart } from '../errors.ts'
+import { isClientGone } from '../http/connection.ts'
 import { isFinal, retryAsNewest } from '../http/retry-as-newest.ts'
 import { isUploadId } from '../http/upload-id.ts'
 import { findTusTarget } from './find-tus-target.ts'
@@ -31,7 +32,8 @@ const MAX_URLS = 3000
 /**
  * Answers POST with `Upload-Concat: final`: puts complete parts together to one upload, and publishes it (tus 1.0,
  * "Concatenation"). The upload has the URL of its first part, so that a client which sends the request again gets the same
- * Location. The parts stay until the object is published: a client that resumes asks for each of them.
+ * Location. The parts stay until the object is published and the client is there to learn it: a client that resumes asks for
+ * each of them.
  *
  * @param urls of the parts, in their order
  */
@@ -52,7 +54,8 @@ export async function handleConcatenate(
     ? await joinParts(exchange, request, states, urls)
     : await repeat(exchange, ids, states)
   if (joined === null) return
-  await removeParts(exchange, ids.slice(1))
+  // A proxy may have stopped waiting for a long assembly. The client then asks for each part, and sends again what is gone.
+  if (!isClientGone(exchange.ctx)) await removeParts(exchange, ids.slice(1))
   const { object, metadata } = joined
   await exchange.answerCommitted(object, metadata, `${exchange.settings.path}/${first.id}`)
 }
