@@ -129,7 +129,7 @@ describeWith(['chromium', 'ffmpeg'], 'the page for everybody', () => {
     expect(small).toEqual([])
   }
 
-  it('is dark for who likes it dark', async () => {
+  it('is dark for visitors who prefer dark pages', async () => {
     const ground = async (colours: 'light' | 'dark') => {
       const page = await newPage(colours, DESK)
       await page.goto('/')

@@ -178,6 +178,47 @@ describeWith(['chromium', 'ffmpeg'], 'the player of the page', () => {
     await page.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) > 1)
   })
 
+  it('says that the server cannot send a video, and continues when it can', async () => {
+    const page = await open('/')
+    const isBusy = (url: URL) => url.pathname.endsWith('/one.mp4')
+    await page.route(isBusy, (route) => route.fulfill({ status: 503 }))
+    await page.getByRole('link', { name: /^one\.mp4/ }).click()
+    const note = page.locator('[data-note="server"]')
+    await note.getByText('The server cannot send this video at the moment').waitFor()
+    await page.unroute(isBusy)
+    await note.waitFor({ state: 'hidden' })
+    await page.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) > 1)
+  })
+
+  it('waits longer before each reload of a video whose responses break, which stays paused', async () => {
+    const page = await open('/?play=one.mp4&t=20')
+    await ready(page)
+    const heads: string[] = []
+    page.on('request', (request) => {
+      if (request.method() === 'HEAD') heads.push(request.url())
+    })
+    // Chromium itself repeats real requests that break, so the error is made here, at once after each load.
+    const reloads = await page.evaluate(async () => {
+      const video = document.querySelector('video')
+      if (video === null) return 0
+      Object.defineProperty(video, 'error', { get: () => ({ code: MediaError.MEDIA_ERR_NETWORK }) })
+      let count = 0
+      const breaking = () => {
+        count++
+        video.dispatchEvent(new Event('error'))
+      }
+      video.addEventListener('loadedmetadata', breaking)
+      breaking()
+      await new Promise((resolve) => setTimeout(resolve, 4000))
+      video.removeEventListener('loadedmetadata', breaking)
+      return video.paused ? count : Number.NaN
+    })
+    // After 1 s and 2 s more.
+    expect(reloads).toBeGreaterThanOrEqual(2)
+    expect(reloads).toBeLessThanOrEqual(3)
+    expect(heads.length).toBeLessThanOrEqual(3)
+  })
+
   it('says that a video was deleted', async () => {
     await put('three.mp4', await readFile(join(site.directory, 'clip.mp4')))
     const page = await open('/')

@@ -101,7 +101,7 @@ describeWith(['chromium'], 'uploads on the page', () => {
     await expect.poll(() => upload.page.evaluate(() => localStorage.length)).toBe(0)
   })
 
-  it('asks before the page is left only if a queued file would be forgotten', async () => {
+  it('asks before it is left if a file still waits to be sent, and not otherwise', async () => {
     const films = await Promise.all(['a.mp4', 'b.mp4', 'c.mp4'].map((name) => site.film(name, 8 * MIB)))
     const upload = await site.open()
     await upload.throttle(2 * MIB)

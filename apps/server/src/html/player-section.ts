@@ -83,6 +83,7 @@ ${downloadLink}, or convert it with:</p>
 <p data-note="sound" role="status" hidden>Your browser can’t show the pictures of this file, only play its sound.
 ${downloadLink} for another player.</p>
 <p data-note="network" role="alert" hidden>No connection — retrying …</p>
+<p data-note="server" role="alert" hidden>The server cannot send this video at the moment — retrying …</p>
 <p data-note="deleted" role="alert" hidden>This video was deleted. <a href="/">Show all videos</a></p>`
 }
 

@@ -44,7 +44,7 @@ function unfinished(accepted: Html | null): Html {
 <div class="job-head"><bdi class="name"></bdi>
 <button class="tool cancel" type="button">${icon('close')}</button></div>
 <progress max="1" value="0"></progress>
-<div class="go-on"><p class="meta state"></p>
+<div class="state-line"><p class="meta state"></p>
 <input type="file" hidden${accepted}>
 <button class="button choose" type="button">Choose file</button></div>
 <div class="error" role="alert"></div>

@@ -122,9 +122,10 @@ async function findPlaying(ctx: Koa.Context, store: UploadStore, key: string): P
 async function find(store: UploadStore, key: string): Promise<StoredObject | null> {
   try {
     return await store.get(key)
-  } catch {
+  } catch (error) {
     // The text in the address bar may not be a valid key.
-    return null
+    if (error instanceof StoreError && error.code === 'INVALID_KEY') return null
+    throw error
   }
 }
 

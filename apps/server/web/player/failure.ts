@@ -6,7 +6,7 @@ const INTERVAL = 2000
 
 /**
  * Finds out why a video does not play, by one small request: browsers report a lost connection and an unknown codec by the
- * same error. Without a connection, says so and asks again until the server answers.
+ * same error. Without a connection, or if the server cannot serve at present, says so and asks again until it can.
  *
  * @param isWanted whether the video is still on the page
  * @returns `'back'` if there was no connection at first
@@ -19,8 +19,8 @@ export async function findCause(
     const status = await statusOf(video.url)
     if (status === 404) return 'deleted'
     if ((status !== null && status < 500) || !isWanted()) return wasLost ? 'back' : 'reachable'
-    showNote('network', video)
-    await pause()
+    showNote(status === null ? 'network' : 'server', video)
+    await pause(INTERVAL)
   }
 }
 
@@ -31,14 +31,19 @@ async function statusOf(url: string): Promise<number | null> {
   )
 }
 
-function pause(): Promise<void> {
+/**
+ * Waits until the browser says that it is online again, or for a time.
+ *
+ * @param time in ms
+ */
+export function pause(time: number): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer)
       removeEventListener('online', done)
       resolve()
     }
-    const timer = setTimeout(done, INTERVAL)
+    const timer = setTimeout(done, time)
     addEventListener('online', done)
   })
 }

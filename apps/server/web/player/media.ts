@@ -1,8 +1,12 @@
 import { type PageVideo, videoKind } from '../../src/shared/video.ts'
 import { get, maybe } from '../shared/dom.ts'
 import { state } from '../shared/state.ts'
-import { findCause } from './failure.ts'
+import { findCause, pause } from './failure.ts'
 import { type Note, setStage, showNote, stage } from './stage.ts'
+
+/** The time before the first reload after a broken response, and the most that it grows to, in ms. */
+const RELOAD_DELAY = 1000
+const MAX_RELOAD_DELAY = 30_000
 
 const controller = get('#controller')
 
@@ -58,42 +62,60 @@ export function removeMedia(): void {
   media.load()
 }
 
+/** What a reload of the media has to keep. */
+type Playback = Pick<HTMLMediaElement, 'currentTime' | 'paused' | 'playbackRate'>
+
 /** Shows a note if a file does not play, or loads it again when the network is back. */
 export function watch(media: HTMLMediaElement, video: PageVideo): void {
+  // Reloads since the video last advanced.
+  let reloads = 0
+  let failedAt = 0
   const fail = (note: Note): void => {
     showNote(note, video)
     setStage('file')
     controller.hidden = true
   }
-  const failed = (): void => {
-    const time = media.currentTime
-    void findCause(video, () => media.isConnected).then((cause) => {
-      if (!media.isConnected) return
-      const isLost = cause === 'back' || media.error?.code === MediaError.MEDIA_ERR_NETWORK
-      if (cause === 'deleted') fail(cause)
-      else if (isLost) resume(media, video, time)
-      else fail('codec')
-    })
+  const failed = async (): Promise<void> => {
+    const { currentTime, paused, playbackRate } = media
+    failedAt = currentTime
+    const cause = await findCause(video, () => media.isConnected)
+    if (!media.isConnected) return
+    if (cause === 'deleted') return fail(cause)
+    const isBroken = media.error?.code === MediaError.MEDIA_ERR_NETWORK
+    if (cause === 'reachable' && !isBroken) return fail('codec')
+    if (cause === 'reachable') await waitToReload(video, reloads)
+    reloads++
+    if (media.isConnected) resume(media, video, { currentTime, paused, playbackRate })
   }
   const loaded = (): void => {
     // Chromium plays what it can of a film whose pictures it cannot decode.
     if (media instanceof HTMLVideoElement && media.videoWidth === 0 && video.type.startsWith('video/'))
       showNote('sound', video)
   }
-  media.addEventListener('error', failed)
+  media.addEventListener('error', () => void failed())
   media.addEventListener('loadedmetadata', loaded)
+  media.addEventListener('timeupdate', () => {
+    if (media.currentTime > failedAt + 1) reloads = 0
+  })
   // The server's own element may have come so far before this script ran.
-  if (media.error !== null) failed()
+  if (media.error !== null) void failed()
   else if (media.readyState > 0) loaded()
 }
 
+/** A server that breaks each response would otherwise get hundreds of requests. */
+async function waitToReload(video: PageVideo, reloads: number): Promise<void> {
+  showNote('network', video)
+  await pause(Math.min(RELOAD_DELAY * 2 ** reloads, MAX_RELOAD_DELAY))
+}
+
 /** Continues where the connection was lost. */
-function resume(media: HTMLMediaElement, video: PageVideo, time: number): void {
+function resume(media: HTMLMediaElement, video: PageVideo, playback: Playback): void {
   showNote(null, video)
   setStage(videoKind(video.type))
   controller.hidden = false
-  media.src = mediaSource(video, time)
-  media.play().catch(() => {})
+  media.src = mediaSource(video, playback.currentTime)
+  media.playbackRate = playback.playbackRate
+  if (!playback.paused) media.play().catch(() => {})
 }
 
 export function toggleFullscreen(): void {

@@ -3,7 +3,7 @@ import { announce, get, setIcon } from '../shared/dom.ts'
 
 export const stage: HTMLElement = get('#stage')
 export type StageKind = 'video' | 'audio' | 'file' | 'none'
-export type Note = 'file' | 'codec' | 'sound' | 'network' | 'deleted'
+export type Note = 'file' | 'codec' | 'sound' | 'network' | 'server' | 'deleted'
 
 export function setStage(kind: StageKind): void {
   stage.dataset['kind'] = kind
