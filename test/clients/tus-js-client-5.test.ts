@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { Upload, type UploadOptions } from 'tus-js-client-5'
+import { Readable } from 'node:stream'
+import { type DetailedError, type HttpRequest, Upload, type UploadOptions } from 'tus-js-client-5'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
@@ -14,9 +15,10 @@ type Options = Partial<UploadOptions> & { readonly endpoint: string }
 function upload(
   options: Options,
   watch: (upload: Upload, offset: number) => void = () => {},
+  input: Buffer | Readable = BYTES,
 ): Promise<Upload> {
   return new Promise((resolve, reject) => {
-    const client = new Upload(BYTES, {
+    const client = new Upload(input, {
       retryDelays: [],
       ...options,
       onChunkComplete: (_size, offset) => watch(client, offset),
@@ -55,6 +57,34 @@ describe('tus-js-client 5', () => {
       expect(await digestOf(demo.base, name)).toBe(DIGEST)
     },
   )
+
+  it('sends a stream whose length it does not know', async () => {
+    const chunks = Array.from({ length: 10 }, (_, at) => BYTES.subarray(at * 100_000, (at + 1) * 100_000))
+    const options = {
+      endpoint: `${demo.base}/files`,
+      metadata: { filename: 'stream' },
+      chunkSize: 300_000,
+      uploadLengthDeferred: true,
+    }
+    await upload(options, undefined, Readable.from(chunks))
+    expect(await digestOf(demo.base, 'stream')).toBe(DIGEST)
+  })
+
+  it('gets 460 for a wrong checksum, and succeeds with the right one', async () => {
+    const options = { endpoint: `${demo.base}/files`, metadata: { filename: 'checked' } }
+    const withChecksum = (bytes: Uint8Array) => ({
+      ...options,
+      onBeforeRequest: (request: HttpRequest) => {
+        const isAppend = request.getMethod() === 'PATCH'
+        const digest = createHash('sha256').update(bytes).digest('base64')
+        if (isAppend) request.setHeader('Upload-Checksum', `sha256 ${digest}`)
+      },
+    })
+    const refused = await upload(withChecksum(Buffer.from('else'))).catch((error: unknown) => error)
+    expect((refused as DetailedError).originalResponse?.getStatus()).toBe(460)
+    await upload(withChecksum(BYTES))
+    expect(await digestOf(demo.base, 'checked')).toBe(DIGEST)
+  })
 
   it('resumes by the URL of the upload after an abort', async () => {
     const options = {

@@ -8,26 +8,16 @@ import type {
 } from 'upload-store'
 import { complete } from '../core/complete.ts'
 import type { Exchange } from '../core/exchange.ts'
-import { interruptFor } from '../core/find-upload.ts'
 import { inspect } from '../core/inspect.ts'
 import { limitBroken } from '../core/limits.ts'
-import {
-  isPartialUpload,
-  joinedParts,
-  uploadLength,
-  withLength,
-  withParts,
-} from '../core/reserved-metadata.ts'
+import { isPartialUpload, joinedParts, withLength, withParts } from '../core/reserved-metadata.ts'
 import { malformed, RefusedError, unknownUpload, wrongPart } from '../errors.ts'
 import { isClientGone } from '../http/connection.ts'
 import { isFinal, retryAsNewest } from '../http/retry-as-newest.ts'
-import { isUploadId } from '../http/upload-id.ts'
+import { completePart, findParts, isMadeOf, readPartIds } from './find-parts.ts'
 import { findTusTarget } from './find-tus-target.ts'
-import { reachedOffset, withMetadataField } from './tus-exchange.ts'
+import { withMetadataField } from './tus-exchange.ts'
 import type { TusRequest } from './tus-request.ts'
-
-/** In characters. The URLs of the parts are stored with the upload, and are repeated in the response to HEAD. */
-const MAX_URLS = 3000
 
 /**
  * Answers POST with `Upload-Concat: final`: puts complete parts together to one upload, and publishes it (tus 1.0,
@@ -42,7 +32,7 @@ export async function handleConcatenate(
   request: TusRequest,
   urls: readonly string[],
 ): Promise<void> {
-  const ids = readIds(exchange, urls)
+  const ids = readPartIds(exchange, urls)
   if (exchange.contentLength !== 0 || request.length !== null || request.isDeferred) {
     const rule = 'has neither content nor Upload-Length nor Upload-Defer-Length. Omit them.'
     throw new RefusedError(malformed(`A request that puts parts together ${rule}`))
@@ -63,51 +53,6 @@ export async function handleConcatenate(
 interface Joined {
   readonly object: StoredObject
   readonly metadata: UploadMetadata
-}
-
-/** @throws RefusedError 400 */
-function readIds({ settings }: Exchange, urls: readonly string[]): readonly string[] {
-  const { length } = urls.join(' ')
-  if (length > MAX_URLS) {
-    const detail = `The URLs in Upload-Concat have ${length} characters; the limit is ${MAX_URLS}. Send fewer parts.`
-    throw new RefusedError(malformed(detail))
-  }
-  const ids = urls.map((url) => readId(url, settings.path))
-  if (new Set(ids).size < ids.length)
-    throw new RefusedError(malformed('Upload-Concat has a part twice. Name each part once.'))
-  return ids
-}
-
-/** A URL may be absolute or a path; which name the client has for this server does not matter. */
-function readId(url: string, path: string): string {
-  const { pathname } = URL.canParse(url, 'http://localhost')
-    ? new URL(url, 'http://localhost')
-    : { pathname: '' }
-  const id = pathname.startsWith(`${path}/`) ? pathname.slice(path.length + 1) : ''
-  if (isUploadId(id)) return id
-  throw new RefusedError(wrongPart(JSON.stringify(url.slice(0, 100)), 'is not the URL of an upload here.'))
-}
-
-/**
- * Finds the parts and checks that the client may use each of them. Returns fewer states than ids if the request is answered
- * with a refusal. Once the first part has become the upload, its other parts may be gone.
- */
-async function findParts(exchange: Exchange, ids: readonly string[]): Promise<readonly UploadState[]> {
-  const states: UploadState[] = []
-  for (const id of ids) {
-    const state = await interruptFor(exchange, id, 'concatenate')
-    if (state === null) return states
-    states.push(state)
-    const isRepeated = states.length === 1 && isOf(exchange, state, ids)
-    if (isRepeated) return ids.map(() => state)
-  }
-  return states
-}
-
-/** Whether the upload was put together from these parts. */
-function isOf(exchange: Exchange, { metadata }: UploadState, ids: readonly string[]): boolean {
-  const known = joinedParts(metadata)
-  return known !== null && readIds(exchange, known.urls.split(' ')).join() === ids.join()
 }
 
 async function joinParts(
@@ -160,18 +105,6 @@ async function join(
   throw new RefusedError(unknownUpload())
 }
 
-/** @throws RefusedError 400 if the upload is not a part, or is not complete */
-function completePart({ settings }: Exchange, state: UploadState): UploadPart {
-  const { id, metadata, committed } = state
-  const size = uploadLength(metadata)
-  const url = `${settings.path}/${id}`
-  if (committed !== null || !isPartialUpload(metadata))
-    throw new RefusedError(wrongPart(url, 'is not a part. Create parts with Upload-Concat: partial.'))
-  if (size === null || reachedOffset(state) < size)
-    throw new RefusedError(wrongPart(url, 'is not complete. Send its remaining bytes first.'))
-  return { id, size }
-}
-
 /**
  * Returns the object that the first part has become with an earlier request; `null` if the request is answered with a refusal.
  * A client that resumes after a lost response finds only the first part, sends the others again, and then names those.
@@ -189,7 +122,7 @@ async function repeat(
   const url = `${exchange.settings.path}/${first.id}`
   if (known === null)
     throw new RefusedError(wrongPart(url, 'is not a part. Create parts with Upload-Concat: partial.'))
-  const isSame = isOf(exchange, first, ids)
+  const isSame = isMadeOf(exchange, first, ids)
   const again = isSame ? [] : others.map((state) => completePart(exchange, state).size)
   const inspected = await inspect(exchange, first.id)
   if (inspected === null) return null
