@@ -66,4 +66,5 @@ it('videos are copied from disk to S3 and back by processes that are killed, wit
   await store.close()
   for (const flags of [s3, ['--data', back]])
     expect(await outcomeOf(startCommand(['verify', ...flags], env))).toMatchObject({ code: 0, stderr: '' })
-})
+  // Eight processes, and 500 uploads to S3: on a busy machine, more than the usual minute.
+}, 240_000)
