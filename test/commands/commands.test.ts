@@ -272,14 +272,14 @@ describe('verify', () => {
   ]
 
   it('finds every planted damage, keeps what is intact, and finds nothing more afterwards', async () => {
-    const data = await filledStore(25)
+    const data = await filledStore(125)
     const records = (await readdir(join(data, 'records'), { recursive: true })).filter((name) =>
       name.endsWith('.json'),
     )
     // Without digest links, nothing can be repaired.
     await rm(join(data, 'digests'), { recursive: true })
     await mkdir(join(data, 'digests'))
-    for (const [at, name] of records.slice(0, 20).entries()) {
+    for (const [at, name] of records.slice(0, 100).entries()) {
       const record = join(data, 'records', name)
       const { blob } = JSON.parse(await readFile(record, 'utf8'))
       const shard = Buffer.from(blob.slice(0, 2), 'base64url').toString('hex')
@@ -288,15 +288,15 @@ describe('verify', () => {
     const found = await runCommand('verify', '--data', data, '--json')
     expect(found.code).toBe(1)
     const kinds = linesOf(found).map(({ status }) => status)
-    expect(kinds.filter((status) => status === 'quarantined')).toHaveLength(16)
-    expect(kinds.filter((status) => status === 'foreign')).toHaveLength(4)
-    expect(linesOf(found).at(-1)).toMatchObject({ intact: 9, faults: 20 })
-    for (const name of records.slice(0, 20))
+    expect(kinds.filter((status) => status === 'quarantined')).toHaveLength(80)
+    expect(kinds.filter((status) => status === 'foreign')).toHaveLength(20)
+    expect(linesOf(found).at(-1)).toMatchObject({ intact: 45, faults: 100 })
+    for (const name of records.slice(0, 100))
       await rm(join(data, 'records', `${name.slice(0, -4)}foreign`), { force: true })
     const again = await runCommand('verify', '--data', data)
     expect([again.code, again.stdout]).toEqual([
       0,
-      expect.stringMatching(/^9 intact, 0 repaired, 0 damaged, 0 foreign/),
+      expect.stringMatching(/^45 intact, 0 repaired, 0 damaged, 0 foreign/),
     ])
   })
 
