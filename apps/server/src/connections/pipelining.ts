@@ -2,28 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Handler } from '../http/expect-continue.ts'
-import { findGate } from './request-gate.ts'
+import { findGate, type RequestGate } from './request-gate.ts'
 
 type Exchange = readonly [IncomingMessage, ServerResponse]
-
-/** A connection with a request that has begun. */
-interface Busy {
-  /** The response in progress; `null` once it has been sent. */
-  current: ServerResponse | null
-  readonly waiting: Exchange[]
-}
 
 /** Requests of one connection that wait for the response before them. */
 const MAX_WAITING = 16
 
-const connections = new WeakMap<Duplex, Busy>()
+/** An entry lasts as long as its connection: to set and delete one for each request would cost as much as a check of the guard. */
+const sequences = new WeakMap<Duplex, Sequence>()
 
 /** Returns the responses of a connection that are not sent yet, in their order. */
 export function unansweredResponses(socket: Duplex): readonly ServerResponse[] {
-  const busy = connections.get(socket)
-  if (busy === undefined) return []
-  const waiting = busy.waiting.map(([, response]) => response)
-  return busy.current === null ? waiting : [busy.current, ...waiting]
+  return sequences.get(socket)?.unanswered() ?? []
 }
 
 /**
@@ -31,26 +22,6 @@ export function unansweredResponses(socket: Duplex): readonly ServerResponse[] {
  * at once: 3,000 in one packet would open 3,000 files, and a DELETE would overtake the PUT before it (RFC 9112 §9.3.2).
  */
 export function inOrder(handler: Handler): Handler {
-  function start(socket: Duplex, busy: Busy, [request, response]: Exchange): void {
-    busy.current = response
-    response.once('close', () => {
-      busy.current = null
-      // The gate is open then, because only a full queue closes it.
-      if (busy.waiting.length === 0) connections.delete(socket)
-      // In a turn of its own, so that other connections get theirs.
-      else setImmediate(next, socket, busy)
-    })
-    handler(request, response)
-  }
-
-  function next(socket: Duplex, busy: Busy): void {
-    // After `Connection: close` no further request may be processed (RFC 9112 §9.6).
-    const exchange = socket.destroyed || socket.writableEnded ? undefined : busy.waiting.shift()
-    if (exchange === undefined) connections.delete(socket)
-    else start(socket, busy, exchange)
-    if (busy.waiting.length < MAX_WAITING) findGate(socket)?.open()
-  }
-
   return (request, response) => {
     // The streams of HTTP/2 have no order.
     if (request instanceof Http2ServerRequest || response instanceof Http2ServerResponse) {
@@ -58,16 +29,71 @@ export function inOrder(handler: Handler): Handler {
       return
     }
     const { socket } = request
-    const gate = findGate(socket)
-    gate?.note(request)
-    const busy = connections.get(socket)
-    if (busy === undefined) {
-      const first: Busy = { current: null, waiting: [] }
-      connections.set(socket, first)
-      start(socket, first, [request, response])
+    const known = sequences.get(socket)
+    const sequence = known ?? new Sequence(socket, handler)
+    if (known === undefined) sequences.set(socket, sequence)
+    sequence.add(request, response)
+  }
+}
+
+/** The requests of a connection, one after the other. */
+class Sequence {
+  readonly #socket: Duplex
+  readonly #gate: RequestGate | undefined
+  readonly #handler: Handler
+  /** The response in progress; `null` once it has been sent. */
+  #current: ServerResponse | null = null
+  /** Whether a request is in progress, or the next one has a turn of its own. */
+  #isBusy = false
+  readonly #waiting: Exchange[] = []
+
+  constructor(socket: Duplex, handler: Handler) {
+    this.#socket = socket
+    this.#gate = findGate(socket)
+    this.#handler = handler
+  }
+
+  unanswered(): readonly ServerResponse[] {
+    const waiting = this.#waiting.map(([, response]) => response)
+    return this.#current === null ? waiting : [this.#current, ...waiting]
+  }
+
+  add(request: IncomingMessage, response: ServerResponse): void {
+    this.#gate?.note(request)
+    if (!this.#isBusy) {
+      this.#isBusy = true
+      this.#start(request, response)
       return
     }
-    busy.waiting.push([request, response])
-    if (busy.waiting.length >= MAX_WAITING) gate?.close()
+    this.#waiting.push([request, response])
+    if (this.#waiting.length >= MAX_WAITING) this.#gate?.close()
+  }
+
+  #start(request: IncomingMessage, response: ServerResponse): void {
+    this.#current = response
+    // A response is closed once, and `once` takes longer than `on`.
+    response.on('close', this.#end)
+    this.#handler(request, response)
+  }
+
+  /** One function for all requests of the connection. */
+  readonly #end = (): void => {
+    this.#current = null
+    // The gate is open then, because only a full queue closes it.
+    if (this.#waiting.length === 0) this.#isBusy = false
+    // In a turn of its own, so that other connections get theirs.
+    else setImmediate(this.#next)
+  }
+
+  readonly #next = (): void => {
+    // After `Connection: close` no further request may be processed (RFC 9112 §9.6): the connection stays busy.
+    const isOver = this.#socket.destroyed || this.#socket.writableEnded
+    const exchange = isOver ? undefined : this.#waiting.shift()
+    if (exchange === undefined) {
+      this.#waiting.length = 0
+      return
+    }
+    this.#start(...exchange)
+    if (this.#waiting.length < MAX_WAITING) this.#gate?.open()
   }
 }

@@ -84,8 +84,20 @@ export class RequestGate {
   }
 
   #take(chunk: Buffer | null): boolean {
-    this.#held.push(chunk)
-    return this.#deliver()
+    if (chunk === null || this.#held.length > 0 || !this.#isFlowing()) {
+      this.#held.push(chunk)
+      return this.#deliver()
+    }
+    // As `push` would, which also looks for more in a turn of its own, for each request.
+    this.#socket.emit('data', this.#cut(chunk))
+    return this.#held.length > 0 ? this.#deliver() : true
+  }
+
+  /** Whether the parser gets at once what the stream gets. */
+  #isFlowing(): boolean {
+    const { readableFlowing, readableLength, writableEnded } = this.#socket
+    const isOpen = !this.#isClosed && !this.#isDiscarding && !writableEnded
+    return isOpen && readableFlowing === true && readableLength === 0
   }
 
   #deliver(): boolean {
