@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { type Answer, faultOf } from '../src/ranges/answer.ts'
-import { AnswerReader } from '../src/ranges/answer-reader.ts'
-import { drawApart, drawRanges, shuffledBlocks } from '../src/ranges/byte-range.ts'
-import { parseByteranges } from '../src/ranges/byteranges.ts'
+import { type Answer, faultOf } from '../src/ranges/clients/answer.ts'
+import { AnswerReader } from '../src/ranges/clients/answer-reader.ts'
+import { parseByteranges } from '../src/ranges/clients/byteranges.ts'
+import { readTotals, totalsFault } from '../src/ranges/clients/wrk.ts'
+import { drawApart, drawRanges, shuffledBlocks } from '../src/ranges/files/byte-range.ts'
 import type { Wanted } from '../src/ranges/kinds.ts'
-import { readTotals, totalsFault } from '../src/ranges/wrk.ts'
 
 const file = { name: 'ten', size: 10 }
 const content = Buffer.from('0123456789')

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { askAll } from '../src/ranges/ask.ts'
-import { runNodeClient } from '../src/ranges/node-client.ts'
-import { SlowReader } from '../src/ranges/slow-reader.ts'
+import { askAll } from '../src/ranges/clients/ask.ts'
+import { runNodeClient } from '../src/ranges/clients/node-client.ts'
+import { SlowReader } from '../src/ranges/clients/slow-reader.ts'
 
 const content = randomBytes(1 << 20)
 const closing: (() => void)[] = []

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { NGINX, PLAIN, SIRV } from '../src/ranges/contenders.ts'
-import { figureOf, isBound, type Measurement, processorOf, rateOf, ratioOf } from '../src/ranges/figures.ts'
 import { MIDDLE, SMALL } from '../src/ranges/kinds.ts'
+import {
+  figureOf,
+  isBound,
+  type Measurement,
+  processorOf,
+  rateOf,
+  ratioOf,
+} from '../src/ranges/report/figures.ts'
 import { median } from '../src/table.ts'
 import { measured } from './measurements.ts'
 

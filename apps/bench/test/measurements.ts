@@ -1,6 +1,6 @@
 import type { Contender } from '../src/ranges/contenders.ts'
-import type { Measurement } from '../src/ranges/figures.ts'
 import type { Kind } from '../src/ranges/kinds.ts'
+import type { Measurement } from '../src/ranges/report/figures.ts'
 
 /** One measurement a round: answers per second, and microseconds of processor time for each. */
 export function measured(

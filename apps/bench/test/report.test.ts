@@ -10,10 +10,10 @@ import {
   SIRV,
 } from '../src/ranges/contenders.ts'
 import type { Crowd } from '../src/ranges/crowd.ts'
-import type { Measurement } from '../src/ranges/figures.ts'
 import { FAR, LARGE, MIDDLE, NEAR, NOT_MODIFIED, SMALL, WHOLE } from '../src/ranges/kinds.ts'
-import { type Run, report } from '../src/ranges/report.ts'
-import { judge } from '../src/ranges/targets.ts'
+import type { Measurement } from '../src/ranges/report/figures.ts'
+import { type Run, report } from '../src/ranges/report/report.ts'
+import { judge } from '../src/ranges/report/targets.ts'
 import { measured } from './measurements.ts'
 
 /** Everything exactly as promised. */

@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Server } from '../child.ts'
 import { processorSeconds } from '../process-figures.ts'
+import { runNodeClient } from './clients/node-client.ts'
+import { runWrk, totalsFault } from './clients/wrk.ts'
 import type { Contender } from './contenders.ts'
+import { MEBIBYTE } from './files/media.ts'
+import { bytesFetched, dropFromPageCache } from './files/page-cache.ts'
 import { COLD, fieldOf, HEAD, type Kind, type Wanted } from './kinds.ts'
-import { MEBIBYTE } from './media.ts'
-import { runNodeClient } from './node-client.ts'
-import { bytesFetched, dropFromPageCache } from './page-cache.ts'
-import { runWrk, totalsFault } from './wrk.ts'
 
 /** Where the bench works. */
 export interface Ground {

@@ -7,10 +7,10 @@ import { CLIENT_PROCESSOR } from '../programs.ts'
 import { progress } from '../progress.ts'
 import { formatRate, median } from '../table.ts'
 import type { Cell, Running } from './cell.ts'
+import type { Command, SlowReaders, SlowReport } from './clients/slow-readers.ts'
 import type { Contender } from './contenders.ts'
+import { FILM, KIBIBYTE, MEBIBYTE } from './files/media.ts'
 import { FAST } from './kinds.ts'
-import { FILM, KIBIBYTE, MEBIBYTE } from './media.ts'
-import type { Command, SlowReaders, SlowReport } from './slow-readers.ts'
 import { type Site, start, visit } from './visit.ts'
 
 export interface CrowdPace {
@@ -105,7 +105,7 @@ async function startReaders(
     bytesPerSecond: BYTES_PER_SECOND,
   }
   const child = forkPinned(
-    new URL('./slow-readers.js', import.meta.url),
+    new URL('./clients/slow-readers.js', import.meta.url),
     [JSON.stringify(order)],
     CLIENT_PROCESSOR,
   )

@@ -1,5 +1,5 @@
-import { type ByteRange, drawApart, drawRanges, shuffledBlocks } from './byte-range.ts'
-import { CLIP, FILM, ISLAND, KIBIBYTE, MEBIBYTE, type MediaFile, SPARSE, TEBIBYTE } from './media.ts'
+import { type ByteRange, drawApart, drawRanges, shuffledBlocks } from './files/byte-range.ts'
+import { CLIP, FILM, ISLAND, KIBIBYTE, MEBIBYTE, type MediaFile, SPARSE, TEBIBYTE } from './files/media.ts'
 
 /** What is asked for, and what has to come back. */
 export type Wanted =

@@ -2,15 +2,15 @@ import type { CellPace } from './cell.ts'
 import { type Contender, NGINX, PLAIN, SIRV } from './contenders.ts'
 import type { CrowdPace } from './crowd.ts'
 import { COLD, type Kind, SMALL } from './kinds.ts'
+import { hasTarget, isTargeted } from './report/targets.ts'
 import type { RoundsOf } from './schedule.ts'
-import { isTargeted } from './targets.ts'
 
 export interface Pace extends CellPace, CrowdPace {
   readonly rounds: number
   /** At most `rounds`. */
   readonly roundsOf: RoundsOf
-  /** V8 takes seconds to compile all that a request runs through. */
-  readonly warmUpMilliseconds: number
+  /** The time in which a server warms up before the first round, divided among the kinds that it warms up for. */
+  readonly warmUpMilliseconds: (contender: Contender) => number
   /** Which warm up before the first round. */
   readonly warmsUp: (contender: Contender, kind: Kind) => boolean
   /** The servers that are measured with a crowd of slow readers. */
@@ -21,13 +21,19 @@ export interface Pace extends CellPace, CrowdPace {
 
 const ROUNDS = 5
 
+/**
+ * V8 compiles what a request runs through step by step: the composed server needs half the time for a request after 10 s
+ * of requests. Less would compare compilers.
+ */
+const WARM = 12_000
+
 export const DEFAULT: Pace = {
   rounds: ROUNDS,
   roundsOf: () => ROUNDS,
   milliseconds: 1000,
   slowMilliseconds: 2000,
   coldAnswers: 4096,
-  warmUpMilliseconds: 800,
+  warmUpMilliseconds: () => WARM,
   warmsUp: (contender, kind) => kind !== COLD && !contender.slowAt.includes(kind),
   crowded: [PLAIN, NGINX, SIRV],
   readers: 1000,
@@ -45,7 +51,7 @@ export const QUICK: Pace = {
   milliseconds: 300,
   slowMilliseconds: 1200,
   coldAnswers: 1024,
-  warmUpMilliseconds: 600,
+  warmUpMilliseconds: (contender) => (hasTarget(contender) ? WARM : 600),
   warmsUp: (contender, kind) =>
     !contender.slowAt.includes(kind) && (kind === SMALL || isTargeted(contender, kind)),
   crowded: [PLAIN],
@@ -54,8 +60,8 @@ export const QUICK: Pace = {
   sampleMilliseconds: 600,
   settleMilliseconds: 3000,
   omitted: `
-A quick run: one round only, hardly warmed up, of kinds without a target and of servers that take seconds for an answer;
-slow readers at ours only.`,
+A quick run: one round only of kinds without a target and of servers that take seconds for an answer, and hardly a warm-up of
+servers without a target; slow readers at ours only.`,
 }
 
 function quickRounds(contender: Contender, kind: Kind): number {

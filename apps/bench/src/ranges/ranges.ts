@@ -4,14 +4,14 @@ import { progress } from '../progress.ts'
 import type { Running } from './cell.ts'
 import { NGINX } from './contenders.ts'
 import { type Crowd, measureCrowd } from './crowd.ts'
-import { makeGround } from './ground.ts'
+import { makeGround } from './files/ground.ts'
+import { FILM, openMedia } from './files/media.ts'
+import { canBeDropped } from './files/page-cache.ts'
 import { COLD, KINDS, type Kind } from './kinds.ts'
-import { FILM, openMedia } from './media.ts'
 import { DEFAULT, type Pace, QUICK } from './pace.ts'
-import { canBeDropped } from './page-cache.ts'
 import { probe } from './probe.ts'
-import { rangesChart } from './ranges-chart.ts'
-import { type Run, report } from './report.ts'
+import { rangesChart } from './report/ranges-chart.ts'
+import { type Run, report } from './report/report.ts'
 import { runRounds } from './rounds.ts'
 import { type RoundsOf, schedule } from './schedule.ts'
 import { type Site, startAll, visit } from './visit.ts'
@@ -71,11 +71,11 @@ async function warmUp(
   pace: Pace,
 ): Promise<void> {
   for (const one of running) {
-    progress(`warms up ${one.contender.name}`)
-    for (const kind of KINDS) {
-      if (roundsOf(one.contender, kind) === 0 || !pace.warmsUp(one.contender, kind)) continue
-      await visit(one, kind, site, { ...pace, milliseconds: pace.warmUpMilliseconds })
-    }
+    const { contender } = one
+    progress(`warms up ${contender.name}`)
+    const kinds = KINDS.filter((kind) => roundsOf(contender, kind) > 0 && pace.warmsUp(contender, kind))
+    const milliseconds = pace.warmUpMilliseconds(contender) / kinds.length
+    for (const kind of kinds) await visit(one, kind, site, { ...pace, milliseconds })
   }
 }
 

@@ -3,7 +3,7 @@ import { progress } from '../progress.ts'
 import { formatRate } from '../table.ts'
 import type { CellPace, Running } from './cell.ts'
 import type { Contender } from './contenders.ts'
-import type { Measurement } from './figures.ts'
+import type { Measurement } from './report/figures.ts'
 import type { Group } from './schedule.ts'
 import { rest, type Site, visit } from './visit.ts'
 

@@ -4,10 +4,10 @@ import { processorSeconds } from '../process-figures.ts'
 import { findProgram, SERVER_PROCESSOR } from '../programs.ts'
 import { progress } from '../progress.ts'
 import { type Cell, type CellPace, type Ground, measureCell, type Running } from './cell.ts'
+import { verify, wantedOf } from './clients/verify.ts'
 import { CONTENDERS, type Contender, NGINX } from './contenders.ts'
+import type { ReadBytes } from './files/media.ts'
 import type { Kind, Wanted } from './kinds.ts'
-import type { ReadBytes } from './media.ts'
-import { verify, wantedOf } from './verify.ts'
 
 export interface Site {
   readonly ground: Ground

@@ -1,7 +1,7 @@
-import { type ByteRange, lengthOf } from './byte-range.ts'
+import { type ByteRange, lengthOf } from '../files/byte-range.ts'
+import type { MediaFile, ReadBytes } from '../files/media.ts'
+import type { Wanted } from '../kinds.ts'
 import { parseByteranges } from './byteranges.ts'
-import type { Wanted } from './kinds.ts'
-import type { MediaFile, ReadBytes } from './media.ts'
 
 export interface Answer {
   readonly status: number

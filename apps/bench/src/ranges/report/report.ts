@@ -1,11 +1,11 @@
-import { describeMachine, formatRate, formatRatio, markdownTable } from '../table.ts'
-import { CONTENDERS, type Contender, NGINX, PLAIN, SERVER } from './contenders.ts'
-import type { Crowd } from './crowd.ts'
+import { describeMachine, formatRate, formatRatio, markdownTable } from '../../table.ts'
+import { CONTENDERS, type Contender, NGINX, PLAIN, SERVER } from '../contenders.ts'
+import type { Crowd } from '../crowd.ts'
+import { MEBIBYTE } from '../files/media.ts'
+import { FAR, KINDS, type Kind, NEAR } from '../kinds.ts'
+import type { Refusal } from '../probe.ts'
 import { footnotes, formatMicroseconds, nameOf, processorTable, rateTable } from './figure-tables.ts'
 import type { Measurement } from './figures.ts'
-import { FAR, KINDS, type Kind, NEAR } from './kinds.ts'
-import { MEBIBYTE } from './media.ts'
-import type { Refusal } from './probe.ts'
 import { judge, verdictTable } from './targets.ts'
 
 /** All that one run has shown. */

@@ -1,8 +1,8 @@
-import { formatRate } from '../table.ts'
+import { formatRate } from '../../table.ts'
+import { CONTENDERS, type Contender } from '../contenders.ts'
+import { type Kind, LARGE, MIDDLE, SMALL } from '../kinds.ts'
 import { type Bar, type Row, renderChart } from './chart.ts'
-import { CONTENDERS, type Contender } from './contenders.ts'
 import { figureOf, isBound, type Measurement, rateOf } from './figures.ts'
-import { type Kind, LARGE, MIDDLE, SMALL } from './kinds.ts'
 
 const PANELS: readonly Kind[] = [SMALL, MIDDLE, LARGE]
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const SCRIPT = fileURLToPath(new URL('../../requests.lua', import.meta.url))
+const SCRIPT = fileURLToPath(new URL('../../../requests.lua', import.meta.url))
 
 /** What wrk has counted itself. */
 export interface Totals {

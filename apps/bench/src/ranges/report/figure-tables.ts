@@ -1,5 +1,7 @@
-import { formatRate, formatRatio, markdownTable } from '../table.ts'
-import type { Contender } from './contenders.ts'
+import { formatRate, formatRatio, markdownTable } from '../../table.ts'
+import type { Contender } from '../contenders.ts'
+import type { Kind } from '../kinds.ts'
+import type { Refusal } from '../probe.ts'
 import {
   type Figure,
   figureOf,
@@ -10,8 +12,6 @@ import {
   ratioOf,
   type Series,
 } from './figures.ts'
-import type { Kind } from './kinds.ts'
-import type { Refusal } from './probe.ts'
 
 export interface Shown {
   readonly measurements: readonly Measurement[]

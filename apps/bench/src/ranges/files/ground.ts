@@ -1,10 +1,10 @@
 import { linkSync, mkdirSync, readdirSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createFsStore } from 'upload-store'
-import { UnfitMachineError } from '../programs.ts'
-import { progress } from '../progress.ts'
-import { temporaryDirectory } from '../temporary.ts'
-import type { Ground } from './cell.ts'
+import { UnfitMachineError } from '../../programs.ts'
+import { progress } from '../../progress.ts'
+import { temporaryDirectory } from '../../temporary.ts'
+import type { Ground } from '../cell.ts'
 import { CLIP, FILM, GIBIBYTE, type MediaFile, makeSparse, randomBlocks } from './media.ts'
 
 /** Both files, and what a store leaves free. */

@@ -1,6 +1,9 @@
-import { formatRate, formatRatio, markdownTable } from '../table.ts'
-import { ASSETS, BARE_KOA, type Contender, NGINX, PLAIN, SERVER, SIRV } from './contenders.ts'
-import type { Crowd } from './crowd.ts'
+import { formatRate, formatRatio, markdownTable } from '../../table.ts'
+import type { SlowReport } from '../clients/slow-readers.ts'
+import { ASSETS, BARE_KOA, type Contender, NGINX, PLAIN, SERVER, SIRV } from '../contenders.ts'
+import type { Crowd } from '../crowd.ts'
+import { MEBIBYTE } from '../files/media.ts'
+import { FAR, KINDS, type Kind, LARGE, MIDDLE, NEAR, NOT_MODIFIED, SMALL, WHOLE } from '../kinds.ts'
 import {
   type Figure,
   type Measurement,
@@ -10,9 +13,6 @@ import {
   type Series,
   type Spread,
 } from './figures.ts'
-import { FAR, type Kind, LARGE, MIDDLE, NEAR, NOT_MODIFIED, SMALL, WHOLE } from './kinds.ts'
-import { MEBIBYTE } from './media.ts'
-import type { SlowReport } from './slow-readers.ts'
 
 /** A ratio that was promised. */
 interface Target {
@@ -79,6 +79,11 @@ export function isTargeted(contender: Contender, kind: Kind): boolean {
   return TARGETS.some(({ top, bottom }) =>
     [top, bottom].some((one) => one.contender === contender && one.kind === kind),
   )
+}
+
+/** Whether a target is about a contender. */
+export function hasTarget(contender: Contender): boolean {
+  return KINDS.some((kind) => isTargeted(contender, kind))
 }
 
 /** Compares what was measured with what was promised. */

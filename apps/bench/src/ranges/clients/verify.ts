@@ -1,8 +1,8 @@
+import type { Contender } from '../contenders.ts'
+import type { ReadBytes } from '../files/media.ts'
+import { fieldOf, HEAD, type Kind, type Wanted } from '../kinds.ts'
 import { byteFault, faultOf, longestBody } from './answer.ts'
 import { askAll, type Question } from './ask.ts'
-import type { Contender } from './contenders.ts'
-import { fieldOf, HEAD, type Kind, type Wanted } from './kinds.ts'
-import type { ReadBytes } from './media.ts'
 
 /** What a server sends, as far as a kind has to know it beforehand. */
 export async function wantedOf(kind: Kind, url: URL): Promise<readonly Wanted[]> {

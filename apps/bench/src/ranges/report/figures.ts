@@ -1,7 +1,7 @@
-import { median } from '../table.ts'
-import type { Cell } from './cell.ts'
-import type { Contender } from './contenders.ts'
-import type { Kind } from './kinds.ts'
+import { median } from '../../table.ts'
+import type { Cell } from '../cell.ts'
+import type { Contender } from '../contenders.ts'
+import type { Kind } from '../kinds.ts'
 
 export interface Measurement {
   readonly contender: Contender
