@@ -38,7 +38,7 @@ const asPromised: readonly Measurement[] = [
 ]
 
 const crowd: Crowd = {
-  contender: PLAIN,
+  contender: SERVER,
   readers: 1000,
   memory: 130 * 2 ** 20,
   report: { received: 2 ** 30, late: 0, fault: null },

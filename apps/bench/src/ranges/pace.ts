@@ -1,5 +1,5 @@
 import type { CellPace } from './cell.ts'
-import { type Contender, NGINX, PLAIN, SIRV } from './contenders.ts'
+import { type Contender, NGINX, PLAIN, SERVER, SIRV } from './contenders.ts'
 import type { CrowdPace } from './crowd.ts'
 import { COLD, type Kind, SMALL } from './kinds.ts'
 import { hasTarget, isTargeted } from './report/targets.ts'
@@ -35,7 +35,7 @@ export const DEFAULT: Pace = {
   coldAnswers: 4096,
   warmUpMilliseconds: () => WARM,
   warmsUp: (contender, kind) => kind !== COLD && !contender.slowAt.includes(kind),
-  crowded: [PLAIN, NGINX, SIRV],
+  crowded: [SERVER, PLAIN, NGINX, SIRV],
   readers: 1000,
   samples: 3,
   sampleMilliseconds: 2000,
@@ -54,14 +54,14 @@ export const QUICK: Pace = {
   warmUpMilliseconds: (contender) => (hasTarget(contender) ? WARM : 600),
   warmsUp: (contender, kind) =>
     !contender.slowAt.includes(kind) && (kind === SMALL || isTargeted(contender, kind)),
-  crowded: [PLAIN],
+  crowded: [SERVER],
   readers: 1000,
   samples: 3,
   sampleMilliseconds: 600,
   settleMilliseconds: 3000,
   omitted: `
 A quick run: one round only of kinds without a target and of servers that take seconds for an answer, and hardly a warm-up of
-servers without a target; slow readers at ours only.`,
+servers without a target; slow readers at the server only.`,
 }
 
 function quickRounds(contender: Contender, kind: Kind): number {

@@ -88,7 +88,7 @@ export function hasTarget(contender: Contender): boolean {
 
 /** Compares what was measured with what was promised. */
 export function judge(measurements: readonly Measurement[], crowds: readonly Crowd[]): readonly Verdict[] {
-  const crowd = crowds.find(({ contender }) => contender === PLAIN) ?? null
+  const crowd = crowds.find(({ contender }) => contender === SERVER) ?? null
   return [...TARGETS.map((target) => judgeRatio(measurements, target)), ...judgeCrowd(crowd)]
 }
 
@@ -113,7 +113,7 @@ function judgeCrowd(crowd: Crowd | null): readonly Verdict[] {
     measured: (of: Crowd) => string,
     met: (of: Crowd) => boolean,
   ) => ({
-    text: `slow readers of 64 KiB/s: ${text}`,
+    text: `${SERVER.name}, slow readers of 64 KiB/s: ${text}`,
     wanted,
     measured: crowd === null ? 'not measured' : measured(crowd),
     met: crowd === null ? null : met(crowd),
