@@ -1,5 +1,5 @@
 import Koa from 'koa'
-import { tusMethodOverride, type UploadHooks } from 'koa-resumable-upload'
+import type { UploadHooks } from 'koa-resumable-upload'
 import type { Logger } from 'pino'
 import type { UploadStore } from 'upload-store'
 import { createAccess } from './access/access.ts'
@@ -7,7 +7,6 @@ import type { Config } from './config/config.ts'
 import { dispatch } from './http/dispatch.ts'
 import { allowOrigins } from './middleware/cors.ts'
 import { guard } from './middleware/guard.ts'
-import { notModified } from './middleware/not-modified.ts'
 import { createLogger, logErrors } from './observe/log.ts'
 import { Metrics } from './observe/metrics.ts'
 import { observeRequests } from './observe/observe-requests.ts'
@@ -34,8 +33,7 @@ export interface AppParts {
 }
 
 /**
- * Returns the server's app. Each request passes these layers: the effective method, its log line and counts, the checks, 304,
- * and the handlers of its route.
+ * Returns the server's app. Each request passes these layers: its log line and counts, the checks, and the handlers of its route.
  *
  * @throws ConfigError if the page has not been built
  *
@@ -55,12 +53,9 @@ export function createApp(config: Config, store: UploadStore, parts: AppParts = 
   const access = createAccess(config)
   const app = new Koa({ proxy: config.trustProxy, maxIpsCount: 1 })
   app.on('error', logErrors(logger))
-  // First, so that every check, the log and the metrics see the effective method.
-  app.use(tusMethodOverride('/files'))
   app.use(observeRequests(config.trustProxy, { logger, metrics, traceRequest: requestTracer(traces) }))
   if (config.corsOrigin.length > 0) app.use(allowOrigins(config))
   app.use(guard(config, access))
-  app.use(notModified())
   app.use(dispatch(hotRoutes(config, store)))
   const others = { hooks, slots, access, metrics, metricsText, readiness, traces, uploads }
   app.use(dispatch(routes(config, store, others)))

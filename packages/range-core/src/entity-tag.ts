@@ -1,4 +1,4 @@
-import { trimWhitespace } from './representation.ts'
+import { trimWhitespace } from './field-values.ts'
 
 /** An entity-tag, taken apart. */
 export interface EntityTag {

@@ -5,7 +5,7 @@ export {
   strongMatch,
   weakMatch,
 } from './entity-tag.ts'
-export { formatHttpDate, parseHttpDate } from './http-date.ts'
+export { formatHttpDate, parseHttpDate } from './field-values.ts'
 export { layoutMultipart, type MultipartLayout, type MultipartPart } from './multipart.ts'
 export { type PlanOptions, planResponse, type ResponseFields, type ResponsePlan } from './plan.ts'
 export { evaluateIfRange, evaluatePreconditions, type PreconditionOutcome } from './preconditions.ts'

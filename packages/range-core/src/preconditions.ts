@@ -1,6 +1,6 @@
 import { parseEntityTag, parseEntityTags, strongMatch, weakMatch } from './entity-tag.ts'
-import { parseHttpDate } from './http-date.ts'
-import { fieldValue, lastModifiedSecond, type Representation, type RequestHead } from './representation.ts'
+import { fieldValue, lastModifiedSecond, parseHttpDate } from './field-values.ts'
+import type { Representation, RequestHead } from './representation.ts'
 
 /** The result of a request's preconditions: proceed, answer 304, or answer 412. */
 export type PreconditionOutcome = 'proceed' | 'not-modified' | 'precondition-failed'

@@ -1,4 +1,4 @@
-import { trimWhitespace } from './representation.ts'
+import { trimWhitespace } from './field-values.ts'
 
 /** One range as the client wrote it, before the complete length is known. */
 export type RangeSpec =

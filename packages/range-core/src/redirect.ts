@@ -1,5 +1,6 @@
+import { fieldValue } from './field-values.ts'
 import { planResponse } from './plan.ts'
-import { fieldValue, type Representation, type RequestHead } from './representation.ts'
+import type { Representation, RequestHead } from './representation.ts'
 
 /** Clients repeat these fields when they follow a redirect. The other server would compare them with its own validators. */
 const PRECONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range']

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import createError from 'http-errors'
 import type Koa from 'koa'
+import conditional from 'koa-conditional-get'
 import type { Access } from '../access/access.ts'
 import type { Config } from '../config/config.ts'
 import { refuseExpectations } from '../http/expect-continue.ts'
@@ -16,21 +17,30 @@ import { answerError, answerStatus } from './problems.ts'
  * problem. Each check is cheap for the values that nearly all requests have: an absent field is not parsed, and a host or path
  * that was accepted before is not examined again.
  *
+ * Answers 304 by koa-conditional-get. Content that koa-range-stream serves brings its own `fresh`, and loses the fields that a 304
+ * must not have (RFC 9110 §15.4.5). Requests without a condition pass by: Koa would copy all header fields of their responses, to
+ * find that none is compared.
+ *
  * @param access `null`: every client may do everything
  */
 export function guard(config: Config, access: Access | null): Koa.Middleware {
   const check = requestCheck(config, access)
+  const answerCondition = conditional()
   return async function guard(ctx, next) {
     try {
       check(ctx)
       if (ctx.req.method === 'OPTIONS') await answerOptions(ctx, config, next)
-      else await next()
+      else await (isConditional(ctx.req) ? answerCondition(ctx, next) : next())
     } catch (error) {
       answerError(ctx, error)
       return
     }
     if (ctx.res.statusCode >= 400 && ctx.body == null) answerStatus(ctx)
   }
+}
+
+function isConditional({ headers }: IncomingMessage): boolean {
+  return headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined
 }
 
 /** @throws 400, 401, 403, 404, 405, 417, 421, 429, 501, 505 */

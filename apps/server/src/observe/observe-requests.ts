@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type Koa from 'koa'
+import { tusMethodOverride } from 'koa-resumable-upload'
 import type { Logger } from 'pino'
 import { closeAfterUnreadBody } from '../http/unread-body.ts'
 import type { Metrics } from './metrics.ts'
@@ -21,7 +22,8 @@ export function observeRequests(
 ): Koa.Middleware {
   const { requests } = metrics
   const logs = logger.isLevelEnabled('info')
-  return function observeRequests(ctx, next) {
+  const overrideMethod = tusMethodOverride('/files')
+  function observe(ctx: Koa.Context, next: Koa.Next): Promise<unknown> {
     const started = performance.now()
     const { req, res } = ctx
     const id = newRequestId(trustProxy ? ctx.get('X-Request-Id') : '')
@@ -38,6 +40,13 @@ export function observeRequests(
     if (mayHaveBody(req)) answered = answered.then(() => closeAfterUnreadBody(ctx))
     if (req.url?.includes('view=')) answered = answered.then(() => traceRequest(ctx))
     return answered
+  }
+  // First, so that the log, the counts and every check see the effective method.
+  return function observeRequests(ctx, next) {
+    const isOverridden = ctx.req.headers['x-http-method-override'] !== undefined
+    return isOverridden
+      ? overrideMethod(ctx, async () => void (await observe(ctx, next)))
+      : observe(ctx, next)
   }
 }
 

@@ -1,6 +1,55 @@
-import { closeSync } from 'node:fs'
-import { type Awaitable, type FileSystem, readByThread } from './file-system.ts'
+import { closeSync, read, readSync } from 'node:fs'
+import type { Awaitable, FileSystem } from './file-system.ts'
 import { LruMap } from './lru-map.ts'
+
+/** Reads up to `length` bytes from `position` of the file into the buffer at `at`, and returns how many; 0 at the end. */
+type Read = (fd: number, buffer: Buffer, at: number, length: number, position: number) => Awaitable<number>
+
+/** Reads on a thread. Handing the read over takes as long as reading 64 KiB that the kernel has in memory. */
+const readByThread = (
+  fd: number,
+  buffer: Buffer,
+  at: number,
+  length: number,
+  position: number,
+): Promise<number> =>
+  new Promise((resolve, reject) => {
+    read(fd, buffer, at, length, position, (error, count) =>
+      error === null ? resolve(count) : reject(error),
+    )
+  })
+
+/** What the kernel has in memory is there after so many ms, and so many more for each byte. */
+const SWIFT = 0.1
+const SWIFT_PER_BYTE = 1e-6
+
+/** After a read that waited for the disk, threads read for so many times as long: at most 1 % of the time is waited. */
+const REST = 100
+
+let threadsUntil = 0
+
+/** Whether a read in the event loop is likely to find its bytes in the memory of the kernel. */
+export function mayReadAtOnce(): boolean {
+  return performance.now() >= threadsUntil
+}
+
+/** Leaves reads to threads for a while if the one that has just ended took longer than bytes in memory do. */
+export function noteRead(started: number, count: number): void {
+  const ended = performance.now()
+  const took = ended - started
+  if (took > SWIFT + count * SWIFT_PER_BYTE) threadsUntil = ended + took * REST
+}
+
+/** Reads at once as long as the kernel has in memory what is asked for, which only the time taken can show. */
+const readSoon: Read = (fd, buffer, at, length, position) => {
+  const started = performance.now()
+  if (started < threadsUntil) return readByThread(fd, buffer, at, length, position)
+  const count = readSync(fd, buffer, at, length, position)
+  noteRead(started, count)
+  return count
+}
+
+export const readers: Readonly<Record<FileSystem['kind'], Read>> = { local: readSoon, network: readByThread }
 
 const MAX_DESCRIPTORS = 256
 
@@ -24,25 +73,25 @@ export class Descriptor {
   readonly #identity: string
   /** For calls that end before `release`. */
   readonly fd: number
-  readonly #files: FileSystem
+  readonly #kind: FileSystem['kind']
   #readers = 0
   #isCached = true
   #isIdle = false
 
-  constructor(identity: string, fd: number, files: FileSystem) {
+  constructor(identity: string, fd: number, kind: FileSystem['kind']) {
     this.#identity = identity
     this.fd = fd
-    this.#files = files
+    this.#kind = kind
   }
 
   /** Whether the file is on a disk of this machine. */
   get isLocal(): boolean {
-    return this.#files.kind === 'local'
+    return this.#kind === 'local'
   }
 
   /** Call between `acquire` and `release`. */
   read(buffer: Buffer, at: number, length: number, position: number): Awaitable<number> {
-    const count = this.#files.read(this.fd, buffer, at, length, position)
+    const count = readers[this.#kind](this.fd, buffer, at, length, position)
     return typeof count === 'number' ? count : this.#holdFor(count)
   }
 
@@ -111,7 +160,7 @@ export function acquireOpened(identity: string, fd: number, files: FileSystem): 
     closeSync(fd)
     return other
   }
-  const descriptor = new Descriptor(identity, fd, files).acquire()
+  const descriptor = new Descriptor(identity, fd, files.kind).acquire()
   const evicted = cache.set(identity, descriptor)
   evicted?.evict()
   state.timer ??= setInterval(evictIdle, IDLE).unref()

@@ -2,6 +2,7 @@ import fs, { type BigIntStats, closeSync, ReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
+import { readers } from './descriptors.ts'
 import { type FileContent, type FileContentOptions, recall } from './file-content.ts'
 import { type FileSystem, fileSystems } from './file-system.ts'
 import { FLAGS, isAbsent } from './open-file.ts'
@@ -57,7 +58,8 @@ function isSameFile(a: BigIntStats, b: BigIntStats): boolean {
 /** Files of /proc state that they are empty, files of /sys that they have 4096 bytes; neither has blocks on a disk. */
 async function hasStatedSize(files: FileSystem, path: string, size: number): Promise<boolean> {
   const fd = await files.open(path, FLAGS)
-  const has = async (position: number) => (await files.read(fd, Buffer.alloc(1), 0, 1, position)) === 1
+  const has = async (position: number) =>
+    (await readers[files.kind](fd, Buffer.alloc(1), 0, 1, position)) === 1
   try {
     return !(await has(size)) && (size === 0 || (await has(size - 1)))
   } finally {

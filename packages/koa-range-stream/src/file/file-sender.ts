@@ -23,6 +23,24 @@ const TURN = 1024 * 1024
 let sending = 0
 
 /**
+ * Has the kernel send what it takes of a single range now, and returns what is left: nothing of most responses, which then need
+ * no promise.
+ */
+export function sendAtOnce(
+  file: Descriptor,
+  response: ServerResponse,
+  pieces: readonly FilePiece[],
+): readonly FilePiece[] {
+  const [piece] = pieces
+  if (pieces.length !== 1 || piece === undefined || Buffer.isBuffer(piece)) return pieces
+  const { start, end } = piece
+  const wanted = Math.min(end - start + 1, TURN)
+  const sent = kernelSender(response, file)?.send(response, file.fd, start, wanted) ?? 0
+  if (sent <= 0) return pieces
+  return start + sent > end ? [] : [{ start: start + sent, end }]
+}
+
+/**
  * Sends pieces of an open file to a response, in one loop without the buffers of streams: for small chunks, that halves
  * the time.
  *

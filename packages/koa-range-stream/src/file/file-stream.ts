@@ -4,7 +4,7 @@ import { types } from 'node:util'
 import { contentTruncated } from '../errors.ts'
 import { MIDDLE } from './buffers.ts'
 import type { Descriptor } from './descriptors.ts'
-import { type FilePiece, FileSender } from './file-sender.ts'
+import { type FilePiece, FileSender, sendAtOnce } from './file-sender.ts'
 
 /**
  * Pieces of an open file, which it releases when it ends or is destroyed.
@@ -17,7 +17,7 @@ import { type FilePiece, FileSender } from './file-sender.ts'
  */
 export class FileStream extends Readable {
   readonly #file: Descriptor
-  readonly #pieces: FilePiece[]
+  #pieces: FilePiece[]
   #position = 0
   #left = 0
   #isSending = false
@@ -49,10 +49,18 @@ export class FileStream extends Readable {
 
   /** Sends all pieces to the server's own response, and ends it. No event of this stream precedes the end, unlike in `pipe`. */
   sendTo(response: ServerResponse): void {
-    this.#sendAll(response, () => {
+    const end = () => {
       response.end()
       this.destroy()
-    })
+    }
+    try {
+      this.#pieces = [...sendAtOnce(this.#file, response, this.#pieces)]
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+    if (this.#pieces.length === 0) end()
+    else this.#sendAll(response, end)
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

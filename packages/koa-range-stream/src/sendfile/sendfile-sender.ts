@@ -1,7 +1,7 @@
 import { ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { LONG } from '../file/buffers.ts'
-import { mayReadAtOnce, noteRead } from '../file/file-system.ts'
+import { mayReadAtOnce, noteRead } from '../file/descriptors.ts'
 import { COLD, type KernelSender } from '../file/send-by-kernel.ts'
 import type { Kernel } from './kernel.ts'
 import { countSent } from './sent-bytes.ts'

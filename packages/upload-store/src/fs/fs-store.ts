@@ -81,7 +81,7 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
   const index = new KeyIndex(context, contents)
   const store: FsStore = {
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
-    get: async (key) => contents.get(normalizeKey(key)),
+    get: contents.find,
     list: (listOptions) => withStoreErrors(index.page(listOptions)),
     listRevision: () => withStoreErrors(index.revision()),
     delete: async (text, { ifMatch } = {}) => {

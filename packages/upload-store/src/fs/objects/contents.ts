@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { StoreError } from '../../contract/store-error.ts'
 import type { StoredContent, StoredObject } from '../../contract/stored-object.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
+import { normalizeKey } from '../../values/key.ts'
 import { LruMap } from '../../values/lru-map.ts'
 import { hasCode, isDirectory, unavailable } from '../disk/files.ts'
 import { isSettled } from '../disk/is-settled.ts'
@@ -42,6 +43,9 @@ export class Contents {
     const stats = kept && statFile(kept.path)
     return kept !== undefined && stats !== undefined && isSameFile(kept.stats, stats) ? kept.object : null
   }
+
+  /** `UploadStore.get`. @throws StoreError INVALID_KEY, CORRUPT, UNAVAILABLE */
+  readonly find = async (key: string): Promise<StoredContent | null> => this.get(normalizeKey(key))
 
   /** Like `get`, without what is needed to open the content. */
   async object(key: string): Promise<StoredObject | null> {
