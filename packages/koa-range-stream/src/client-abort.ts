@@ -1,18 +1,27 @@
+import { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { textOf } from './errors.ts'
 
-/** Ends the body when its client goes away, which is no error then, and the connection when the body fails. */
+/** Destroys the body when its client disconnects, which is no error then, and the connection when the body fails. */
 export function tieToClient(ctx: Koa.Context, body: Readable): void {
   // Koa 2 pipes and leaves the connection open when the body fails: the client would wait for the rest.
   body.once('error', () => ctx.res.destroy())
-  endWithClient(ctx, body)
+  if (!isWatchedByKoa(ctx.res) || isClientGone(ctx)) endWithClient(ctx, body)
   forgiveAborts(ctx)
 }
 
-/** Destroys a body when its client goes away. */
+/**
+ * Whether Koa, which waits for the end of the response or of its connection, destroys the body when the client disconnects. It does
+ * not see the end of a response that is queued behind another one of its connection, or of a stream of HTTP/2. A listener of ours
+ * would take as long as planning the response.
+ */
+function isWatchedByKoa(res: unknown): boolean {
+  return res instanceof ServerResponse && res.socket !== null
+}
+
+/** Destroys a body when its client disconnects. */
 export function endWithClient(ctx: Koa.Context, body: Readable): void {
-  // Koa waits for the response to close, and one that is queued behind another on a pipelined connection never does.
   ctx.req.once('close', () => {
     if (isClientGone(ctx)) body.destroy()
   })
