@@ -317,6 +317,25 @@ describe.skipIf(kernelOfMachine === null)('sendfile', () => {
     expect(sent).toBe(0)
   })
 
+  it('closes the connection, and reports the error, if code of the app throws while the head is written', async () => {
+    const heads = [
+      (res: ServerResponse) => res,
+      (res: ServerResponse) => {
+        res.writeHead = () => {
+          Reflect.deleteProperty(res, 'writeHead')
+          throw new Error('no head')
+        }
+      },
+    ]
+    const { port, errors } = await serveFile((res) => heads.shift()?.(res))
+    // Koa itself sends the first response of an app.
+    const client = new Client(port, request('/'))
+    expect((await client.response()).body.equals(bytes)).toBe(true)
+    client.socket.write(request('/'))
+    expect((await client.read(1)).length).toBe(0)
+    expect(errors.map(({ message }) => message)).toEqual(['no head'])
+  })
+
   it('leaves a file of a file server to threads that read', async () => {
     const { port } = await serveFile(() => {}, { fileSystem: 'network' })
     const client = new Client(port, request('/'))
