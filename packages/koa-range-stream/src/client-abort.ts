@@ -1,4 +1,3 @@
-import { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { textOf } from './errors.ts'
@@ -7,17 +6,10 @@ import { textOf } from './errors.ts'
 export function tieToClient(ctx: Koa.Context, body: Readable): void {
   // Koa 2 pipes and leaves the connection open when the body fails: the client would wait for the rest.
   body.once('error', () => ctx.res.destroy())
-  if (!isWatchedByKoa(ctx.res) || isClientGone(ctx)) endWithClient(ctx, body)
+  // Koa destroys the body with the response or its connection. It does not see the end of a response that is queued behind another
+  // one of its connection, or of a stream of HTTP/2. A listener of ours takes as long as planning the response.
+  if (!(ctx.req.httpVersionMajor === 1 && ctx.res.socket)) endWithClient(ctx, body)
   forgiveAborts(ctx)
-}
-
-/**
- * Whether Koa, which waits for the end of the response or of its connection, destroys the body when the client disconnects. It does
- * not see the end of a response that is queued behind another one of its connection, or of a stream of HTTP/2. A listener of ours
- * would take as long as planning the response.
- */
-function isWatchedByKoa(res: unknown): boolean {
-  return res instanceof ServerResponse && res.socket !== null
 }
 
 /** Destroys a body when its client disconnects. */

@@ -1,6 +1,5 @@
-import { ServerResponse } from 'node:http'
 import type Koa from 'koa'
-import type { FileStream } from './file/file-stream.ts'
+import { type FileStream, isServersOwn } from './file/file-stream.ts'
 
 /** The action of a response, for both builds of this package; the number changes with its form. */
 const ACTION: unique symbol = Symbol.for('koa-range-stream/after-middleware/1')
@@ -46,10 +45,4 @@ function callActions(app: object): void {
     return Reflect.apply(handleRequest, this, [ctx, (same: Context) => middleware(same).then(act)])
   }
   Reflect.set(app, 'handleRequest', Object.assign(handleWithAction, { [ACTION]: true }))
-}
-
-/** Whether nothing replaces what is written to the response, or what ends it. */
-function isServersOwn(res: unknown): res is ServerResponse {
-  const { write, end } = ServerResponse.prototype
-  return res instanceof ServerResponse && res.write === write && res.end === end
 }

@@ -53,13 +53,10 @@ export async function serveContent(
   if (planned.isConditional) decideNotModified(ctx, planned.request, plan)
 }
 
-const FRESH = { configurable: true, value: true }
-const STALE = { configurable: true, value: false }
-
 /** Sets the properties that koa-conditional-get and koa-compress upstream read. */
 function setForOthers(ctx: Koa.Context, { fresh }: PlannedResponse): void {
   // Koa's own value ANDs If-None-Match with If-Modified-Since, is false for a reload's no-cache, and copies all fields.
-  if (fresh !== undefined) Object.defineProperty(ctx.request, 'fresh', fresh ? FRESH : STALE)
+  if (fresh !== undefined) Object.defineProperty(ctx.request, 'fresh', { configurable: true, value: fresh })
   // A compressed range, or an identity range under the entity-tag of compressed content, corrupts the file that a client
   // joins from ranges.
   ctx['compress'] = false

@@ -62,7 +62,7 @@ interface State {
 }
 
 /** The ESM and the CommonJS build share it, so that a process keeps one cache; the number changes with its form. */
-const STATE: unique symbol = Symbol.for('koa-range-stream/descriptors/2')
+const STATE: unique symbol = Symbol.for('koa-range-stream/descriptors/3')
 const host: typeof globalThis & { [STATE]?: State } = globalThis
 host[STATE] ??= { cache: new LruMap(MAX_DESCRIPTORS), timer: undefined }
 const state: State = host[STATE]
@@ -89,15 +89,20 @@ export class Descriptor {
     return this.#kind === 'local'
   }
 
-  /** Call between `acquire` and `release`. */
-  read(buffer: Buffer, at: number, length: number, position: number): Awaitable<number> {
-    const count = readers[this.#kind](this.fd, buffer, at, length, position)
+  /**
+   * Call between `acquire` and `release`.
+   *
+   * @param kind `network`: read on a thread, because the disk is waited for
+   */
+  read(
+    buffer: Buffer,
+    at: number,
+    length: number,
+    position: number,
+    kind: FileSystem['kind'] = this.#kind,
+  ): Awaitable<number> {
+    const count = readers[kind](this.fd, buffer, at, length, position)
     return typeof count === 'number' ? count : this.#holdFor(count)
-  }
-
-  /** Reads without waiting for the disk in the event loop. */
-  readByThread(buffer: Buffer, length: number, position: number): Promise<number> {
-    return this.#holdFor(readByThread(this.fd, buffer, 0, length, position))
   }
 
   acquire(): this {

@@ -3,7 +3,7 @@ import type { ByteRange } from 'range-core'
 import { contentTruncated } from '../errors.ts'
 import { acquireBuffer, LONG, MIDDLE, releaseBuffer, SHORT } from './buffers.ts'
 import type { Descriptor } from './descriptors.ts'
-import { COLD, type KernelSender, kernelSender } from './send-by-kernel.ts'
+import { COLD, kernelSender } from './send-by-kernel.ts'
 
 /** A piece of a body that is read from a file: bytes of the file, or text between them. */
 export type FilePiece = Buffer | ByteRange
@@ -31,13 +31,20 @@ export function sendAtOnce(
   response: ServerResponse,
   pieces: readonly FilePiece[],
 ): readonly FilePiece[] {
-  const [piece] = pieces
-  if (pieces.length !== 1 || piece === undefined || Buffer.isBuffer(piece)) return pieces
+  const [piece, next] = pieces
+  if (piece === undefined || next !== undefined || Buffer.isBuffer(piece)) return pieces
   const { start, end } = piece
-  const wanted = Math.min(end - start + 1, TURN)
-  const sent = kernelSender(response, file)?.send(response, file.fd, start, wanted) ?? 0
-  if (sent <= 0) return pieces
-  return start + sent > end ? [] : [{ start: start + sent, end }]
+  const at = start + Math.max(0, sendByKernel(file, response, start, end + 1))
+  return at > end ? [] : [{ start: at, end }]
+}
+
+/**
+ * Returns the result of `KernelSender.send` for one turn.
+ *
+ * @param end exclusive
+ */
+function sendByKernel(file: Descriptor, response: ServerResponse, at: number, end: number): number {
+  return kernelSender(response, file)?.send(response, file.fd, at, Math.min(end - at, TURN)) ?? 0
 }
 
 /**
@@ -49,16 +56,15 @@ export function sendAtOnce(
 export class FileSender {
   readonly #file: Descriptor
   readonly #response: ServerResponse
-  readonly #isCancelled: () => boolean
-  readonly #kernel: KernelSender | null
+  readonly #body: { readonly destroyed: boolean }
   #hasFailed = false
   #fastBytes = 0
 
-  constructor(file: Descriptor, response: ServerResponse, isCancelled: () => boolean) {
+  /** @param body what is sent, until it is destroyed */
+  constructor(file: Descriptor, response: ServerResponse, body: { readonly destroyed: boolean }) {
     this.#file = file
     this.#response = response
-    this.#isCancelled = isCancelled
-    this.#kernel = kernelSender(response, file)
+    this.#body = body
   }
 
   /**
@@ -81,18 +87,17 @@ export class FileSender {
   }
 
   #isOver(): boolean {
-    return this.#hasFailed || this.#isCancelled()
+    return this.#hasFailed || this.#body.destroyed
   }
 
   /** @param end exclusive */
   async #sendRange(start: number, end: number): Promise<void> {
     let at = start
     while (at < end && !this.#isOver()) {
-      const wanted = Math.min(end - at, TURN)
-      const sent = this.#kernel?.send(this.#response, this.#file.fd, at, wanted) ?? 0
+      const sent = sendByKernel(this.#file, this.#response, at, end)
       if (sent > 0) at += sent
       if (at === end) return
-      if (sent === wanted) await new Promise(setImmediate)
+      if (sent === TURN) await new Promise(setImmediate)
       // The write's callback says that the socket has room again.
       else at += await this.#sendChunk(at, end, sent === COLD)
     }
@@ -102,9 +107,7 @@ export class FileSender {
   async #sendChunk(at: number, end: number, isCold: boolean): Promise<number> {
     const buffer = acquireBuffer(Math.min(end - at, this.#chunkLength(isCold)))
     const length = Math.min(buffer.length, end - at)
-    const count = await (isCold
-      ? this.#file.readByThread(buffer, length, at)
-      : this.#file.read(buffer, 0, length, at))
+    const count = await this.#file.read(buffer, 0, length, at, isCold ? 'network' : undefined)
     if (count === 0) throw contentTruncated(end - at)
     if (this.#isOver() || (await this.#write(buffer.subarray(0, count)))) releaseBuffer(buffer)
     else this.#hasFailed = true
@@ -125,7 +128,7 @@ export class FileSender {
 
   #chunkLength(isCold: boolean): number {
     // The kernel sends what comes after it, so that a slow client holds a short buffer.
-    if (this.#kernel !== null && !isCold) return SHORT
+    if (!isCold && kernelSender(this.#response, this.#file) !== null) return SHORT
     if (sending <= FEW || this.#fastBytes >= FAST_BYTES) return LONG
     return sending <= MANY ? MIDDLE : SHORT
   }

@@ -17,7 +17,7 @@ import { type FilePiece, FileSender, sendAtOnce } from './file-sender.ts'
  */
 export class FileStream extends Readable {
   readonly #file: Descriptor
-  #pieces: FilePiece[]
+  readonly #pieces: FilePiece[]
   #position = 0
   #left = 0
   #isSending = false
@@ -54,13 +54,12 @@ export class FileStream extends Readable {
       this.destroy()
     }
     try {
-      this.#pieces = [...sendAtOnce(this.#file, response, this.#pieces)]
+      const rest = sendAtOnce(this.#file, response, this.#pieces)
+      if (rest.length === 0) end()
+      else this.#sendAll(response, end, rest)
     } catch (error) {
       this.#fail(error)
-      return
     }
-    if (this.#pieces.length === 0) end()
-    else this.#sendAll(response, end)
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -74,15 +73,17 @@ export class FileStream extends Readable {
     return this.readableFlowing === null && listeners === 0 && this.readableLength === 0 && !this.destroyed
   }
 
-  #sendAll(response: ServerResponse, whenSent: () => void): void {
+  #sendAll(
+    response: ServerResponse,
+    whenSent: () => void,
+    pieces: readonly FilePiece[] = this.#pieces,
+  ): void {
     this.#isSending = true
-    const finish = (isComplete: boolean) => {
-      if (isComplete && !this.destroyed) whenSent()
-    }
-    const sender = new FileSender(this.#file, response, () => this.destroyed)
-    sender
-      .send(this.#pieces)
-      .then(finish)
+    new FileSender(this.#file, response, this)
+      .send(pieces)
+      .then((isComplete) => {
+        if (isComplete && !this.destroyed) whenSent()
+      })
       .catch((error) => this.#fail(error))
   }
 
@@ -111,7 +112,11 @@ export class FileStream extends Readable {
   }
 }
 
-/** Whether `write` is Node's own. A replaced `write`, e.g. of a compressor, may keep the buffers that it gets. */
-function isServersOwn(target: NodeJS.WritableStream): target is ServerResponse {
-  return target instanceof ServerResponse && target.write === ServerResponse.prototype.write
+/**
+ * Whether nothing replaces what is written to the response, or what ends it. A replaced `write`, e.g. of a compressor, may keep the
+ * buffers that it gets.
+ */
+export function isServersOwn(target: unknown): target is ServerResponse {
+  const { write, end } = ServerResponse.prototype
+  return target instanceof ServerResponse && target.write === write && target.end === end
 }
