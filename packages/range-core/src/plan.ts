@@ -56,7 +56,9 @@ export function planResponse(
   const { now = Date.now() } = options
   const { size } = representation
   if (!Number.isSafeInteger(size) || size < 0) throw invalidSize(size)
-  const outcome = evaluatePreconditions(request, representation, now)
+  const outcome = isConditional(request.headers)
+    ? evaluatePreconditions(request, representation, now)
+    : 'proceed'
   if (outcome === 'precondition-failed') return { kind: outcome, status: 412, headers: {} }
   if (outcome === 'not-modified') {
     return { kind: outcome, status: 304, headers: validatorFields(representation, now) }
@@ -71,6 +73,16 @@ export function planResponse(
   return ranges.length === 1
     ? planPartial(range, representation, now)
     : planMultipart(ranges, representation, now)
+}
+
+/** Most requests have no condition. */
+function isConditional(headers: RequestHead['headers']): boolean {
+  return (
+    headers['if-none-match'] !== undefined ||
+    headers['if-match'] !== undefined ||
+    headers['if-modified-since'] !== undefined ||
+    headers['if-unmodified-since'] !== undefined
+  )
 }
 
 function planFull(representation: Representation, now: number): ResponsePlan {
@@ -118,7 +130,9 @@ function selectRanges(
   const { size } = representation
   const field = fieldValue(request.headers, 'range')
   if (field === undefined || request.method !== 'GET' || size === 0) return null
-  if (!evaluateIfRange(request, representation, now)) return null
+  const mayBeRanged =
+    request.headers['if-range'] === undefined || evaluateIfRange(request, representation, now)
+  if (!mayBeRanged) return null
   const specs = parseRange(field, maxRanges)
   if (specs === null) return null
   const ranges = resolveRanges(specs, size)
