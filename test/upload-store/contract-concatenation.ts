@@ -87,6 +87,25 @@ export function describeConcatenation(
       expect(await session?.commit()).toMatchObject({ digest: sha256(Buffer.from('one two three')) })
     })
 
+    it('leave receipts of their parts, which say what the whole has become', async () => {
+      const store = await open()
+      const first = await storePart(store, Buffer.from('one '))
+      const second = await storePart(store, Buffer.from('two'))
+      expect(await store.leaveReceipt(second.id, first.id)).toBe(false)
+      const session = await store.concatenateUploads([first, second], 'a', { metadata: { whole: true } })
+      expect(await store.leaveReceipt(second.id, first.id)).toBe(false)
+      const object = await session?.commit()
+      expect(await store.leaveReceipt(second.id, first.id)).toBe(true)
+      const receipt = { id: second.id, key: 'part', metadata: { part: true }, committed: object }
+      expect(await store.getUpload(second.id)).toEqual(receipt)
+      expect(await store.interruptUpload(second.id)).toMatchObject({ ...receipt, offset: 7 })
+      expect(await store.resumeUpload(second.id)).toBeNull()
+      expect(await store.leaveReceipt(second.id, first.id)).toBe(true)
+      expect(await store.leaveReceipt('a'.repeat(22), first.id)).toBe(false)
+      expect(await store.deleteUpload(second.id)).toBe(true)
+      expect(await store.getUpload(second.id)).toBeNull()
+    })
+
     it('are null if the first part does not exist', async () => {
       const store = await open()
       const second = await storePart(store, Buffer.from('two'))

@@ -75,7 +75,8 @@ export function uploadInParallel(plan: ResumePlan): Promise<ParallelUpload> {
     await server.stop()
     await proxy.close()
     const left = await readdir(join(data, 'staging'))
-    if (left.length !== 1) faults.push(`the staging area has ${left}, not only the receipt of the upload`)
+    if (left.length !== PARTS || !left.every((name) => name.endsWith('.json')))
+      faults.push(`the staging area has ${left}, not only the receipts of the ${PARTS} parts`)
     return {
       plan,
       time: Date.now() - start,

@@ -117,6 +117,28 @@ export const TUS_EXTENSIONS: Theme = {
       const paths = await createParts(the, content(5), content(6))
       expect((await the.send(final(paths, { 'Upload-Length': '11', ...named(the.key) }))).status).toBe(400)
     }),
+    ours(
+      'Concatenation',
+      'shows parts as complete after the final request, whose response may be lost',
+      async (the) => {
+        const contents = [content(5), content(600), content(7)]
+        const paths = await createParts(the, ...contents)
+        const whole = await the.send(final(paths, named(the.key)))
+        // A client that resumes asks for each part, sends again what is missing, and repeats the final request.
+        for (const [at, path] of paths.slice(1).entries()) {
+          const size = contents[at + 1]?.length ?? 0
+          const { fields } = await expectOffset(the, path, size)
+          expect(fields).toMatchObject({ 'upload-length': `${size}`, 'upload-concat': 'partial' })
+          expect((await the.send(patch(path, size, content(0)))).status).toBe(204)
+          expect((await the.send(patch(path, 0, content(size)))).status).toBe(409)
+        }
+        const again = await the.send(final(paths, named(the.key)))
+        expect([again.status, again.fields['location']]).toEqual([201, whole.fields['location']])
+        const other = await the.send(final([...paths].reverse(), named(the.key)))
+        expect(other.status).toBe(400)
+        await the.expectStored(Buffer.concat(contents))
+      },
+    ),
     ours('Concatenation', 'asks for the right to each part', async (the) => {
       const paths = await createParts(the, content(5), content(6))
       const refused = await the.send(final(paths, { 'X-Refuse': 'concatenate', ...named(the.key) }))

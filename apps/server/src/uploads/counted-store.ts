@@ -55,6 +55,11 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
       count.ended(id)
       return existed
     },
+    leaveReceipt: async (id, whole) => {
+      const isLeft = await store.leaveReceipt(id, whole)
+      if (isLeft) count.ended(id)
+      return isLeft
+    },
   }
 }
 

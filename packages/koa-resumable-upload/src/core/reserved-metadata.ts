@@ -4,7 +4,6 @@ import type { UploadMetadata } from 'upload-store'
 const LENGTH = 'upload.length'
 const PARTIAL = 'upload.partial'
 const PARTS = 'upload.parts'
-const FIRST_SIZE = 'upload.firstSize'
 
 /** Returns the length of the whole upload in bytes, or `null` if the client has not sent it. */
 export function uploadLength(metadata: UploadMetadata): number | null {
@@ -23,20 +22,13 @@ export function isPartialUpload(metadata: UploadMetadata): boolean {
   return metadata[PARTIAL] === true
 }
 
-/** What an upload knows of the parts that it was put together from. */
-export interface JoinedParts {
-  /** As the client has sent them, separated by a space. */
-  readonly urls: string
-  /** Bytes of the first part, whose id the upload has. */
-  readonly firstSize: number
+/** @param urls of the parts that the upload was put together from, as the client has sent them, separated by a space */
+export function withParts(metadata: UploadMetadata, urls: string): UploadMetadata {
+  return { ...metadata, [PARTS]: urls }
 }
 
-export function withParts(metadata: UploadMetadata, { urls, firstSize }: JoinedParts): UploadMetadata {
-  return { ...metadata, [PARTS]: urls, [FIRST_SIZE]: firstSize }
-}
-
-/** Returns `null` for an upload that was received as a whole. */
-export function joinedParts(metadata: UploadMetadata): JoinedParts | null {
+/** Returns the URLs of the parts, separated by a space; `null` for an upload that was received as a whole. */
+export function joinedParts(metadata: UploadMetadata): string | null {
   const urls = metadata[PARTS]
-  return typeof urls === 'string' ? { urls, firstSize: Number(metadata[FIRST_SIZE]) } : null
+  return typeof urls === 'string' ? urls : null
 }

@@ -55,7 +55,7 @@ export async function findParts(exchange: Exchange, ids: readonly string[]): Pro
 /** Whether the upload was put together from these parts. */
 export function isMadeOf(exchange: Exchange, { metadata }: UploadState, ids: readonly string[]): boolean {
   const known = joinedParts(metadata)
-  return known !== null && readPartIds(exchange, known.urls.split(' ')).join() === ids.join()
+  return known !== null && readPartIds(exchange, known.split(' ')).join() === ids.join()
 }
 
 /**
@@ -67,8 +67,10 @@ export function completePart({ settings }: Exchange, state: UploadState): Upload
   const { id, metadata, committed } = state
   const size = uploadLength(metadata)
   const url = `${settings.path}/${id}`
-  if (committed !== null || !isPartialUpload(metadata))
+  if (!isPartialUpload(metadata))
     throw new RefusedError(wrongPart(url, 'is not a part. Create parts with Upload-Concat: partial.'))
+  if (committed !== null)
+    throw new RefusedError(wrongPart(url, 'was put into another upload. Create a new part.'))
   if (size === null || reachedOffset(state) < size)
     throw new RefusedError(wrongPart(url, 'is not complete. Send its remaining bytes first.'))
   return { id, size }

@@ -18,10 +18,11 @@ export async function handleAppend(exchange: Exchange, id: string): Promise<void
   exchange.contentDigest()
   const state = await interruptFor(exchange, id, 'append')
   if (state === null) return
-  const { committed, metadata } = state
+  const { metadata } = state
   if (joinedParts(metadata) !== null) throw new RefusedError(finalUpload())
-  const length = committed?.size ?? uploadLength(metadata)
   const isPart = isPartialUpload(metadata)
+  const committed = isPart ? null : state.committed
+  const length = committed?.size ?? uploadLength(metadata)
   const reached = committed?.size ?? reachedOffset(state)
   const decision = decideAppend(
     { offset: request.offset, length: request.length, contentLength },

@@ -12,7 +12,6 @@ import { inspect } from '../core/inspect.ts'
 import { limitBroken } from '../core/limits.ts'
 import { isPartialUpload, joinedParts, withLength, withParts } from '../core/reserved-metadata.ts'
 import { malformed, RefusedError, unknownUpload, wrongPart } from '../errors.ts'
-import { isClientGone } from '../http/connection.ts'
 import { isFinal, retryAsNewest } from '../http/retry-as-newest.ts'
 import { completePart, findParts, isMadeOf, readPartIds } from './find-parts.ts'
 import { findTusTarget } from './find-tus-target.ts'
@@ -22,8 +21,7 @@ import type { TusRequest } from './tus-request.ts'
 /**
  * Answers POST with `Upload-Concat: final`: puts complete parts together to one upload, and publishes it (tus 1.0,
  * "Concatenation"). The upload has the URL of its first part, so that a client which sends the request again gets the same
- * Location. The parts stay until the object is published and the client is there to learn it: a client that resumes asks for
- * each of them.
+ * Location. A part leaves a receipt: a client that has lost the response asks for each part, and would send again what is gone.
  *
  * @param urls of the parts, in their order
  */
@@ -42,10 +40,9 @@ export async function handleConcatenate(
   if (states.length < ids.length || first === undefined) return
   const joined = isPartialUpload(first.metadata)
     ? await joinParts(exchange, request, states, urls)
-    : await repeat(exchange, ids, states)
+    : await repeat(exchange, first, ids)
   if (joined === null) return
-  // A proxy may have stopped waiting for a long assembly. The client then asks for each part, and sends again what is gone.
-  if (!isClientGone(exchange.ctx)) await removeParts(exchange, ids.slice(1))
+  await leaveReceipts(exchange, ids.slice(1), first.id)
   const { object, metadata } = joined
   await exchange.answerCommitted(object, metadata, `${exchange.settings.path}/${first.id}`)
 }
@@ -70,10 +67,7 @@ async function joinParts(
   const { key, type, metadata = {} } = target
   await settings.store.checkSpace(length - (parts[0]?.size ?? 0))
   const ids = parts.map(({ id }) => id)
-  const joined = withParts(withLength(metadata, length), {
-    urls: urls.join(' '),
-    firstSize: parts[0]?.size ?? 0,
-  })
+  const joined = withParts(withLength(metadata, length), urls.join(' '))
   const kept = withMetadataField(joined, request.metadataField)
   const session = await join(exchange, parts, key, { type, metadata: kept })
   const object = await complete(exchange, session, { length })
@@ -107,30 +101,29 @@ async function join(
 
 /**
  * Returns the object that the first part has become with an earlier request; `null` if the request is answered with a refusal.
- * A client that resumes after a lost response finds only the first part, sends the others again, and then names those.
  *
  * @throws RefusedError 400 if the parts are not those of the earlier request
  */
 async function repeat(
   exchange: Exchange,
+  first: UploadState,
   ids: readonly string[],
-  states: readonly UploadState[],
 ): Promise<Joined | null> {
-  const [first, ...others] = states
-  if (first === undefined) return null
-  const known = joinedParts(first.metadata)
   const url = `${exchange.settings.path}/${first.id}`
-  if (known === null)
+  if (joinedParts(first.metadata) === null)
     throw new RefusedError(wrongPart(url, 'is not a part. Create parts with Upload-Concat: partial.'))
-  const isSame = isMadeOf(exchange, first, ids)
-  const again = isSame ? [] : others.map((state) => completePart(exchange, state).size)
+  if (!isMadeOf(exchange, first, ids))
+    throw new RefusedError(wrongPart(url, 'was put together from other parts. Create new parts.'))
   const inspected = await inspect(exchange, first.id)
   if (inspected === null) return null
   const { committed, state } = inspected
-  const size = again.reduce((sum, each) => sum + each, known.firstSize)
-  if (committed !== null && (isSame || size === committed.size))
-    return { object: committed, metadata: state.metadata }
-  throw new RefusedError(wrongPart(url, 'was put together from other parts. Create new parts.'))
+  if (committed !== null) return { object: committed, metadata: state.metadata }
+  throw new RefusedError(unknownUpload())
+}
+
+/** A part whose bytes cannot be removed now expires. */
+async function leaveReceipts({ settings }: Exchange, ids: readonly string[], whole: string): Promise<void> {
+  for (const id of ids) await retryAsNewest(() => settings.store.leaveReceipt(id, whole)).catch(() => {})
 }
 
 /** A part that cannot be removed now expires. */

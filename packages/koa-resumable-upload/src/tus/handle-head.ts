@@ -9,7 +9,8 @@ export async function handleHead(exchange: Exchange, id: string): Promise<void> 
   const { ctx, settings } = exchange
   const inspected = await inspect(exchange, id)
   if (inspected === null) return
-  const { committed, state } = inspected
+  const { state } = inspected
+  const committed = isPartialUpload(state.metadata) ? null : inspected.committed
   if (committed !== null) await sendContentLocation(ctx, settings, committed, state.metadata)
   else setExpires(ctx, state.expires)
   const length = committed?.size ?? uploadLength(state.metadata)
@@ -27,6 +28,6 @@ export async function handleHead(exchange: Exchange, id: string): Promise<void> 
 /** Returns Upload-Concat as the creation had it, or `null` for an upload that is neither a part nor consists of parts. */
 function concatField(metadata: UploadMetadata): string | null {
   if (isPartialUpload(metadata)) return 'partial'
-  const parts = joinedParts(metadata)
-  return parts === null ? null : `final;${parts.urls}`
+  const urls = joinedParts(metadata)
+  return urls === null ? null : `final;${urls}`
 }

@@ -104,8 +104,8 @@ function answerRefusal(ctx: Koa.Context, refusal: Refusal, known: Known = {}): v
 }
 
 /**
- * Returns the offset of an upload that is not committed. While parts are put together, the first one already has bytes of
- * others; to its client, it is complete.
+ * Returns the offset of an upload that is not an object. A part may have more bytes than its length: those of other parts while
+ * they are put together, and all bytes of the whole once it has only a receipt. To its client, it is complete.
  */
 export function reachedOffset({ offset, metadata }: UploadState): number {
   const length = uploadLength(metadata)

@@ -99,7 +99,7 @@ export interface UploadStore {
   resumeUpload(id: string): Promise<UploadSession | null>
   /**
    * Appends the other parts to the first one, which becomes an upload to be published under `key`, with the id of the first
-   * part. The others stay until `deleteUpload`. After a failure or a crash, a call with the same parts continues; the bytes
+   * part. The others stay until `leaveReceipt` or `deleteUpload`. After a failure or a crash, a call with the same parts continues; the bytes
    * are hashed, and their type is checked, at the end. Returns `null` if the first part does not exist.
    *
    * @throws StoreError INVALID_KEY; CORRUPT if a part is missing or has another size; TOO_LARGE, UNSUPPORTED_TYPE, NO_SPACE;
@@ -131,6 +131,14 @@ export interface UploadStore {
    * @throws StoreError ABORTED if another caller resumes it at the same time; CORRUPT; NO_SPACE
    */
   deleteUpload(id: string): Promise<boolean>
+  /**
+   * Removes the bytes of the upload `id` and leaves a receipt like that of the committed upload `whole`, which contains them. A
+   * client that asks for a part later learns that all of it has arrived, and does not send it again. Resolves to whether `id`
+   * has a receipt now: `false`, and nothing changes, if there is no such upload or `whole` is not committed.
+   *
+   * @throws StoreError ABORTED if another caller resumes it at the same time; CORRUPT; NO_SPACE
+   */
+  leaveReceipt(id: string, whole: string): Promise<boolean>
   /**
    * The ids of the uploads that can be resumed, in all processes. A driver may include uploads that were committed and have
    * a receipt; `getUpload` tells them apart.

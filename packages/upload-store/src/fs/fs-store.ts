@@ -104,6 +104,7 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
     interruptUpload: (id) => withStoreErrors(sessions.interrupt(id)),
     getUpload: (id) => withStoreErrors(sessions.get(id)),
     deleteUpload: (id) => withStoreErrors(sessions.delete(id)),
+    leaveReceipt: (id, whole) => withStoreErrors(sessions.leaveReceipt(id, whole)),
     listUploads: () => withStoreErrors(sessions.list()),
     checkSpace: (size = 0) => withStoreErrors(space.checkSpace(size)),
     recover: async () => {

@@ -43,6 +43,13 @@ export function memoryStagingArea(memory: Memory): StagingArea {
       return { id, key: manifest.key, metadata: manifest.metadata ?? {}, committed }
     },
     delete: async (id) => paused.delete(id),
+    leaveReceipt: async (id, whole) => {
+      const part = paused.get(id)
+      const committed = paused.get(whole)?.committed ?? null
+      if (part === undefined || committed === null) return false
+      paused.set(id, { manifest: part.manifest, bytes: Buffer.alloc(0), since: Date.now(), committed })
+      return true
+    },
   }
 }
 

@@ -44,6 +44,7 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
     interruptUpload: (id) => sessions.interrupt(id),
     getUpload: (id) => sessions.get(id),
     deleteUpload: (id) => sessions.delete(id),
+    leaveReceipt: (id, whole) => sessions.leaveReceipt(id, whole),
     listUploads: () => sessions.list(),
     checkSpace: async (size) => memory.checkSpace(size),
     recover: async () => ({ paused: memory.resumable, discarded: 0, busy: 0 }),

@@ -77,6 +77,7 @@ export function createS3Store(options: S3StoreOptions): S3Store {
     interruptUpload: (id) => sessions.interrupt(id),
     getUpload: (id) => sessions.get(id),
     deleteUpload: (id) => sessions.delete(id),
+    leaveReceipt: (id, whole) => sessions.leaveReceipt(id, whole),
     listUploads: () => sessions.list(),
     checkSpace: (size = 0) => context.space.checkSpace(size),
     recover: () => recoverUploads(context),

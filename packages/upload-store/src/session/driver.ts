@@ -101,6 +101,11 @@ export interface StagingArea {
   get(id: string): Promise<KnownUpload | null>
   /** Stops any writer in another process and removes the upload. Resolves to whether the upload existed. */
   delete(id: string): Promise<boolean>
+  /**
+   * Stops any writer in another process and replaces the upload by a receipt like that of `whole`. Resolves to whether `id`
+   * has a receipt.
+   */
+  leaveReceipt(id: string, whole: string): Promise<boolean>
   /** Releases what is kept of uploads that are not open. */
   close?(): Promise<void>
 }

@@ -159,6 +159,14 @@ export class Sessions {
     })
   }
 
+  /** @throws StoreError ABORTED */
+  leaveReceipt(id: string, whole: string): Promise<boolean> {
+    return this.#afterPause(id, () => {
+      this.#paused.delete(id)
+      return this.#area.leaveReceipt(id, whole)
+    })
+  }
+
   /** Aborts the uploads that no other process can find, and pauses the others. */
   async close(): Promise<void> {
     this.#closed = true

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Manifest, Resumed, Staging, StagingArea } from '../../session/driver.ts'
+import { step } from '../../session/step.ts'
 import { RANDOM_ID, randomId } from '../../values/random-id.ts'
 import { isThere, removeIfThere, withStoreErrors } from '../disk/files.ts'
 import type { FsContext } from '../fs-context.ts'
@@ -37,6 +38,11 @@ export function fsStagingArea(stored: FsContext): StagingArea {
       const deleted = await withUpload(context, id, () => deleteLocked(context, id))
       kept.drop(id)
       return deleted ?? false
+    },
+    leaveReceipt: async (id, whole) => {
+      const left = await withUpload(context, id, () => leaveReceiptLocked(context, id, whole))
+      kept.drop(id)
+      return left ?? false
     },
     close: () => kept.close(),
   }
@@ -145,4 +151,19 @@ async function deleteLocked(context: Context, id: string): Promise<boolean> {
   const found = await findLocked(context, id)
   if (found.kind !== 'gone') await discardFiles(context, id)
   return found.kind !== 'gone'
+}
+
+async function leaveReceiptLocked(context: Context, id: string, whole: string): Promise<boolean> {
+  const found = await findLocked(context, id)
+  if (found.kind !== 'unfinished') return found.kind === 'committed'
+  const { layout, disk } = context
+  const committing = (await getUpload(context, whole))?.committed
+    ? (await readManifest(layout.manifest(whole)))?.committing
+    : undefined
+  if (committing === undefined) return false
+  // From here on, the part counts as committed: a crash before the next step leaves bytes that the next reader removes.
+  const manifestFile = new ManifestFile(disk, layout.manifest(id), Number.POSITIVE_INFINITY)
+  await step('write receipt of part', () => manifestFile.replace({ ...found.manifest, committing }))
+  await step('remove part', () => leaveReceipt(context, id))
+  return true
 }

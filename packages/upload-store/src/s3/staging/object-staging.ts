@@ -209,6 +209,16 @@ export class ObjectStaging implements Staging {
     else await this.#progress.write('committed', { pieces: NO_PIECES, intake: undefined }, record)
   }
 
+  /** Removes the bytes, which the blob of another upload contains, and leaves a receipt like that of this other upload. */
+  async leaveReceipt(record: S3Record): Promise<void> {
+    try {
+      await this.#leaveReceipt(record)
+      this.#assembly.discard()
+    } finally {
+      await this.#end()
+    }
+  }
+
   #blobId({ name }: Span): string {
     return name.slice(this.#context.names.blobs.length)
   }

@@ -1,9 +1,11 @@
 import type { StoredObject } from '../../contract/stored-object.ts'
 import type { UploadState } from '../../contract/upload-session.ts'
 import type { Manifest, Resumed, StagingArea } from '../../session/driver.ts'
+import { step } from '../../session/step.ts'
 import { RANDOM_ID, randomId } from '../../values/random-id.ts'
 import type { Span } from '../client/downloads.ts'
 import { operation, type S3Context, type S3Parts } from '../context/context.ts'
+import type { S3Record } from '../context/records.ts'
 import { Assembly } from './assembly.ts'
 import { type Claimed, claim, readManifest } from './claim.ts'
 import type { S3Manifest } from './manifest.ts'
@@ -37,6 +39,12 @@ export function s3StagingArea(context: S3Context): StagingArea {
       return { id, key, metadata, committed: committedObject(found.manifest) }
     },
     delete: async (id) => RANDOM_ID.test(id) && (await deleteUpload(context, id)) !== null,
+    leaveReceipt: async (id, whole) => {
+      if (!RANDOM_ID.test(id) || !RANDOM_ID.test(whole)) return false
+      const found = await readManifest(operation(context), whole)
+      const record = found?.manifest.stage === 'committed' ? found.manifest.record : undefined
+      return record !== undefined && leaveReceipt(context, id, record)
+    },
   }
 }
 
@@ -173,4 +181,14 @@ export async function deleteUpload(
   }
   await openStaging(context, id, manifest, file, true, manifest).discard()
   return 'upload'
+}
+
+async function leaveReceipt(context: S3Context, id: string, record: S3Record): Promise<boolean> {
+  const claimed = await claim(context, id)
+  if (claimed === null) return false
+  const { manifest, file } = claimed
+  if (manifest.stage === 'committed') return true
+  const staging = openStaging(context, id, manifest, file, true, manifest)
+  await step('write receipt of part', () => staging.leaveReceipt(record))
+  return true
 }
