@@ -1,5 +1,3 @@
-import { EventEmitter, once } from 'node:events'
-import type Koa from 'koa'
 import type { UploadStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
 import { send, storeOf, textOf } from './client.ts'
@@ -90,47 +88,36 @@ describe.each(['memory', 'fs'] as const)('tus "Concatenation" over the %s store'
     expect(await store.get('a')).toBe(null)
   })
 
-  it('gives the same Location to a client that has sent the other parts again after a lost response', async () => {
+  it('shows all parts as complete to a client that has lost the response, and gives it the same Location', async () => {
     const store = await storeOf(kind)
     const url = await startTus(store)
     const paths = await parts(url, 'one ', 'two ', 'three')
     await final(url, paths)
-    const again = await final(url, [paths[0] ?? '', ...(await parts(url, 'two ', 'three'))])
-    expect([again.status, again.headers.get('location')]).toEqual([201, paths[0]])
-    expect(await paused(store)).toBe(0)
-    const others = await final(url, [paths[0] ?? '', ...(await parts(url, 'two', 'three'))])
-    expect(others.status).toBe(400)
-  })
-
-  it('keeps the parts for a client that disconnects before the response, and removes them when it has resumed', async () => {
-    const store = await storeOf(kind)
-    const events = new EventEmitter()
-    const published = once(events, 'published')
-    // The first final request is answered only when its client has gone.
-    const onCommitted = async (ctx: Koa.Context) => {
-      if (ctx.get('x-impatient') === '') return
-      events.emit('published')
-      await once(ctx.res, 'close')
-    }
-    const url = await startTus(store, { onCommitted })
-    const paths = await parts(url, 'one ', 'two ', 'three')
-    const impatient = new AbortController()
-    const headers = {
-      ...VERSION,
-      ...metadata({ filename: 'a' }),
-      'X-Impatient': '1',
-      'Upload-Concat': `final;${paths.join(' ')}`,
-    }
-    const lost = fetch(`${url}/files`, { method: 'POST', headers, signal: impatient.signal })
-    await published
-    impatient.abort()
-    await expect(lost).rejects.toThrow()
     expect(await look(url, paths[1] ?? '')).toEqual([200, '4', '4'])
     expect(await look(url, paths[2] ?? '')).toEqual([200, '5', '5'])
     const again = await final(url, paths)
     expect([again.status, again.headers.get('location')]).toEqual([201, paths[0]])
     expect(await textOf(store, 'a')).toBe('one two three')
     expect(await paused(store)).toBe(0)
+  })
+
+  it('puts a part into one upload only', async () => {
+    const url = await startTus(await storeOf(kind))
+    const [first = '', second = ''] = await parts(url, 'one ', 'two ')
+    await final(url, [first, second])
+    for (const paths of [[second, first], [second], [first]]) {
+      expect((await final(url, paths)).status).toBe(400)
+    }
+  })
+
+  it('forgets a part by DELETE, and leaves the object', async () => {
+    const store = await storeOf(kind)
+    const url = await startTus(store)
+    const paths = await parts(url, 'one ', 'two')
+    await final(url, paths)
+    expect((await send(url, 'DELETE', paths[1] ?? '', VERSION)).status).toBe(204)
+    expect((await look(url, paths[1] ?? ''))[0]).toBe(404)
+    expect(await textOf(store, 'a')).toBe('one two')
   })
 
   it('refuses parts that are incomplete, unknown, no parts, or named twice', async () => {

@@ -1,7 +1,7 @@
 import { createFsStore, type UploadSession } from 'upload-store'
 import { describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../support/temporary.ts'
-import { send, storeOf, textOf } from './client.ts'
+import { type Answer, send, storeOf, textOf } from './client.ts'
 import { append, begin, create, look, metadata, startTus, VERSION } from './tus-client.ts'
 
 /** Fails to publish as often, as where the process or the disk has failed. */
@@ -143,6 +143,30 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
     await expect.poll(async () => (await store.sweep()).expired).toBe(1)
     expect((await look(url, unfinished))[0]).toBe(404)
     expect(await textOf(store, 'a')).toBe('hello')
+  })
+
+  it('gives an upload without any byte a shorter life, and says so', async () => {
+    const store = await storeOf(kind, { expireAfter: 3_600_000, expireEmptyAfter: 1500 })
+    const url = await startTus(store)
+    const lifeOf = ({ headers }: Answer) => Date.parse(headers.get('upload-expires') ?? '') - Date.now()
+    const empty = await create(url, { 'Upload-Length': '5' })
+    expect(lifeOf(empty)).toBeLessThanOrEqual(1500)
+    const path = await begin(url, 5)
+    expect(lifeOf(await append(url, path, 0, 'he'))).toBeGreaterThan(3_000_000)
+    await expect.poll(async () => (await store.sweep()).expired, { timeout: 5000 }).toBe(1)
+    const gone = empty.headers.get('location') ?? ''
+    expect([(await look(url, gone))[0], (await append(url, gone, 0, 'hello')).status]).toEqual([404, 404])
+    expect((await append(url, path, 2, 'llo')).status).toBe(204)
+  })
+
+  it.each([
+    [7, '7'],
+    [Number.POSITIVE_INFINITY, undefined],
+  ])('announces that its store takes %d bytes', async (maxFileSize, announced) => {
+    const url = await startTus(await storeOf(kind, { maxFileSize }), { maxSize: undefined })
+    const { headers } = await send(url, 'OPTIONS', '/files', VERSION)
+    expect(headers.get('tus-max-size')).toBe(announced)
+    expect((await create(url, { 'Upload-Length': '8' })).status).toBe(announced === undefined ? 201 : 413)
   })
 
   it('asks the app what an upload is for', async () => {

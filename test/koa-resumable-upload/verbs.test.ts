@@ -42,7 +42,7 @@ describe.each(['memory', 'fs'] as const)('over the %s store', (kind) => {
       'upload-offset': '3',
       'upload-complete': '?0',
       'upload-length': '11',
-      'upload-limit': expect.stringMatching(/^max-age=\d+$/),
+      'upload-limit': expect.stringMatching(/, max-age=\d+$/),
       'cache-control': 'no-store',
     })
   })
@@ -206,6 +206,27 @@ describe('limits', () => {
       ])
     }
   })
+
+  it.each(['memory', 'fs'] as const)(
+    'give an upload without any byte a shorter life (%s store)',
+    async (kind) => {
+      const store = await storeOf(kind, { expireAfter: 3_600_000, expireEmptyAfter: 1500 })
+      const url = await startUploads(store)
+      const fields = { 'Upload-Complete': '?0' }
+      const empty = await send(url, 'POST', '/files/a', fields, '')
+      expect(empty.headers.get('upload-limit')).toMatch(/, max-age=[01]$/)
+      const begun = await begin(url, 'he')
+      await expect.poll(async () => (await store.sweep()).expired, { timeout: 5000 }).toBe(1)
+      const path = new URL(empty.headers.get('location') ?? '', url).pathname
+      expect((await send(url, 'HEAD', path)).status).toBe(404)
+      expect((await appendTo(url, path, 0, 'hello')).status).toBe(404)
+      const { status, headers } = await send(url, 'HEAD', begun)
+      expect([status, headers.get('upload-limit')]).toEqual([
+        204,
+        expect.stringMatching(/, max-age=3[56]\d\d$/),
+      ])
+    },
+  )
 
   it('refuse what is too large, and what is too much at once', async () => {
     const url = await startUploads(await storeOf('memory'), { maxSize: 10, maxAppendSize: 5 })

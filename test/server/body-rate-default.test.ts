@@ -42,6 +42,67 @@ describe('an upload of 1 byte a second', () => {
   }, 60_000)
 })
 
+describe('an append of which only the head comes', () => {
+  it.each(['draft', 'tus'] as const)(
+    'is 408 after ten seconds by %s, and another request continues the upload',
+    async (protocol) => {
+      const data = join(await temporaryDirectory(), 'data')
+      const server = new ServerProcess(['--port', '0', '--data', data, '--accept', '*/*'])
+      onTestFinished(async () => void (await server.stop('SIGKILL')))
+      const url = await server.url()
+      const { created, appending } = PROTOCOLS[protocol]
+      const { headers } = await fetch(new URL(created.path, url), {
+        method: 'POST',
+        headers: created.fields,
+        body: 'he',
+      })
+      const path = new URL(headers.get('location') ?? '', url).pathname
+      const lines = Object.entries(appending).map(([name, value]) => `${name}: ${value}\r\n`)
+      const head = `PATCH ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\n${lines.join('')}\r\n`
+      const started = performance.now()
+      const answer = await textUntilClosed(open(Number(new URL(url).port), head))
+      expect(performance.now() - started).toBeLessThan(25_000)
+      expect(answer).toMatch(
+        /^HTTP\/1\.1 408 [\s\S]*The first byte of the body did not arrive within 10 seconds/,
+      )
+      const rest = await fetch(new URL(path, url), { method: 'PATCH', headers: appending, body: 'llo' })
+      expect(rest.ok).toBe(true)
+      expect(await (await fetch(new URL('/videos/a', url))).text()).toBe('hello')
+    },
+    60_000,
+  )
+})
+
+const PROTOCOLS = {
+  draft: {
+    created: {
+      path: '/uploads',
+      fields: { 'Upload-Complete': '?0', 'Content-Disposition': 'attachment; filename="a"' },
+    },
+    appending: {
+      'Content-Type': 'application/partial-upload',
+      'Upload-Complete': '?1',
+      'Upload-Offset': '2',
+    },
+  },
+  tus: {
+    created: {
+      path: '/files',
+      fields: {
+        'Tus-Resumable': '1.0.0',
+        'Content-Type': 'application/offset+octet-stream',
+        'Upload-Length': '5',
+        'Upload-Metadata': `filename ${btoa('a')}`,
+      },
+    },
+    appending: {
+      'Tus-Resumable': '1.0.0',
+      'Content-Type': 'application/offset+octet-stream',
+      'Upload-Offset': '2',
+    },
+  },
+}
+
 function open(port: number, text: string): Socket {
   const socket = connect(port, '127.0.0.1').on('error', () => {})
   socket.write(text)

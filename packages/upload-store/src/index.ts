@@ -11,6 +11,7 @@ export type {
   ListOrder,
   ListPage,
   PutOptions,
+  StoreLimits,
   StoreOptions,
   UploadStore,
   VerifyOptions,

@@ -25,6 +25,7 @@ export function countedStore(store: UploadStore, count: UploadCount): UploadStor
   }
 
   return {
+    limits: store.limits,
     put: (key, source, options) => store.put(key, source, options),
     get: (key) => store.get(key),
     list: (options) => store.list(options),

@@ -46,15 +46,15 @@ export interface ResumableUploadOptions extends UploadHooks {
    * ({}). For example the user, so that `authorize` can compare it.
    */
   readonly partMetadata?: ((ctx: Koa.Context) => UploadMetadata) | undefined
-  /** The most bytes of one upload (none). */
+  /** The most bytes of one upload (the store's `maxFileSize`). */
   readonly maxSize?: number | undefined
   /** The most bytes of one request (none). */
   readonly maxAppendSize?: number | undefined
   /** The fewest bytes of one request that is not an upload's last (none). */
   readonly minAppendSize?: number | undefined
-  /** How long the store keeps an upload without a new byte, in ms: its own option of that name (24 h). */
+  /** How long an upload is said to be kept without a new byte, in ms (the store's option of that name). */
   readonly expireAfter?: number | undefined
-  /** The same for an upload that has no byte at all: the store's own option of that name (1 h). */
+  /** The same for an upload that has no byte at all (the store's option of that name). */
   readonly expireEmptyAfter?: number | undefined
 }
 
@@ -74,21 +74,20 @@ export interface Settings {
   readonly hooks: UploadHooks
 }
 
-const HOUR = 60 * 60 * 1000
-
 export function withDefaults(
   store: UploadStore,
   options: ResumableUploadOptions,
   defaultPath: string,
 ): Settings {
-  const { path = defaultPath, expireAfter = 24 * HOUR, expireEmptyAfter = HOUR } = options
-  const { maxSize, maxAppendSize, minAppendSize, onCreate, onComplete, onCommitted } = options
+  const { path = defaultPath, expireAfter = store.limits.expireAfter } = options
+  const { expireEmptyAfter = store.limits.expireEmptyAfter, maxSize = store.limits.maxFileSize } = options
+  const { maxAppendSize, minAppendSize, onCreate, onComplete, onCommitted } = options
   return {
     store,
     path: path.replace(/\/+$/, ''),
     expireAfter,
     expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),
-    limits: { maxSize, maxAppendSize, minAppendSize },
+    limits: { maxSize: Number.isFinite(maxSize) ? maxSize : undefined, maxAppendSize, minAppendSize },
     resolveTarget: options.resolveTarget,
     commit: options.commit ?? ((_ctx, session) => session.commit()),
     respond: options.respond ?? respondWithJson,

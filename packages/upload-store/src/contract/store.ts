@@ -51,6 +51,8 @@ export type PutOptions = Omit<CreateOptions, 'metadata'> & CommitOptions
  * bucket cannot be reached or written at the moment, or another process that uses the upload or key does not respond.
  */
 export interface UploadStore {
+  /** What clients have to know before they send an upload. `koa-resumable-upload` announces it. */
+  readonly limits: StoreLimits
   /**
    * Stores `source` under `key`, replacing what was there: create, append, seal and commit in one.
    *
@@ -166,6 +168,16 @@ export interface UploadStore {
   verify(options?: VerifyOptions): Promise<VerifyReport>
   /** Pauses the open sessions that were paused before, and aborts all others. */
   close(): Promise<void>
+}
+
+/** The limits of a store, with their defaults where its options have none. */
+export interface StoreLimits {
+  /** The most bytes in one object; may be infinite. */
+  readonly maxFileSize: number
+  /** How long an upload is kept without a new byte, in ms. */
+  readonly expireAfter: number
+  /** The same for an upload that has no byte at all. */
+  readonly expireEmptyAfter: number
 }
 
 export interface StoreOptions {

@@ -1,3 +1,4 @@
+import type { StoreLimits } from '../contract/store.ts'
 import type { DamageReporter } from '../session/damage.ts'
 import type { KeyedQueue } from '../values/task-queue.ts'
 import type { Disk } from './disk/disk.ts'
@@ -14,10 +15,7 @@ export interface FsContext {
   readonly commits: KeyedQueue
   readonly space: Space
   readonly damage: DamageReporter
-  /** How long an upload is kept without a new byte, in ms. */
-  readonly expireAfter: number
-  /** The same for an upload that has no byte at all. */
-  readonly expireEmptyAfter: number
+  readonly limits: StoreLimits
 }
 
 /** The parts of a store that a function or class uses. */

@@ -7,6 +7,7 @@ import { deleteCompanions } from '../session/delete-companions.ts'
 import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
 import { step } from '../session/step.ts'
+import { storeLimits } from '../session/store-limits.ts'
 import { checkConditions } from '../values/conditions.ts'
 import { normalizeKey } from '../values/key.ts'
 import { KeyedQueue } from '../values/task-queue.ts'
@@ -25,9 +26,6 @@ import { fsStagingArea } from './staging/staging.ts'
 import { recoverStaging } from './upkeep/recover.ts'
 import { sweepStore } from './upkeep/sweep.ts'
 import { verifyStore } from './upkeep/verify.ts'
-
-const HOUR = 60 * 60 * 1000
-const DAY = 24 * HOUR
 
 export interface FsStoreOptions extends StoreOptions {
   /** `full`: acknowledged uploads survive a power cut; `none`: they survive only a crash of this process (full). */
@@ -80,6 +78,7 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
   const contents = new Contents(context)
   const index = new KeyIndex(context, contents)
   const store: FsStore = {
+    limits: context.limits,
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: contents.find,
     list: (listOptions) => withStoreErrors(index.page(listOptions)),
@@ -124,7 +123,6 @@ export function createFsStore(directory: string, options: FsStoreOptions = {}): 
 
 function openContext(directory: string, options: FsStoreOptions): FsContext {
   const { durability = 'full', ownerTimeout = 60_000, maxTotalSize, onDamaged } = options
-  const { expireAfter = DAY, expireEmptyAfter = HOUR } = options
   const layout = openLayout(resolve(directory))
   const damage = new DamageReporter(onDamaged, layout.directory)
   const disk = new Disk(durability)
@@ -136,8 +134,7 @@ function openContext(directory: string, options: FsStoreOptions): FsContext {
     locks: new Locks(layout, ownerTimeout, damage),
     commits: new KeyedQueue(),
     space: new Space(layout, maxTotalSize),
-    expireAfter,
-    expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),
+    limits: storeLimits(options),
   }
 }
 

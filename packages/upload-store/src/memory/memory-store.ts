@@ -23,6 +23,7 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
   const { objects } = memory
   const sessions = new Sessions(options, memoryStagingArea(memory), (key) => store.get(key))
   const store: UploadStore = {
+    limits: memory.limits,
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => toContent(objects.get(normalizeKey(key))),
     list: async (listOptions) =>

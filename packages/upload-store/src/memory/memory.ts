@@ -1,7 +1,8 @@
-import type { StoreOptions } from '../contract/store.ts'
+import type { StoreLimits, StoreOptions } from '../contract/store.ts'
 import { StoreError } from '../contract/store-error.ts'
 import type { StoredObject } from '../contract/stored-object.ts'
 import type { Manifest } from '../session/driver.ts'
+import { storeLimits } from '../session/store-limits.ts'
 
 export interface HeldObject {
   readonly object: StoredObject
@@ -16,30 +17,25 @@ export interface PausedUpload {
   readonly committed: StoredObject | null
 }
 
-const HOUR = 60 * 60 * 1000
-const DAY = 24 * HOUR
-
 /** What a store in memory holds. */
 export class Memory {
   /** By their keys. */
   readonly objects: Map<string, HeldObject> = new Map()
   /** By their ids, receipts among them. */
   readonly paused: Map<string, PausedUpload> = new Map()
-  readonly #expireAfter: number
-  readonly #expireEmptyAfter: number
+  readonly limits: StoreLimits
   readonly #maxTotalSize: number
 
   constructor(options: StoreOptions) {
-    const { maxTotalSize = Number.POSITIVE_INFINITY, expireAfter = DAY, expireEmptyAfter = HOUR } = options
+    const { maxTotalSize = Number.POSITIVE_INFINITY } = options
     this.#maxTotalSize = maxTotalSize
-    this.#expireAfter = expireAfter
-    this.#expireEmptyAfter = Math.min(expireAfter, expireEmptyAfter)
+    this.limits = storeLimits(options)
   }
 
   /** When an upload expires, in ms since the epoch. */
   expiry({ bytes, committed, since }: PausedUpload): number {
     const isEmpty = committed === null && bytes.length === 0
-    return since + (isEmpty ? this.#expireEmptyAfter : this.#expireAfter)
+    return since + (isEmpty ? this.limits.expireEmptyAfter : this.limits.expireAfter)
   }
 
   /** How many uploads may be resumed. */

@@ -4,6 +4,7 @@ import { DamageReporter } from '../session/damage.ts'
 import { deleteCompanions } from '../session/delete-companions.ts'
 import { putThrough } from '../session/put.ts'
 import { Sessions } from '../session/sessions.ts'
+import { storeLimits } from '../session/store-limits.ts'
 import { checkConditions } from '../values/conditions.ts'
 import { normalizeKey } from '../values/key.ts'
 import { type ConnectionOptions, connect } from './client/connection.ts'
@@ -22,8 +23,7 @@ import { s3StagingArea } from './staging/staging-area.ts'
 import { recoverUploads, sweepStore } from './upkeep/sweep.ts'
 import { verifyStore } from './upkeep/verify.ts'
 
-const HOUR = 60 * 60 * 1000
-const DAY = 24 * HOUR
+const DAY = 24 * 60 * 60 * 1000
 
 export interface S3StoreOptions extends StoreOptions, ConnectionOptions {
   /** Part size in bytes, at least 5 MiB (8 MiB). Larger if an upload would need more than 10,000 parts. */
@@ -60,6 +60,7 @@ export function createS3Store(options: S3StoreOptions): S3Store {
   const { context, contents, close } = openContext(options)
   const sessions = new Sessions(options, s3StagingArea(context), (key) => store.get(key))
   const store: S3Store = {
+    limits: context.limits,
     put: (key, source, putOptions) => putThrough(store, key, source, putOptions),
     get: async (key) => contents.get(normalizeKey(key)),
     list: (listOptions) => listObjects(context, listOptions),
@@ -97,7 +98,7 @@ function openContext(options: S3StoreOptions): {
   readonly close: () => void
 } {
   const { partSize = DEFAULT_PART_SIZE, partMemory = 16 * DEFAULT_PART_SIZE, maxTotalSize } = options
-  const { recordMaxAge = 1000, expireAfter = DAY, expireEmptyAfter = HOUR, orphanAge = DAY } = options
+  const { recordMaxAge = 1000, orphanAge = DAY } = options
   if (partSize < MIN_PART_SIZE) {
     throw new RangeError(
       `partSize ${partSize} is below the minimum of S3. Give at least ${MIN_PART_SIZE} bytes.`,
@@ -120,8 +121,7 @@ function openContext(options: S3StoreOptions): {
     context: {
       ...shared,
       partSize,
-      expireAfter,
-      expireEmptyAfter: Math.min(expireAfter, expireEmptyAfter),
+      limits: storeLimits(options),
       orphanAge,
     },
     contents: new Contents(shared, recordMaxAge),

@@ -46,12 +46,9 @@ export async function finishCommit(
 }
 
 /** Returns when an upload expires, in ms since the epoch. */
-export function expiry(
-  { layout, expireAfter, expireEmptyAfter }: FsParts<'layout' | 'expireAfter' | 'expireEmptyAfter'>,
-  id: string,
-): number {
+export function expiry({ layout, limits }: FsParts<'layout' | 'limits'>, id: string): number {
   const isEmpty = lstatSync(layout.part(id), { throwIfNoEntry: false })?.size === 0
-  return lastSign(layout, id) + (isEmpty ? expireEmptyAfter : expireAfter)
+  return lastSign(layout, id) + (isEmpty ? limits.expireEmptyAfter : limits.expireAfter)
 }
 
 /** Returns when the last bytes of an upload arrived, in ms since the epoch; 0 if there is no such upload. */

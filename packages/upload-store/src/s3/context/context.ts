@@ -1,3 +1,4 @@
+import type { StoreLimits } from '../../contract/store.ts'
 import type { Bucket } from '../client/bucket.ts'
 import type { Downloads } from '../client/downloads.ts'
 import type { Leftovers } from './leftovers.ts'
@@ -17,10 +18,7 @@ export interface S3Context {
   readonly space: Space
   /** The usual size of a part, in bytes. */
   readonly partSize: number
-  /** How long an upload is kept without a new byte, in ms. */
-  readonly expireAfter: number
-  /** The same for an upload that has no byte at all. */
-  readonly expireEmptyAfter: number
+  readonly limits: StoreLimits
   /** The minimum age of an orphaned object before sweep removes it, in ms. */
   readonly orphanAge: number
 }

@@ -18,9 +18,7 @@ import { NO_PIECES } from './pieces.ts'
 import { type Checkpoint, Progress } from './progress.ts'
 import { TakeoverWatch } from './takeover-watch.ts'
 
-type Context = S3Parts<
-  'bucket' | 'names' | 'downloads' | 'records' | 'leftovers' | 'space' | 'expireEmptyAfter'
->
+type Context = S3Parts<'bucket' | 'names' | 'downloads' | 'records' | 'leftovers' | 'space' | 'limits'>
 
 export interface ObjectStagingParts {
   readonly id: string
@@ -244,7 +242,7 @@ export class ObjectStaging implements Staging {
 
   #startWatch(): TakeoverWatch {
     return new TakeoverWatch(this.#parts.file, {
-      expireAfter: this.#context.expireEmptyAfter,
+      expireAfter: this.#context.limits.expireEmptyAfter,
       isSealed: () => this.#sealed,
       refresh: () => this.#progress.write('open'),
       onTakeover: () => this.#onTakeover(),

@@ -122,7 +122,7 @@ async function listIds({ bucket, names }: S3Parts<'bucket' | 'names'>): Promise<
 }
 
 async function interrupt(
-  context: S3Parts<'bucket' | 'names' | 'records' | 'expireAfter' | 'expireEmptyAfter'>,
+  context: S3Parts<'bucket' | 'names' | 'records' | 'limits'>,
   id: string,
 ): Promise<UploadState | null> {
   const found = RANDOM_ID.test(id) ? await readManifest(operation(context), id) : null
@@ -136,12 +136,9 @@ async function interrupt(
 }
 
 /** When an upload expires, in ms since the epoch. */
-export function expiry(
-  { expireAfter, expireEmptyAfter }: S3Parts<'expireAfter' | 'expireEmptyAfter'>,
-  manifest: S3Manifest,
-): number {
+export function expiry({ limits }: S3Parts<'limits'>, manifest: S3Manifest): number {
   const isEmpty = manifest.stage !== 'committed' && endOffset(manifest.pieces) === 0
-  return manifest.since + (isEmpty ? expireEmptyAfter : expireAfter)
+  return manifest.since + (isEmpty ? limits.expireEmptyAfter : limits.expireAfter)
 }
 
 function committedObject({ stage, record }: S3Manifest): StoredObject | null {

@@ -23,7 +23,7 @@ interface Uploads {
  * Counts the uploads. A crash needs no recovery here, because the process that resumes an upload finishes its commit.
  */
 export async function recoverUploads(
-  context: S3Parts<'bucket' | 'names' | 'expireAfter' | 'expireEmptyAfter'>,
+  context: S3Parts<'bucket' | 'names' | 'limits'>,
 ): Promise<RecoverReport> {
   return (await readUploads(context, [])).report
 }
@@ -58,7 +58,7 @@ async function removeExpired(context: S3Context, uploads: Uploads): Promise<numb
 }
 
 async function readUploads(
-  context: S3Parts<'bucket' | 'names' | 'expireAfter' | 'expireEmptyAfter'>,
+  context: S3Parts<'bucket' | 'names' | 'limits'>,
   blobs: readonly Listed[],
 ): Promise<Uploads> {
   const staged = await collect(context.bucket.list(context.names.staging))
@@ -98,7 +98,7 @@ function neededNames({ names }: S3Parts<'names'>, { stage, pieces, record }: S3M
   ]
 }
 
-function isExpired(context: S3Parts<'expireAfter' | 'expireEmptyAfter'>, manifest: S3Manifest): boolean {
+function isExpired(context: S3Parts<'limits'>, manifest: S3Manifest): boolean {
   return Date.now() >= expiry(context, manifest)
 }
 
