@@ -37,7 +37,7 @@ interface Sending extends Options {
 }
 
 interface Outcome {
-  /** The offsets that the server has told. */
+  /** The offsets that the server has reported. */
   readonly accepted: readonly number[]
   /** The status of the response that ended the upload; `null` after a success. */
   readonly status: number | null

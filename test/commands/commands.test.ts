@@ -300,6 +300,16 @@ describe('verify', () => {
     ])
   })
 
+  it('writes a line of progress after every 30 seconds where standard error is not a terminal', async () => {
+    const data = await filledStore(5)
+    // A second for each millisecond.
+    const fast = 'const now = performance.now.bind(performance); performance.now = () => now() * 1000'
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fast)}` }
+    const { code, stdout, stderr } = await outcomeOf(startCommand(['verify', '--data', data], env))
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^(?:verified \d+ videos, .+\n)+$/)])
+    expect(stdout).not.toMatch(/^verified/m)
+  })
+
   it('lets a running server serve meanwhile', async () => {
     const data = await filledStore(5)
     const server = new ServerProcess(['--port', '0', '--data', data])

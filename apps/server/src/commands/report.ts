@@ -2,8 +2,9 @@ import { isatty } from 'node:tty'
 import type { Spinner } from 'yocto-spinner'
 import { standardError, standardOutput } from '../observe/standard-streams.ts'
 
-/** How often the line of progress changes, in ms. */
+/** How often the line of progress changes on a terminal, in ms, and how often a log gets such a line. */
 const INTERVAL = 200
+const LOG_INTERVAL = 30_000
 
 /** What a command prints: results on standard output, progress and faults on standard error. */
 export interface Report {
@@ -11,7 +12,7 @@ export interface Report {
   result(fields: Readonly<Record<string, unknown>>, text: string): void
   /** Something that the operator has to look at. */
   fault(fields: Readonly<Record<string, unknown>>, text: string): void
-  /** Replaces the line of progress, if standard error is a terminal. */
+  /** Replaces the line of progress on a terminal. Other standard errors get a line after every 30 seconds. */
   progress(text: () => string): void
   /** Removes the line of progress. */
   done(): void
@@ -19,7 +20,8 @@ export interface Report {
 
 export async function openReport(json: boolean): Promise<Report> {
   const spinner = isatty(2) ? await createSpinner() : null
-  let shownAt = 0
+  const interval = spinner === null ? LOG_INTERVAL : INTERVAL
+  let shownAt = performance.now()
   return {
     result: (fields, text) => standardOutput().write(json ? `${JSON.stringify(fields)}\n` : `${text}\n`),
     fault: (fields, text) => {
@@ -28,10 +30,10 @@ export async function openReport(json: boolean): Promise<Report> {
       else standardError().write(`${text}\n`)
     },
     progress: (text) => {
-      if (spinner === null || performance.now() - shownAt < INTERVAL) return
+      if (performance.now() - shownAt < interval) return
       shownAt = performance.now()
-      spinner.text = text()
-      if (!spinner.isSpinning) spinner.start()
+      if (spinner === null) standardError().write(`${text()}\n`)
+      else show(spinner, text())
     },
     done: () => void spinner?.stop(),
   }
@@ -40,6 +42,11 @@ export async function openReport(json: boolean): Promise<Report> {
 async function createSpinner(): Promise<Spinner> {
   const { default: yoctoSpinner } = await import('yocto-spinner')
   return yoctoSpinner()
+}
+
+function show(spinner: Spinner, text: string): void {
+  spinner.text = text
+  if (!spinner.isSpinning) spinner.start()
 }
 
 function interrupt(spinner: Spinner, text: string): void {

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 import type { StoredObject } from '../../contract/stored-object.ts'
-import { isThere } from '../disk/files.ts'
+import { isThere, removeIfThere } from '../disk/files.ts'
 import type { Layout } from '../disk/layout.ts'
 import type { FsParts } from '../fs-context.ts'
 import { hasBytes } from '../objects/blobs.ts'
@@ -39,9 +39,13 @@ export async function finishCommit(
   const { layout, disk } = context
   const staged = isThere(layout.part(id))
   const object = await committedObject(layout, manifest, staged)
-  if (object === null || !staged) return object
-  await syncRecord(layout, disk, object.key)
-  await leaveReceipt(context, id)
+  if (object === null) return null
+  if (staged) {
+    await syncRecord(layout, disk, object.key)
+    await leaveReceipt(context, id)
+  }
+  // Of a request that met another one here. A receipt has no writer that could obey a claim.
+  else await removeIfThere(layout.fence(id))
   return object
 }
 
