@@ -7,7 +7,10 @@ const RUN_DIRECTORY = 'test/support/run-directory.ts'
 
 /** A project of vitest; `onS3`: the objects of its tests are in the one Ceph of the run. */
 function project(name: string, include: readonly string[], exclude: readonly string[], onS3 = false) {
-  const env = { RANGE_SERVER_SENDFILE: name === 'slow-without-sendfile' ? 'off' : 'on' }
+  const env = {
+    RANGE_SERVER_SENDFILE: name === 'slow-without-sendfile' ? 'off' : 'on',
+    TESTS_ARE_SLOW: String(name.startsWith('slow')),
+  }
   const files = { include: [...include], exclude: [...configDefaults.exclude, ...exclude], env }
   if (!onS3) return { extends: true as const, test: { name, ...files, globalSetup: RUN_DIRECTORY } }
   const globalSetup = [RUN_DIRECTORY, 'test/on-s3/cluster-for-all.ts']
@@ -40,6 +43,7 @@ export default defineConfig({
     server: { deps: { external: [/\/(?:packages|apps)\/[^/]+\/dist\//] } },
     // Coverage is of Node's processes, of which these are ended before it is written: `npm run coverage`.
     setupFiles: [
+      'test/support/place-of-files.ts',
       'test/support/fail-on-leaked-file.ts',
       ...(process.env['NODE_V8_COVERAGE'] === undefined ? [] : ['test/support/write-coverage.ts']),
     ],

@@ -20,7 +20,7 @@ const sourceOf = (name: Program): string => fileURLToPath(new URL(`../../${PROGR
 
 /** The path of a program: of its bundle in a run of the tests, and of its own file where there is none. */
 export function bundled(name: Program): string {
-  const bundle = join(tmpdir(), name, 'main.js')
+  const bundle = join(process.env['TEST_DIRECTORY_ON_DISK'] ?? tmpdir(), name, 'main.js')
   return existsSync(bundle) ? bundle : sourceOf(name)
 }
 
