@@ -18,9 +18,11 @@ export const SLOW: Readonly<Record<string, string>> = {
   'test/upload-store/fs-processes.test.ts': 'processes that are killed while they write',
 }
 
-/** What `npm run test:slow` runs a second time, with `--sendfile off`. */
+/** What `npm run test:slow` runs a second time, with `--sendfile off`: uploads, which it does not change, run once. */
 export const WITHOUT_SENDFILE: readonly string[] = [
-  'test/clients/*.test.ts',
+  'test/clients/chromium.test.ts',
+  'test/clients/downloads.test.ts',
+  'test/clients/players.test.ts',
   'test/conformance/conformance.test.ts',
   'test/hostile/hostile.test.ts',
 ]
@@ -47,8 +49,7 @@ export const SLOW_ON_S3: Readonly<Record<string, string>> = {
   'test/resumable/resumable.test.ts': 'the cases of resumable uploads, which `npm test` runs on the disk',
   'test/server/digests.test.ts': 'thousands of uploads with a wrong digest',
   'test/server/example.test.ts': 'a program of the README, which runs on the disk in `npm test`',
-  'test/server/resumable-limits.test.ts': 'limits, which the store does not decide',
-  'test/server/upload-limits.test.ts': 'limits, which the store does not decide',
+  'test/server/upload-races.test.ts': 'a hundred uploads at once under one name',
 }
 
 /** The tests of the S3 store that share the cluster of the run, because they leave it as it is. */

@@ -1,10 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { REPOSITORY } from '../support/server.ts'
-
-const MAIN = join(REPOSITORY, 'apps/server/dist/main.js')
+import { bundled } from '../support/bundled.ts'
 
 export interface Outcome {
   readonly code: number | null
@@ -15,7 +12,7 @@ export interface Outcome {
 /** Starts a command of the built server. */
 export function startCommand(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
   const path = process.env['PATH']
-  return spawn(process.execPath, [MAIN, ...args], {
+  return spawn(process.execPath, [bundled('server'), ...args], {
     env: { ...(path === undefined ? {} : { PATH: path }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

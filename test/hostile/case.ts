@@ -40,6 +40,8 @@ export interface Group {
   readonly name: string
   /** Of the server, beside those that all have. */
   readonly flags: readonly string[]
+  /** Whether its cases are about uploads alone, to which it makes no difference how files are sent. */
+  readonly isOfUploads?: true
   readonly cases: readonly HostileCase[]
 }
 

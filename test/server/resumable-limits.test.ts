@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest'
 import { withTmpfs } from '../faults/src/tmpfs.ts'
 import { append, askOffset, begin, locationOf, startServer } from '../support/resumable.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
-import { ON_S3 } from '../support/test-store.mjs'
 
 const MEBIBYTE = 1024 ** 2
 
@@ -93,7 +92,7 @@ describe('an upload in parts that grows beyond --max-file-size', () => {
 })
 
 describe('an upload in parts on a disk that is full', () => {
-  it.skipIf(ON_S3)('is 507 in mid-part, and the upload can be resumed after a deletion', async ({ skip }) => {
+  it('is 507 in mid-part, and the upload can be resumed after a deletion', async ({ skip }) => {
     const result = await withTmpfs('size=64m', async (directory) => {
       const { url, server } = await startServer(join(directory, 'data'))
       await fetch(`${url}/videos/other`, { method: 'PUT', body: new Uint8Array(40 * MEBIBYTE) })

@@ -1,12 +1,13 @@
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { Readable } from 'node:stream'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { formWith, startApp } from '../support/app.ts'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { formWith } from '../support/app.ts'
 import { exchange } from '../support/raw.ts'
 import { ServerProcess } from '../support/server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
-import { ON_S3 } from '../support/test-store.mjs'
 
 /** A proxy names the client; without a token, that has to be allowed. */
 const PROXIED = ['--trust-proxy', '--allow-anonymous']
@@ -93,141 +94,113 @@ describe('--max-concurrent-uploads', () => {
 })
 
 describe('an upload for which there is no space', () => {
-  it.skipIf(ON_S3)(
-    'is 507 with Retry-After by its Content-Length, before its body is asked for',
-    async () => {
-      const url = await startProcess('--max-file-size', '1000TiB')
-      for (const request of [
-        'PUT /videos/a HTTP/1.1\r\n',
-        'POST /video HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n',
-      ]) {
-        const socket = open(
-          url,
-          `${request}${HOST}Expect: 100-continue\r\nContent-Length: ${900 * 1024 ** 4}\r\n\r\n`,
-        )
-        const answer = await answerOf(socket)
-        expect(answer).toMatch(/^HTTP\/1\.1 507 /)
-        expect(answer).toMatch(/retry-after: \d+\r\n/i)
-        expect(answer).toContain('The server is full')
-      }
-    },
-  )
-
-  it('is 507 when all objects reach --max-total-size, and taken again after a deletion', async () => {
-    const { url, store } = await startApp('--max-total-size', '1000')
-    await store.put('a', Readable.from([Buffer.alloc(900)]))
-    const put = (size: number) => fetch(`${url}/videos/b`, { method: 'PUT', body: Buffer.alloc(size) })
-    const refused = await put(101)
-    expect(refused.status).toBe(507)
-    expect((await refused.json()).detail).toBe(
-      'The store holds 900 of at most 1000 bytes. Delete objects, or try again later.',
-    )
-    expect((await put(100)).status).toBe(201)
-    expect((await put(1)).status).toBe(507)
-    await fetch(`${url}/videos/a`, { method: 'DELETE' })
-    expect((await put(500)).status).toBe(200)
-  })
-})
-
-describe('50 racers', () => {
-  it('for one key with If-None-Match: * have one winner', async () => {
-    const { url } = await startApp()
-    const racers = Array.from({ length: 50 }, async (_, racer) => {
-      const headers = { 'if-none-match': '*' }
-      return (await fetch(`${url}/videos/a`, { method: 'PUT', body: `racer ${racer}`, headers })).status
-    })
-    const statuses = await Promise.all(racers)
-    expect(statuses.filter((status) => status === 201)).toHaveLength(1)
-    expect(statuses.filter((status) => status === 412)).toHaveLength(49)
-  })
-
-  it('that POST one name get a key each, and with one content one key', async () => {
-    const { url, store } = await startApp()
-    const post = async (content: string) => {
-      const body = formWith('file', 'a.mp4', content)
-      return (await (await fetch(`${url}/video`, { method: 'POST', body })).json()).key
+  it('is 507 with Retry-After by its Content-Length, before its body is asked for', async () => {
+    const url = await startProcess('--max-file-size', '1000TiB')
+    for (const request of [
+      'PUT /videos/a HTTP/1.1\r\n',
+      'POST /video HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n',
+    ]) {
+      const socket = open(
+        url,
+        `${request}${HOST}Expect: 100-continue\r\nContent-Length: ${900 * 1024 ** 4}\r\n\r\n`,
+      )
+      const answer = await answerOf(socket)
+      expect(answer).toMatch(/^HTTP\/1\.1 507 /)
+      expect(answer).toMatch(/retry-after: \d+\r\n/i)
+      expect(answer).toContain('The server is full')
     }
-    const keys = await Promise.all(Array.from({ length: 50 }, (_, racer) => post(`racer ${racer}`)))
-    expect(new Set(keys).size).toBe(50)
-    const same = await Promise.all(Array.from({ length: 50 }, () => post('racer 0')))
-    expect(new Set(same)).toEqual(new Set([keys[0]]))
-    expect((await store.list({ limit: 1000 })).items).toHaveLength(50)
   })
 })
 
-describe('a request that is not to be understood', () => {
-  it.each([
-    [
-      'an expectation other than 100-continue',
-      `GET /healthz HTTP/1.1\r\n${HOST}Expect: miracles\r\n\r\n`,
-      417,
-    ],
-    ['a header of 20 KB', `GET / HTTP/1.1\r\n${HOST}X: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
-    ['no HTTP', 'hello\r\n\r\n', 400],
-    ['two Host fields', `GET /healthz HTTP/1.1\r\n${HOST}Host: evil.example\r\n\r\n`, 400],
-    ['a target on another host', `GET http://evil.example/healthz HTTP/1.1\r\n${HOST}\r\n`, 421],
-    [
-      'a transfer coding beside chunked',
-      `PUT /videos/a HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n`,
-      501,
-    ],
-    [
-      'a form with a coding',
-      `POST /video HTTP/1.1\r\n${HOST}Content-Type: multipart/form-data; boundary=b\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx`,
-      415,
-    ],
-    [
-      'a form of another type',
-      `POST /video HTTP/1.1\r\n${HOST}Content-Type: multipart/form-data-x; boundary=b\r\nContent-Length: 1\r\n\r\nx`,
-      415,
-    ],
-    [
-      'a form without a boundary',
-      `POST /video HTTP/1.1\r\n${HOST}Content-Type: multipart/form-data; boundary=\r\nContent-Length: 1\r\n\r\nx`,
-      400,
-    ],
-  ])('is a problem: %s', async (_, request, status) => {
-    const url = await startProcess()
-    const answer = await answerOf(open(url, request))
-    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
-    expect(answer).toMatch(/content-type: application\/problem\+json/i)
-    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status })
-  })
-})
+describe('a server of the default limits', () => {
+  // One for all of these, because none changes what another one sees.
+  const server = { url: '', end: async () => {} }
 
-describe('a client that sends on after a request that is not to be understood', () => {
-  it.each([
-    ['a header of 1 MB', `GET / HTTP/1.1\r\n${HOST}X: `, 431],
-    ['a broken chunk', `PUT /videos/a HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400],
-  ])('reads why, and is not reset: %s', async (_, head, status) => {
-    const url = await startProcess()
-    for (let i = 0; i < 20; i++) {
-      const answer = await exchange(url, head + 'x'.repeat(1_000_000))
+  beforeAll(async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'koa-range-'))
+    const started = new ServerProcess(['--port', '0', '--data', join(directory, 'data'), '--accept', '*/*'])
+    server.end = async () => {
+      await started.stop('SIGKILL')
+      await rm(directory, { recursive: true, force: true })
+    }
+    server.url = await started.url()
+  })
+  afterAll(() => server.end())
+
+  describe('a request that is not to be understood', () => {
+    it.each([
+      [
+        'an expectation other than 100-continue',
+        `GET /healthz HTTP/1.1\r\n${HOST}Expect: miracles\r\n\r\n`,
+        417,
+      ],
+      ['a header of 20 KB', `GET / HTTP/1.1\r\n${HOST}X: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+      ['no HTTP', 'hello\r\n\r\n', 400],
+      ['two Host fields', `GET /healthz HTTP/1.1\r\n${HOST}Host: evil.example\r\n\r\n`, 400],
+      ['a target on another host', `GET http://evil.example/healthz HTTP/1.1\r\n${HOST}\r\n`, 421],
+      [
+        'a transfer coding beside chunked',
+        `PUT /videos/a HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n`,
+        501,
+      ],
+      [
+        'a form with a coding',
+        `POST /video HTTP/1.1\r\n${HOST}Content-Type: multipart/form-data; boundary=b\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx`,
+        415,
+      ],
+      [
+        'a form of another type',
+        `POST /video HTTP/1.1\r\n${HOST}Content-Type: multipart/form-data-x; boundary=b\r\nContent-Length: 1\r\n\r\nx`,
+        415,
+      ],
+      [
+        'a form without a boundary',
+        `POST /video HTTP/1.1\r\n${HOST}Content-Type: multipart/form-data; boundary=\r\nContent-Length: 1\r\n\r\nx`,
+        400,
+      ],
+    ])('is a problem: %s', async (_, request, status) => {
+      const { url } = server
+      const answer = await answerOf(open(url, request))
       expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
-    }
+      expect(answer).toMatch(/content-type: application\/problem\+json/i)
+      expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status })
+    })
   })
-})
 
-describe('requests in one packet', () => {
-  it('are begun one after the other: a DELETE does not overtake the PUT before it', async () => {
-    const url = await startProcess()
-    const put = `PUT /videos/a HTTP/1.1\r\n${HOST}Content-Length: 1\r\n\r\nx`
-    const remove = `DELETE /videos/a HTTP/1.1\r\n${HOST}\r\n`
-    const last = `GET /videos/a HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`
-    const answer = await exchange(url, `${put}${remove}${put}${last}`)
-    const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status)
-    expect(statuses).toEqual(['201', '204', '201', '200'])
+  describe('a client that sends on after a request that is not to be understood', () => {
+    it.each([
+      ['a header of 1 MB', `GET / HTTP/1.1\r\n${HOST}X: `, 431],
+      ['a broken chunk', `PUT /videos/a HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400],
+    ])('reads why, and is not reset: %s', async (_, head, status) => {
+      const { url } = server
+      for (let i = 0; i < 20; i++) {
+        const answer = await exchange(url, head + 'x'.repeat(1_000_000))
+        expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+      }
+    })
   })
-})
 
-describe('an answer to a request whose body is not read', () => {
-  it.each(['GET', 'DELETE'])('closes the connection: %s', async (method) => {
-    const url = await startProcess()
-    await fetch(`${url}/videos/a`, { method: 'PUT', body: 'x' })
-    const socket = open(url, `${method} /videos/a HTTP/1.1\r\n${HOST}Content-Length: 1000000000000\r\n\r\n`)
-    const answer = await answerOf(socket)
-    expect(answer).toMatch(/^HTTP\/1\.1 20[04] /)
-    expect(answer).toMatch(/connection: close/i)
-    await once(socket, 'close')
+  describe('requests in one packet', () => {
+    it('are begun one after the other: a DELETE does not overtake the PUT before it', async () => {
+      const { url } = server
+      const put = `PUT /videos/packet HTTP/1.1\r\n${HOST}Content-Length: 1\r\n\r\nx`
+      const remove = `DELETE /videos/packet HTTP/1.1\r\n${HOST}\r\n`
+      const last = `GET /videos/packet HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`
+      const answer = await exchange(url, `${put}${remove}${put}${last}`)
+      const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status)
+      expect(statuses).toEqual(['201', '204', '201', '200'])
+    })
+  })
+
+  describe('an answer to a request whose body is not read', () => {
+    it.each(['GET', 'DELETE'])('closes the connection: %s', async (method) => {
+      const { url } = server
+      await fetch(`${url}/videos/a`, { method: 'PUT', body: 'x' })
+      const socket = open(url, `${method} /videos/a HTTP/1.1\r\n${HOST}Content-Length: 1000000000000\r\n\r\n`)
+      const answer = await answerOf(socket)
+      expect(answer).toMatch(/^HTTP\/1\.1 20[04] /)
+      expect(answer).toMatch(/connection: close/i)
+      await once(socket, 'close')
+    })
   })
 })

@@ -18,16 +18,20 @@ function group(name: string, ...themes: readonly (readonly HostileCase[])[]): Gr
   return { name, flags: ['--accept', '*/*'], cases: themes.flat() }
 }
 
+function uploads(name: string, ...themes: readonly (readonly HostileCase[])[]): Group {
+  return { ...group(name, ...themes), isOfUploads: true }
+}
+
 /** All that is thrown at the server. */
 export const GROUPS: readonly Group[] = [
-  group('multipart framing', BOUNDARY, DELIMITERS, PART_HEADERS, PARAMETERS),
-  group('fields and parts', FIELDS),
-  group('file names', FILE_NAMES),
+  uploads('multipart framing', BOUNDARY, DELIMITERS, PART_HEADERS, PARAMETERS),
+  uploads('fields and parts', FIELDS),
+  uploads('file names', FILE_NAMES),
   group('keys in URLs', KEYS),
   group('lying lengths', CONTENT_LENGTH, CHUNKS, CODINGS, EXPECTATIONS, SMUGGLED),
   group('broken clients', LEAVING, IMPATIENT, DEAF, PIPELINED, IN_PIECES, CROWDS),
   { name: 'content, media only', flags: [], cases: MEDIA_ONLY },
   group('content of any type', ANY_CONTENT),
   group('requests and routes', SYNTAX, TARGETS, METHODS, TYPES, ORIGINS, DIGESTS, CONDITIONS, QUERIES, PAGES),
-  group('tus', TUS),
+  uploads('tus', TUS),
 ]
