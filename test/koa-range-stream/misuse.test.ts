@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import etag from '@koa/etag'
 import type Koa from 'koa'
 import serveStatic from 'koa-static'
 import { expect, it, onTestFinished } from 'vitest'
@@ -47,6 +48,25 @@ it('warns once, with the remedy, that koa-static with defer is mounted above ran
     expect(await ask(wrong, { path: '/a.txt', headers })).toMatchObject({ status: 200, text: '0123456789' })
   const message = await oneWarning(found, 'BODY_SET_ABOVE')
   expect(message).toMatch(/defer: true.*Mount rangeStream\(\) above/)
+})
+
+it('warns once, with the remedy, that koa-etag is mounted above rangeStream', async () => {
+  const found = warnings()
+  const { rangeStream } = newBuild()
+  const text: Koa.Middleware = (ctx) => {
+    ctx.body = '0123456789'
+  }
+  const right = await serve(rangeStream(), etag(), text)
+  const { headers } = await ask(right, { path: '/' })
+  const tag = headers['etag'] ?? ''
+  expect((await ask(right, { path: '/', headers: { 'if-match': tag } })).status).toBe(200)
+  expect((await ask(right, { path: '/', headers: { range: 'bytes=1-2', 'if-range': tag } })).status).toBe(206)
+  expect(found).toEqual([])
+
+  const wrong = await serve(etag(), rangeStream(), text)
+  for (let request = 0; request < 2; request++) expect((await ask(wrong, { path: '/' })).status).toBe(200)
+  const message = await oneWarning(found, 'ETAG_SET_ABOVE')
+  expect(message).toMatch(/koa-etag.*Mount rangeStream\(\) above it/)
 })
 
 it.each<[string, Koa.Middleware]>([

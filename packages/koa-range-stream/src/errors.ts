@@ -40,6 +40,12 @@ type WarningCode =
    */
   | 'BODY_SET_ABOVE'
   /**
+   * An ETag was set too late for If-Match, If-Range and HEAD.
+   * When: koa-etag, or similar middleware, is above `rangeStream()`.
+   * Remedy: mount `rangeStream()` above it.
+   */
+  | 'ETAG_SET_ABOVE'
+  /**
    * The `root` of `fileContent` does not exist.
    * When: the directory is missing, or the option is wrong.
    * Remedy: create it, or correct the option.

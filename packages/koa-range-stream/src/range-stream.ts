@@ -39,6 +39,7 @@ export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
     if (body == null && ctx.status === 404) reportLaterFile(ctx)
     if (!isPlainRead(ctx)) return
     await serveBody(ctx, body, options)
+    if (!ctx.res.hasHeader('ETag')) reportLaterTag(ctx)
     // koa-static-cache sets it to the digest of all bytes, which is wrong with a part of them (RFC 7231 appendix B).
     if (ctx.status === 206) ctx.remove('Content-MD5')
   }
@@ -54,6 +55,17 @@ function reportLaterFile(ctx: Koa.Context): void {
 
 const BODY_SET_ABOVE =
   'Middleware above rangeStream(), such as koa-static with defer: true, set a file as the body: it is sent without ranges. Mount rangeStream() above it.'
+
+/** An entity-tag that is set later came too late for If-Match and If-Range, and is missing in responses to HEAD. */
+function reportLaterTag(ctx: Koa.Context): void {
+  if (Object.hasOwn(ctx, 'respond')) return
+  whenResponding(ctx, () => {
+    if (ctx.status === 200 && ctx.res.hasHeader('ETag')) warnOnce('ETAG_SET_ABOVE', ETAG_SET_ABOVE)
+  })
+}
+
+const ETAG_SET_ABOVE =
+  'Middleware above rangeStream(), such as koa-etag, set an ETag: If-Match and If-Range do not see it. Mount rangeStream() above it.'
 
 async function serveBody(ctx: Koa.Context, body: unknown, options: RangeStreamOptions): Promise<void> {
   const readOnce = isWebStream(body)

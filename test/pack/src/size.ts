@@ -5,10 +5,10 @@ import { must, tool } from './command.ts'
 
 /**
  * How many bytes a package may have with its dependencies, minified and compressed by brotli. Of koa-range-stream, 570 bytes
- * are the interface of the kernel's sender and the sending without Koa, and 130 send a short file without a promise. The
- * subpath `sendfile` is not counted.
+ * are the interface of the kernel's sender and the sending without Koa, 130 send a short file without a promise, and 50
+ * warn of a wrong order. The subpath `sendfile` is not counted.
  */
-export const BUDGETS: Readonly<Record<string, number>> = { 'range-core': 4000, 'koa-range-stream': 10_500 }
+export const BUDGETS: Readonly<Record<string, number>> = { 'range-core': 4000, 'koa-range-stream': 10_600 }
 
 /** What everything a package exports weighs, minified and by brotli, in bytes. */
 export async function sizeOf(name: string, project: string): Promise<number> {
