@@ -1,5 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { createFsStore } from 'upload-store'
@@ -58,6 +70,8 @@ async function filledStore(count: number): Promise<string> {
   return data
 }
 
+const SAMPLE = join(REPOSITORY, 'apps/server/assets/video/sample.mp4')
+
 describe('the program', () => {
   it.each([
     [['imprt', 'x'], /^There is no command "imprt"\. Did you mean import\?/],
@@ -98,8 +112,38 @@ describe('the program', () => {
   it.each(['lost+found', '@eaDir', '.hidden'])('serves an empty folder that has %s', async (name) => {
     const folder = await temporaryDirectory()
     await mkdir(join(folder, name))
-    expect((await runCommand('list', '--data', folder)).code).toBe(0)
+    expect((await runCommand('import', SAMPLE, '--data', folder)).code).toBe(0)
   })
+})
+
+describe('a command', () => {
+  it.each(['verify', 'list', 'sweep', 'export'])(
+    'exits with 2 and creates nothing if the store does not exist: %s',
+    async (command) => {
+      const directory = await temporaryDirectory()
+      const data = join(directory, 'bakcup')
+      const operands = command === 'export' ? [join(directory, 'out')] : []
+      const { code, stderr } = await runCommand(command, ...operands, '--data', data)
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining(`--data ${data} does not exist. Check the path`),
+      ])
+      expect(await readdir(directory)).toEqual([])
+    },
+  )
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'refuses to write as root to the store of another user, who could not read the files',
+    async () => {
+      const data = await filledStore(1)
+      await chown(data, 65_534, 65_534)
+      for (const command of ['verify', 'sweep', 'import']) {
+        const operands = command === 'import' ? [join(REPOSITORY, 'README.md')] : []
+        const { code, stderr } = await runCommand(command, ...operands, '--data', data)
+        expect([code, stderr]).toEqual([2, expect.stringContaining("sudo -u '#65534'")])
+      }
+    },
+  )
 })
 
 describe('import', () => {
@@ -298,6 +342,19 @@ describe('verify', () => {
       0,
       expect.stringMatching(/^45 intact, 0 repaired, 0 damaged, 0 foreign/),
     ])
+  })
+
+  it('reports in each later run that damaged files are still set aside', async () => {
+    const data = await filledStore(2)
+    const [name = ''] = (await readdir(join(data, 'blobs'), { recursive: true })).filter(
+      (each) => each.length > 10,
+    )
+    // In place, so that the link to the same bytes in digests/ is damaged, too.
+    await chmod(join(data, 'blobs', name), 0o600)
+    await writeFile(join(data, 'blobs', name), 'damaged')
+    expect((await runCommand('verify', '--data', data)).code).toBe(1)
+    const { code, stderr } = await runCommand('verify', '--data', data)
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/quarantine\/ has \d+ files of earlier runs/)])
   })
 
   it('writes a line of progress after every 30 seconds where standard error is not a terminal', async () => {

@@ -55,6 +55,34 @@ describe('a request id', () => {
   })
 })
 
+describe('a request whose client disconnects', () => {
+  it('is in the log and in the counts as answered if it was refused, as a guessed token in an upload is', async () => {
+    const { url, server } = await start([], { RANGE_SERVER_TOKEN: 'a-token-of-this-test' })
+    const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {})
+    const fields = 'Host: localhost\r\nAuthorization: Bearer guess\r\nContent-Length: 3000000'
+    socket.write(`PUT /videos/a HTTP/1.1\r\n${fields}\r\n\r\nx`)
+    // It hangs up when it has the refusal, as curl does.
+    await once(socket, 'data')
+    socket.destroy()
+    await expect.poll(() => server.stderr).toContain('"msg"')
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    expect(metrics).toMatch(/^http_requests_total\{method="PUT",route="\/videos\/:key",status="401"\} 1$/m)
+    expect(log((await server.stop()).stderr)[0]).toMatchObject({ method: 'PUT', status: 401, msg: 'request' })
+  })
+
+  it('is in the log as aborted if it was a download', async () => {
+    const { url, server } = await start([])
+    await fetch(`${url}/videos/a`, { method: 'PUT', body: new Uint8Array(20_000_000) })
+    const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {})
+    socket.write('GET /videos/a HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await once(socket, 'data')
+    socket.destroy()
+    await expect.poll(() => server.stderr).toContain('"GET"')
+    const lines = log((await server.stop()).stderr)
+    expect(lines[1]).toMatchObject({ method: 'GET', path: '/videos/a', status: 200, msg: 'aborted' })
+  })
+})
+
 describe('the client in the log', () => {
   it('is who the trusted proxy says, by its own entry', async () => {
     const { url, server } = await start(['--trust-proxy', '--allow-anonymous'])

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { StoredContent, StoredObject, UploadMetadata, UploadStore } from 'upload-store'
 import { type Config, ConfigError } from '../config/config.ts'
-import { openStore } from '../processes/open-store.ts'
+import { openStore, requireOwnStore } from '../processes/open-store.ts'
 import { humanSize } from '../shared/human-size.ts'
 import { type Call, type Command, type CommandFlag, commandConfig } from './command.ts'
 import { forEachOf, objectsOf } from './objects.ts'
@@ -40,6 +40,8 @@ async function copy({ operands, config, flags, report, signal }: Call): Promise<
   const targetConfig = configOfTarget(flags)
   if (isSameStore(config, targetConfig))
     throw new ConfigError('copy needs two stores, and --data and --to-… name the same one.')
+  requireOwnStore(config)
+  requireOwnStore(targetConfig, { isNew: true })
   const to = await openStore(targetConfig, undefined, { accept: ['*/*'], detectType: undefined })
   const from = await openStore(config)
   let [copied, unchanged, failed, bytes] = [0, 0, 0, 0]

@@ -26,10 +26,18 @@ async function health({ config, hasServerFlags, flags, report }: Call): Promise<
     else report.fault(fields, `${url} answers with ${status}`)
     return isHealthy ? 0 : 1
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = reasonOf(error, url)
     report.fault({ status: 'unhealthy', url, reason }, `${url} does not answer: ${reason}`)
     return 1
   }
+}
+
+function reasonOf(error: unknown, url: string): string {
+  if (!(error instanceof Error)) return String(error)
+  const isReset = 'code' in error && error.code === 'ECONNRESET' && url.startsWith('http:')
+  return isReset
+    ? `${error.message}. If the server uses TLS, give --tls-cert and --tls-key too.`
+    : error.message
 }
 
 /**

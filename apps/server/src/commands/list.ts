@@ -1,6 +1,6 @@
 import type { ListOrder, StoredObject } from 'upload-store'
 import { ConfigError } from '../config/values.ts'
-import { openStore } from '../processes/open-store.ts'
+import { openStore, requireOwnStore } from '../processes/open-store.ts'
 import { humanSize } from '../shared/human-size.ts'
 import type { Call, Command } from './command.ts'
 import { objectsOf } from './objects.ts'
@@ -19,6 +19,7 @@ export const LIST: Command = {
 }
 
 async function list({ config, flags, report, signal }: Call): Promise<number> {
+  requireOwnStore(config)
   const store = await openStore(config)
   let [count, bytes] = [0, 0]
   const options = {
@@ -35,8 +36,13 @@ async function list({ config, flags, report, signal }: Call): Promise<number> {
   }
   await store.close()
   if (!flags.has('json'))
-    report.result({}, `${count} ${count === 1 ? 'video' : 'videos'}, ${humanSize(bytes)}`)
+    report.result({}, `${count} ${nounFor(count, options.companions)}, ${humanSize(bytes)}`)
   return 0
+}
+
+function nounFor(count: number, hasCompanions: boolean): string {
+  const noun = hasCompanions ? 'file' : 'video'
+  return count === 1 ? noun : `${noun}s`
 }
 
 const text = (value: string | true | undefined): string | undefined => (value === true ? undefined : value)

@@ -1,4 +1,7 @@
-import { openStore } from '../processes/open-store.ts'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../config/config.ts'
+import { openStore, requireOwnStore } from '../processes/open-store.ts'
 import { humanSize } from '../shared/human-size.ts'
 import type { Call, Command } from './command.ts'
 
@@ -19,7 +22,9 @@ export const SWEEP: Command = {
 }
 
 async function verify({ config, report }: Call): Promise<number> {
+  requireOwnStore(config)
   const store = await openStore(config)
+  const earlier = countQuarantined(config)
   let [count, bytes] = [0, 0]
   const verified = await store.verify({
     onProgress: (size) => {
@@ -45,10 +50,22 @@ async function verify({ config, report }: Call): Promise<number> {
     { status: 'verified', intact, bytes: verified.bytes, faults },
     `${intact} intact, ${repaired.length} repaired, ${quarantined.length} damaged, ${foreign.length} foreign (${humanSize(verified.bytes)} read)`,
   )
+  if (earlier > 0)
+    report.fault(
+      { status: 'earlier', files: earlier },
+      `quarantine/ has ${earlier} files of earlier runs. Restore these videos from a backup, and delete the files.`,
+    )
   return faults === 0 ? 0 : 1
 }
 
+/** Files of damaged videos that earlier runs have set aside. */
+function countQuarantined({ data, s3 }: Config): number {
+  const directory = join(data, 'quarantine')
+  return s3 === undefined && existsSync(directory) ? readdirSync(directory).length : 0
+}
+
 async function sweep({ config, report }: Call): Promise<number> {
+  requireOwnStore(config)
   const store = await openStore(config)
   const swept = await store.sweep()
   await store.close()

@@ -141,7 +141,7 @@ export function helpText(commands: string): string {
   const rows = FLAGS.map(({ name, value, fallback, help }) => {
     const left = `  --${name}${value === undefined ? '' : ` ${value}`}`
     const right = value === undefined || fallback === '' ? help : `${help} (${fallback})`
-    return `${left.padEnd(28)}${right}`
+    return `${left.padEnd(30)} ${right}`
   })
   return `Usage: koa-range-server [flags]
        koa-range-server COMMAND [arguments]

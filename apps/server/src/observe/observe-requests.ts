@@ -4,6 +4,7 @@ import { tusMethodOverride } from 'koa-resumable-upload'
 import type { Logger } from 'pino'
 import { closeAfterUnreadBody } from '../http/unread-body.ts'
 import type { Metrics } from './metrics.ts'
+import { isAnswered } from './request-counts.ts'
 import type { RequestTracer } from './trace-requests.ts'
 
 export interface Observers {
@@ -79,7 +80,6 @@ function logRequest(logger: Logger, ctx: Koa.Context, ip: string, ms: number): v
     range: ctx.req.headers.range || undefined,
     ms: Math.round(ms),
   }
-  if (res.writableFinished) logger.info(line, 'request')
-  // A player that seeks aborts its last response, so this is no failure.
-  else logger.debug(line, 'aborted')
+  // A player aborts its last response at each seek, so this is not a failure.
+  logger.info(line, isAnswered(res) ? 'request' : 'aborted')
 }

@@ -70,7 +70,7 @@ export class RequestCounts {
     const route = matchRoute(path)?.pattern ?? 'other'
     const pending = this.#ofRoute(route)
     if (pending.durations.push(ms / 1000) === MAX_DURATIONS) this.#observe(route, pending)
-    if (!res.writableFinished) {
+    if (!isAnswered(res)) {
       this.#aborts.inc({ route })
       return
     }
@@ -92,4 +92,12 @@ export class RequestCounts {
     pending.durations = []
     for (const duration of durations) this.#durations.observe({ route }, duration)
   }
+}
+
+/**
+ * Whether the client has the response. A client that hangs up when it reads a refusal, as curl does in mid-upload, has it, too:
+ * the end of the response then waits for the end of the upload.
+ */
+export function isAnswered({ writableFinished, headersSent, statusCode }: Koa.Context['res']): boolean {
+  return writableFinished || (headersSent && statusCode >= 400)
 }

@@ -29,7 +29,9 @@ function uploads({ accept, readOnly, maxFileSize, maxTotalSize, maxConcurrentUpl
 }
 
 function access({ token, private: isPrivate, readOnly }: Config): string {
-  if (token === undefined) return readOnly ? 'all clients may read' : 'all clients may read and write'
+  if (readOnly && (token === undefined || !isPrivate)) return 'all clients may read'
+  if (readOnly) return 'the token is needed to read'
+  if (token === undefined) return 'all clients may read and write'
   return isPrivate
     ? 'the token is needed to read and write'
     : 'all clients may read, the token is needed to write'
