@@ -68,19 +68,6 @@ describe('the preview of a link to a video', () => {
     })
   })
 
-  it.each([
-    ['/', 200],
-    [path, 200],
-    ['/?play=unknown.mp4', 404],
-    ['/?play=%00', 404],
-  ])('comes with the page at %s, whose status is %d', async (link, status) => {
-    const response = await fetch(`${url}${link}`, { headers: { accept: 'text/html' } })
-    expect([response.status, response.headers.get('content-type')]).toEqual([
-      status,
-      'text/html; charset=utf-8',
-    ])
-  })
-
   it('is absent for a video that does not exist, and of the greeting', async () => {
     expect(await tagsOf('*/*', '/?play=none.mp4')).toEqual({})
     expect(await (await fetch(`${url}/`)).json()).toHaveProperty('message')

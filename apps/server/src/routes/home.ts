@@ -35,8 +35,6 @@ export async function sendHome(
   ctx.set({ ...PAGE_FIELDS, 'Content-Security-Policy': `${PAGE_POLICY}; media-src ${media}` })
   const playing = await findPlaying(ctx, store, wanted)
   const isMissing = wanted !== '' && playing === null
-  // Programs that collect previews or check links read only the status.
-  if (isMissing) ctx.status = 404
   ctx.type = 'html'
   ctx.body = renderPage({
     library: withPlaying(await listPage(ctx, store), playing),
