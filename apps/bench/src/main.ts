@@ -13,7 +13,7 @@ const HELP = `Usage: npm run bench [-- ranges | uploads | requests | s3] [--quic
 Puts this repository's packages and other servers side by side on this machine, checks every answer, and prints
 Markdown. Progress goes to standard error: npm run -s bench > table.md
 
-  ranges   (the default) ranges of a 1 GiB file, whole files, 304, HEAD, many slow readers: about 10 minutes; writes
+  ranges   (the default) ranges of a 1 GiB file, whole files, 304, HEAD, many slow readers: about 25 minutes; writes
            docs/bench.md and docs/bench.svg. Needs Linux, two processors, taskset and wrk, and 2.6 GiB free in the
            temporary directory (TMPDIR), which should be on a disk; with nginx installed, that is compared, too
   uploads  multipart uploads: one of 1 GiB, many of 1 MiB 16 at once, and the memory that 50 of 200 MiB at once take;

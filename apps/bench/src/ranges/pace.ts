@@ -22,10 +22,10 @@ export interface Pace extends CellPace, CrowdPace {
 const ROUNDS = 5
 
 /**
- * V8 compiles what a request runs through step by step: the composed server needs half the time for a request after 10 s
- * of requests. Less would compare compilers.
+ * V8 compiles what a request runs through step by step. On a slow machine, the composed server answers 1,300 requests/s in its first
+ * seconds, 3,300 after 10 s and 5,900 after 40 s. Less would compare compilers.
  */
-const WARM = 12_000
+const WARM = 30_000
 
 export const DEFAULT: Pace = {
   rounds: ROUNDS,
