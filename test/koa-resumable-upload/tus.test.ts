@@ -169,6 +169,23 @@ describe.each(['memory', 'fs'] as const)('tus over the %s store', (kind) => {
     expect((await create(url, { 'Upload-Length': '8' })).status).toBe(announced === undefined ? 201 : 413)
   })
 
+  it('gives the app text for each name of Upload-Metadata, which it can store with the object', async () => {
+    const store = await storeOf(kind)
+    const url = await startTus(store, { resolveTarget: (_ctx, { metadata }) => ({ key: 'a', metadata }) })
+    const fields = { 'Upload-Length': '5', 'Upload-Metadata': `album ${btoa('x')},private` }
+    expect((await create(url, fields, 'hello')).status).toBe(201)
+    expect((await store.get('a'))?.metadata).toEqual({ album: 'x', private: '' })
+    const long = await create(
+      url,
+      { 'Upload-Length': '5', ...metadata({ album: 'x'.repeat(3750) }) },
+      'hello',
+    )
+    expect([long.status, JSON.parse(long.body).detail]).toEqual([
+      431,
+      expect.stringContaining('the limit is 8000'),
+    ])
+  })
+
   it('asks the app what an upload is for', async () => {
     const store = await storeOf(kind)
     const url = await startTus(store, {

@@ -76,6 +76,25 @@ describe('the recipes', () => {
     })
     expect(tus.status).toBe(201)
     expect((await draft({ 'X-User': 'cem' }, 'two')).status).toBe(422)
+    // "a-b" and "a" could otherwise have the same names.
+    expect((await draft({ 'X-User': 'ann-b' }, 'three')).status).toBe(401)
+    const begun = await fetch(`${base}/clip.mp4`, {
+      method: 'PUT',
+      headers: { 'Upload-Complete': '?0', 'X-User': 'ann' },
+      body: 'fo',
+    })
+    const append = (user: string) =>
+      fetch(new URL(begun.headers.get('location') ?? '', base), {
+        method: 'PATCH',
+        headers: {
+          'Content-Type': 'application/partial-upload',
+          'Upload-Complete': '?0',
+          'Upload-Offset': '2',
+          'X-User': user,
+        },
+        body: 'u',
+      })
+    expect([(await append('bob')).status, (await append('ann')).status]).toEqual([403, 204])
     expect(await (await fetch(base)).json()).toEqual([
       { key: 'ann-clip.mp4', user: 'ann' },
       { key: 'bob-clip.mp4', user: 'bob' },
@@ -103,6 +122,28 @@ describe('the recipes', () => {
     expect((await upload('bad.mp4', 'an EICAR test')).status).toBe(422)
     expect((await upload('good.mp4', 'a film')).status).toBe(201)
     expect(await (await fetch(base)).json()).toEqual(['good.mp4'])
+  })
+
+  it('store no file, and continue, if the scanner cannot be started or does not read the whole file', async () => {
+    const quick = join(await temporaryDirectory(), 'quick.mjs')
+    await writeFile(quick, 'process.exit(0)')
+    for (const SCANNER of ['/nonexistent-scanner -', `${process.execPath} ${quick}`]) {
+      const base = await run('A virus scan by another process', { SCANNER })
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const response = await fetch(`${base}/files`, {
+          method: 'POST',
+          headers: {
+            'Tus-Resumable': '1.0.0',
+            'Upload-Length': '5000000',
+            'Upload-Metadata': `filename ${btoa('film.mp4')}`,
+            'Content-Type': 'application/offset+octet-stream',
+          },
+          body: new Uint8Array(5_000_000),
+        })
+        expect(response.status).toBe(500)
+      }
+      expect(await (await fetch(base)).json()).toEqual([])
+    }
   })
 
   it('serve content of another server by range', async () => {

@@ -219,6 +219,12 @@ export function metadataTooLong(length: number, limit: number): Refusal {
   }
 }
 
+/** The metadata that the app gives an upload are stored with those that the client has sent. */
+export function storedMetadataTooLong(length: number, limit: number): Refusal {
+  const detail = `Upload-Metadata and the metadata of the server have ${length} bytes together; the limit is ${limit}. Send shorter values.`
+  return { ...metadataTooLong(length, limit), detail }
+}
+
 /** The status that tus defines for it. */
 export function wrongChecksum(detail: string): Refusal {
   return { status: 460, title: 'The content does not match its checksum', detail, final: false }

@@ -19,15 +19,15 @@ export const LIST: Command = {
 }
 
 async function list({ config, flags, report, signal }: Call): Promise<number> {
-  requireOwnStore(config)
-  const store = await openStore(config)
-  let [count, bytes] = [0, 0]
   const options = {
     prefix: text(flags.get('prefix')),
     contains: text(flags.get('contains')),
     order: parseOrder(text(flags.get('order'))),
     companions: flags.has('companions'),
   }
+  requireOwnStore(config)
+  const store = await openStore(config)
+  let [count, bytes] = [0, 0]
   for await (const object of objectsOf(store, options)) {
     if (signal.aborted) break
     count++

@@ -9,8 +9,8 @@ export type UploadAction = 'create' | 'retrieve' | 'append' | 'cancel' | 'comple
 
 /** What the client declares of a new upload. */
 export interface DeclaredUpload {
-  /** Upload-Metadata of tus: text, or `null` for a name without a value. Empty in the draft, which has no such field. */
-  readonly metadata: Readonly<Record<string, string | null>>
+  /** Upload-Metadata of tus; the text is empty for a name without a value. `{}` in the draft, which has no such field. */
+  readonly metadata: Readonly<Record<string, string>>
   /** Bytes of the whole upload; `null` if the client does not know it yet. */
   readonly length: number | null
 }

@@ -4,7 +4,7 @@ import { answerProblem } from '../core/answer-problem.ts'
 import type { Exchange, Known } from '../core/exchange.ts'
 import type { Settings } from '../core/options.ts'
 import { isPartialUpload, uploadLength } from '../core/reserved-metadata.ts'
-import { beyondTusLength, type Refusal } from '../errors.ts'
+import { beyondTusLength, type Refusal, RefusedError, storedMetadataTooLong } from '../errors.ts'
 import { isClientGone } from '../http/connection.ts'
 import { contentLengthOf } from '../http/content-length.ts'
 import { moveLocation } from '../http/move-location.ts'
@@ -15,8 +15,15 @@ export const TUS_VERSION = '1.0.0'
 /** The name under which Upload-Metadata is stored with an upload. Only uploads that tus created have it. */
 const FIELD = 'tus.metadata'
 
+/** As JSON, in bytes: the limit of the store is 8,192, of which some are for what this package adds. */
+const MAX_METADATA = 8000
+
+/** @throws RefusedError 431 if they are too long to be stored together */
 export function withMetadataField(metadata: UploadMetadata, field: string): UploadMetadata {
-  return { ...metadata, [FIELD]: field }
+  const kept = { ...metadata, [FIELD]: field }
+  const length = Buffer.byteLength(JSON.stringify(kept))
+  if (length > MAX_METADATA) throw new RefusedError(storedMetadataTooLong(length, MAX_METADATA))
+  return kept
 }
 
 /** Returns Upload-Metadata as the client has sent it. */
