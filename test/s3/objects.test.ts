@@ -97,7 +97,7 @@ describeWith(CEPH, 'S3 store on Ceph: what is in the bucket', () => {
       const { headers } = await fetch(url ?? '')
       expect(headers.get('cache-control')).toBe('private')
       expect(headers.get('content-disposition')).toContain("filename*=UTF-8''%C3%B6")
-      const short = await content?.signedUrl?.({ expiresIn: 1 })
+      const short = await content?.signedUrl?.({ expiresIn: 5 })
       expect((await fetch(short ?? '')).status).toBe(200)
       await expect.poll(async () => (await fetch(short ?? '')).status).toBe(403)
     })
