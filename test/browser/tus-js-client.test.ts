@@ -5,8 +5,7 @@ import type { Page } from 'playwright-core'
 import type { DetailedError, Upload, UploadOptions } from 'tus-js-client'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { Demo } from '../clients/demo.ts'
-import { ServerProcess } from '../support/server.ts'
-import { temporaryDirectory } from '../support/temporary.ts'
+import { RestartableServer } from '../support/restartable-server.ts'
 import { describeWith } from '../support/tools.ts'
 import { sharedBrowser } from './shared-browser.ts'
 
@@ -165,27 +164,19 @@ describeWith(['chromium'], 'tus-js-client in Chromium', () => {
     })
 
     it.each([1, 4])('resumes when the server is killed, with %d uploads at once', async (parallelUploads) => {
-      const flags = ['--data', await temporaryDirectory(), '--accept', '*/*']
-      let server = new ServerProcess([...flags, '--port', '0'])
-      onTestFinished(async () => void (await server.stop('SIGKILL')))
-      const base = await server.url()
-      let isKilled = false
-      const restart = async () => {
-        isKilled = true
-        await server.stop('SIGKILL')
-        server = new ServerProcess([...flags, '--port', new URL(base).port])
-      }
+      const server = await RestartableServer.start()
+      const { base } = server
       const own = await openPage(base)
       onTestFinished(() => own.close())
       await own.exposeFunction('notifyProgress', (sent: number) => {
-        if (!isKilled && sent > SIZE / 2) void restart()
+        if (server.kills === 0 && sent > SIZE / 2) void server.killAndRestart()
       })
       const retryDelays = Array.from({ length: 60 }, () => 500)
       // The app starts the upload again where the library does not: after an error of the request that joins the parts, and, in
       // version 5.0.0-pre2, after any network error in a browser (it throws the event, which is not an Error).
       const options = { parallelUploads, retryDelays, restarts: 60 }
       const outcome = await send('killed', { ...options, chunkSize: 200_000 }, own)
-      expect([isKilled, outcome.status, outcome.reason]).toEqual([true, null, undefined])
+      expect([server.kills, outcome.status, outcome.reason]).toEqual([1, null, undefined])
       expect(await digestOf(base, 'killed')).toEqual(stored('killed'))
     })
   })

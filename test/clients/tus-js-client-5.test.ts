@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { type DetailedError, type HttpRequest, Upload, type UploadOptions } from 'tus-js-client-5'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { ServerProcess } from '../support/server.ts'
-import { temporaryDirectory } from '../support/temporary.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RestartableServer } from '../support/restartable-server.ts'
 import { Demo } from './demo.ts'
 
 const BYTES = randomBytes(1_000_000)
@@ -107,16 +106,8 @@ describe('tus-js-client 5', () => {
   it.each([1, 4])(
     'resumes by itself when the server is killed, with %d uploads at once',
     async (parallelUploads) => {
-      const flags = ['--data', await temporaryDirectory(), '--accept', '*/*']
-      let server = new ServerProcess([...flags, '--port', '0'])
-      onTestFinished(async () => void (await server.stop('SIGKILL')))
-      const base = await server.url()
-      let isKilled = false
-      const restart = async () => {
-        isKilled = true
-        await server.stop('SIGKILL')
-        server = new ServerProcess([...flags, '--port', new URL(base).port])
-      }
+      const server = await RestartableServer.start()
+      const { base } = server
       const options = {
         endpoint: `${base}/files`,
         metadata: { filename: 'killed' },
@@ -124,11 +115,11 @@ describe('tus-js-client 5', () => {
         parallelUploads,
         retryDelays: Array.from({ length: 60 }, () => 500),
         onProgress: (sent: number) => {
-          if (!isKilled && sent > 400_000) void restart()
+          if (server.kills === 0 && sent > 400_000) void server.killAndRestart()
         },
       }
       await upload(options)
-      expect([isKilled, await digestOf(base, 'killed')]).toEqual([true, DIGEST])
+      expect([server.kills, await digestOf(base, 'killed')]).toEqual([1, DIGEST])
     },
   )
 })

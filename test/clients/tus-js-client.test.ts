@@ -11,7 +11,7 @@ import {
   type UrlStorage,
 } from 'tus-js-client'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { ServerProcess } from '../support/server.ts'
+import { RestartableServer } from '../support/restartable-server.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { Demo } from './demo.ts'
 
@@ -182,23 +182,14 @@ describe.each(PROTOCOLS)('tus-js-client with protocol %s', (protocol, path) => {
   })
 
   it('resumes by itself when the server is killed in mid-upload', async () => {
-    const data = await temporaryDirectory()
-    const flags = ['--data', data, '--accept', '*/*']
-    let server = new ServerProcess([...flags, '--port', '0'])
-    onTestFinished(async () => void (await server.stop('SIGKILL')))
-    const base = await server.url()
-    let killed = false
-    const restart = async () => {
-      killed = true
-      await server.stop('SIGKILL')
-      server = new ServerProcess([...flags, '--port', new URL(base).port])
-    }
+    const server = await RestartableServer.start()
+    const { base } = server
     const options = { ...optionsFor('killed'), endpoint: `${base}${path}`, chunkSize: 200_000 }
     const retryDelays = Array.from({ length: 20 }, () => 500)
     await run(BYTES, { ...options, retryDelays }, (_upload, accepted) => {
-      if (!killed && accepted >= 400_000) void restart()
+      if (server.kills === 0 && accepted >= 400_000) void server.killAndRestart()
     })
-    expect([killed, await digestOf(base, 'killed')]).toEqual([true, DIGEST])
+    expect([server.kills, await digestOf(base, 'killed')]).toEqual([1, DIGEST])
   })
 })
 
@@ -227,16 +218,8 @@ describe('tus-js-client', () => {
   )
 
   it('resumes a parallel upload by itself each time the server is killed', async () => {
-    const data = await temporaryDirectory()
-    const flags = ['--data', data, '--accept', '*/*']
-    let server = new ServerProcess([...flags, '--port', '0'])
-    onTestFinished(async () => void (await server.stop('SIGKILL')))
-    const base = await server.url()
-    let kills = 0
-    const restart = async () => {
-      await server.stop('SIGKILL')
-      server = new ServerProcess([...flags, '--port', new URL(base).port])
-    }
+    const server = await RestartableServer.start()
+    const { base } = server
     const options: Options = {
       endpoint: `${base}/files`,
       metadata: { filename: 'killed' },
@@ -245,13 +228,11 @@ describe('tus-js-client', () => {
       retryDelays: Array.from({ length: 40 }, () => 500),
       // The parts together, unlike the offsets that end a chunk.
       onProgress: (sent) => {
-        if (kills === 3 || sent < 250_000 * (kills + 1)) return
-        kills++
-        void restart()
+        if (server.kills < 3 && sent >= 250_000 * (server.kills + 1)) void server.killAndRestart()
       },
     }
     await run(BYTES, options)
-    expect([kills, await digestOf(base, 'killed')]).toEqual([3, DIGEST])
+    expect([server.kills, await digestOf(base, 'killed')]).toEqual([3, DIGEST])
   })
 
   it('resumes a parallel upload after an abort, and sends no part again', async () => {

@@ -354,7 +354,7 @@ describe('verify', () => {
     await writeFile(join(data, 'blobs', name), 'damaged')
     expect((await runCommand('verify', '--data', data)).code).toBe(1)
     const { code, stderr } = await runCommand('verify', '--data', data)
-    expect([code, stderr]).toEqual([0, expect.stringMatching(/quarantine\/ has \d+ files of earlier runs/)])
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/quarantine\/ has \d+ files\. Restore/)])
   })
 
   it('writes a line of progress after every 30 seconds where standard error is not a terminal', async () => {

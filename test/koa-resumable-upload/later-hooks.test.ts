@@ -1,7 +1,7 @@
 import { createFsStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
+import { runScript } from '../support/node-script.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
-import { runScript } from '../upload-store/node-script.ts'
 import { send } from './client.ts'
 import { append, create, metadata } from './tus-client.ts'
 

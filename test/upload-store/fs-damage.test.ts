@@ -18,10 +18,10 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { createFsStore, type DamagedEntry, type FsStoreOptions, type UploadStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
+import { runScript } from '../support/node-script.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { bytesOf, source } from './contract.ts'
 import { filesIn } from './files.ts'
-import { runScript } from './node-script.ts'
 
 const ID = 'A'.repeat(22)
 

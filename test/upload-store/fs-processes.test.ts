@@ -3,10 +3,10 @@ import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFsStore, type UploadPart, type UploadStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
+import { runScript } from '../support/node-script.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { bytesOf, source } from './contract.ts'
 import { storePart } from './contract-concatenation.ts'
-import { runScript } from './node-script.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const recordName = (key: string) => createHash('sha256').update(key).digest('hex')

@@ -3,11 +3,11 @@ import { appendFile, link, mkdir, readdir, readFile, stat, truncate, writeFile }
 import { join } from 'node:path'
 import { createFsStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
+import { runScript } from '../support/node-script.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { bytesOf, source } from './contract.ts'
 import { describeConcatenation } from './contract-concatenation.ts'
 import { describeResumption } from './contract-resume.ts'
-import { runScript } from './node-script.ts'
 
 const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
 
@@ -46,6 +46,23 @@ describe('an upload on a file system', () => {
     expect(sha256(bytes)).toBe(digest)
     expect(bytes.subarray(0, 300_000).every((value) => value === 0)).toBe(true)
     expect(await staged(directory)).toEqual([])
+  })
+
+  it('leaves only its receipt after its commit, although several stores ask for it at once', async () => {
+    const directory = await temporaryDirectory()
+    const stores = Array.from({ length: 4 }, () => createFsStore(directory))
+    const [store] = stores
+    const session = await store?.createUpload('a', { metadata: {} })
+    await session?.append(0, source('hello'))
+    await session?.commit()
+    const id = session?.id ?? ''
+    for (let round = 0; round < 20; round++) {
+      const asked = await Promise.allSettled(stores.map((each) => each.interruptUpload(id)))
+      for (const answer of asked)
+        if (answer.status === 'fulfilled') expect(answer.value?.committed?.key).toBe('a')
+    }
+    expect(await store?.interruptUpload(id)).toMatchObject({ offset: 5 })
+    expect(await staged(directory)).toEqual([`${id}.json`])
   })
 
   it('is removed after its process was killed where it had never been paused', async () => {

@@ -94,7 +94,14 @@ describe('verify', () => {
     await store.put('a', source('same'))
     await store.put('b', source('same'))
     await store.put('empty', source())
-    expect(await store.verify()).toEqual({ intact: 3, bytes: 4, repaired: [], quarantined: [], foreign: [] })
+    expect(await store.verify()).toEqual({
+      intact: 3,
+      bytes: 4,
+      repaired: [],
+      quarantined: [],
+      inQuarantine: 0,
+      foreign: [],
+    })
   })
 
   it('quarantines all objects that share changed bytes, and lets them be stored again', async () => {
@@ -108,8 +115,8 @@ describe('verify', () => {
       (await readFile(path, 'utf8')) === 'same' ? path : ((await below(directory, 'digests'))[1] ?? '')
     await chmod(damaged, 0o600)
     await writeFile(damaged, 'sAme')
-    const { intact, quarantined } = await store.verify()
-    expect(intact).toBe(1)
+    const { intact, quarantined, inQuarantine } = await store.verify()
+    expect([intact, inQuarantine]).toEqual([1, 0])
     expect(quarantined.map(({ key }) => key).sort()).toEqual(['a', 'b'])
     for (const { reason, files } of quarantined) {
       expect(reason).toMatch(/sha-256/)
@@ -120,7 +127,7 @@ describe('verify', () => {
     expect((await store.list()).items.map(({ key }) => key)).toEqual(['c'])
     await store.put('a', source('same'))
     expect(String(await bytesOf((await (await store.get('a'))?.stream()) ?? source()))).toBe('same')
-    expect(await store.verify()).toMatchObject({ intact: 2, quarantined: [] })
+    expect(await store.verify()).toMatchObject({ intact: 2, quarantined: [], inQuarantine: 4 })
     expect(await store.sweep()).toMatchObject({ blobs: 0, digests: 0 })
   })
 

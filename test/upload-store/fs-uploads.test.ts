@@ -3,10 +3,10 @@ import { chmod, link, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFsStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
+import { runScript } from '../support/node-script.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { bytesOf, source } from './contract.ts'
 import { describeUploads } from './contract-uploads.ts'
-import { runScript } from './node-script.ts'
 
 const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
 

@@ -118,18 +118,25 @@ export async function statusesWithoutFile(url: string): Promise<number[]> {
 
 const LISTEN = "app.listen(0, '127.0.0.1', function () { console.log(this.address().port) })"
 
-/** The URL at which a sample that ends by listening answers, until the test has finished. */
+const ANY_LISTEN = /\bapp\.listen\([^)]*\)/
+
+/** The URL at which a sample that listens answers, until the test has finished. It has a free port in place of its own. */
 export async function listening(code: string, env: Record<string, string> = {}): Promise<string> {
-  const { directory, script } = await writeSnippet(`${code.replace(/^app\.listen\(.*$/m, '')}\n${LISTEN}`)
+  const onFreePort = ANY_LISTEN.test(code) ? code.replace(ANY_LISTEN, LISTEN) : `${code}\n${LISTEN}`
+  const { directory, script } = await writeSnippet(onFreePort)
   const child = spawn(process.execPath, [script], {
     cwd: directory,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  onTestFinished(() => void child.kill())
+  const exited = once(child, 'exit')
+  onTestFinished(async () => {
+    child.kill()
+    await exited
+  })
   const [port] = await Promise.race([
     once(child.stdout, 'data'),
-    once(child, 'exit').then(([status]) => {
+    exited.then(([status]) => {
       throw new Error(`The snippet ended with ${status}.`)
     }),
   ])

@@ -32,7 +32,7 @@ type ContentErrorCode =
   | 'MOUNTED_WITHOUT_CALL'
 
 /** The codes of the process warnings about mistakes in the app. */
-type WarningCode =
+export type WarningCode =
   /**
    * A file was set as the body too late for ranges.
    * When: koa-static with `defer: true`, or similar middleware, is above `rangeStream()`.

@@ -2,7 +2,7 @@ import { ReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import type Koa from 'koa'
 import { bodyContent } from './body-content.ts'
-import { isContentChanged, mountedWithoutCall, textOf, warnOnce } from './errors.ts'
+import { isContentChanged, mountedWithoutCall, textOf, type WarningCode, warnOnce } from './errors.ts'
 import type { FileContentOptions } from './file/file-content.ts'
 import { isTakenOver, whenResponding } from './not-modified.ts'
 import { type ServeContentOptions, serveContent } from './serve-content.ts'
@@ -38,8 +38,8 @@ export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
     if (body instanceof Readable) body.on('error', () => {})
     if (body == null && ctx.status === 404) reportLaterFile(ctx)
     if (!isPlainRead(ctx)) return
-    await serveBody(ctx, body, options)
-    if (!ctx.res.hasHeader('ETag')) reportLaterTag(ctx)
+    const isServed = await serveBody(ctx, body, options)
+    if (isServed && !ctx.res.hasHeader('ETag')) reportLaterTag(ctx)
     // koa-static-cache sets it to the digest of all bytes, which is wrong with a part of them (RFC 7231 appendix B).
     if (ctx.status === 206) ctx.remove('Content-MD5')
   }
@@ -47,40 +47,41 @@ export function rangeStream(options: RangeStreamOptions = {}): Koa.Middleware {
 
 /** A file that has become the body by the time Koa responds came too late for its ranges. */
 function reportLaterFile(ctx: Koa.Context): void {
+  warnWhenResponding(ctx, 'BODY_SET_ABOVE', BODY_SET_ABOVE, () => ctx.body instanceof ReadStream)
+}
+
+/** An entity-tag that is set later came too late for If-Match and If-Range, and is missing in responses to HEAD. */
+function reportLaterTag(ctx: Koa.Context): void {
+  warnWhenResponding(ctx, 'ETAG_SET_ABOVE', ETAG_SET_ABOVE, () => ctx.res.hasHeader('ETag'))
+}
+
+function warnWhenResponding(ctx: Koa.Context, code: WarningCode, text: string, isLate: () => boolean): void {
   if (Object.hasOwn(ctx, 'respond')) return
   whenResponding(ctx, () => {
-    if (ctx.status === 200 && ctx.body instanceof ReadStream) warnOnce('BODY_SET_ABOVE', BODY_SET_ABOVE)
+    if (ctx.status === 200 && isLate()) warnOnce(code, text)
   })
 }
 
 const BODY_SET_ABOVE =
   'Middleware above rangeStream(), such as koa-static with defer: true, set a file as the body: it is sent without ranges. Mount rangeStream() above it.'
-
-/** An entity-tag that is set later came too late for If-Match and If-Range, and is missing in responses to HEAD. */
-function reportLaterTag(ctx: Koa.Context): void {
-  if (Object.hasOwn(ctx, 'respond')) return
-  whenResponding(ctx, () => {
-    if (ctx.status === 200 && ctx.res.hasHeader('ETag')) warnOnce('ETAG_SET_ABOVE', ETAG_SET_ABOVE)
-  })
-}
-
 const ETAG_SET_ABOVE =
   'Middleware above rangeStream(), such as koa-etag, set an ETag: If-Match and If-Range do not see it. Mount rangeStream() above it.'
 
-async function serveBody(ctx: Koa.Context, body: unknown, options: RangeStreamOptions): Promise<void> {
+/** Returns whether the response is ours: Koa sends the others as it would without this middleware. */
+async function serveBody(ctx: Koa.Context, body: unknown, options: RangeStreamOptions): Promise<boolean> {
   const readOnce = isWebStream(body)
   for (let attempt = 1; ; attempt++) {
     const content = await bodyContent(ctx, body, options)
-    if (content === null) return
+    if (content === null) return false
     try {
       await serveContent(ctx, content, readOnce ? { ...options, maxRanges: 1 } : options)
       // Koa keeps a replaced stream, and koa-static's open file with it, until the response has ended.
       dismiss(body)
-      return
+      return true
     } catch (error) {
       if (attempt < ATTEMPTS && isContentChanged(error)) continue
       if (!mayStillSend(body, error)) throw error
-      return
+      return false
     }
   }
 }

@@ -219,7 +219,7 @@ export function metadataTooLong(length: number, limit: number): Refusal {
   }
 }
 
-/** The metadata that the app gives an upload are stored with those that the client has sent. */
+/** The store keeps the metadata of the app and of the client together. */
 export function storedMetadataTooLong(length: number, limit: number): Refusal {
   const detail = `Upload-Metadata and the metadata of the server have ${length} bytes together; the limit is ${limit}. Send shorter values.`
   return { ...metadataTooLong(length, limit), detail }

@@ -75,7 +75,7 @@ export function planResponse(
     : planMultipart(ranges, representation, now)
 }
 
-/** Most requests have no condition. */
+/** Most requests have no condition, and then nothing of preconditions.ts runs. */
 function isConditional(headers: RequestHead['headers']): boolean {
   return (
     headers['if-none-match'] !== undefined ||

@@ -109,9 +109,9 @@ class ParallelClient {
   readonly #endpoint: string
   readonly #file: string
   readonly #urls = new KeptUrls()
-  /** The largest offset that each upload has been told. */
-  readonly #told = new Map<string, number>()
-  /** That offset, when each request was sent. */
+  /** The largest offset that a response has reported, by upload. */
+  readonly #reported = new Map<string, number>()
+  /** The same at the time when each request was sent. */
   readonly #known = new WeakMap<HttpRequest, number>()
   readonly faults: string[] = []
   starts = 0
@@ -144,7 +144,8 @@ class ParallelClient {
         retryDelays: RETRY_DELAYS,
         urlStorage: this.#urls,
         removeFingerprintOnSuccess: true,
-        onBeforeRequest: (request) => void this.#known.set(request, this.#told.get(request.getURL()) ?? 0),
+        onBeforeRequest: (request) =>
+          void this.#known.set(request, this.#reported.get(request.getURL()) ?? 0),
         onAfterResponse: (request, response) => this.#check(request, response),
         onSuccess: () => resolve(),
         onError: reject,
@@ -161,8 +162,11 @@ class ParallelClient {
     const url = request.getURL()
     // Requests for a part overlap when the app starts the upload again, and so may their responses.
     const known = this.#known.get(request) ?? 0
-    if (!(offset >= known)) this.faults.push(`${request.getMethod()} ${url} told ${offset} after ${known}`)
-    this.#told.set(url, Math.max(offset, this.#told.get(url) ?? 0))
+    if (!(offset >= known))
+      this.faults.push(
+        `${request.getMethod()} ${url} reported offset ${offset}, although ${known} was known when it was sent`,
+      )
+    this.#reported.set(url, Math.max(offset, this.#reported.get(url) ?? 0))
   }
 }
 

@@ -19,6 +19,8 @@ export interface Command {
   readonly operands: string
   readonly summary: string
   readonly flags: readonly CommandFlag[]
+  /** The sentence of its help about what it works on (the store of --data). */
+  readonly subject?: string
   /** Resolves to the exit code: 0 done, 1 faults found. */
   run(call: Call): Promise<number>
 }

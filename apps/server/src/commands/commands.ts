@@ -57,12 +57,10 @@ export async function runCommand(
   }
 }
 
-const STORE_OF_COMMAND =
+const STORE =
   'The store is that of --data, or of --store s3 and its flags: koa-range-server --help lists them.'
-const SERVER_OF_HEALTH =
-  'It asks 127.0.0.1:8000. For another server give its flags, such as --port 9000 --tls-cert cert.pem --tls-key key.pem.'
 
-function helpFor({ name, operands, summary, flags }: Command): string {
+function helpFor({ name, operands, summary, flags, subject = STORE }: Command): string {
   const rows = [...flags, { name: 'json', value: undefined, help: 'print one JSON object per line' }].map(
     (flag) =>
       `  ${`--${flag.name}${flag.value === undefined ? '' : ` ${flag.value}`}`.padEnd(26)}${flag.help}`,
@@ -73,7 +71,7 @@ ${summary}.
 
 ${rows.join('\n')}
 
-${name === HEALTH.name ? SERVER_OF_HEALTH : STORE_OF_COMMAND}
+${subject}
 Exit codes: 0 done, 1 faults found, 2 wrong usage, 130 stopped by SIGINT or SIGTERM.
 `
 }

@@ -2,10 +2,10 @@ import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { StoredContent, StoredObject, UploadMetadata, UploadStore } from 'upload-store'
 import { type Config, ConfigError } from '../config/config.ts'
-import { openStore, requireOwnStore } from '../processes/open-store.ts'
 import { humanSize } from '../shared/human-size.ts'
 import { type Call, type Command, type CommandFlag, commandConfig } from './command.ts'
 import { forEachOf, objectsOf } from './objects.ts'
+import { openOrCreateOwnStore, openOwnStore } from './open-own-store.ts'
 import { stoppedText } from './report.ts'
 import { reasonOf } from './walk.ts'
 
@@ -40,10 +40,8 @@ async function copy({ operands, config, flags, report, signal }: Call): Promise<
   const targetConfig = configOfTarget(flags)
   if (isSameStore(config, targetConfig))
     throw new ConfigError('copy needs two stores, and --data and --to-… name the same one.')
-  requireOwnStore(config)
-  requireOwnStore(targetConfig, { isNew: true })
-  const to = await openStore(targetConfig, undefined, { accept: ['*/*'], detectType: undefined })
-  const from = await openStore(config)
+  const from = await openOwnStore(config)
+  const to = await openOrCreateOwnStore(targetConfig, { accept: ['*/*'], detectType: undefined })
   let [copied, unchanged, failed, bytes] = [0, 0, 0, 0]
   await forEachOf(objectsOf(from), { width: WIDTH, signal }, async (object) => {
     try {

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { StoredObject, UploadStore } from 'upload-store'
 import { ConfigError } from '../config/values.ts'
-import { openStore, requireOwnStore } from '../processes/open-store.ts'
 import { humanSize } from '../shared/human-size.ts'
 import type { Call, Command } from './command.ts'
 import { objectsOf } from './objects.ts'
+import { openOwnStore } from './open-own-store.ts'
 import { stoppedText } from './report.ts'
 import { reasonOf } from './walk.ts'
 
@@ -33,8 +33,7 @@ async function exportFiles({ operands, config, flags, report, signal }: Call): P
   const [directory, ...more] = operands
   if (directory === undefined || more.length > 0)
     throw new ConfigError('export needs one folder: koa-range-server export DIR')
-  requireOwnStore(config)
-  const store = await openStore(config)
+  const store = await openOwnStore(config)
   await mkdir(directory, { recursive: true })
   await removeAbandoned(directory)
   let [exported, unchanged, failed, bytes] = [0, 0, 0, 0]

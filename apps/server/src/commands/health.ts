@@ -12,6 +12,8 @@ export const HEALTH: Command = {
   operands: '',
   summary: 'Asks the running server for /healthz; exit code 0 if it answers, or else 1',
   flags: [{ name: 'ready', help: 'ask /readyz: whether it can store and serve' }],
+  subject:
+    'It asks 127.0.0.1:8000. For another server give its flags, such as --port 9000 --tls-cert cert.pem --tls-key key.pem.',
   run: health,
 }
 

@@ -8,12 +8,12 @@ import {
   type UploadStore,
 } from 'upload-store'
 import { ConfigError } from '../config/values.ts'
-import { openStore, requireOwnStore } from '../processes/open-store.ts'
 import { humanSize } from '../shared/human-size.ts'
 import { publishAsNew } from '../uploads/publish.ts'
 import type { Call, Command } from './command.ts'
 import { companionKey } from './companion-key.ts'
 import { EarlierImports } from './earlier-imports.ts'
+import { openOrCreateOwnStore } from './open-own-store.ts'
 import { type Report, stoppedText } from './report.ts'
 import { type FoundFile, reasonOf, walk } from './walk.ts'
 
@@ -77,8 +77,7 @@ async function startRun({ operands, config, flags, report, signal }: Call): Prom
     throw new ConfigError('--link needs a store on this machine. Omit it, or --store s3.')
   const warning = 'Do not write to the linked files any more: that would damage the videos.'
   if (link) report.fault({ status: 'warning', reason: warning }, warning)
-  requireOwnStore(config, { isNew: true })
-  const store = await openStore(config)
+  const store = await openOrCreateOwnStore(config)
   const counts = { imported: 0, unchanged: 0, refused: 0 }
   return {
     store,

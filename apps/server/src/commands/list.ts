@@ -1,9 +1,9 @@
 import type { ListOrder, StoredObject } from 'upload-store'
 import { ConfigError } from '../config/values.ts'
-import { openStore, requireOwnStore } from '../processes/open-store.ts'
 import { humanSize } from '../shared/human-size.ts'
 import type { Call, Command } from './command.ts'
 import { objectsOf } from './objects.ts'
+import { openOwnStore } from './open-own-store.ts'
 
 export const LIST: Command = {
   name: 'list',
@@ -25,8 +25,7 @@ async function list({ config, flags, report, signal }: Call): Promise<number> {
     order: parseOrder(text(flags.get('order'))),
     companions: flags.has('companions'),
   }
-  requireOwnStore(config)
-  const store = await openStore(config)
+  const store = await openOwnStore(config)
   let [count, bytes] = [0, 0]
   for await (const object of objectsOf(store, options)) {
     if (signal.aborted) break

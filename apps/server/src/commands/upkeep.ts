@@ -1,9 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Config } from '../config/config.ts'
-import { openStore, requireOwnStore } from '../processes/open-store.ts'
 import { humanSize } from '../shared/human-size.ts'
 import type { Call, Command } from './command.ts'
+import { openOwnStore } from './open-own-store.ts'
 
 export const VERIFY: Command = {
   name: 'verify',
@@ -22,9 +19,7 @@ export const SWEEP: Command = {
 }
 
 async function verify({ config, report }: Call): Promise<number> {
-  requireOwnStore(config)
-  const store = await openStore(config)
-  const earlier = countQuarantined(config)
+  const store = await openOwnStore(config)
   let [count, bytes] = [0, 0]
   const verified = await store.verify({
     onProgress: (size) => {
@@ -44,29 +39,22 @@ async function verify({ config, report }: Call): Promise<number> {
     )
   for (const entry of verified.foreign)
     report.fault({ status: 'foreign', entry }, `foreign ${entry}: it is not a file of the store.`)
-  const { intact, repaired, quarantined, foreign } = verified
+  const { intact, repaired, quarantined, foreign, inQuarantine } = verified
   const faults = repaired.length + quarantined.length + foreign.length
   report.result(
     { status: 'verified', intact, bytes: verified.bytes, faults },
     `${intact} intact, ${repaired.length} repaired, ${quarantined.length} damaged, ${foreign.length} foreign (${humanSize(verified.bytes)} read)`,
   )
-  if (earlier > 0)
+  if (inQuarantine > 0)
     report.fault(
-      { status: 'earlier', files: earlier },
-      `quarantine/ has ${earlier} files of earlier runs. Restore these videos from a backup, and delete the files.`,
+      { status: 'in-quarantine', files: inQuarantine },
+      `quarantine/ has ${inQuarantine} files. Restore these videos from a backup, and delete the files.`,
     )
   return faults === 0 ? 0 : 1
 }
 
-/** Files of damaged videos that earlier runs have set aside. */
-function countQuarantined({ data, s3 }: Config): number {
-  const directory = join(data, 'quarantine')
-  return s3 === undefined && existsSync(directory) ? readdirSync(directory).length : 0
-}
-
 async function sweep({ config, report }: Call): Promise<number> {
-  requireOwnStore(config)
-  const store = await openStore(config)
+  const store = await openOwnStore(config)
   const swept = await store.sweep()
   await store.close()
   const { expired, discarded, blobs, bytes, digests, paused, busy, damaged } = swept

@@ -95,8 +95,8 @@ export class RequestCounts {
 }
 
 /**
- * Whether the client has the response. A client that hangs up when it reads a refusal, as curl does in mid-upload, has it, too:
- * the end of the response then waits for the end of the upload.
+ * Returns whether the client has the response. A refusal counts as soon as its header is sent: curl disconnects when it reads the
+ * refusal of an upload, while the end of the response still waits for the rest of the upload.
  */
 export function isAnswered({ writableFinished, headersSent, statusCode }: Koa.Context['res']): boolean {
   return writableFinished || (headersSent && statusCode >= 400)

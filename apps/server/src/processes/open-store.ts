@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { createFsStore, StoreError, type StoreOptions, type UploadStore } from 'upload-store'
 import { type Config, ConfigError } from '../config/config.ts'
@@ -32,29 +32,6 @@ function openFiles(data: string, options: StoreOptions): UploadStore {
   } catch (error) {
     throw new ConfigError(`--data cannot be used: ${describeDataError(error, data)}`)
   }
-}
-
-/**
- * Checks that `--data` is a store which this process may change: a mistyped path must not pass as an intact backup, and files that
- * root creates cannot be read by the user of the service.
- *
- * @throws ConfigError
- */
-export function requireOwnStore(
-  { data, s3 }: Pick<Config, 'data' | 's3'>,
-  { isNew = false }: { readonly isNew?: boolean } = {},
-): void {
-  if (s3 !== undefined) return
-  const stats = statSync(data, { throwIfNoEntry: false })
-  if (!isNew && !existsSync(join(data, 'FORMAT')))
-    throw new ConfigError(
-      `--data ${data} ${stats === undefined ? 'does not exist' : 'is not a store'}. Check the path; import creates a store.`,
-    )
-  const user = process.getuid?.()
-  if (user !== 0 || stats === undefined || stats.uid === user) return
-  throw new ConfigError(
-    `--data ${data} belongs to the user ${stats.uid}, who could not read what root creates there. Run the command as that user: sudo -u '#${stats.uid}' koa-range-server …`,
-  )
 }
 
 /** The entries of a store, and those that file systems and file managers leave. */

@@ -21,7 +21,7 @@ import type { TusRequest } from './tus-request.ts'
 /**
  * Answers POST with `Upload-Concat: final`: puts complete parts together to one upload, and publishes it (tus 1.0,
  * "Concatenation"). The upload has the URL of its first part, so that a client which sends the request again gets the same
- * Location. A part leaves a receipt: a client that has lost the response asks for each part, and would send again what is gone.
+ * Location. Each part leaves a receipt, because a client that has lost the response asks for each part and sends missing ones again.
  *
  * @param urls of the parts, in their order
  */

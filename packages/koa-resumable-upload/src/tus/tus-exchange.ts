@@ -15,7 +15,7 @@ export const TUS_VERSION = '1.0.0'
 /** The name under which Upload-Metadata is stored with an upload. Only uploads that tus created have it. */
 const FIELD = 'tus.metadata'
 
-/** As JSON, in bytes: the limit of the store is 8,192, of which some are for what this package adds. */
+/** Bytes of JSON. The store accepts 8,192, and this package adds its own entries. */
 const MAX_METADATA = 8000
 
 /** @throws RefusedError 431 if they are too long to be stored together */

@@ -39,6 +39,8 @@ export interface VerifyReport {
   /** Objects that were damaged and have their bytes again, from another copy in the store. */
   readonly repaired: readonly Repaired[]
   readonly quarantined: readonly Quarantined[]
+  /** The number of files in `quarantine/` before this run. They wait for an operator. */
+  readonly inQuarantine: number
   /** Entries that the store has not written, relative to its directory; on S3 names in the bucket. They stay. */
   readonly foreign: readonly string[]
 }

@@ -101,8 +101,8 @@ export interface UploadStore {
   resumeUpload(id: string): Promise<UploadSession | null>
   /**
    * Appends the other parts to the first one, which becomes an upload to be published under `key`, with the id of the first
-   * part. The others stay until `leaveReceipt` or `deleteUpload`. After a failure or a crash, a call with the same parts continues; the bytes
-   * are hashed, and their type is checked, at the end. Returns `null` if the first part does not exist.
+   * part. The others stay until `leaveReceipt` or `deleteUpload`. After a failure or a crash, a call with the same parts
+   * continues; the bytes are hashed, and their type is checked, at the end. Returns `null` if the first part does not exist.
    *
    * @throws StoreError INVALID_KEY; CORRUPT if a part is missing or has another size; TOO_LARGE, UNSUPPORTED_TYPE, NO_SPACE;
    * ABORTED if another caller resumes a part at the same time

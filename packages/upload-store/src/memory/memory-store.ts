@@ -50,7 +50,14 @@ export function createMemoryStore(options: StoreOptions = {}): UploadStore {
     checkSpace: async (size) => memory.checkSpace(size),
     recover: async () => ({ paused: memory.resumable, discarded: 0, busy: 0 }),
     sweep: async () => sweep(memory),
-    verify: async () => ({ intact: objects.size, bytes: 0, repaired: [], quarantined: [], foreign: [] }),
+    verify: async () => ({
+      intact: objects.size,
+      bytes: 0,
+      repaired: [],
+      quarantined: [],
+      inQuarantine: 0,
+      foreign: [],
+    }),
     close: () => sessions.close(),
   }
   return store

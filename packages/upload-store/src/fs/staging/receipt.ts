@@ -44,7 +44,7 @@ export async function finishCommit(
     await syncRecord(layout, disk, object.key)
     await leaveReceipt(context, id)
   }
-  // Of a request that met another one here. A receipt has no writer that could obey a claim.
+  // Two requests that read a receipt at once leave the claim of one of them. A receipt has no writer to obey it.
   else await removeIfThere(layout.fence(id))
   return object
 }

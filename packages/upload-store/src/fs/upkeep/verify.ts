@@ -1,10 +1,11 @@
+import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import type { Quarantined, Repaired, VerifyReport } from '../../contract/reports.ts'
 import type { VerifyOptions } from '../../contract/store.ts'
 import { StoreError } from '../../contract/store-error.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
 import { randomId } from '../../values/random-id.ts'
-import { hasCode, linkOrRename, removeIfThere } from '../disk/files.ts'
+import { hasCode, isThere, linkOrRename, removeIfThere } from '../disk/files.ts'
 import { type Layout, recordName } from '../disk/layout.ts'
 import { explainFailure } from '../disk/read-entry.ts'
 import { statFile } from '../disk/stat-file.ts'
@@ -24,6 +25,9 @@ export async function verifyStore(
   context: FsParts<'layout' | 'disk' | 'locks' | 'commits'>,
   { onProgress }: VerifyOptions = {},
 ): Promise<VerifyReport> {
+  const inQuarantine = isThere(context.layout.quarantine)
+    ? (await readdir(context.layout.quarantine)).length
+    : 0
   const quarantined: Quarantined[] = []
   const repaired: Repaired[] = []
   const read: Reads = new Map()
@@ -54,7 +58,7 @@ export async function verifyStore(
     if (found !== null) quarantined.push(found)
   }
   const bytes = [...read.values()].reduce((sum, { size }) => sum + size, 0)
-  return { intact, bytes, repaired, quarantined, foreign: await findForeign(context) }
+  return { intact, bytes, repaired, quarantined, inQuarantine, foreign: await findForeign(context) }
 }
 
 /** Returns `null` if the object was replaced or deleted meanwhile. */

@@ -14,6 +14,8 @@ export async function verifyStore(
   { onProgress }: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const { bucket, names, records } = context
+  let inQuarantine = 0
+  for await (const _ of bucket.list(names.quarantine)) inQuarantine++
   const quarantined: Quarantined[] = []
   const foreign: string[] = []
   let [intact, bytes] = [0, 0]
@@ -32,7 +34,7 @@ export async function verifyStore(
     if (reason === null || (await bucket.head(name))?.tag !== found.tag) continue
     quarantined.push(await quarantine(context, name, record, reason))
   }
-  return { intact, bytes, repaired: [], quarantined, foreign }
+  return { intact, bytes, repaired: [], quarantined, inQuarantine, foreign }
 }
 
 async function findFault(
