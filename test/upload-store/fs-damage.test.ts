@@ -232,16 +232,42 @@ describe('a foreign entry', () => {
   it.each(KINDS)('among blobs and digests, %s, is skipped by sweep', async (kind) => {
     const { directory, store } = await openStore()
     await store.put('a', source('a'))
+    const [blob = ''] = await below(directory, 'blobs')
+    // Not the shard of the object's own blob, whose id is random.
+    const free = basename(dirname(blob)) === '01' ? '02' : '01'
     for (const [folder, name] of [
       ['blobs', ID],
       ['digests', '0'.repeat(64)],
     ] as const) {
       await mkdir(join(directory, folder, '00'), { recursive: true })
       await place(kind, join(directory, folder, '00', name))
-      await rm(join(directory, folder, '01'), { recursive: true, force: true })
-      await place(kind, join(directory, folder, '01'))
+      await place(kind, join(directory, folder, free))
     }
     expect(await store.sweep()).toMatchObject({ blobs: 0, digests: 0 })
+    expect(await textOf(store, 'a')).toBe('a')
+  })
+
+  it.each(KINDS)(
+    'in the place of a blob, %s, does not make sweep remove the last link to its bytes',
+    async (kind) => {
+      const { directory, store } = await openStore()
+      await store.put('a', source('a'))
+      const [blob = ''] = await below(directory, 'blobs')
+      await replaceBy(kind, blob)
+      expect(await store.sweep()).toMatchObject({ blobs: 0, digests: 0 })
+      expect((await store.verify()).repaired.map(({ key }) => key)).toEqual(['a'])
+      expect(await textOf(store, 'a')).toBe('a')
+    },
+  )
+
+  it.each(KINDS)('in the place of a folder of blobs, %s, costs no object its last bytes', async (kind) => {
+    const { directory, store } = await openStore()
+    await store.put('a', source('a'))
+    const [blob = ''] = await below(directory, 'blobs')
+    await replaceBy(kind, dirname(blob))
+    expect(await store.sweep()).toMatchObject({ blobs: 0, digests: 0 })
+    await rm(dirname(blob), { recursive: true, force: true })
+    expect((await store.verify()).repaired.map(({ key }) => key)).toEqual(['a'])
     expect(await textOf(store, 'a')).toBe('a')
   })
 

@@ -2,11 +2,14 @@ import { lstat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { SweepReport } from '../../contract/reports.ts'
 import { step } from '../../session/step.ts'
+import type { BlobRecord } from '../../values/blob-record.ts'
 import { RANDOM_ID } from '../../values/random-id.ts'
 import { hasCode, isThere, removeIfThere } from '../disk/files.ts'
+import type { Layout } from '../disk/layout.ts'
 import { explainFailure } from '../disk/read-entry.ts'
 import { namesBelow } from '../disk/shards.ts'
 import type { FsContext, FsParts } from '../fs-context.ts'
+import { hasBytes } from '../objects/blobs.ts'
 import { readAllRecords } from '../objects/records.ts'
 import { lockedIds, recoverStaging } from './recover.ts'
 import { UnknownClaims } from './unknown-claims.ts'
@@ -45,7 +48,7 @@ interface Orphans {
   readonly paths: readonly string[]
   /** How many records cannot be read. */
   readonly damaged: number
-  /** Digests of records whose blob is missing. */
+  /** Digests of records whose blob is missing, unusable or of another size. Their digest links may be the last good bytes. */
   readonly incomplete: ReadonlySet<string>
 }
 
@@ -86,11 +89,9 @@ async function findOrphans(
     }
     const blob = layout.blob(record.blob)
     named.add(blob)
-    // The damage may be in the record's blob id, and its digest link may be the last link to the bytes.
-    if (!blobs.has(blob) && isMissing(blob)) {
-      claims.addOlderThan(path)
-      incomplete.add(record.object.digest)
-    }
+    // The damage may be in the record's blob id.
+    if (!blobs.has(blob) && isMissing(blob)) claims.addOlderThan(path)
+    if (!isIntact(layout, record)) incomplete.add(record.object.digest)
   }
   await claims.addQuarantine()
   const paths = [...blobs].filter(
@@ -129,10 +130,19 @@ function reporter(damage: FsContext['damage']): (path: string, error: unknown) =
   return (path, error) => damage.report(path, explainFailure(error))
 }
 
-/** Returns whether the blob is missing. A blob that cannot be inspected does not count as missing. */
+/** Returns whether the blob is missing. A blob that cannot be inspected, as in a folder that loops, counts as missing. */
 function isMissing(path: string): boolean {
   try {
     return !isThere(path)
+  } catch {
+    return true
+  }
+}
+
+/** Returns whether the blob of the record is a file of the right length. One that cannot be inspected is not. */
+function isIntact(layout: Layout, record: BlobRecord): boolean {
+  try {
+    return hasBytes(layout, record)
   } catch {
     return false
   }
