@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createFsStore, type UploadSession, type UploadStore } from 'upload-store'
 import { describe, expect, it } from 'vitest'
 import { formWith } from '../support/app.ts'
 import { append, begin, locationOf } from '../support/resumable.ts'
 import { CountingServer, type Work } from '../support/server-work.ts'
+import { source } from '../upload-store/contract.ts'
 
 const SIZE = 100_000
 
@@ -90,4 +94,42 @@ describe('an upload of 100 kB', () => {
     // The blob and its digest, the lock of the key twice, and the removed part.
     expect(work.links).toBeLessThanOrEqual(5)
   })
+
+  it('does not look at 5,000 unfinished uploads for each PUT, although --max-total-size counts their bytes', async () => {
+    const server = await CountingServer.startOn(
+      (data) => makeUnfinished(data, 5000),
+      ...['--max-total-size', '1GiB', '--log-level', 'silent'],
+    )
+    const put = (number: number) =>
+      expectOk(fetch(`${server.url}/videos/${number}.mp4`, { method: 'PUT', body: randomBytes(SIZE) }))
+    await put(0)
+    const works: Work[] = []
+    for (let number = 1; number <= 10; number++) works.push(await server.during(() => put(number)))
+    // 256 folders of blobs are looked at when an upload begins, and when its first bytes arrive.
+    expect(least(works).stats).toBeLessThan(1000)
+  })
 })
+
+/** Makes uploads that a client has begun and not ended. Copies one, because 5,000 requests would take a minute. */
+async function makeUnfinished(data: string, count: number): Promise<void> {
+  const store = createFsStore(data)
+  const { id } = await beginUpload(store)
+  await store.close()
+  const staging = join(data, 'staging')
+  const [part, manifest] = [
+    readFileSync(join(staging, `${id}.part`)),
+    readFileSync(join(staging, `${id}.json`)),
+  ]
+  for (let number = 0; number < count; number++) {
+    const name = join(staging, String(number).padStart(22, '0'))
+    writeFileSync(`${name}.part`, part)
+    writeFileSync(`${name}.json`, manifest)
+  }
+}
+
+async function beginUpload(store: UploadStore): Promise<UploadSession> {
+  const session = await store.createUpload('begun.mp4')
+  await session.append(0, source('begun'))
+  await session.pause()
+  return session
+}

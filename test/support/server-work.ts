@@ -30,11 +30,20 @@ export class CountingServer {
     this.#socket = socket
   }
 
-  static async start(...flags: string[]): Promise<CountingServer> {
+  static start(...flags: string[]): Promise<CountingServer> {
+    return CountingServer.startOn(async () => {}, ...flags)
+  }
+
+  /** @param prepare puts files into the folder of the store before the server starts */
+  static async startOn(
+    prepare: (data: string) => Promise<void>,
+    ...flags: string[]
+  ): Promise<CountingServer> {
     const directory = await temporaryDirectory()
     const socket = join(directory, 'work')
     const data = join(directory, 'data')
     await makeShards(data)
+    await prepare(data)
     const preload = fileURLToPath(new URL('count-work.mjs', import.meta.url))
     const all = ['--port', '0', '--data', data, '--accept', '*/*', ...flags]
     const server = new ServerProcess(all, { WORK_SOCKET: socket, NODE_OPTIONS: `--import=${preload}` })
