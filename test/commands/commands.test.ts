@@ -199,6 +199,32 @@ describe('import', () => {
     await store.close()
   })
 
+  it.each(['the same date', 'another date'])(
+    'imports a video once that is in two folders, with %s, and keeps the date of the first',
+    async (date) => {
+      const [folder, data] = [await temporaryDirectory(), join(await temporaryDirectory(), 'data')]
+      const dates = { a: FERRY, b: date === 'another date' ? new Date('2024-01-01T00:00:00Z') : FERRY }
+      for (const [name, at] of Object.entries(dates)) {
+        const path = join(folder, name, 'clip.mp4')
+        await mkdir(join(folder, name))
+        await writeFile(path, VIDEO)
+        await utimes(path, at, at)
+      }
+      for (const expected of [
+        { imported: 1, unchanged: 1 },
+        { imported: 0, unchanged: 2 },
+      ]) {
+        const outcome = await runCommand('import', folder, '--data', data, '--json')
+        expect(linesOf(outcome).at(-1)).toMatchObject(expected)
+      }
+      const listed = linesOf(await runCommand('list', '--data', data, '--json'))
+      expect(listed).toMatchObject([{ key: 'clip.mp4' }])
+      const store = createFsStore(data)
+      expect((await store.get('clip.mp4'))?.lastModified).toBe(FERRY.getTime())
+      await store.close()
+    },
+  )
+
   it('imports a video that differs from a stored one of the same name, size and date', async () => {
     const [folder, data] = [await temporaryDirectory(), join(await temporaryDirectory(), 'data')]
     const path = join(folder, 'clip.mp4')

@@ -18,11 +18,28 @@ async function start(flags: readonly string[], env?: Record<string, string>) {
   return { server, url: await server.url(), data }
 }
 
-const log = (stderr: string) =>
+const LIFECYCLE = ['listening', 'stopping', 'stopped']
+
+const linesOf = (stderr: string) =>
   stderr
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line))
+
+/** The lines of the log without those of the server's start and end. */
+const log = (stderr: string) => linesOf(stderr).filter(({ msg }) => !LIFECYCLE.includes(msg))
+
+describe('the log', () => {
+  it.each(['1', '2'])(
+    'says when the server listens, stops and has stopped, with --workers %s',
+    async (workers) => {
+      const { url, server } = await start(['--workers', workers])
+      const lines = linesOf((await server.stop()).stderr)
+      expect(lines.map(({ msg }) => msg)).toEqual(LIFECYCLE)
+      expect(lines[0]).toMatchObject({ url, pid: server.child.pid })
+    },
+  )
+})
 
 describe('a request id', () => {
   const answered = async (url: string, id: string) =>
@@ -64,7 +81,7 @@ describe('a request whose client disconnects', () => {
     // It hangs up when it has the refusal, as curl does.
     await once(socket, 'data')
     socket.destroy()
-    await expect.poll(() => server.stderr).toContain('"msg"')
+    await expect.poll(() => server.stderr).toContain('"PUT"')
     const metrics = await (await fetch(`${url}/metrics`)).text()
     expect(metrics).toMatch(/^http_requests_total\{method="PUT",route="\/videos\/:key",status="401"\} 1$/m)
     expect(log((await server.stop()).stderr)[0]).toMatchObject({ method: 'PUT', status: 401, msg: 'request' })
@@ -81,6 +98,27 @@ describe('a request whose client disconnects', () => {
     const lines = log((await server.stop()).stderr)
     expect(lines[1]).toMatchObject({ method: 'GET', path: '/videos/a', status: 200, msg: 'aborted' })
   })
+})
+
+describe('a download that is longer than the time to stop', () => {
+  it.each(['on', 'off'])(
+    'is in the log as aborted, before the server has stopped, with --sendfile %s',
+    async (sendfile) => {
+      const { url, server } = await start(['--shutdown-timeout', '100ms', '--sendfile', sendfile])
+      await fetch(`${url}/videos/a`, { method: 'PUT', body: new Uint8Array(20_000_000) })
+      const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {})
+      socket.write('GET /videos/a HTTP/1.1\r\nHost: localhost\r\n\r\n')
+      await once(socket, 'data')
+      socket.pause()
+      const lines = linesOf((await server.stop()).stderr)
+      expect(lines.slice(-3)).toMatchObject([
+        { msg: 'stopping' },
+        { method: 'GET', path: '/videos/a', status: 200, msg: 'aborted' },
+        { msg: 'stopped' },
+      ])
+      socket.destroy()
+    },
+  )
 })
 
 describe('the client in the log', () => {

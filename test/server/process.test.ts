@@ -135,7 +135,8 @@ describe('the command', () => {
     expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok' })
     const { stdout, stderr } = await server.stop()
     expect(stdout).toMatch(/^http:.*\n {2}videos/)
-    expect(JSON.parse(stderr.split('\n')[0] ?? '')).toMatchObject({
+    // The first line says that the server listens.
+    expect(JSON.parse(stderr.split('\n')[1] ?? '')).toMatchObject({
       id: expect.stringMatching(/^[\da-f-]{36}$/),
       ip: '127.0.0.1',
       method: 'GET',

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type Config, loadConfig } from '../config/config.ts'
 import { FLAGS } from '../config/flags.ts'
-import { ConfigError } from '../config/values.ts'
+import { usageError } from '../config/usage-error.ts'
 import type { Report } from './report.ts'
 
 /** A flag that only commands have. */
@@ -74,8 +74,7 @@ function parse(
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: true, tokens: true }).tokens
   } catch (error) {
-    const [reason = ''] = error instanceof Error ? error.message.split(/\.?\n|\. (?=To |This )/) : []
-    throw new ConfigError(`${reason.replace(/\.$/, '')}. ${command} --help lists the flags.`)
+    throw usageError(error, Object.keys(options), `${command} --help`)
   }
 }
 

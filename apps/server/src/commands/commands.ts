@@ -1,6 +1,7 @@
 import { StoreError } from 'upload-store'
 import { ConfigError } from '../config/values.ts'
 import { flushStandardStreams, standardOutput } from '../observe/standard-streams.ts'
+import { suggest } from '../shared/suggest.ts'
 import { type Command, commandConfig, readArguments } from './command.ts'
 import { COPY } from './copy.ts'
 import { EXPORT } from './export.ts'
@@ -77,24 +78,8 @@ Exit codes: 0 done, 1 faults found, 2 wrong usage, 130 stopped by SIGINT or SIGT
 }
 
 function unknownCommand(name: string): ConfigError {
-  const near = COMMANDS.find((each) => isNear(each.name, name))
-  const hint = near === undefined ? '' : ` Did you mean ${near.name}?`
-  const all = COMMANDS.map((each) => each.name).join(', ')
+  const names = COMMANDS.map((each) => each.name)
   return new ConfigError(
-    `There is no command ${JSON.stringify(name)}.${hint} The commands are ${all}; --help explains them.`,
+    `There is no command ${JSON.stringify(name)}.${suggest(name, names)} The commands are ${names.join(', ')}; --help explains them.`,
   )
-}
-
-/** Whether two words differ in at most one letter, or have the same beginning. */
-function isNear(word: string, other: string): boolean {
-  if (word.startsWith(other) || other.startsWith(word)) return true
-  let at = 0
-  while (at < word.length && word[at] === other[at]) at++
-  const [rest, otherRest] = [word.slice(at), other.slice(at)]
-  return [
-    [rest.slice(1), otherRest],
-    [rest, otherRest.slice(1)],
-    [rest.slice(1), otherRest.slice(1)],
-    [`${rest[1]}${rest[0]}${rest.slice(2)}`, otherRest],
-  ].some(([one, two]) => one === two)
 }

@@ -136,7 +136,8 @@ async function store(
   const known = checksum ? null : await earlier.findByDate(key, file)
   if (known !== null) return { key: known, object: null }
   const session = await stage(run, key, file)
-  const before = checksum ? await earlier.findByDigest(key, session) : null
+  // A copy of the file in another folder, perhaps with another date, is the same video.
+  const before = await earlier.findByDigest(key, session)
   if (before !== null) {
     await session.abort()
     return { key: before, object: null }

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util'
+import { suggest } from '../shared/suggest.ts'
 import { FLAGS, type Flag } from './flags.ts'
+import { usageError } from './usage-error.ts'
 import { ConfigError } from './values.ts'
 
 /**
@@ -12,13 +14,14 @@ export type ReadFlag = <T>(name: string, parse: (text: string) => T) => T
 /**
  * Reads flags and, where one is missing, its environment variable, and where that is missing too, its fallback.
  *
- * @throws ConfigError where there is no such flag, or it lacks its value
+ * @throws ConfigError where there is no such flag or variable, or a flag lacks its value
  */
 export function flagReader(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): ReadFlag {
   const values = parseFlags(argv)
+  checkVariables(env)
   return (name, parse) => {
     const { fallback, secret } = flagNamed(name)
     const { source, text = fallback } = find(name)
@@ -55,9 +58,20 @@ function parseFlags(argv: readonly string[]): Readonly<Record<string, string | u
       Object.entries(values).map(([name, value]) => [name, value === undefined ? undefined : String(value)]),
     )
   } catch (error) {
-    // Node's message names the argument, then adds advice on positional arguments that does not apply here.
-    const [reason = ''] = error instanceof Error ? error.message.split(/\.?\n|\. (?=To |This )/) : []
-    throw new ConfigError(`${reason.replace(/\.$/, '')}. --help lists the flags.`)
+    const names = FLAGS.map(({ name }) => name)
+    throw usageError(error, names, '--help')
+  }
+}
+
+/** What Kubernetes sets for a service of the name `range-server`, and what a worker gets from its primary. */
+const OF_OTHERS = /^RANGE_SERVER_(?:SERVICE_|PORT|WORKER_CONFIG$)/
+
+/** A mistyped limit in a unit or a container would otherwise be no limit, and nothing would show it. */
+function checkVariables(env: Readonly<Record<string, string | undefined>>): void {
+  const known = FLAGS.map(({ name }) => environmentName(name))
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('RANGE_SERVER_') || known.includes(name) || OF_OTHERS.test(name)) continue
+    throw new ConfigError(`There is no variable ${name}.${suggest(name, known)} --help lists the flags.`)
   }
 }
 

@@ -36,6 +36,13 @@ export class Connections {
     for (const socket of this.#open) socket.destroy()
   }
 
+  /** Resolves when all that are open now have closed, and their responses have been logged. */
+  async ended(): Promise<void> {
+    await Promise.all(
+      [...this.#open].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+    )
+  }
+
   #total(closed: number, count: 'bytesRead' | 'bytesWritten'): number {
     let total = closed
     for (const socket of this.#open) total += socket[count]

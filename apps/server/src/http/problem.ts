@@ -33,7 +33,7 @@ const TITLES: Readonly<Record<number, string>> = {
   460: 'The content does not match its checksum',
   500: 'The server failed',
   501: 'The request uses a feature that is not supported',
-  503: 'The server is busy',
+  503: 'The server cannot answer now',
   505: 'The version of HTTP is not supported',
   507: 'The server is full',
 }

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import type { Config } from '../config/config.ts'
 import { readCertificate } from '../connections/tls.ts'
 import { createLogger, logWarnings, reportDamage } from '../observe/log.ts'
+import { logLifecycle } from '../observe/log-lifecycle.ts'
 import { UnfinishedUploads } from '../uploads/unfinished-uploads.ts'
 import { recover, scheduleSweeps } from './maintenance.ts'
 import { sendToWorker, workerEnvironment } from './messages.ts'
@@ -48,7 +49,7 @@ export async function listenWithWorkers(config: Config): Promise<RunningServer> 
   pool.failed.catch(endWith)
   recovered = recovered.then(recoverStore)
   const stopTidying = config.readOnly ? () => {} : scheduleSweeps(store, logger)
-  return {
+  const server: RunningServer = {
     url,
     reload: () => {
       for (const worker of pool.workers) sendToWorker(worker, { type: 'reload' })
@@ -60,6 +61,7 @@ export async function listenWithWorkers(config: Config): Promise<RunningServer> 
       await store.close()
     },
   }
+  return logLifecycle(server, logger)
 }
 
 /** What is counted here for all workers. */

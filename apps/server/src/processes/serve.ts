@@ -74,6 +74,8 @@ export async function serve(
       const stop = drain(server, connections, config.shutdownTimeout)
       stopSessions()
       await closed
+      // The server closes before the connections that it had to cut, whose responses are logged then.
+      await connections.ended()
       stop()
       await store.close()
     },

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import { createLogger, logWarnings, reportDamage } from '../observe/log.ts'
+import { logLifecycle } from '../observe/log-lifecycle.ts'
 import { Metrics } from '../observe/metrics.ts'
 import { recover, scheduleSweeps } from './maintenance.ts'
 import { openStore } from './open-store.ts'
@@ -15,12 +16,9 @@ export async function listen(config: Config): Promise<RunningServer> {
   // A read-only server writes nothing, whatever state the store is in.
   if (!config.readOnly) void recover(store, logger)
   const stopTidying = config.readOnly ? () => {} : scheduleSweeps(store, logger)
-  return {
-    url: server.url,
-    reload: server.reload,
-    close: () => {
-      stopTidying()
-      return server.close()
-    },
+  const close = () => {
+    stopTidying()
+    return server.close()
   }
+  return logLifecycle({ ...server, close }, logger)
 }
