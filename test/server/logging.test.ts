@@ -145,6 +145,8 @@ describe('the log', () => {
         .trimEnd()
         .split('\n')
         .map((line) => JSON.parse(line).path)
+        // The lines of the server's start and end have none.
+        .filter((path) => path !== undefined)
       return { paths }
     })
     if ('skipped' in outcome) skip(outcome.skipped)
