@@ -11,8 +11,14 @@ export interface Request {
 /** Sends a request over a kept connection; resolves to the fields of the response if it has this status. */
 export type Send = (request: Request, status: number) => Promise<IncomingHttpHeaders>
 
+export interface Client {
+  readonly send: Send
+  /** Ends the idle connections. Further requests open new ones. */
+  close(): void
+}
+
 /** A client of the server at `port` with at most `connections` connections. */
-export function openClient(port: number, connections: number): { readonly send: Send; close(): void } {
+export function openClient(port: number, connections: number): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const send: Send = ({ method, path, headers = {}, body = Buffer.alloc(0) }, status) =>
     new Promise((resolve, reject) => {
