@@ -3,16 +3,15 @@
 const { existsSync, readFileSync, writeFileSync } = require('node:fs')
 const { Module } = require('node:module')
 const { dirname, join } = require('node:path')
-const { constants, Script } = require('node:vm')
+const { Script } = require('node:vm')
 
 const compiled = new Map()
 
 Module.prototype._compile = function compile(code, filename) {
   const cache = `${filename}.cache`
   const cachedData = existsSync(cache) ? readFileSync(cache) : undefined
-  const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
   const source = Module.wrap(code.replace(/^#!/, '//'))
-  const script = new Script(source, { filename, cachedData, importModuleDynamically })
+  const script = new Script(source, { filename, cachedData })
   if (cachedData === undefined) compiled.set(cache, script)
   const require = Module.createRequire(filename)
   require.main = process.mainModule
