@@ -17,7 +17,7 @@ describeWith(['chromium', 'ffmpeg'], 'Chromium with a video of 40 MB', () => {
 
   beforeAll(async () => {
     demo = await Demo.start()
-    browser = await sharedBrowser()
+    browser = await sharedBrowser(true)
     await makeClockVideo(join(demo.directory, 'end.mp4'), 'end')
     await makeClockVideo(join(demo.directory, 'start.mp4'), 'start')
   })

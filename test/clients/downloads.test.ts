@@ -8,7 +8,7 @@ import { Demo, PLACES, put } from './demo.ts'
 import { run } from './run.ts'
 import { tapWire } from './wire.ts'
 
-const SIZE = 24 * 1024 * 1024 + 5
+const SIZE = 16 * 1024 * 1024 + 5
 const CUT = 7_654_321
 const content = randomBytes(SIZE)
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

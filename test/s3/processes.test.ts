@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { UploadSession } from 'upload-store'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, type TestContext } from 'vitest'
 import { runS3Script } from '../support/node-script.ts'
 import { describeWith } from '../support/tools.ts'
 import { bytesOf, source } from '../upload-store/contract.ts'
@@ -164,9 +164,12 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     expect(await digestOf(store, 'a')).toBe(sha256(all))
   })
 
-  describe('find an upload whole or resumable whose writer was cut off from S3', () => {
+  // Five at once, because most of their time is waiting. Each of them takes longer then.
+  describe.concurrent('find an upload whole or resumable whose writer was cut off from S3', {
+    timeout: 180_000,
+  }, () => {
     /** A writer behind a line, and another process. */
-    async function open() {
+    async function open({ onTestFinished }: TestContext) {
       const options = shared()
       const line = await LossyLine.to(ceph.connection.endpoint)
       onTestFinished(() => line.close())
@@ -180,17 +183,23 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
     }
 
     /** Resolves when the manifest names `count` parts, so that no request is on its way. */
-    async function untilDurable(objects: Objects, { id }: UploadSession, count: number): Promise<void> {
+    async function untilDurable(
+      { expect }: TestContext,
+      objects: Objects,
+      { id }: UploadSession,
+      count: number,
+    ): Promise<void> {
       const manifest = () => objects.read(`staging/${id}.json`)
       await expect.poll(manifest, { interval: 10, timeout: 25_000 }).toContain(`"number":${count}`)
     }
 
-    it.each([0, 1, 2, 3, 4, 5, 6, 7])('after %i calls of its commit', async (count) => {
-      const { line, writer, store, objects } = await open()
+    it.for([0, 1, 2, 3, 4, 5, 6, 7])('after %i calls of its commit', async (count, context) => {
+      const { expect } = context
+      const { line, writer, store, objects } = await open(context)
       const all = whole.subarray(0, 2 * PART + 10)
       const session = await writer.createUpload('a', { metadata: {} })
       await session.append(0, source(all))
-      await untilDurable(objects, session, 2)
+      await untilDurable(context, objects, session, 2)
       line.cutAfter(count)
       await session.commit().catch(() => {})
       const state = await store.interruptUpload(session.id)
@@ -211,8 +220,9 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
       expect((await objects.names()).filter((name) => name.startsWith('blobs/'))).toHaveLength(1)
     })
 
-    it.each([0, 1, 2, 3, 4, 5])('after %i calls of a commit of a paused upload', async (count) => {
-      const { line, writer, store } = await open()
+    it.for([0, 1, 2, 3, 4, 5])('after %i calls of a commit of a paused upload', async (count, context) => {
+      const { expect } = context
+      const { line, writer, store } = await open(context)
       const { id } = await writer.createUpload('a', { metadata: {} })
       const first = await writer.resumeUpload(id)
       await first?.append(0, source('hello '))
@@ -227,10 +237,11 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
       expect(await digestOf(store, 'a')).toBe(sha256(Buffer.from('hello world')))
     })
 
-    it.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])(
+    it.for([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])(
       "after %i calls of a commit that takes another writer's parts out",
-      async (count) => {
-        const { line, writer, store, objects } = await open()
+      async (count, context) => {
+        const { expect } = context
+        const { line, writer, store, objects } = await open(context)
         const all = whole.subarray(0, PART + 10)
         const { id } = await writer.createUpload('a', { metadata: {} })
         const verify = () => {
@@ -242,7 +253,7 @@ describeWith(CEPH, 'S3 store on Ceph: several processes', () => {
         const session = await writer.resumeUpload(id)
         if (session === null) throw new Error('The upload is lost.')
         await session.append(0, source(all))
-        await untilDurable(objects, session, 1)
+        await untilDurable(context, objects, session, 1)
         line.cutAfter(count)
         await session.commit().catch(() => {})
         const resumed = await store.resumeUpload(id)

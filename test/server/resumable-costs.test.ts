@@ -80,8 +80,8 @@ async function countsWrites(): Promise<boolean> {
   return written >= MEBIBYTE
 }
 
-describe.skipIf(!(await countsWrites()))('an upload of 64 MiB', () => {
-  const SIZE = 64 * MEBIBYTE
+describe.skipIf(!(await countsWrites()))('an upload of 32 MiB', () => {
+  const SIZE = 32 * MEBIBYTE
 
   /** What the server's process writes meanwhile. */
   async function written({ child }: ServerProcess, work: () => Promise<Response>): Promise<number> {

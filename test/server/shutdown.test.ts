@@ -10,7 +10,7 @@ import { childrenOf, holderOf, isRunning } from '../support/workers.ts'
 
 /** More than the buffers of a connection take. */
 const LARGE = randomBytes(12_000_000)
-const CLIENTS = 20
+const CLIENTS = 12
 
 async function start(workers: string, ...flags: readonly string[]) {
   const data = await temporaryDirectory()
