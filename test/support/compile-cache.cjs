@@ -6,8 +6,11 @@ const { dirname, join } = require('node:path')
 const { Script } = require('node:vm')
 
 const compiled = new Map()
+const compileAsUsual = Module.prototype._compile
 
-Module.prototype._compile = function compile(code, filename) {
+Module.prototype._compile = function compile(code, filename, ...rest) {
+  // Of installed packages, such as koffi, nothing is cached: a test writes only into its temporary directory.
+  if (!filename.startsWith(__dirname)) return compileAsUsual.call(this, code, filename, ...rest)
   const cache = `${filename}.cache`
   const cachedData = existsSync(cache) ? readFileSync(cache) : undefined
   const source = Module.wrap(code.replace(/^#!/, '//'))
