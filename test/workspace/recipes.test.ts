@@ -45,6 +45,36 @@ async function notModified(url: string): Promise<Response> {
 }
 
 describe('the recipes', () => {
+  it('make a complete app: static files, ranges, uploads by form and tus, refusals, deletion', async () => {
+    const base = await run('A complete app')
+    expect(await rangeOf(`${base}/sample.mp4`)).toEqual([206, 'ftyp'])
+    const post = (content: string | Uint8Array) =>
+      fetch(`${base}/videos`, { method: 'POST', body: formWith('file', 'form.mp4', content) })
+    expect((await post('no video')).status).toBe(415)
+    expect((await post(VIDEO)).status).toBe(201)
+    expect((await post(VIDEO)).status).toBe(412)
+    const tus = await fetch(`${base}/files`, {
+      method: 'POST',
+      headers: {
+        'Tus-Resumable': '1.0.0',
+        'Upload-Length': String(VIDEO.length),
+        'Upload-Metadata': `filename ${btoa('tus.mp4')}`,
+        'Content-Type': 'application/offset+octet-stream',
+      },
+      body: VIDEO,
+    })
+    expect(tus.status).toBe(201)
+    const { items } = await (await fetch(`${base}/videos`)).json()
+    expect(items).toMatchObject([{ key: 'form.mp4' }, { key: 'tus.mp4' }])
+    expect(await rangeOf(`${base}/videos/tus.mp4`)).toEqual([206, 'ftyp'])
+    expect((await notModified(`${base}/videos/form.mp4`)).status).toBe(304)
+    expect((await fetch(`${base}/videos/form.mp4`, { method: 'DELETE' })).status).toBe(204)
+    const names = ['form.mp4', '..%2f..%2fetc%2fpasswd', '%FF']
+    const statuses = names.map(async (name) => (await fetch(`${base}/videos/${name}`)).status)
+    expect(await Promise.all(statuses)).toEqual([404, 400, 404])
+    expect((await fetch(`${base}/videos/form.mp4`, { method: 'DELETE' })).status).toBe(404)
+  })
+
   it('set Cache-Control for each file, on 206 and 304 too', async () => {
     const base = await run('Cache-Control for each file')
     const part = await fetch(`${base}/sample.mp4`, { headers: { range: 'bytes=4-7' } })
