@@ -70,7 +70,7 @@ async function bundle(name: Program, directory: string, format: 'cjs' | 'esm'): 
 /** Starts the server once for the cache of its bytecode. */
 async function writeCompileCache(main: string, data: string): Promise<void> {
   const env = { PATH: process.env['PATH'], WRITE_COMPILE_CACHE: 'true' }
-  const server = spawn(process.execPath, [main, '--port', '0', '--data', data], {
+  const server = spawn(process.execPath, [main, '--port', '0', '--data', data, '--log-level', 'error'], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
@@ -74,7 +74,7 @@ export function uploadInParallel(plan: ResumePlan): Promise<ParallelUpload> {
       faults.push(`${done.kill} kills and ${done.drop} drops happened, not ${kills} and ${drops}`)
     await server.stop()
     await proxy.close()
-    const left = await readdir(join(data, 'staging'))
+    const left = await leftFiles(join(data, 'staging'))
     if (left.length !== PARTS || !left.every((name) => name.endsWith('.json')))
       faults.push(`the staging area has ${left}, not only the receipts of the ${PARTS} parts`)
     return {
@@ -87,6 +87,19 @@ export function uploadInParallel(plan: ResumePlan): Promise<ParallelUpload> {
       faults: [...client.faults, ...server.faults, ...faults],
     }
   })
+}
+
+/**
+ * Returns the names of the files in the staging area, without those of uploads that have no byte. If a break loses the
+ * response to a creation, the client creates the part again, and the server keeps the first one until it expires.
+ */
+async function leftFiles(staging: string): Promise<readonly string[]> {
+  const names = await readdir(staging)
+  const sizes = names.map(async (name) => [name, (await stat(join(staging, name))).size] as const)
+  const empty = (await Promise.all(sizes))
+    .filter(([name, size]) => name.endsWith('.part') && size === 0)
+    .map(([name]) => name.slice(0, -'.part'.length))
+  return names.filter((name) => !empty.some((id) => name.startsWith(`${id}.`)))
 }
 
 async function writeContent(file: string, content: Keystream, size: number): Promise<void> {
