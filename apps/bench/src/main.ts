@@ -39,7 +39,7 @@ async function ranges(quick: boolean): Promise<string> {
   const { markdown, chart } = await benchRanges(quick)
   if (!quick) {
     const top =
-      '# Bench\n\nWritten by `npm run bench`.\n\n![Requests per second of random ranges](bench.svg)\n'
+      '# Bench\n\nWritten by `npm run bench`. [bench-requests.md](bench-requests.md) has uploads and lists.\n\n![Requests per second of random ranges](bench.svg)\n'
     writeFileSync(new URL('bench.md', DOCS), `${top}\n${markdown}`)
     writeFileSync(new URL('bench.svg', DOCS), chart)
   }
