@@ -48,7 +48,7 @@ describe('the recipes', () => {
   it('make a complete app: static files, ranges, uploads by form and tus, refusals, deletion', async () => {
     const base = await run('A complete app')
     expect(await rangeOf(`${base}/sample.mp4`)).toEqual([206, 'ftyp'])
-    const post = (content: string | Uint8Array) =>
+    const post = (content: string | typeof VIDEO) =>
       fetch(`${base}/videos`, { method: 'POST', body: formWith('file', 'form.mp4', content) })
     expect((await post('no video')).status).toBe(415)
     expect((await post(VIDEO)).status).toBe(201)
