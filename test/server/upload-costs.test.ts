@@ -93,6 +93,7 @@ describe('an upload of 100 kB', () => {
     expect(work.opens).toBeLessThanOrEqual(5)
     // The blob and its digest, the lock of the key twice, and the removed part.
     expect(work.links).toBeLessThanOrEqual(5)
+    expect(work.promises).toBeLessThanOrEqual(600)
   })
 
   it('does not look at 5,000 unfinished uploads for each PUT, although --max-total-size counts their bytes', async () => {
