@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Upload } from 'tus-js-client'
 import { describe, expect, it } from 'vitest'
 import { formWith, startApp } from '../support/app.ts'
 import { REPOSITORY } from '../support/server.ts'
@@ -170,10 +171,38 @@ describe('the recipes', () => {
           },
           body: new Uint8Array(5_000_000),
         })
-        expect(response.status).toBe(500)
+        expect(response.status).toBe(423)
       }
       expect(await (await fetch(base)).json()).toEqual([])
     }
+  })
+
+  it('scan an upload again when tus-js-client asks again, without its bytes sent again', async () => {
+    const directory = await temporaryDirectory()
+    const script = join(directory, 'works-later.mjs')
+    const marker = JSON.stringify(join(directory, 'marker'))
+    await writeFile(
+      script,
+      `import { existsSync, writeFileSync } from 'node:fs'
+      for await (const _ of process.stdin);
+      const isFirst = !existsSync(${marker})
+      writeFileSync(${marker}, '')
+      process.exit(isFirst ? 3 : 0)`,
+    )
+    const base = await run('A virus scan by another process', { SCANNER: `${process.execPath} ${script}` })
+    const methods: string[] = []
+    await new Promise<void>((resolve, reject) => {
+      new Upload(VIDEO, {
+        endpoint: `${base}/files`,
+        metadata: { filename: 'film.mp4' },
+        retryDelays: [10, 10, 10],
+        onBeforeRequest: (request) => void methods.push(request.getMethod()),
+        onSuccess: () => resolve(),
+        onError: reject,
+      }).start()
+    })
+    expect(methods).toEqual(['POST', 'PATCH', 'HEAD'])
+    expect(await (await fetch(base)).json()).toEqual(['film.mp4'])
   })
 
   it('serve content of another server by range', async () => {
