@@ -183,11 +183,10 @@ describe('the recipes', () => {
     const marker = JSON.stringify(join(directory, 'marker'))
     await writeFile(
       script,
-      `import { existsSync, writeFileSync } from 'node:fs'
+      `import { appendFileSync, readFileSync } from 'node:fs'
       for await (const _ of process.stdin);
-      const isFirst = !existsSync(${marker})
-      writeFileSync(${marker}, '')
-      process.exit(isFirst ? 3 : 0)`,
+      appendFileSync(${marker}, '.')
+      process.exit(readFileSync(${marker}).length < 3 ? 3 : 0)`,
     )
     const base = await run('A virus scan by another process', { SCANNER: `${process.execPath} ${script}` })
     const methods: string[] = []
@@ -201,7 +200,8 @@ describe('the recipes', () => {
         onError: reject,
       }).start()
     })
-    expect(methods).toEqual(['POST', 'PATCH', 'HEAD'])
+    // After a HEAD with 500, it would begin again with a POST.
+    expect(methods).toEqual(['POST', 'PATCH', 'HEAD', 'HEAD'])
     expect(await (await fetch(base)).json()).toEqual(['film.mp4'])
   })
 
