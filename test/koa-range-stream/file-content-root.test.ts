@@ -27,6 +27,16 @@ async function tree(): Promise<string> {
 }
 
 describe('fileContent: root', () => {
+  it('is refused where it is empty or undefined, as a variable that is not set, and opens no file', async () => {
+    const path = join(await tree(), 'clip.mp4')
+    const unset = { root: process.env['NO_SUCH_VARIABLE'] } as { root: string }
+    for (const options of [unset, { root: '' }])
+      await expect(fileContent(path, options)).rejects.toThrow(
+        new TypeError('The option root is empty. Name a directory.'),
+      )
+    expect((await fileContent(path))?.size).toBe(4)
+  })
+
   it('follows a root that is a symbolic link to the directory to which it leads now', async () => {
     const directory = await temporaryDirectory()
     const root = join(directory, 'current')

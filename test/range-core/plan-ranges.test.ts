@@ -125,6 +125,16 @@ describe('planResponse: maxPartialLength (RFC 9110 §15.3.7)', () => {
     expect(selected(field, { maxPartialLength })).toEqual(ranges)
   })
 
+  it.each(['maxRanges', 'maxPartialLength'])(
+    'refuses %s that is NaN, as of a variable that is not set',
+    (name) => {
+      const plan = () => selected('bytes=5-9', { [name]: Number(undefined) })
+      expect(plan).toThrow(
+        expect.objectContaining({ code: 'INVALID_LIMIT', message: expect.stringContaining(name) }),
+      )
+    },
+  )
+
   it('tells the cut range in the fields', () => {
     const request = { method: 'GET', headers: { range: 'bytes=0-' } }
     const { headers } = planResponse(request, { size: 100 }, { maxPartialLength: 10 })

@@ -287,6 +287,7 @@ describe('the recipes', () => {
     const part = await fetch(`${base}/sample.mp4`, { headers: { range: 'bytes=4-7' } })
     expect([part.status, part.headers.get('cache-control')]).toEqual([206, 'max-age=60'])
     expect((await fetch(`${base}/%2e%2e%2fsnippet.mjs`)).status).toBe(404)
+    expect((await fetch(`${base}/%E0%A4%A`)).status).toBe(400)
   })
 
   it("replace multer's disk storage", async () => {

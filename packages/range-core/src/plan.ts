@@ -1,4 +1,4 @@
-import { invalidSize } from './errors.ts'
+import { invalidLimit, invalidSize } from './errors.ts'
 import { fieldValue, formatHttpDate, lastModifiedSecond } from './field-values.ts'
 import { layoutMultipart, type MultipartLayout } from './multipart.ts'
 import { evaluateIfRange, evaluatePreconditions } from './preconditions.ts'
@@ -42,7 +42,7 @@ export interface PlanOptions {
  * Preconditions win over ranges, a Range counts on GET only, and a Range that is malformed, of another unit, of empty
  * content, or wasteful (more than `maxRanges`, or adding up to more than the content) is ignored.
  *
- * @throws RangeError when `size` is no whole number of bytes; never for anything that a client sends
+ * @throws RangeError when `size` is no whole number of bytes, or a limit is NaN; never for anything that a client sends
  * @see RFC 9110 §13.2.2, §14.2, §15.3.7
  * @example
  * const plan = planResponse({ method: 'GET', headers: { range: 'bytes=-500' } }, { size: 2000 })
@@ -127,6 +127,8 @@ function selectRanges(
   now: number,
 ): readonly ByteRange[] | null {
   const { maxRanges = 16, maxPartialLength = Number.POSITIVE_INFINITY } = options
+  if (Number.isNaN(Number(maxRanges))) throw invalidLimit('maxRanges', maxRanges)
+  if (Number.isNaN(Number(maxPartialLength))) throw invalidLimit('maxPartialLength', maxPartialLength)
   const { size } = representation
   const field = fieldValue(request.headers, 'range')
   if (field === undefined || request.method !== 'GET' || size === 0) return null

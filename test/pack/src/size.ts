@@ -8,7 +8,7 @@ import { must, tool } from './command.ts'
  * are the interface of the kernel's sender and the sending without Koa, 130 send a short file without a promise, and 50
  * warn of a wrong order. The subpath `sendfile` is not counted.
  */
-export const BUDGETS: Readonly<Record<string, number>> = { 'range-core': 4000, 'koa-range-stream': 10_600 }
+export const BUDGETS: Readonly<Record<string, number>> = { 'range-core': 4000, 'koa-range-stream': 10_700 }
 
 /** What everything a package exports weighs, minified and by brotli, in bytes. */
 export async function sizeOf(name: string, project: string): Promise<number> {

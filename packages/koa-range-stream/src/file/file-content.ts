@@ -17,7 +17,7 @@ export interface FileContent extends Content {
 
 export interface FileContentOptions {
   /** A directory that the file must lie in, symbolic links followed; `path` is then relative to it (none). */
-  readonly root?: string | undefined
+  readonly root?: string
   /**
    * `'strong'`: from size, inode, mtime and ctime. `'size-mtime'`: from size and mtime in whole seconds, for identical
    * copies on several nodes. A function gives the whole field value, or `undefined` for none (`'strong'`).
@@ -40,7 +40,7 @@ const COARSE_TICK = 2000 + TICK
  *
  * @param path a file; with `root`, relative to it
  * @returns `null` when there is no regular file of that name, or it lies outside `root`
- * @throws what `fs.stat` throws for other reasons, e.g. `EACCES`
+ * @throws what `fs.stat` throws for other reasons, e.g. `EACCES`; TypeError when `root` is given and empty
  * @see RFC 9110 §8.8.1 for what makes a validator strong
  * @example
  * const content = await fileContent('clip.mp4', { root: '/srv/videos' })
@@ -51,6 +51,8 @@ export async function fileContent(
   options: FileContentOptions = {},
 ): Promise<FileContent | null> {
   const files = fileSystems[options.fileSystem ?? 'local']
+  // A variable that is not set must not give access to every file.
+  if ('root' in options && !options.root) throw new TypeError('The option root is empty. Name a directory.')
   try {
     const file = options.root === undefined ? path : await locate(files, path, options.root)
     if (file === null) return null
