@@ -5,7 +5,7 @@ import type { CommitOptions } from '../../contract/upload-session.ts'
 import { step } from '../../session/step.ts'
 import type { BlobRecord } from '../../values/blob-record.ts'
 import { checkConditions } from '../../values/conditions.ts'
-import { removeIfThere } from '../disk/files.ts'
+import { isThere, removeIfThere } from '../disk/files.ts'
 import { type Layout, recordName } from '../disk/layout.ts'
 import { isSameFile, statFile } from '../disk/stat-file.ts'
 import type { FsParts } from '../fs-context.ts'
@@ -181,8 +181,7 @@ export class Publication {
   async #readPrevious(key: string, conditions: CommitOptions): Promise<BlobRecord | null> {
     const { layout } = this.#context
     // Most uploads have a new key.
-    const isMissing = statFile(layout.record(key)) === undefined
-    const previous = isMissing ? null : await readable(readRecord(layout, key))
+    const previous = isAbsent(layout.record(key)) ? null : await readable(readRecord(layout, key))
     if (previous?.blob !== this.#blob) checkConditions(key, tagFor(layout, previous, conditions), conditions)
     return previous
   }
@@ -206,6 +205,15 @@ export class Publication {
       this.#placed = undefined
     }
     this.#lock?.release()
+  }
+}
+
+/** Returns whether no entry exists. After an error of the disk it may exist, and the next call decides. */
+function isAbsent(path: string): boolean {
+  try {
+    return !isThere(path)
+  } catch {
+    return false
   }
 }
 

@@ -83,9 +83,13 @@ export async function makeDurable(
     await manifestFile.noteProgress({ ...opened.manifest, offset: size })
     return size
   } finally {
-    await file.close()
-    await manifestFile.close()
+    await closeBoth(opened)
   }
+}
+
+/** Closes both files, also if one cannot be closed. What was synced is durable then. */
+async function closeBoth({ file, manifestFile }: Pick<Opened, 'file' | 'manifestFile'>): Promise<void> {
+  await Promise.allSettled([file.close(), manifestFile.close()])
 }
 
 async function openUpload(
@@ -106,7 +110,7 @@ async function openUpload(
     await manifestFile.replace(now)
     return { manifest: now, file, manifestFile, size }
   } catch (error) {
-    await file.close()
+    await closeBoth({ file, manifestFile })
     throw error
   }
 }
